@@ -68,6 +68,14 @@ struct via_plugin_host {
      * itself, where it is allowed. */
     void (*watch_close)(struct via_plugin_watch *watch);
 
+    /* Calls run(argument) on the reactor thread, soon and exactly once; posts of one thread run in their order.
+     * It cannot be taken back: `argument` must live until it has run, and deinit waits for what is
+     * still under way (the reactor runs until after it). Fails only with E_OUTOFMEMORY. */
+    HRESULT (*post)(void (*run)(void *argument), void *argument);
+
+    /* The monotonic clock of every `deadline_ns`. */
+    uint64_t (*now_ns)(void);
+
     /* Windows: binds a HANDLE opened for overlapped I/O to the host's completion port; each completion
      * runs via_plugin_overlapped.done on the reactor thread. E_NOTIMPL elsewhere. */
     HRESULT (*bind_handle)(void *handle);

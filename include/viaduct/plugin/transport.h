@@ -139,15 +139,17 @@ struct via_transport {
 
     /* Blocks the calling thread until bytes beyond those already received have come (they can be peeked
      * then; it may receive them itself), the peer is gone (S_OK; peek then says so), the
-     * stream is interrupted (VIA_S_INTERRUPTED) or `deadline_ns` of the monotonic clock has passed
-     * (RPC_E_TIMEOUT, at most 2 ms late, never early). */
+     * stream is interrupted (VIA_S_INTERRUPTED) or `deadline_ns` of the host's now_ns has passed
+     * (RPC_E_TIMEOUT, at most 2 ms late, never early; UINT64_MAX: no deadline). */
     HRESULT (*wait)(struct via_stream *stream, uint64_t deadline_ns);
     /* [any thread] Makes the `wait` that is running, or else the next one, return VIA_S_INTERRUPTED. */
     void (*interrupt)(struct via_stream *stream);
 
     /* [holder of the reader right for READ, sender lock for WRITE] Arms one report of readiness for each
-     * bit; bits armed before stay armed. READY_READ is reported also when bytes are buffered already, or
-     * the peer is gone. Each arm gives exactly one ready call for that bit, unless disarmed before. */
+     * bit; bits armed before stay armed. READY_READ is reported also when the peer is gone, or when bytes are
+     * buffered already, unless the last peek said VIA_S_WOULD_BLOCK and nothing has come since: then only
+     * more bytes than it saw are news. Each arm gives exactly one ready call for that bit (one call may
+     * report both), unless disarmed before. */
     HRESULT (*arm)(struct via_stream *stream, uint32_t events);
     /* Takes back what `events` names. A ready call that is already running may still come. */
     void (*disarm)(struct via_stream *stream, uint32_t events);
