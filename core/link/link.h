@@ -47,6 +47,7 @@ struct link_message {
     const uint8_t *payload;
     size_t payload_size;
     via_os_handle *handles; /* n_handles of them; a taken one is replaced by -1 */
+    void *user;    /* the handler's own, from route to run; NULL at first */
     void *storage; /* private: what the pointers point into, when it is owned; else NULL */
     void *state; /* private to core/link */
 };
@@ -69,7 +70,8 @@ struct link_request {
 enum link_route {
     LINK_ROUTE_ANY,    /* a thread that waits in the call's chain, else a worker */
     LINK_ROUTE_QUEUED, /* the handler took the message (link_message_own) into a context of its own and will
-                        * run it by link_message_run() */
+                        * run it by link_message_run(), at once or later, on any thread; the pointer that
+                        * route() got stays valid until then */
     LINK_ROUTE_REFUSED /* the handler has answered it already */
 };
 
@@ -81,13 +83,15 @@ struct link_handler {
     /* [a worker, or the thread that closes] Once, after every pending call has failed, and after the last
      * route/run/control of the connection has returned. `cause` is link_connection_cause(). */
     void (*closed)(void *context, struct link_connection *connection);
-    /* [reader] A call or one-way call has arrived. Must not block or run user code. */
+    /* [reader] A call, one-way call, query-interface or accept has arrived. Must not block or run user code. */
     enum link_route (*route)(void *context, struct link_message *call);
     /* [waiting thread of the chain, or a worker; link_current() is set] Runs a call and answers it, unless it
-     * is one-way. Calls link_message_decoded() as soon as it has read the arguments, before user code runs. */
+     * is one-way. Calls link_message_decoded() as soon as it has read the arguments, before user code runs.
+     * Called exactly once for each LINK_ROUTE_ANY and link_message_run(), also when the connection has ended
+     * meanwhile (answers are dropped then). query-interface and accept have no chain: a worker runs them. */
     void (*run)(void *context, struct link_message *call);
-    /* [reader] Any other object frame: release, interface, query-interface, provide, accept, withdraw. Must
-     * not block or run user code (hand that to link_node_submit). A failure ends the connection with it. */
+    /* [reader] Any other object frame: release, interface, provide, withdraw. Must not block or run user
+     * code (hand that to link_node_submit). A failure ends the connection with it. */
     HRESULT (*control)(void *context, struct link_message *frame);
 };
 
