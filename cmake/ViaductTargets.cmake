@@ -1,20 +1,27 @@
-# How every target of the project is made: one place for standards, warnings and visibility.
+# How every target of the project is made: one place for standards, warnings, sanitizers and output folders.
 
 set(CMAKE_C_STANDARD 11)
 set(CMAKE_C_EXTENSIONS ON)
 set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_STANDARD 17)
 set(CMAKE_C_VISIBILITY_PRESET hidden)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
+# The tree runs in place and may be moved: libraries are found from the program's own directory.
+set(CMAKE_BUILD_RPATH_USE_ORIGIN ON)
 if(WIN32)
     set(CMAKE_LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
     set(VIADUCT_PLUGIN_DIRECTORY "${CMAKE_BINARY_DIR}/bin/plugins")
     set(VIADUCT_OS windows)
+    # Self-contained programs: libgcc and winpthread are linked in.
+    add_link_options(-static -static-libgcc)
+    add_compile_definitions(_WIN32_WINNT=0x0A00 WINVER=0x0A00 __USE_MINGW_ANSI_STDIO=1)
 else()
     set(CMAKE_LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib")
     set(VIADUCT_PLUGIN_DIRECTORY "${CMAKE_BINARY_DIR}/lib/viaduct/plugins")
     set(VIADUCT_OS posix)
 endif()
+set(CMAKE_ARCHIVE_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/archives")
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
 
@@ -23,15 +30,175 @@ set(VIADUCT_WARNINGS -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-
 if(VIADUCT_WERROR)
     list(APPEND VIADUCT_WARNINGS -Werror)
 endif()
+# Where a lost bit is a wrong frame, conversions are spelt out.
+set(VIADUCT_CONVERSION_WARNINGS -Wconversion)
+set(VIADUCT_CONVERSION_LAYERS via_core_wire via_com_marshal)
+
+# address (with undefined behaviour), thread, trap (undefined behaviour ends the program; needs no runtime
+# library, so that MinGW has it too), or nothing.
+set(VIADUCT_SANITIZE "" CACHE STRING "Sanitizers: address, thread, trap or empty")
+set(VIADUCT_TIME_FACTOR 1)
+if(VIADUCT_SANITIZE STREQUAL "address")
+    set(sanitize_flags -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    set(VIADUCT_TIME_FACTOR 3)
+elseif(VIADUCT_SANITIZE STREQUAL "thread")
+    set(sanitize_flags -fsanitize=thread -fno-omit-frame-pointer)
+    set(VIADUCT_TIME_FACTOR 5)
+elseif(VIADUCT_SANITIZE STREQUAL "trap")
+    set(sanitize_flags -fsanitize=undefined -fsanitize-undefined-trap-on-error)
+elseif(NOT VIADUCT_SANITIZE STREQUAL "")
+    message(FATAL_ERROR "VIADUCT_SANITIZE is '${VIADUCT_SANITIZE}'; address, thread, trap or empty are known")
+endif()
+if(WIN32)
+    set(VIADUCT_TIME_FACTOR 2)
+endif()
+add_compile_options(${sanitize_flags})
+add_link_options(${sanitize_flags})
+
+# via_target(NAME): what all our targets share. Includes are written from the project's root
+# ("core/util/error.h") or from include/ (<viaduct/com.h>).
+function(via_target name)
+    target_include_directories(${name} PUBLIC "${CMAKE_SOURCE_DIR}" "${CMAKE_SOURCE_DIR}/include")
+    target_compile_options(${name} PRIVATE $<$<COMPILE_LANGUAGE:C>:${VIADUCT_WARNINGS}>)
+    target_compile_definitions(${name} PRIVATE _GNU_SOURCE)
+endfunction()
 
 # via_layer(NAME SOURCES ... [DEPENDS ...]): one layer directory of the runtime, as a static library that
-# both the shared library `viaduct` and the unit tests link. Includes are written from the project's root
-# ("core/util/error.h") or from include/ (<viaduct/com.h>).
+# both the shared library `viaduct` and the unit tests link.
 function(via_layer name)
     cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
     add_library(${name} STATIC ${ARG_SOURCES})
-    target_include_directories(${name} PUBLIC "${CMAKE_SOURCE_DIR}" "${CMAKE_SOURCE_DIR}/include")
-    target_compile_options(${name} PRIVATE ${VIADUCT_WARNINGS})
-    target_compile_definitions(${name} PRIVATE VIA_BUILDING_VIADUCT _GNU_SOURCE)
+    via_target(${name})
+    if(name IN_LIST VIADUCT_CONVERSION_LAYERS)
+        target_compile_options(${name} PRIVATE ${VIADUCT_CONVERSION_WARNINGS})
+    endif()
+    target_compile_definitions(${name} PRIVATE VIA_BUILDING_VIADUCT)
     target_link_libraries(${name} PUBLIC ${ARG_DEPENDS} Threads::Threads)
+    set_property(GLOBAL APPEND PROPERTY VIADUCT_LAYERS ${name})
+endfunction()
+
+# via_program(NAME SOURCES ... [DEPENDS ...] [OUTPUT name]): a program in bin/.
+function(via_program name)
+    cmake_parse_arguments(ARG "" "OUTPUT" "SOURCES;DEPENDS" ${ARGN})
+    add_executable(${name} ${ARG_SOURCES})
+    via_target(${name})
+    target_link_libraries(${name} PRIVATE ${ARG_DEPENDS} Threads::Threads)
+    if(ARG_OUTPUT)
+        set_target_properties(${name} PROPERTIES OUTPUT_NAME ${ARG_OUTPUT})
+    endif()
+endfunction()
+
+# viaduct_plugin(NAME SOURCES ... [DEPENDS ...] [DIRECTORY dir]): a transport plugin, a module with no prefix.
+function(viaduct_plugin name)
+    cmake_parse_arguments(ARG "" "DIRECTORY" "SOURCES;DEPENDS" ${ARGN})
+    if(NOT ARG_DIRECTORY)
+        set(ARG_DIRECTORY "${VIADUCT_PLUGIN_DIRECTORY}")
+    endif()
+    add_library(${name} MODULE ${ARG_SOURCES})
+    via_target(${name})
+    target_link_libraries(${name} PRIVATE ${ARG_DEPENDS} Threads::Threads)
+    set_target_properties(${name} PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY "${ARG_DIRECTORY}")
+endfunction()
+
+# viaduct_component(NAME SOURCES ... [IDL file ...] [DEPENDS ...] [DIRECTORY dir]): a component module, which
+# links the runtime. It is built beside the programs' libraries unless DIRECTORY says otherwise.
+function(viaduct_component name)
+    cmake_parse_arguments(ARG "" "DIRECTORY" "SOURCES;IDL;DEPENDS" ${ARGN})
+    if(NOT ARG_DIRECTORY)
+        if(WIN32)
+            set(ARG_DIRECTORY "${CMAKE_BINARY_DIR}/bin/components")
+        else()
+            set(ARG_DIRECTORY "${CMAKE_BINARY_DIR}/lib/viaduct/components")
+        endif()
+    endif()
+    add_library(${name} MODULE ${ARG_SOURCES})
+    via_target(${name})
+    target_link_libraries(${name} PRIVATE viaduct ${ARG_DEPENDS} Threads::Threads)
+    set_target_properties(${name} PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY "${ARG_DIRECTORY}")
+    if(ARG_IDL)
+        viaduct_idl(TARGET ${name} IDL ${ARG_IDL})
+    endif()
+endfunction()
+
+# viaduct_idl(TARGET target IDL file.idl ... [INCLUDES dir ...]): compiles interface descriptions for a target.
+# For NAME.idl the header NAME.h, the tables NAME_tables.c and NAME.json are made in the current binary
+# directory; the tables join the target, and its include path (and that of its users) gains the directory.
+# The Windows build runs the native compiler that VIADUCT_IDL_EXECUTABLE names.
+set(VIADUCT_IDL_EXECUTABLE "" CACHE FILEPATH "A native viaduct-idl, where the build cannot run its own")
+function(viaduct_idl)
+    cmake_parse_arguments(ARG "" "TARGET" "IDL;INCLUDES" ${ARGN})
+    if(VIADUCT_IDL_EXECUTABLE)
+        set(compiler "${VIADUCT_IDL_EXECUTABLE}")
+    else()
+        set(compiler viaduct-idl)
+    endif()
+    set(include_flags -I "${CMAKE_SOURCE_DIR}/include")
+    foreach(directory IN LISTS ARG_INCLUDES)
+        cmake_path(ABSOLUTE_PATH directory BASE_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}")
+        list(APPEND include_flags -I "${directory}")
+    endforeach()
+    get_target_property(type ${ARG_TARGET} TYPE)
+    foreach(idl IN LISTS ARG_IDL)
+        cmake_path(ABSOLUTE_PATH idl BASE_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}")
+        cmake_path(GET idl STEM name)
+        set(made "${CMAKE_CURRENT_BINARY_DIR}/${name}")
+        get_property(known GLOBAL PROPERTY "VIADUCT_IDL_${made}")
+        if(NOT known)
+            add_custom_command(
+                OUTPUT "${made}.h" "${made}_tables.c" "${made}.json"
+                COMMAND ${compiler} "${idl}" ${include_flags} --header "${made}.h"
+                        --source "${made}_tables.c" --json "${made}.json"
+                DEPENDS ${compiler} "${idl}" "${CMAKE_SOURCE_DIR}/include/viaduct/viaduct.idl"
+                COMMENT "Compiling interfaces ${name}.idl"
+                VERBATIM)
+            set_property(GLOBAL PROPERTY "VIADUCT_IDL_${made}" TRUE)
+            string(MAKE_C_IDENTIFIER "idl_${made}" made_target)
+            add_custom_target(${made_target}
+                              DEPENDS "${made}.h" "${made}_tables.c" "${made}.json")
+            set_property(GLOBAL PROPERTY "VIADUCT_IDL_TARGET_${made}" ${made_target})
+        endif()
+        # Targets that share a description wait for one generation of it.
+        get_property(made_target GLOBAL PROPERTY "VIADUCT_IDL_TARGET_${made}")
+        add_dependencies(${ARG_TARGET} ${made_target})
+        target_sources(${ARG_TARGET} PRIVATE "${made}_tables.c" "${made}.h")
+    endforeach()
+    if(type STREQUAL "EXECUTABLE" OR type STREQUAL "MODULE_LIBRARY")
+        target_include_directories(${ARG_TARGET} PRIVATE "${CMAKE_CURRENT_BINARY_DIR}")
+    else()
+        target_include_directories(${ARG_TARGET} PUBLIC "${CMAKE_CURRENT_BINARY_DIR}")
+    endif()
+endfunction()
+
+# via_test(NAME SOURCES ... [DEPENDS ...] [IDL ...] [ARGUMENTS ...] [ENVIRONMENT VAR=value ...] [TIMEOUT s]
+#          [LABELS ...] [RUN_SERIAL]):
+# one suite, a program around tests/harness. TIMEOUT is for the whole suite, before the factor for slow builds.
+# Other kinds of test (scripts) use add_test and say on their last line what the harness says, or count as one.
+function(via_test name)
+    if(NOT BUILD_TESTING)
+        return()
+    endif()
+    cmake_parse_arguments(ARG "RUN_SERIAL" "TIMEOUT" "SOURCES;DEPENDS;IDL;ARGUMENTS;ENVIRONMENT;LABELS"
+                          ${ARGN})
+    set(target test_${name})
+    add_executable(${target} ${ARG_SOURCES})
+    via_target(${target})
+    set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
+    target_link_libraries(${target} PRIVATE ${ARG_DEPENDS} via_test_harness Threads::Threads)
+    target_compile_definitions(${target} PRIVATE
+        TEST_SOURCE_DIRECTORY="${CMAKE_SOURCE_DIR}" TEST_BINARY_DIRECTORY="${CMAKE_BINARY_DIR}")
+    if(ARG_IDL)
+        viaduct_idl(TARGET ${target} IDL ${ARG_IDL})
+    endif()
+    if(NOT ARG_TIMEOUT)
+        set(ARG_TIMEOUT 120)
+    endif()
+    math(EXPR seconds "${ARG_TIMEOUT} * ${VIADUCT_TIME_FACTOR}")
+    set(runner "")
+    if(CMAKE_CROSSCOMPILING_EMULATOR)
+        set(runner ${CMAKE_CROSSCOMPILING_EMULATOR} --suite)
+    endif()
+    add_test(NAME ${name} COMMAND ${runner} $<TARGET_FILE:${target}> ${ARG_ARGUMENTS})
+    set_tests_properties(${name} PROPERTIES
+        TIMEOUT ${seconds} LABELS "suite;${ARG_LABELS}" ENVIRONMENT "${ARG_ENVIRONMENT}"
+        RUN_SERIAL ${ARG_RUN_SERIAL})
 endfunction()
