@@ -1,10 +1,11 @@
 /*
- * Counted and failing allocations. The linker's --wrap leads every allocation of the program's own code (of
- * static libraries too) through here. Live ones stand in a table by address, so that memory which came from
- * elsewhere may be freed here and the other way round: an address that is not in the table is not ours to judge.
+ * Counted and failing allocations. The linker's --wrap leads every allocation of the program's own
+ * code (of static libraries too) through here. Live ones stand in a table by address, so that
+ * memory which came from elsewhere may be freed here and the other way round: an address that is
+ * not in the table is not ours to judge.
  *
- * Under AddressSanitizer nothing is recorded (a table of addresses would hide every leak from LeakSanitizer,
- * which is asked instead); the failing allocator works there too.
+ * Under AddressSanitizer nothing is recorded (a table of addresses would hide every leak from
+ * LeakSanitizer, which is asked instead); the failing allocator works there too.
  */
 #include "tests/harness/internal.h"
 
@@ -148,7 +149,8 @@ static void record(void *memory, size_t size, const void *caller)
     bucket_unlock(index);
 }
 
-/* Must come before the memory is given back: afterwards another thread may be given the same address. */
+/* Must come before the memory is given back: afterwards another thread may be given the same
+ * address. */
 static size_t forget(const void *memory)
 {
     struct block **link, *block = NULL;
@@ -175,7 +177,8 @@ void allocations_mark(struct allocations_mark *mark)
     mark->n_live = atomic_load(&n_live);
 }
 
-/* Calls `visit` for up to `limit` blocks that were made after the mark; returns how many there are. */
+/* Calls `visit` for up to `limit` blocks that were made after the mark; returns how many there are.
+ */
 static unsigned visit_since(const struct allocations_mark *mark, unsigned limit)
 {
     unsigned n = 0, i;

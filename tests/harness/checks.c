@@ -1,7 +1,7 @@
 /*
- * Assertions. CUnit's CU_assertImplementation keeps a list that nothing protects, so every call of it, from our
- * macros and from CUnit's, is led through a wrapper here (the linker's --wrap) that holds a lock, prints the
- * failure at once, and does the leaving of fatal assertions itself.
+ * Assertions. CUnit's CU_assertImplementation keeps a list that nothing protects, so every call of
+ * it, from our macros and from CUnit's, is led through a wrapper here (the linker's --wrap) that
+ * holds a lock, prints the failure at once, and does the leaving of fatal assertions itself.
  */
 #include "tests/harness/internal.h"
 

@@ -1,9 +1,10 @@
 /*
- * The run of a suite: CUnit keeps the registry and the count of assertions; selection, time limits, leak checks
- * and skips are made here, around one trampoline (`run_selected`) that CUnit calls for every test.
+ * The run of a suite: CUnit keeps the registry and the count of assertions; selection, time limits,
+ * leak checks and skips are made here, around one trampoline (`run_selected`) that CUnit calls for
+ * every test.
  *
- * A watchdog thread polls one deadline. It is the only thread of the harness, so that a test's own threads and
- * handles are all that changes while it runs.
+ * A watchdog thread polls one deadline. It is the only thread of the harness, so that a test's own
+ * threads and handles are all that changes while it runs.
  */
 #include "tests/harness/internal.h"
 
@@ -13,7 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What threads of a test may take to give back what they hold: before the second run, and after it. */
+/* What threads of a test may take to give back what they hold: before the second run, and after it.
+ */
 #define FIRST_SETTLE_MS  100u
 #define SECOND_SETTLE_MS 1000u
 
@@ -152,8 +154,11 @@ static void run_selected(void)
 
 static bool is_selected(const struct harness_test *test, int argc, char **argv)
 {
+    const char *also = getenv("VIADUCT_TEST_SELECT"); /* set by ./dev test PATTERN */
     int i;
 
+    if (also && !strstr(test->name, also))
+        return false;
     for (i = 1; i < argc; i++) {
         if (strstr(test->name, argv[i]))
             return true;

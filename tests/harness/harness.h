@@ -1,11 +1,12 @@
 /*
  * The frame around CUnit that every suite runs in.
  *
- * A suite is one program. Each of its tests runs alone and in table order, in this process, under a time
- * limit; before and after it open descriptors (handles on Windows) and live allocations are counted, and a
- * test that leaves more than it found fails by name. A test that leaves something the first time is run a
- * second time, since caches and thread-local state that live as long as the process are made once: so a test
- * must be repeatable in one process. What threads give back a moment late is waited for.
+ * A suite is one program. Each of its tests runs alone and in table order, in this process, under a
+ * time limit; before and after it open descriptors (handles on Windows) and live allocations are
+ * counted, and a test that leaves more than it found fails by name. A test that leaves something
+ * the first time is run a second time, since caches and thread-local state that live as long as the
+ * process are made once: so a test must be repeatable in one process. What threads give back a
+ * moment late is waited for.
  *
  *     #include "tests/harness/harness.h"
  *
@@ -17,12 +18,13 @@
  *     HARNESS_MAIN("calculator", TEST_ENTRY(adds_two_numbers))
  *
  * The program takes test names or parts of them as arguments, and --list. It ends with the line
- * "N passed, N failed, N skipped" and with status 0 only if none failed; whoever runs a suite asks for both,
- * because under Wine a crash can end with status 0.
+ * "N passed, N failed, N skipped" and with status 0 only if none failed; whoever runs a suite asks
+ * for both, because under Wine a crash can end with status 0.
  *
- * CHECK_ macros report and go on; REQUIRE_ macros also leave the function that they stand in (a function that
- * returns void, and so not a thread's main function). All of them may be used on any thread, and so may
- * CUnit's own CU_ASSERT_ macros, except that the _FATAL ones belong to the test's own thread.
+ * CHECK_ macros report and go on; REQUIRE_ macros also leave the function that they stand in (a
+ * function that returns void, and so not a thread's main function). All of them may be used on any
+ * thread, and so may CUnit's own CU_ASSERT_ macros, except that the _FATAL ones belong to the
+ * test's own thread.
  */
 #ifndef TESTS_HARNESS_HARNESS_H
 #define TESTS_HARNESS_HARNESS_H
@@ -64,7 +66,8 @@ struct harness_test {
 int harness_run(const char *suite, const struct harness_test *tests, size_t n_tests, int argc,
                 char **argv);
 
-/* Leaves the test, which counts as skipped: for what this system cannot show. Only in the test itself. */
+/* Leaves the test, which counts as skipped: for what this system cannot show. Only in the test
+ * itself. */
 #define SKIP(...)                  \
     do {                           \
         harness_skip(__VA_ARGS__); \
@@ -146,8 +149,8 @@ void harness_skip(const char *format, ...) __attribute__((format(printf, 1, 2)))
 void harness_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /*
- * The failing allocator. From the next allocation that this program's own code makes (libraries that are
- * linked dynamically do not count) the one with index `n` fails once; every thread counts.
+ * The failing allocator. From the next allocation that this program's own code makes (libraries
+ * that are linked dynamically do not count) the one with index `n` fails once; every thread counts.
  *
  *     for (size_t n = 0; harness_fail_allocation(n), try_it(), harness_allocation_failed(); n++)
  *         ;

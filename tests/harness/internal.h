@@ -1,6 +1,7 @@
 /*
- * Between the files of the harness: harness.c (the run), checks.c (assertions), allocations.c (counted and
- * failing allocations) and system_posix.c / system_windows.c (what the systems do differently).
+ * Between the files of the harness: harness.c (the run), checks.c (assertions), allocations.c
+ * (counted and failing allocations) and system_posix.c / system_windows.c (what the systems do
+ * differently).
  */
 #ifndef TESTS_HARNESS_INTERNAL_H
 #define TESTS_HARNESS_INTERNAL_H
@@ -14,7 +15,8 @@
 /* Where a fatal assertion goes: set by the test's thread before each run. */
 extern jmp_buf checks_leave_test;
 
-/* Makes the calling thread the one whose fatal assertions leave the test; forgets earlier failures. */
+/* Makes the calling thread the one whose fatal assertions leave the test; forgets earlier failures.
+ */
 void checks_begin(void);
 bool checks_failed(void);
 /* The reason that harness_skip() gave, or NULL. */
@@ -29,7 +31,8 @@ struct allocations_mark {
 };
 
 void allocations_mark(struct allocations_mark *mark);
-/* True if nothing that was allocated after the mark is still live. Under LeakSanitizer: if nothing is lost. */
+/* True if nothing that was allocated after the mark is still live. Under LeakSanitizer: if nothing
+ * is lost. */
 bool allocations_settled(const struct allocations_mark *mark);
 /* Prints what is left since the mark. */
 void allocations_report(const struct allocations_mark *mark);

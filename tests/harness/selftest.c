@@ -1,6 +1,6 @@
 /*
- * What the harness must see. tests/harness/CMakeLists.txt runs these one by one: the first group must fail,
- * with the right words, the second must be accepted.
+ * What the harness must see. tests/harness/CMakeLists.txt runs these one by one: the first group
+ * must fail, with the right words, the second must be accepted.
  */
 #include "tests/harness/harness.h"
 
@@ -46,7 +46,7 @@ static void assert_on_thread(void)
     harness_check(false, __FILE__, __LINE__, "from a thread");
 }
 
-TEST(thread_assertion)
+TEST(check_on_thread)
 {
     system_thread(assert_on_thread);
     system_sleep_ms(200);
@@ -113,5 +113,5 @@ TEST(failing_allocator)
 
 HARNESS_MAIN("harness_selftest", TEST_ENTRY(crash), TEST_ENTRY_LIMIT(hang, 300),
              TEST_ENTRY(descriptor), TEST_ENTRY(memory), TEST_ENTRY(assertion),
-             TEST_ENTRY(thread_assertion), TEST_ENTRY(quiet_exit), TEST_ENTRY(fine),
+             TEST_ENTRY(check_on_thread), TEST_ENTRY(quiet_exit), TEST_ENTRY(fine),
              TEST_ENTRY(once), TEST_ENTRY(skip), TEST_ENTRY(cunit), TEST_ENTRY(failing_allocator))

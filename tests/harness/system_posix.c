@@ -1,6 +1,7 @@
 /*
- * The harness on Linux. A hang or a crash prints a stack for each thread: a signal makes every thread write its
- * own, with the async-signal-safe half of execinfo.h (loaded beforehand, since its first use allocates).
+ * The harness on Linux. A hang or a crash prints a stack for each thread: a signal makes every
+ * thread write its own, with the async-signal-safe half of execinfo.h (loaded beforehand, since its
+ * first use allocates).
  */
 #include "tests/harness/internal.h"
 

@@ -1,7 +1,7 @@
 /*
- * The harness on Windows. Open handles come from the system's handle table (GetProcessHandleCount is a stub in
- * Wine 8). A crash is seen by the unhandled-exception filter, which ends the process itself: under Wine the
- * default debugger would end it with status 0.
+ * The harness on Windows. Open handles come from the system's handle table (GetProcessHandleCount
+ * is a stub in Wine 8). A crash is seen by the unhandled-exception filter, which ends the process
+ * itself: under Wine the default debugger would end it with status 0.
  */
 #include "tests/harness/internal.h"
 
@@ -13,7 +13,8 @@
 
 static const char *(*crash_test_name)(void);
 
-/* The system's answer to class 64, SystemExtendedHandleInformation, which no header here declares. */
+/* The system's answer to class 64, SystemExtendedHandleInformation, which no header here declares.
+ */
 struct handle_entry {
     void *object;
     ULONG_PTR process_id;
