@@ -1,0 +1,14 @@
+/*
+ * Everything that a component's or an application's source needs of COM, on both systems.
+ */
+#ifndef VIADUCT_COM_H
+#define VIADUCT_COM_H
+
+#include <viaduct/base.h>
+#include <viaduct/error_info.h>
+#include <viaduct/guid.h>
+#include <viaduct/hresult.h>
+#include <viaduct/taskmem.h>
+#include <viaduct/unknwn.h>
+
+#endif
