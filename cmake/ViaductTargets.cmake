@@ -38,12 +38,16 @@ set(VIADUCT_CONVERSION_LAYERS via_core_wire via_com_marshal)
 # library, so that MinGW has it too), or nothing.
 set(VIADUCT_SANITIZE "" CACHE STRING "Sanitizers: address, thread, trap or empty")
 set(VIADUCT_TIME_FACTOR 1)
+set(VIADUCT_TEST_ENVIRONMENT "")
 if(VIADUCT_SANITIZE STREQUAL "address")
     set(sanitize_flags -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
     set(VIADUCT_TIME_FACTOR 3)
+    set(VIADUCT_TEST_ENVIRONMENT "ASAN_OPTIONS=detect_stack_use_after_return=1"
+        "UBSAN_OPTIONS=print_stacktrace=1")
 elseif(VIADUCT_SANITIZE STREQUAL "thread")
     set(sanitize_flags -fsanitize=thread -fno-omit-frame-pointer)
     set(VIADUCT_TIME_FACTOR 5)
+    set(VIADUCT_TEST_ENVIRONMENT "TSAN_OPTIONS=atexit_sleep_ms=100:second_deadlock_stack=1")
 elseif(VIADUCT_SANITIZE STREQUAL "trap")
     set(sanitize_flags -fsanitize=undefined -fsanitize-undefined-trap-on-error)
 elseif(NOT VIADUCT_SANITIZE STREQUAL "")
@@ -199,6 +203,6 @@ function(via_test name)
     endif()
     add_test(NAME ${name} COMMAND ${runner} $<TARGET_FILE:${target}> ${ARG_ARGUMENTS})
     set_tests_properties(${name} PROPERTIES
-        TIMEOUT ${seconds} LABELS "suite;${ARG_LABELS}" ENVIRONMENT "${ARG_ENVIRONMENT}"
+        TIMEOUT ${seconds} LABELS "suite;${ARG_LABELS}" ENVIRONMENT "${VIADUCT_TEST_ENVIRONMENT};${ARG_ENVIRONMENT}"
         RUN_SERIAL ${ARG_RUN_SERIAL})
 endfunction()
