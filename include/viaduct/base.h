@@ -23,9 +23,9 @@
 #define VIA_STR(literal) L##literal
 
 #if defined(VIA_BUILDING_VIADUCT)
-#define VIA_API
+#define VIA_API __declspec(dllexport)
 #else
-#define VIA_API __declspec(dllimport)
+#define VIA_API
 #endif
 /* For what a component module exports. */
 #define VIA_EXPORT __declspec(dllexport)

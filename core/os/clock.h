@@ -1,0 +1,19 @@
+/*
+ * The monotonic clock. Every deadline in the project is a value of it, in nanoseconds.
+ */
+#ifndef CORE_OS_CLOCK_H
+#define CORE_OS_CLOCK_H
+
+#include <stdint.h>
+
+#define OS_NEVER UINT64_MAX
+
+uint64_t os_now_ns(void);
+
+/* now + `ms`; OS_NEVER for UINT32_MAX. */
+uint64_t os_deadline_ms(uint32_t ms);
+
+/* Blocks the thread for so long. Only for tests and back-off in programs of our own. */
+void os_sleep_ms(uint32_t ms);
+
+#endif

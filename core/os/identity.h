@@ -1,0 +1,18 @@
+/* Who a process is, to the kernel. */
+#ifndef CORE_OS_IDENTITY_H
+#define CORE_OS_IDENTITY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <viaduct/plugin/transport.h>
+
+/* This process. */
+void os_identity_self(struct via_peer_identity *identity);
+/* The same user as this process, by uid or SID; false when nothing comparable is known. */
+bool os_identity_is_self(const struct via_peer_identity *identity);
+/* root, SYSTEM, Administrators. */
+bool os_identity_is_privileged(const struct via_peer_identity *identity);
+/* "uid 1000, process 4711"; returns `buffer`. */
+char *os_identity_format(const struct via_peer_identity *identity, char *buffer, size_t size);
+
+#endif

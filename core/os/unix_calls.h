@@ -1,0 +1,18 @@
+/*
+ * Unix system calls for Windows programs that run under Wine, through the winelib module
+ * `viaduct-unix.dll.so` beside the executable. Looked for once, and only where ntdll says that it is Wine's.
+ */
+#ifndef CORE_OS_UNIX_CALLS_H
+#define CORE_OS_UNIX_CALLS_H
+
+#include <stdbool.h>
+#include <viaduct/plugin/unix_calls.h>
+
+/* The calls, or NULL: not under Wine, no module, or its self-test failed. */
+const struct via_plugin_unix_calls *os_unix_calls(void);
+/* Why there are none; "" when there are. */
+const char *os_unix_calls_reason(void);
+/* True in a Windows program that runs under Wine. */
+bool os_is_wine(void);
+
+#endif
