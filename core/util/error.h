@@ -1,10 +1,12 @@
 /*
- * The error record: what failed, where, and what to do, kept for the calling thread beside the HRESULT.
+ * The error record: what failed, where, and what to do, kept for the calling thread beside the
+ * HRESULT.
  *
- * Every function that returns a failed HRESULT leaves a record; the code travels as the return value and
- * the text through here, so that no layer needs an extra parameter. A caller adds context with
- * error_wrap(), which puts its own message in front and keeps the rest as the cause. A function that
- * handles a failure calls error_clear(). At the public border com/abi turns the record into IErrorInfo.
+ * Every function that returns a failed HRESULT leaves a record; the code travels as the return
+ * value and the text through here, so that no layer needs an extra parameter. A caller adds context
+ * with error_wrap(), which puts its own message in front and keeps the rest as the cause. A
+ * function that handles a failure calls error_clear(). At the public border com/abi turns the
+ * record into IErrorInfo.
  */
 #ifndef CORE_UTIL_ERROR_H
 #define CORE_UTIL_ERROR_H
@@ -23,10 +25,10 @@ struct error_record {
 
 /* Replaces the thread's record and returns `code`, so that `return error_set(...)` reads well. When
  * memory is short the text is dropped and the code kept. */
-HRESULT error_set(HRESULT code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+HRESULT error_set(HRESULT code, const char *format, ...) __attribute__((format(gnu_printf, 2, 3)));
 
 /* Puts a message in front of the thread's record, which becomes its cause. */
-HRESULT error_wrap(HRESULT code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+HRESULT error_wrap(HRESULT code, const char *format, ...) __attribute__((format(gnu_printf, 2, 3)));
 
 /* Sets who failed, on the thread's current record; no effect without one. */
 void error_set_source(const char *source);
@@ -45,7 +47,8 @@ void error_give(struct error_record *record);
 struct error_record *error_record_copy(const struct error_record *record);
 void error_record_free(struct error_record *record);
 
-/* Writes "text: cause: cause" into `buffer`, cut to `size`; returns `buffer`. NULL record: the code's name. */
+/* Writes "text: cause: cause" into `buffer`, cut to `size`; returns `buffer`. NULL record: the
+ * code's name. */
 char *error_format(const struct error_record *record, HRESULT code, char *buffer, unsigned size);
 
 /* "E_INVALIDARG", or NULL for a code that has no name here. */

@@ -1,0 +1,97 @@
+#include "core/os/path.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const char os_path_separator = '/';
+const char os_path_list_separator = ':';
+
+bool os_path_is_absolute(const char *path)
+{
+    return path[0] == '/';
+}
+
+char *os_path_join(const char *directory, const char *name)
+{
+    size_t size = strlen(directory);
+    const char *separator = size > 0 && directory[size - 1] == '/' ? "" : "/";
+    char *path;
+    return asprintf(&path, "%s%s%s", directory, separator, name) < 0 ? NULL : path;
+}
+
+char *os_path_directory(const char *path)
+{
+    const char *last = strrchr(path, '/');
+    if (!last)
+        return strdup(".");
+    return strndup(path, last == path ? 1 : (size_t)(last - path));
+}
+
+const char *os_path_name(const char *path)
+{
+    const char *last = strrchr(path, '/');
+    return last ? last + 1 : path;
+}
+
+char *os_path_absolute(const char *path)
+{
+    char here[PATH_MAX];
+    if (path[0] == '/')
+        return strdup(path);
+    return getcwd(here, sizeof(here)) ? os_path_join(here, path) : NULL;
+}
+
+char *os_path_program(void)
+{
+    char path[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+    return n > 0 ? strndup(path, (size_t)n) : NULL;
+}
+
+char *os_path_program_directory(void)
+{
+    char *program = os_path_program();
+    char *directory = program ? os_path_directory(program) : NULL;
+    free(program);
+    return directory;
+}
+
+char *os_path_configuration(bool system)
+{
+    if (system)
+        return strdup("/etc/viaduct");
+    const char *base = getenv("XDG_CONFIG_HOME");
+    if (base && base[0] == '/')
+        return os_path_join(base, "viaduct");
+    const char *home = getenv("HOME");
+    return os_path_join(home && *home ? home : "/", ".config/viaduct");
+}
+
+char *os_path_runtime(bool system)
+{
+    const char *chosen = getenv("VIADUCT_RUNTIME_DIR");
+    if (chosen && *chosen)
+        return strdup(chosen);
+    if (system)
+        return strdup("/run/viaduct");
+    const char *base = getenv("XDG_RUNTIME_DIR");
+    if (base && base[0] == '/')
+        return os_path_join(base, "viaduct");
+    char *path;
+    return asprintf(&path, "/tmp/viaduct-%u", (unsigned)geteuid()) < 0 ? NULL : path;
+}
+
+char *os_path_temporary(void)
+{
+    const char *chosen = getenv("TMPDIR");
+    return strdup(chosen && chosen[0] == '/' ? chosen : "/tmp");
+}
+
+char *os_environment(const char *name)
+{
+    const char *value = getenv(name);
+    return value ? strdup(value) : NULL;
+}

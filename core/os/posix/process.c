@@ -1,0 +1,180 @@
+#include "core/os/process.h"
+#include "core/os/clock.h"
+#include "core/util/error.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+struct os_process {
+    pid_t pid;
+    bool ended; /* its status has been collected */
+    struct os_exit_status status;
+};
+
+uint32_t os_process_id(void)
+{
+    return (uint32_t)getpid();
+}
+
+static size_t count(const char *const *list)
+{
+    size_t n = 0;
+    while (list && list[n])
+        n++;
+    return n;
+}
+
+static bool is_replaced(const char *entry, const char *const *additions)
+{
+    size_t name_size = strcspn(entry, "=") + 1;
+    for (size_t i = 0; additions && additions[i]; i++)
+        if (!strncmp(entry, additions[i], name_size))
+            return true;
+    return false;
+}
+
+/* The child's environment: ours, less what is replaced, and the additions; only the array is
+ * allocated. */
+static char **make_environment(const char *const *additions)
+{
+    size_t n_ours = count((const char *const *)environ);
+    size_t n_added = count(additions);
+    char **all = calloc(n_ours + n_added + 1, sizeof(*all));
+    if (!all)
+        return NULL;
+    size_t n = 0;
+    for (size_t i = 0; i < n_ours; i++)
+        if (!is_replaced(environ[i], additions))
+            all[n++] = environ[i];
+    for (size_t i = 0; i < n_added; i++)
+        all[n++] = (char *)additions[i];
+    return all;
+}
+
+static int redirect(posix_spawn_file_actions_t *actions, const struct os_spawn_options *options)
+{
+    int failure = posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDONLY, 0);
+    if (!failure && !options->inherit_stdout)
+        failure = posix_spawn_file_actions_addopen(actions, 1, "/dev/null", O_WRONLY, 0);
+    if (!failure && options->stderr_path)
+        failure = posix_spawn_file_actions_addopen(actions, 2, options->stderr_path,
+                                                   O_WRONLY | O_CREAT | O_APPEND, 0600);
+    return failure;
+}
+
+/* The child starts with default dispositions and nothing blocked, whatever this thread has. */
+static void reset_signals(posix_spawnattr_t *attributes)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    posix_spawnattr_setsigmask(attributes, &set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGPIPE);
+    sigaddset(&set, SIGCHLD);
+    posix_spawnattr_setsigdefault(attributes, &set);
+    posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+}
+
+HRESULT os_process_spawn(const struct os_spawn_options *options, struct os_process **process)
+{
+    const char *program = options->arguments[0];
+    struct os_process *self = calloc(1, sizeof(*self));
+    char **environment = make_environment(options->environment);
+    if (!self || !environment) {
+        free(self);
+        free(environment);
+        return error_set(E_OUTOFMEMORY, "no memory to start %s", program);
+    }
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawnattr_init(&attributes);
+    reset_signals(&attributes);
+    int failure = redirect(&actions, options);
+    if (!failure)
+        failure = posix_spawn(&self->pid, program, &actions, &attributes,
+                              (char *const *)options->arguments, environment);
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    free(environment);
+    if (failure) {
+        free(self);
+        return error_set(CO_E_SERVER_EXEC_FAILURE, "cannot start %s: %s", program,
+                         strerror(failure));
+    }
+    *process = self;
+    return S_OK;
+}
+
+uint32_t os_process_pid(const struct os_process *process)
+{
+    return (uint32_t)process->pid;
+}
+
+static bool collect(struct os_process *self)
+{
+    int raw;
+    pid_t pid;
+    do
+        pid = waitpid(self->pid, &raw, WNOHANG);
+    while (pid < 0 && errno == EINTR);
+    if (pid == 0)
+        return false;
+    self->ended = true;
+    if (pid > 0 && WIFSIGNALED(raw))
+        self->status = (struct os_exit_status){.by_signal = true, .code = WTERMSIG(raw)};
+    else
+        self->status = (struct os_exit_status){.code = pid > 0 ? WEXITSTATUS(raw) : -1};
+    return true;
+}
+
+HRESULT os_process_wait(struct os_process *process, uint64_t deadline_ns,
+                        struct os_exit_status *status)
+{
+    while (!process->ended && !collect(process)) {
+        if (deadline_ns == 0 || os_now_ns() >= deadline_ns)
+            return RPC_E_TIMEOUT;
+        os_sleep_ms(2);
+    }
+    *status = process->status;
+    return S_OK;
+}
+
+void os_process_terminate(struct os_process *process)
+{
+    if (!process->ended)
+        kill(process->pid, SIGTERM);
+}
+
+void os_process_kill(struct os_process *process)
+{
+    if (!process->ended)
+        kill(process->pid, SIGKILL);
+}
+
+void os_process_free(struct os_process *process)
+{
+    free(process);
+}
+
+char *os_exit_status_format(const struct os_exit_status *status, char *buffer, size_t size)
+{
+    if (!status->by_signal) {
+        snprintf(buffer, size, "exited with status %d", status->code);
+        return buffer;
+    }
+    const char *name = sigabbrev_np(status->code);
+    snprintf(buffer, size, "was killed by signal %d (%s%s)", status->code, name ? "SIG" : "",
+             name ? name : "no name");
+    return buffer;
+}

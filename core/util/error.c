@@ -1,0 +1,262 @@
+/*
+ * The thread's record hangs on a pthread key (winpthreads on Windows), so that it is freed with its
+ * thread.
+ */
+#include "core/util/error.h"
+
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static pthread_key_t key;
+static pthread_once_t key_once = PTHREAD_ONCE_INIT;
+
+static void free_at_exit(void *record)
+{
+    error_record_free(record);
+}
+
+static void make_key(void)
+{
+    if (pthread_key_create(&key, free_at_exit))
+        abort(); /* no key left: the process cannot even start up */
+}
+
+static struct error_record *current(void)
+{
+    pthread_once(&key_once, make_key);
+    return pthread_getspecific(key);
+}
+
+static void replace(struct error_record *record)
+{
+    pthread_once(&key_once, make_key);
+    pthread_setspecific(key, record);
+}
+
+/* Cuts `text` so that it ends with a whole character. */
+static void cut_at_character(char *text)
+{
+    size_t size = strlen(text);
+    size_t start = size;
+    while (start > 0 && ((unsigned char)text[start - 1] & 0xC0) == 0x80)
+        start--;
+    if (start == 0 || start == size)
+        return;
+    unsigned char lead = (unsigned char)text[start - 1];
+    size_t needed = lead >= 0xF0 ? 3 : lead >= 0xE0 ? 2 : 1;
+    if (size - start < needed)
+        text[start - 1] = 0;
+}
+
+static struct error_record *make(HRESULT code, const char *format, va_list arguments)
+{
+    char text[ERROR_TEXT_SIZE];
+    int n = vsnprintf(text, sizeof(text), format, arguments);
+    if (n < 0)
+        text[0] = 0;
+    else if ((size_t)n >= sizeof(text))
+        cut_at_character(text);
+    struct error_record *record = calloc(1, sizeof(*record));
+    if (!record)
+        return NULL;
+    record->code = code;
+    record->text = strdup(text);
+    if (!record->text) {
+        free(record);
+        return NULL;
+    }
+    return record;
+}
+
+HRESULT error_set(HRESULT code, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    struct error_record *record = make(code, format, arguments);
+    va_end(arguments);
+    error_give(record);
+    return code;
+}
+
+HRESULT error_wrap(HRESULT code, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    struct error_record *record = make(code, format, arguments);
+    va_end(arguments);
+    if (record) {
+        record->cause = current();
+        replace(record);
+    }
+    return code;
+}
+
+void error_set_source(const char *source)
+{
+    struct error_record *record = current();
+    char *copy = record ? strdup(source) : NULL;
+    if (!copy)
+        return;
+    free(record->source);
+    record->source = copy;
+}
+
+const struct error_record *error_get(void)
+{
+    return current();
+}
+
+void error_clear(void)
+{
+    error_give(NULL);
+}
+
+struct error_record *error_take(void)
+{
+    struct error_record *record = current();
+    replace(NULL);
+    return record;
+}
+
+void error_give(struct error_record *record)
+{
+    struct error_record *old = current();
+    if (old == record)
+        return;
+    replace(record);
+    error_record_free(old);
+}
+
+struct error_record *error_record_copy(const struct error_record *record)
+{
+    struct error_record *first = NULL;
+    struct error_record **end = &first;
+    for (; record; record = record->cause) {
+        struct error_record *copy = calloc(1, sizeof(*copy));
+        if (!copy)
+            break;
+        copy->code = record->code;
+        copy->text = strdup(record->text);
+        copy->source = record->source ? strdup(record->source) : NULL;
+        if (!copy->text) {
+            error_record_free(copy);
+            break;
+        }
+        *end = copy;
+        end = &copy->cause;
+    }
+    return first;
+}
+
+void error_record_free(struct error_record *record)
+{
+    while (record) {
+        struct error_record *cause = record->cause;
+        free(record->source);
+        free(record->text);
+        free(record);
+        record = cause;
+    }
+}
+
+char *error_format(const struct error_record *record, HRESULT code, char *buffer, unsigned size)
+{
+    if (!record) {
+        const char *name = error_code_name(code);
+        if (name)
+            snprintf(buffer, size, "%s (0x%08X)", name, (unsigned)code);
+        else
+            snprintf(buffer, size, "error 0x%08X", (unsigned)code);
+        return buffer;
+    }
+    size_t used = 0;
+    buffer[0] = 0;
+    for (const char *between = ""; record && used + 1 < size; record = record->cause) {
+        int n = snprintf(buffer + used, size - used, "%s%s", between, record->text);
+        used += n > 0 ? (size_t)n : 0;
+        between = ": ";
+    }
+    if (used >= size)
+        cut_at_character(buffer);
+    return buffer;
+}
+
+const char *error_code_name(HRESULT code)
+{
+#define NAME(id)  \
+    {             \
+        (id), #id \
+    }
+    static const struct {
+        HRESULT code;
+        const char *name;
+    } names[] = {
+        NAME(S_OK),
+        NAME(S_FALSE),
+        NAME(E_NOTIMPL),
+        NAME(E_NOINTERFACE),
+        NAME(E_POINTER),
+        NAME(E_ABORT),
+        NAME(E_FAIL),
+        NAME(E_UNEXPECTED),
+        NAME(E_ACCESSDENIED),
+        NAME(E_HANDLE),
+        NAME(E_OUTOFMEMORY),
+        NAME(E_INVALIDARG),
+        NAME(E_PENDING),
+        NAME(CLASS_E_NOAGGREGATION),
+        NAME(CLASS_E_CLASSNOTAVAILABLE),
+        NAME(REGDB_E_CLASSNOTREG),
+        NAME(REGDB_E_IIDNOTREG),
+        NAME(CO_E_SERVER_EXEC_FAILURE),
+        NAME(CO_E_OBJNOTCONNECTED),
+        NAME(CO_E_NOTINITIALIZED),
+        NAME(CO_E_CLASSSTRING),
+        NAME(CO_E_DLLNOTFOUND),
+        NAME(MK_E_UNAVAILABLE),
+        NAME(RPC_E_CALL_REJECTED),
+        NAME(RPC_E_CALL_CANCELED),
+        NAME(RPC_E_SERVER_DIED),
+        NAME(RPC_E_INVALID_DATA),
+        NAME(RPC_E_SERVERFAULT),
+        NAME(RPC_E_INVALIDMETHOD),
+        NAME(RPC_E_DISCONNECTED),
+        NAME(RPC_E_VERSION_MISMATCH),
+        NAME(RPC_E_INVALID_HEADER),
+        NAME(RPC_E_INVALID_OBJECT),
+        NAME(RPC_E_CALL_COMPLETE),
+        NAME(RPC_E_TIMEOUT),
+        NAME(DISP_E_UNKNOWNINTERFACE),
+        NAME(DISP_E_MEMBERNOTFOUND),
+        NAME(DISP_E_PARAMNOTFOUND),
+        NAME(DISP_E_TYPEMISMATCH),
+        NAME(DISP_E_UNKNOWNNAME),
+        NAME(DISP_E_OVERFLOW),
+        NAME(DISP_E_BADPARAMCOUNT),
+        NAME(TYPE_E_ELEMENTNOTFOUND),
+        NAME(TYPE_E_INVDATAREAD),
+        NAME(VIA_S_WOULD_BLOCK),
+        NAME(VIA_S_INTERRUPTED),
+        NAME(VIA_E_PROTOCOL),
+        NAME(VIA_E_LIMIT),
+        NAME(VIA_E_MISMATCH),
+        NAME(VIA_E_UNREACHABLE),
+        NAME(VIA_E_CONFIG),
+        NAME(VIA_E_PLUGIN),
+        NAME(VIA_E_ADDRESS),
+        NAME(VIA_E_ADDRESS_IN_USE),
+        NAME(VIA_E_AMBIGUOUS),
+        NAME(VIA_E_IDENTITY),
+        NAME(VIA_E_DEPTH),
+        NAME(VIA_E_TYPE),
+        NAME(VIA_E_FORKED),
+    };
+#undef NAME
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (names[i].code == code)
+            return names[i].name;
+    return NULL;
+}
