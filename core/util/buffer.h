@@ -5,6 +5,8 @@
 #ifndef CORE_UTIL_BUFFER_H
 #define CORE_UTIL_BUFFER_H
 
+#include "core/util/printf.h"
+
 #include <stddef.h>
 #include <stdint.h>
 #include <viaduct/hresult.h>
@@ -28,8 +30,7 @@ uint8_t *buffer_extend(struct buffer *buffer, size_t size);
 void buffer_append(struct buffer *buffer, const void *data, size_t size);
 /* Appends zeroes until the size is a multiple of `alignment`, a power of two. */
 void buffer_align(struct buffer *buffer, size_t alignment);
-void buffer_print(struct buffer *buffer, const char *format, ...)
-    __attribute__((format(gnu_printf, 2, 3)));
+void buffer_print(struct buffer *buffer, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Breaks it with this code. */
 void buffer_fail(struct buffer *buffer, HRESULT code);
 /* S_OK, E_OUTOFMEMORY, VIA_E_LIMIT, or what buffer_fail said; sets the error's text. */

@@ -11,6 +11,8 @@
 #ifndef CORE_UTIL_ERROR_H
 #define CORE_UTIL_ERROR_H
 
+#include "core/util/printf.h"
+
 #include <viaduct/hresult.h>
 
 /* One message of at most this many bytes, its end included; longer text is cut at a character. */
@@ -25,10 +27,10 @@ struct error_record {
 
 /* Replaces the thread's record and returns `code`, so that `return error_set(...)` reads well. When
  * memory is short the text is dropped and the code kept. */
-HRESULT error_set(HRESULT code, const char *format, ...) __attribute__((format(gnu_printf, 2, 3)));
+HRESULT error_set(HRESULT code, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* Puts a message in front of the thread's record, which becomes its cause. */
-HRESULT error_wrap(HRESULT code, const char *format, ...) __attribute__((format(gnu_printf, 2, 3)));
+HRESULT error_wrap(HRESULT code, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* Sets who failed, on the thread's current record; no effect without one. */
 void error_set_source(const char *source);

@@ -9,6 +9,8 @@
 #define CORE_UTIL_LOG_H
 
 #include <stdbool.h>
+#include "core/util/printf.h"
+
 #include <viaduct/hresult.h>
 #include <viaduct/plugin/host.h>
 
@@ -22,7 +24,7 @@ HRESULT log_set_file(const char *path);
 bool log_level_parse(const char *word, enum via_log_level *level);
 
 void log_write(enum via_log_level level, const char *component, const char *format, ...)
-    __attribute__((format(gnu_printf, 3, 4)));
+    PRINTF_LIKE(3, 4);
 
 #define log_error(component, ...)   log_write(VIA_LOG_ERROR, component, __VA_ARGS__)
 #define log_warning(component, ...) log_write(VIA_LOG_WARNING, component, __VA_ARGS__)
