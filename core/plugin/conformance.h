@@ -1,10 +1,10 @@
 /*
- * The conformance suite of transports: what <viaduct/plugin/transport.h> promises, as named tests that run
- * against any plugin. `viaduct plugin check FILE` and the project's own tests call it.
+ * The conformance suite of transports: what <viaduct/plugin/transport.h> promises, as named tests
+ * that run against any plugin. `viaduct plugin check FILE` and the project's own tests call it.
  *
- * Each test makes its own listener and streams and drives them from this process. A test that finds a
- * promise broken reports it and the run goes on with the next; a test that hangs is reported as failed after
- * its time limit and ends the run, since its threads cannot be taken back.
+ * Each test makes its own listener and streams and drives them from this process. A test that finds
+ * a promise broken reports it and the run goes on with the next; a test that hangs is reported as
+ * failed after its time limit and ends the run, since its threads cannot be taken back.
  */
 #ifndef CORE_PLUGIN_CONFORMANCE_H
 #define CORE_PLUGIN_CONFORMANCE_H
@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <viaduct/plugin/plugin.h>
 
-struct poller;
+struct os_poller;
 
 enum plugin_conformance_result {
     PLUGIN_CONFORMANCE_PASS = 0,
@@ -26,17 +26,18 @@ typedef void (*plugin_conformance_report)(void *context, const char *test,
                                           const char *message);
 
 struct plugin_conformance_options {
-    /* What stands before the part that makes an address of this transport unique, without the scheme: a
-     * directory and a file name's beginning for sockets, any name for pipes. NULL: a fresh one in the
-     * runtime directory or the system's temporary directory. */
+    /* What stands before the part that makes an address of this transport unique, without the
+     * scheme: a directory and a file name's beginning for sockets, any name for pipes. NULL: a
+     * fresh one in the runtime directory or the system's temporary directory. */
     const char *address_prefix;
     const char *only; /* the name of the one test to run; NULL: all */
     unsigned seed;    /* of the random sizes; 0: from the clock; it is in the failure's message */
 };
 
-/* Runs the suite on the first scheme of `plugin`, which has not been inited, with the host table on `poller`
- * (running). `n_failed` counts failed tests. Fails itself only when it cannot run at all. */
-HRESULT plugin_conformance_run(const struct via_plugin *plugin, struct poller *poller,
+/* Runs the suite on the first scheme of `plugin`, which has not been inited, with the host table on
+ * `poller` (running). `n_failed` counts failed tests. Fails itself only when it cannot run at all;
+ * S_FALSE: a test hangs, and neither `plugin` nor `poller` may be taken down any more. */
+HRESULT plugin_conformance_run(const struct via_plugin *plugin, struct os_poller *poller,
                                const struct plugin_conformance_options *options,
                                plugin_conformance_report report, void *context, unsigned *n_failed);
 

@@ -1,10 +1,10 @@
 /*
  * The set of transport plugins that this process uses: search, load, check, find by scheme.
  *
- * A plugin keeps its state in its module, so a process has one set and one poller that serves it; nodes
- * in one process share them. A set is filled at start-up, by one thread, and then only read: the look-up
- * functions take no lock. Modules are never unmapped while a stream of theirs may be alive; plugin_set_free
- * comes after every link is closed.
+ * A plugin keeps its state in its module, so a process has one set and one poller that serves it;
+ * nodes in one process share them. A set is filled at start-up, by one thread, and then only read:
+ * the look-up functions take no lock. Modules are never unmapped while a stream of theirs may be
+ * alive; plugin_set_free comes after every link is closed.
  */
 #ifndef CORE_PLUGIN_PLUGIN_SET_H
 #define CORE_PLUGIN_PLUGIN_SET_H
@@ -12,7 +12,8 @@
 #include <stddef.h>
 #include <viaduct/plugin/plugin.h>
 
-struct poller;
+struct os_module;
+struct os_poller;
 struct plugin_set;
 
 /* An address's scheme has at most this many characters, its terminator included. */
@@ -20,17 +21,19 @@ struct plugin_set;
 /* A whole address, its terminator included. */
 #define PLUGIN_ADDRESS_SIZE 512
 
-/* Creates an empty set. `poller` (borrowed, outlives the set) serves the plugins' descriptors and handles;
- * `runtime_directory` (copied) is where plugins may put sockets of their own; NULL: none. Several sets may
- * exist at once if all name the same poller; with another one E_UNEXPECTED. */
-HRESULT plugin_set_new(struct poller *poller, const char *runtime_directory,
+/* Creates an empty set. `poller` (borrowed, outlives the set) serves the plugins' descriptors and
+ * handles; `runtime_directory` (copied) is where plugins may put sockets of their own; NULL: none.
+ * Several sets may exist at once if all name the same poller; with another one E_UNEXPECTED. */
+HRESULT plugin_set_new(struct os_poller *poller, const char *runtime_directory,
                        struct plugin_set **set);
 
-/* Takes every plugin down and frees the set. Every listener and stream must be closed. NULL is allowed. */
+/* Takes every plugin down and frees the set. Every listener and stream must be closed. NULL is
+ * allowed. */
 void plugin_set_free(struct plugin_set *set);
 
-/* Loads every file named viaduct-*.so (.dll on Windows) of `directory`, an absolute path. A file that cannot
- * be used is logged and passed over; VIA_E_PLUGIN if the directory has none that can. */
+/* Loads every file named viaduct-*.so (.dll on Windows) of `directory`, an absolute path. A file
+ * that cannot be used is logged and passed over; VIA_E_PLUGIN if the directory has none that can.
+ */
 HRESULT plugin_set_search(struct plugin_set *set, const char *directory);
 
 /* Loads one file, by absolute path. VIA_E_PLUGIN names the file and what is wrong with it. */
@@ -50,12 +53,17 @@ HRESULT plugin_set_find(const struct plugin_set *set, const char *scheme,
 HRESULT plugin_set_resolve(const struct plugin_set *set, const char *address,
                            const struct via_transport **transport, const char **rest);
 
-/* Splits "scheme:rest": a scheme is a lower-case letter and then lower-case letters or digits, the rest is
- * not empty, the whole at most PLUGIN_ADDRESS_SIZE bytes of printable UTF-8. VIA_E_ADDRESS says what is wrong. */
+/* Splits "scheme:rest": a scheme is a lower-case letter and then lower-case letters or digits, the
+ * rest is not empty, the whole at most PLUGIN_ADDRESS_SIZE bytes of printable UTF-8. VIA_E_ADDRESS
+ * says what is wrong. */
 HRESULT plugin_address_split(const char *address, char scheme[PLUGIN_SCHEME_SIZE],
                              const char **rest);
 
-/* Checks the tables that a plugin exports, completely; `origin` (a file's name) stands in the message. */
+/* Opens a plugin's file and checks its tables, without running anything of it. VIA_E_PLUGIN. */
+HRESULT plugin_open(const char *path, struct os_module **module, const struct via_plugin **plugin);
+
+/* Checks the tables that a plugin exports, completely; `origin` (a file's name) stands in the
+ * message. */
 HRESULT plugin_check(const struct via_plugin *plugin, const char *origin);
 
 #endif

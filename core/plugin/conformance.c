@@ -1,0 +1,243 @@
+/*
+ * The run of the conformance suite: each test on a thread of its own under a time limit, one after
+ * another.
+ *
+ * A test that does not end cannot be ended: its failure is reported, the run stops, and what the
+ * test uses (the run's state, the plugin) is left as it is for good.
+ */
+#include "core/plugin/conformance_parts.h"
+
+#include "core/os/clock.h"
+#include "core/os/module.h"
+#include "core/os/path.h"
+#include "core/os/poller.h"
+#include "core/plugin/host_table.h"
+#include "core/plugin/plugin_set.h"
+#include "core/util/error.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Of one test: several times what the slowest takes on a busy machine under a sanitizer. */
+#define TEST_LIMIT_NS (60000 * CONFORMANCE_MS)
+
+static const struct conformance_test *const tables[] = {
+    conformance_address_tests, conformance_bytes_tests, conformance_handles_tests,
+    conformance_ready_tests,   conformance_wait_tests,
+};
+
+static const struct conformance_test *test_at(size_t index)
+{
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
+        for (const struct conformance_test *test = tables[i]; test->name != NULL; test++) {
+            if (index-- == 0)
+                return test;
+        }
+    }
+    return NULL;
+}
+
+const char *plugin_conformance_test_name(size_t index)
+{
+    const struct conformance_test *test = test_at(index);
+    return test != NULL ? test->name : NULL;
+}
+
+/* One test on its own thread. */
+struct job {
+    struct conformance *c;
+    const struct conformance_test *test;
+    _Atomic bool done;
+};
+
+static void run_job(void *argument)
+{
+    struct job *job = argument;
+    job->test->run(job->c);
+    error_clear();
+    job->done = true;
+}
+
+/* False: the test hangs, or no thread could be had; `c` must not be touched any more. */
+static bool run_test(struct conformance *c, const struct conformance_test *test)
+{
+    struct job *job = calloc(1, sizeof *job);
+    struct os_thread *thread;
+    c->failed = c->skipped = false;
+    c->message[0] = 0;
+    if (job == NULL)
+        return false;
+    job->c = c;
+    job->test = test;
+    if (FAILED(os_thread_start(run_job, job, "conformance", &thread))) {
+        free(job);
+        return false;
+    }
+    uint64_t deadline = conformance_now(c) + TEST_LIMIT_NS;
+    for (uint64_t pause = 20000; !job->done; pause = pause < 2000000 ? pause * 2 : pause) {
+        if (conformance_now(c) > deadline)
+            return false;
+        conformance_sleep(pause);
+    }
+    os_thread_join(thread);
+    free(job);
+    return true;
+}
+
+/* Whether every buffer that the test borrowed is back; the reactor may hold one for a moment. */
+static void check_buffers(struct conformance *c, unsigned before)
+{
+    uint64_t deadline = conformance_now(c) + 1000 * CONFORMANCE_MS;
+    while (plugin_host_buffers_lent() > before && conformance_now(c) < deadline)
+        conformance_sleep(CONFORMANCE_MS);
+    CONF_CHECK(c, plugin_host_buffers_lent() <= before,
+               "%u borrowed buffers were not given back when the streams closed",
+               plugin_host_buffers_lent() - before);
+}
+
+static HRESULT run_all(struct conformance *c, const char *only, plugin_conformance_report report,
+                       void *context, unsigned *n_failed)
+{
+    const struct conformance_test *test;
+    unsigned n_run = 0;
+    for (size_t i = 0; (test = test_at(i)) != NULL; i++) {
+        if (only != NULL && strcmp(only, test->name) != 0)
+            continue;
+        n_run++;
+        unsigned lent = plugin_host_buffers_lent();
+        if (!run_test(c, test)) {
+            ++*n_failed;
+            report(context, test->name, PLUGIN_CONFORMANCE_FAIL,
+                   "it did not end within its time limit; the run stops here");
+            return S_FALSE;
+        }
+        check_buffers(c, lent);
+        if (c->failed) {
+            ++*n_failed;
+            report(context, test->name, PLUGIN_CONFORMANCE_FAIL, c->message);
+        } else if (c->skipped) {
+            report(context, test->name, PLUGIN_CONFORMANCE_SKIP, c->message);
+        } else {
+            report(context, test->name, PLUGIN_CONFORMANCE_PASS, NULL);
+        }
+    }
+    return n_run > 0 ? S_OK
+                     : error_set(E_INVALIDARG, "there is no conformance test named \"%s\"", only);
+}
+
+/* What stands before a unique number in each address: a path for sockets, else just a name. */
+static void make_prefix(const struct conformance *c, const char *wanted, char *prefix, size_t size)
+{
+    if (wanted == NULL && strcmp(c->plugin->schemes[0], "unix") != 0)
+        wanted = "viaduct-conformance-";
+    if (wanted != NULL) {
+        snprintf(prefix, size, "%s", wanted);
+        return;
+    }
+    /* Under Wine addresses are Unix paths, and so is the runtime directory. */
+    const char *directory = c->host->unix_calls != NULL ? "/tmp" : NULL;
+    char *temporary = directory == NULL ? os_path_temporary() : NULL;
+    if (directory == NULL)
+        directory = temporary != NULL ? temporary : "";
+    snprintf(prefix, size, "%s/viaduct-conformance-", directory);
+    free(temporary);
+}
+
+HRESULT plugin_conformance_run(const struct via_plugin *plugin, struct os_poller *poller,
+                               const struct plugin_conformance_options *options,
+                               plugin_conformance_report report, void *context, unsigned *n_failed)
+{
+    static const struct plugin_conformance_options defaults;
+    struct conformance *c = calloc(1, sizeof *c + 512);
+    if (c == NULL)
+        return error_set(E_OUTOFMEMORY, "out of memory");
+    if (options == NULL)
+        options = &defaults;
+    *n_failed = 0;
+    HRESULT hr = plugin_host_acquire(poller, NULL, &c->host);
+    if (FAILED(hr)) {
+        free(c);
+        return hr;
+    }
+    char *prefix = (char *)(c + 1);
+    c->plugin = plugin;
+    c->t = plugin->transport;
+    c->prefix = prefix;
+    c->seed = options->seed != 0 ? options->seed : (unsigned)(c->host->now_ns() >> 10) | 1u;
+    c->random = c->seed;
+    make_prefix(c, options->address_prefix, prefix, 512);
+    hr = plugin->init(c->host);
+    if (SUCCEEDED(hr)) {
+        hr = run_all(c, options->only, report, context, n_failed);
+        if (hr == S_FALSE) /* a test hangs: its thread still uses all this */
+            return hr;
+        plugin->deinit();
+    }
+    plugin_host_release();
+    free(c);
+    return hr;
+}
+
+/* A poller and the thread that runs it. */
+struct reactor {
+    struct os_poller *poller;
+    struct os_thread *thread;
+    _Atomic bool over;
+};
+
+static void run_reactor(void *argument)
+{
+    struct reactor *reactor = argument;
+    while (!reactor->over)
+        os_poller_run_once(reactor->poller, OS_NEVER);
+    error_clear();
+}
+
+static HRESULT reactor_start(struct reactor **reactor)
+{
+    struct reactor *self = calloc(1, sizeof *self);
+    if (self == NULL)
+        return error_set(E_OUTOFMEMORY, "out of memory");
+    HRESULT hr = os_poller_new(&self->poller);
+    if (SUCCEEDED(hr))
+        hr = os_thread_start(run_reactor, self, "reactor", &self->thread);
+    if (FAILED(hr)) {
+        os_poller_free(self->poller);
+        free(self);
+        return hr;
+    }
+    *reactor = self;
+    return S_OK;
+}
+
+static void reactor_stop(struct reactor *reactor)
+{
+    reactor->over = true;
+    os_poller_wake(reactor->poller);
+    os_thread_join(reactor->thread);
+    os_poller_free(reactor->poller);
+    free(reactor);
+}
+
+HRESULT plugin_conformance_run_file(const char *path,
+                                    const struct plugin_conformance_options *options,
+                                    plugin_conformance_report report, void *context,
+                                    unsigned *n_failed)
+{
+    struct os_module *module;
+    const struct via_plugin *plugin;
+    struct reactor *reactor = NULL;
+    HRESULT hr = plugin_open(path, &module, &plugin);
+    if (FAILED(hr))
+        return hr;
+    hr = reactor_start(&reactor);
+    if (SUCCEEDED(hr)) {
+        hr = plugin_conformance_run(plugin, reactor->poller, options, report, context, n_failed);
+        if (hr == S_FALSE)
+            return S_OK;
+        reactor_stop(reactor);
+    }
+    os_module_close(module);
+    return hr;
+}

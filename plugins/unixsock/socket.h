@@ -1,0 +1,124 @@
+/*
+ * What the stream and the listener need from the system: Unix-domain stream sockets, and a little
+ * locking.
+ *
+ * Implemented by socket_posix.c and waiter_posix.c over system calls, and by socket_windows.c over
+ * the host's unix_calls. Every function leaves an error through the host's set_error when it fails,
+ * in terms of the system; callers that know the address put it in front. `socket_host` is the
+ * host's table, valid between the plugin's init and deinit.
+ */
+#ifndef UNIXSOCK_SOCKET_H
+#define UNIXSOCK_SOCKET_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <viaduct/plugin/plugin.h>
+
+/* The most descriptors that the system delivers with one receive (SCM_MAX_FD of Linux). */
+#define SOCKET_MAX_RECEIVED 253
+/* sun_path with its terminator. */
+#define SOCKET_PATH_SIZE 108
+
+extern const struct via_plugin_host *socket_host;
+
+/* printf-like front of the host's set_error. */
+HRESULT socket_fail(HRESULT code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Puts "WHAT ADDRESS: " in front of the message of the thread's last socket_fail. */
+HRESULT socket_fail_at(HRESULT code, const char *what, const char *address);
+
+/* Keeps `host` and prepares the system side; fails where there are no Unix sockets. */
+HRESULT socket_system_init(const struct via_plugin_host *host);
+void socket_system_deinit(void);
+
+struct socket_peer {
+    uint32_t pid; /* 0: not known (another pid namespace) */
+    uint32_t uid;
+    uint32_t gid;
+};
+
+struct socket_received {
+    int32_t descriptors[SOCKET_MAX_RECEIVED];
+    uint32_t n_descriptors;
+};
+
+/* --- connecting and listening -------------------------------------------------------------------
+ */
+
+/* A connected socket. VIA_WIN32(2) when nobody listens, VIA_S_WOULD_BLOCK when the backlog is full.
+ */
+HRESULT socket_connect(const char *path, int32_t *descriptor);
+/* Binds `path` and listens. The name appears with mode `mode` and never with more. */
+HRESULT socket_listen(const char *path, uint32_t mode, uint32_t backlog, int32_t *descriptor);
+/* VIA_S_WOULD_BLOCK: nobody waits. VIA_E_LIMIT: out of descriptors; one waiting client was turned
+ * away if that was possible, so that the listener does not stay ready for ever. */
+HRESULT socket_accept(int32_t listener, int32_t *descriptor);
+HRESULT socket_peer_of(int32_t descriptor, struct socket_peer *peer);
+void socket_shutdown(int32_t descriptor);
+void socket_close(int32_t descriptor);
+HRESULT socket_duplicate(int32_t descriptor, int32_t *duplicate);
+
+/* Takes the right to a name: an exclusive lock on `path`, a file of mode 0600.
+ * VIA_E_ADDRESS_IN_USE. */
+HRESULT socket_lock_name(const char *path, int32_t *lock);
+/* Gives it back and removes the lock file. */
+void socket_unlock_name(const char *path, int32_t lock);
+enum socket_name_kind { SOCKET_NAME_FREE, SOCKET_NAME_SOCKET, SOCKET_NAME_OTHER };
+HRESULT socket_name_kind(const char *path, enum socket_name_kind *kind);
+void socket_remove_name(const char *path);
+/* Whether this process may trust a server that runs as `uid`: the same user, or root. */
+bool socket_owner_trusted(uint32_t uid);
+
+/* --- moving bytes -------------------------------------------------------------------------------
+ */
+
+/* Never blocks. VIA_S_WOULD_BLOCK: nothing was sent. RPC_E_DISCONNECTED: the peer is gone. The
+ * descriptors go with the first byte. */
+HRESULT socket_send(int32_t descriptor, const void *data, size_t size, const int32_t *descriptors,
+                    uint32_t n_descriptors, size_t *sent);
+/* Never blocks. VIA_S_WOULD_BLOCK: nothing there. RPC_E_DISCONNECTED: the peer is gone and
+ * everything that it sent has been received. VIA_E_LIMIT: descriptors were lost because this
+ * process has too many open. Received descriptors are close-on-exec, and reported in every case. */
+HRESULT socket_receive(int32_t descriptor, void *data, size_t size, size_t *n,
+                       struct socket_received *received);
+
+/* --- waiting ------------------------------------------------------------------------------------
+ */
+
+/* Lets one thread at a time block for a socket and any thread interrupt it. */
+struct socket_waiter {
+    int32_t descriptor;     /* read-only */
+    _Atomic uint32_t state; /* WAITER_ bits of the implementation */
+    _Atomic int32_t
+        thread;            /* the waiting thread's kernel id, while the state says that one waits */
+    _Atomic int32_t event; /* an event descriptor, made when first needed; -1 */
+    int64_t timeout_us; /* owned by the waiting thread: the socket's receive timeout; 0: none set */
+};
+
+void socket_waiter_init(struct socket_waiter *waiter, int32_t descriptor);
+void socket_waiter_deinit(struct socket_waiter *waiter);
+/* socket_receive, but waits until `deadline_ns` for something to arrive; RPC_E_TIMEOUT,
+ * VIA_S_INTERRUPTED. */
+HRESULT socket_waiter_receive(struct socket_waiter *waiter, void *data, size_t size, size_t *n,
+                              struct socket_received *received, uint64_t deadline_ns);
+void socket_waiter_interrupt(struct socket_waiter *waiter);
+
+/* --- locking ------------------------------------------------------------------------------------
+ */
+
+/* A mutex with one condition. Storage fits the system's own (checked where it is implemented). */
+struct socket_lock {
+    _Alignas(16) unsigned char storage[128];
+};
+
+void socket_lock_init(struct socket_lock *lock);
+void socket_lock_deinit(struct socket_lock *lock);
+void socket_lock_enter(struct socket_lock *lock);
+void socket_lock_leave(struct socket_lock *lock);
+void socket_lock_sleep(struct socket_lock *lock);
+void socket_lock_wake_all(struct socket_lock *lock);
+void socket_yield(void);
+
+#endif

@@ -1,0 +1,64 @@
+/*
+ * The stream and the listener over Unix-domain sockets, which the plugins `unixsock` and, on POSIX,
+ * `namedpipe` are made of: the functions of struct via_transport that need no knowledge of
+ * addresses.
+ */
+#ifndef UNIXSOCK_STREAM_H
+#define UNIXSOCK_STREAM_H
+
+#include "plugins/unixsock/socket.h"
+
+/* Contiguous room that reserve and peek promise, and the size of the buffer behind each: twice, so
+ * that what is left over rarely has to be moved to the front. */
+#define STREAM_MAX_SPAN    (64u * 1024u)
+#define STREAM_BUFFER_SIZE (2u * STREAM_MAX_SPAN)
+/* In one commit. */
+#define STREAM_MAX_HANDLES 64u
+/* Received and not taken. An honest peer cannot exceed the handles of the frame that is being
+ * received and of one receive behind it. */
+#define STREAM_MAX_PENDING_HANDLES 512u
+/* Commits with handles that wait to be sent. */
+#define STREAM_MAX_BATCHES 64u
+
+/* Makes a stream of a connected socket and owns the socket from then on, also when it fails. */
+HRESULT stream_new(int32_t descriptor, struct via_stream **stream);
+
+HRESULT stream_set_ready(struct via_stream *stream, void (*ready)(void *token, uint32_t events),
+                         void *token);
+HRESULT stream_reserve(struct via_stream *stream, size_t min, uint8_t **span, size_t *size);
+HRESULT stream_commit(struct via_stream *stream, size_t n, const via_os_handle *handles,
+                      uint32_t n_handles, uint32_t flags);
+HRESULT stream_peek(struct via_stream *stream, size_t want, const uint8_t **span, size_t *size);
+void stream_consume(struct via_stream *stream, size_t n);
+HRESULT stream_read_into(struct via_stream *stream, void *buffer, size_t size, size_t *n);
+HRESULT stream_take_handles(struct via_stream *stream, via_os_handle *handles, uint32_t n);
+HRESULT stream_wait(struct via_stream *stream, uint64_t deadline_ns);
+void stream_interrupt(struct via_stream *stream);
+HRESULT stream_arm(struct via_stream *stream, uint32_t events);
+void stream_disarm(struct via_stream *stream, uint32_t events);
+void stream_park(struct via_stream *stream);
+HRESULT stream_peer_identity(struct via_stream *stream, struct via_peer_identity *identity);
+void stream_shutdown(struct via_stream *stream);
+void stream_close(struct via_stream *stream);
+
+/* init and deinit of a plugin that is made of these streams. */
+HRESULT plugin_lifetime_init(const struct via_plugin_host *host);
+void plugin_lifetime_deinit(void);
+
+/* Waits until nothing that was posted to the reactor is under way; for deinit. */
+void stream_wait_for_posts(void);
+
+/* Connects to the socket at `path`; `address` stands in messages. */
+HRESULT stream_connect(const char *path, const char *address,
+                       const struct via_connect_options *options, struct via_stream **stream);
+
+/* Listens on a socket at `path`; see via_transport.listen. */
+HRESULT listener_new(const char *path, const char *address,
+                     const struct via_listen_options *options,
+                     void (*ready)(void *token, uint32_t events), void *token,
+                     struct via_listener **listener);
+HRESULT listener_accept(struct via_listener *listener, struct via_stream **stream);
+HRESULT listener_arm(struct via_listener *listener);
+void listener_close(struct via_listener *listener);
+
+#endif
