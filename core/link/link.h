@@ -93,6 +93,9 @@ struct link_handler {
     /* [reader] Any other object frame: release, interface, provide, withdraw. Must not block or run user
      * code (hand that to link_node_submit). A failure ends the connection with it. */
     HRESULT (*control)(void *context, struct link_message *frame);
+    /* [reader] A reply that nobody waits for any more (its caller has given up): what its reference table
+     * holds has to be given back. Must not block or run user code. */
+    void (*dropped)(void *context, struct link_message *reply);
 };
 
 struct link_settings {

@@ -12,25 +12,8 @@
 #include <stdint.h>
 #include <viaduct/hresult.h>
 
-#ifdef _WIN32
-struct os_mutex {
-    void *srw_lock;
-};
-struct os_cond {
-    void *variable;
-};
-#define OS_MUTEX_INITIALIZER {0}
-#define OS_COND_INITIALIZER {0}
-#else
-#include <pthread.h>
-struct os_mutex {
-    pthread_mutex_t mutex;
-};
-struct os_cond {
-    pthread_cond_t cond;
-};
-#define OS_MUTEX_INITIALIZER {PTHREAD_MUTEX_INITIALIZER}
-#endif
+/* struct os_mutex, struct os_cond and OS_MUTEX_INITIALIZER, from the directory of this system. */
+#include "lock.h"
 
 void os_mutex_init(struct os_mutex *mutex);
 void os_mutex_deinit(struct os_mutex *mutex);

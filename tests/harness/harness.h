@@ -29,6 +29,8 @@
 #ifndef TESTS_HARNESS_HARNESS_H
 #define TESTS_HARNESS_HARNESS_H
 
+#include "core/util/printf.h"
+
 #include <CUnit/CUnit.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -141,12 +143,11 @@ bool harness_check_memory(const void *actual, const void *expected, size_t size,
                           unsigned line, const char *text);
 bool harness_check_result(int32_t actual, int32_t expected, const char *file, unsigned line,
                           const char *text);
-void harness_fail(const char *file, unsigned line, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-void harness_skip(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void harness_fail(const char *file, unsigned line, const char *format, ...) PRINTF_LIKE(3, 4);
+void harness_skip(const char *format, ...) PRINTF_LIKE(1, 2);
 
 /* A line of output that belongs to the running test; safe on any thread. */
-void harness_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void harness_note(const char *format, ...) PRINTF_LIKE(1, 2);
 
 /*
  * The failing allocator. From the next allocation that this program's own code makes (libraries
