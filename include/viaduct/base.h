@@ -14,6 +14,9 @@
 
 #ifdef _WIN32
 
+#ifndef COBJMACROS
+#define COBJMACROS
+#endif
 #ifndef WIN32_LEAN_AND_MEAN
 #define WIN32_LEAN_AND_MEAN
 #endif

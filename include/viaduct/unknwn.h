@@ -10,9 +10,6 @@
 
 #ifdef _WIN32
 
-#ifndef COBJMACROS
-#define COBJMACROS
-#endif
 #include <objbase.h>
 
 #else

@@ -1,0 +1,363 @@
+/*
+ * Validation. Everything that another part of the program will index with, divide by, allocate or
+ * call through is checked here once; what passes needs no second look.
+ */
+#include "com/abi/guid.h"
+#include "com/typelib/builtin.h"
+#include "com/typelib/typelib.h"
+#include "core/util/error.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+/* An identifier of C, at most so long. */
+#define MAX_NAME     255
+#define MAX_LIB_NAME 255
+
+static bool is_name(const char *name)
+{
+    if (!name || !(isalpha((unsigned char)name[0]) || name[0] == '_'))
+        return false;
+    size_t n = 1;
+    while (name[n] && n <= MAX_NAME && (isalnum((unsigned char)name[n]) || name[n] == '_'))
+        n++;
+    return !name[n] && n <= MAX_NAME;
+}
+
+static HRESULT bad_name(const char *what, size_t index)
+{
+    return error_set(VIA_E_TYPE, "%s %zu of the type library has no valid name", what, index);
+}
+
+static bool is_scalar(uint8_t kind)
+{
+    return kind >= VIA_TYPE_I8 && kind <= VIA_TYPE_GUID && kind != VIA_TYPE_ENUM;
+}
+
+static HRESULT check_reference(const char *what, size_t index, uint16_t value, uint16_t limit)
+{
+    if (value < limit)
+        return S_OK;
+    return error_set(VIA_E_TYPE, "type %zu names %s %u, of which there are %u", index, what, value,
+                     limit);
+}
+
+static HRESULT check_sized(const struct via_type *type, size_t index)
+{
+    if (type->size_from < VIA_SIZE_PARAM || type->size_from > VIA_SIZE_CONST)
+        return error_set(VIA_E_TYPE, "type %zu does not say where its number of elements stands",
+                         index);
+    if (type->size_from == VIA_SIZE_CONST &&
+        (type->count == 0 || type->count > TYPELIB_MAX_VALUE_SIZE))
+        return error_set(VIA_E_TYPE, "type %zu has %u elements", index, type->count);
+    return S_OK;
+}
+
+static HRESULT check_type(const struct via_typelib *lib, size_t index)
+{
+    const struct via_type *type = &lib->types[index];
+    switch (type->kind) {
+    case VIA_TYPE_ENUM:
+        return check_reference("enum", index, type->index, lib->n_enums);
+    case VIA_TYPE_STRUCT:
+        return check_reference("struct", index, type->index, lib->n_structs);
+    case VIA_TYPE_INTERFACE:
+        return check_reference("interface", index, type->index, lib->n_interfaces);
+    case VIA_TYPE_SIZED: {
+        HRESULT hr = check_sized(type, index);
+        return FAILED(hr) ? hr : check_reference("type", index, type->element, lib->n_types);
+    }
+    case VIA_TYPE_ARRAY:
+        if (type->count == 0 || type->count > TYPELIB_MAX_VALUE_SIZE)
+            return error_set(VIA_E_TYPE, "type %zu is an array of %u elements", index, type->count);
+        return check_reference("type", index, type->element, lib->n_types);
+    case VIA_TYPE_POINTER:
+        return check_reference("type", index, type->element, lib->n_types);
+    case VIA_TYPE_BSTR:
+    case VIA_TYPE_STRING8:
+    case VIA_TYPE_STRING16:
+        return S_OK;
+    default:
+        if (is_scalar(type->kind))
+            return S_OK;
+        return error_set(VIA_E_TYPE, "type %zu has the unknown kind %u", index, type->kind);
+    }
+}
+
+/* A value's size, following what it holds in place; 0: too deep, too large, or it holds itself. */
+static uint64_t inline_size(const struct via_typelib *lib, uint16_t type, unsigned depth)
+{
+    const struct via_type *self = &lib->types[type];
+    uint64_t size = 0;
+    if (depth > TYPELIB_MAX_NESTING)
+        return 0;
+    if (self->kind == VIA_TYPE_ARRAY) {
+        size = inline_size(lib, self->element, depth + 1) * self->count;
+    } else if (self->kind == VIA_TYPE_STRUCT) {
+        const struct via_struct *record = &lib->structs[self->index];
+        for (uint16_t i = 0; i < record->n_fields; i++) {
+            uint64_t field = inline_size(lib, record->fields[i].type, depth + 1);
+            if (field == 0)
+                return 0;
+            size += field + 7;
+            if (size > TYPELIB_MAX_VALUE_SIZE)
+                return 0;
+        }
+    } else {
+        size = 16;
+    }
+    return size > TYPELIB_MAX_VALUE_SIZE ? 0 : size;
+}
+
+/* How deep pointers, arrays and structs go; a struct that points to itself ends at the struct. */
+static HRESULT check_nesting(const struct via_typelib *lib, uint16_t type)
+{
+    unsigned depth = 0;
+    for (const struct via_type *self = &lib->types[type];
+         self->kind == VIA_TYPE_ARRAY || self->kind == VIA_TYPE_SIZED ||
+         self->kind == VIA_TYPE_POINTER;
+         self = &lib->types[self->element])
+        if (++depth > TYPELIB_MAX_NESTING)
+            return error_set(VIA_E_TYPE, "type %u is nested more than %d deep", type,
+                             TYPELIB_MAX_NESTING);
+    return S_OK;
+}
+
+static HRESULT check_types(const struct via_typelib *lib)
+{
+    HRESULT hr = S_OK;
+    for (size_t i = 0; i < lib->n_types && SUCCEEDED(hr); i++)
+        hr = check_type(lib, i);
+    for (uint16_t i = 0; i < lib->n_types && SUCCEEDED(hr); i++)
+        hr = check_nesting(lib, i);
+    return hr;
+}
+
+/* A size parameter or field: an integer, in place. */
+static bool counts_elements(const struct via_typelib *lib, uint16_t type)
+{
+    uint8_t kind = lib->types[type].kind;
+    return kind >= VIA_TYPE_I8 && kind <= VIA_TYPE_U64;
+}
+
+/* The first VIA_TYPE_SIZED at or below `type` in place, whose size this struct or method has to
+ * give. */
+static HRESULT check_sizes_in(const struct via_typelib *lib, uint16_t type, uint8_t allowed,
+                              uint16_t n_members, const char *owner, const char *member)
+{
+    for (const struct via_type *self = &lib->types[type];; self = &lib->types[self->element]) {
+        if (self->kind == VIA_TYPE_SIZED && self->size_from != VIA_SIZE_CONST &&
+            (self->size_from != allowed || self->size_index >= n_members))
+            return error_set(VIA_E_TYPE, "%s.%s: its size_is names nothing in the same %s", owner,
+                             member, allowed == VIA_SIZE_PARAM ? "method" : "struct");
+        if (self->kind != VIA_TYPE_ARRAY && self->kind != VIA_TYPE_SIZED &&
+            self->kind != VIA_TYPE_POINTER)
+            return S_OK;
+    }
+}
+
+static HRESULT check_field(const struct via_typelib *lib, const struct via_struct *record,
+                           uint16_t index)
+{
+    const struct via_field *field = &record->fields[index];
+    if (!is_name(field->name))
+        return error_set(VIA_E_TYPE, "field %u of struct %s has no valid name", index,
+                         record->name);
+    if (field->type >= lib->n_types)
+        return error_set(VIA_E_TYPE, "%s.%s has the unknown type %u", record->name, field->name,
+                         field->type);
+    const struct via_type *type = &lib->types[field->type];
+    HRESULT hr = check_sizes_in(lib, field->type, VIA_SIZE_FIELD, record->n_fields, record->name,
+                                field->name);
+    if (SUCCEEDED(hr) && type->kind == VIA_TYPE_SIZED && type->size_from == VIA_SIZE_FIELD &&
+        (record->fields[type->size_index].type >= lib->n_types ||
+         !counts_elements(lib, record->fields[type->size_index].type)))
+        hr = error_set(VIA_E_TYPE, "%s.%s: its size is not an integer", record->name, field->name);
+    return hr;
+}
+
+static HRESULT check_structs(const struct via_typelib *lib)
+{
+    for (uint16_t i = 0; i < lib->n_structs; i++) {
+        const struct via_struct *record = &lib->structs[i];
+        if (!is_name(record->name))
+            return bad_name("struct", i);
+        if (record->n_fields == 0)
+            return error_set(VIA_E_TYPE, "struct %s has no fields", record->name);
+        for (uint16_t field = 0; field < record->n_fields; field++) {
+            HRESULT hr = check_field(lib, record, field);
+            if (FAILED(hr))
+                return hr;
+        }
+    }
+    for (uint16_t i = 0; i < lib->n_types; i++)
+        if (inline_size(lib, i, 0) == 0)
+            return error_set(VIA_E_TYPE, "type %u holds itself, or is larger than %u bytes", i,
+                             TYPELIB_MAX_VALUE_SIZE);
+    return S_OK;
+}
+
+static HRESULT check_enums(const struct via_typelib *lib)
+{
+    for (uint16_t i = 0; i < lib->n_enums; i++) {
+        const struct via_enum *self = &lib->enums[i];
+        if (!is_name(self->name))
+            return bad_name("enum", i);
+        for (uint16_t j = 0; j < self->n_values; j++)
+            if (!is_name(self->values[j].name))
+                return bad_name("enum value", j);
+    }
+    return S_OK;
+}
+
+static HRESULT fail_param(const struct via_interface *iface, const struct via_method *method,
+                          const struct via_param *param, const char *what)
+{
+    return error_set(VIA_E_TYPE, "%s.%s(%s): %s", iface->name, method->name, param->name, what);
+}
+
+static HRESULT check_param_size(const struct via_typelib *lib, const struct via_interface *iface,
+                                const struct via_method *method, const struct via_param *param)
+{
+    const struct via_type *type = &lib->types[param->type];
+    char owner[600];
+    snprintf(owner, sizeof(owner), "%s.%s", iface->name, method->name);
+    HRESULT hr =
+        check_sizes_in(lib, param->type, VIA_SIZE_PARAM, method->n_params, owner, param->name);
+    if (FAILED(hr) || type->kind != VIA_TYPE_SIZED || type->size_from != VIA_SIZE_PARAM)
+        return hr;
+    const struct via_param *size = &method->params[type->size_index];
+    if (size->type >= lib->n_types || !counts_elements(lib, size->type))
+        return fail_param(iface, method, param, "its size is not an integer");
+    /* The size must be known where the elements are made: at the caller for what goes in and for
+     * its own buffer, at the method for what it allocates. */
+    bool goes_in = param->flags & VIA_PARAM_IN || !(param->flags & VIA_PARAM_BY_REF);
+    if (goes_in && !(size->flags & VIA_PARAM_IN))
+        return fail_param(iface, method, param, "its size is not an [in] parameter");
+    if ((param->flags & VIA_PARAM_OUT) && (param->flags & VIA_PARAM_BY_REF) &&
+        !(size->flags & (VIA_PARAM_IN | VIA_PARAM_OUT)))
+        return fail_param(iface, method, param, "its size is not a parameter that the method sets");
+    return S_OK;
+}
+
+static HRESULT check_param(const struct via_typelib *lib, const struct via_interface *iface,
+                           const struct via_method *method, uint16_t index)
+{
+    const struct via_param *param = &method->params[index];
+    if (!is_name(param->name))
+        return error_set(VIA_E_TYPE, "parameter %u of %s.%s has no valid name", index, iface->name,
+                         method->name);
+    if (param->type >= lib->n_types)
+        return fail_param(iface, method, param, "unknown type");
+    uint8_t kind = lib->types[param->type].kind;
+    bool is_out = param->flags & VIA_PARAM_OUT;
+    if (!(param->flags & (VIA_PARAM_IN | VIA_PARAM_OUT)) || param->flags >= 2 * VIA_PARAM_NULLABLE)
+        return fail_param(iface, method, param, "neither in nor out, or unknown flags");
+    if (is_out && !(param->flags & VIA_PARAM_BY_REF) && kind != VIA_TYPE_SIZED)
+        return fail_param(iface, method, param, "out, but not by reference");
+    if (kind == VIA_TYPE_ARRAY && !(param->flags & VIA_PARAM_BY_REF))
+        return fail_param(iface, method, param, "an array by value");
+    if ((param->flags & VIA_PARAM_RETVAL) &&
+        (!is_out || (param->flags & VIA_PARAM_IN) || index + 1 != method->n_params))
+        return fail_param(iface, method, param, "retval, but not the last parameter and out");
+    if ((param->flags & VIA_PARAM_NULLABLE) && (is_out || !(param->flags & VIA_PARAM_BY_REF)))
+        return fail_param(iface, method, param, "nullable, but not in and by reference");
+    if (is_out && (method->flags & VIA_METHOD_ONEWAY))
+        return fail_param(iface, method, param, "out in a one-way method");
+    return check_param_size(lib, iface, method, param);
+}
+
+static HRESULT check_method(const struct via_typelib *lib, const struct via_interface *iface,
+                            uint16_t index)
+{
+    const struct via_method *method = &iface->methods[index];
+    if (!is_name(method->name))
+        return error_set(VIA_E_TYPE, "method %u of %s has no valid name", index, iface->name);
+    if (method->n_params > TYPELIB_MAX_PARAMS)
+        return error_set(VIA_E_TYPE, "%s.%s has more than %d parameters", iface->name, method->name,
+                         TYPELIB_MAX_PARAMS);
+    if (method->flags >= 2 * VIA_METHOD_PROPPUTREF)
+        return error_set(VIA_E_TYPE, "%s.%s has unknown flags", iface->name, method->name);
+    HRESULT hr = S_OK;
+    for (uint16_t i = 0; i < method->n_params && SUCCEEDED(hr); i++)
+        hr = check_param(lib, iface, method, i);
+    return hr;
+}
+
+/* The base chain ends at IUnknown, and does not go in a circle. */
+static HRESULT check_bases(const struct via_typelib *lib, uint16_t index)
+{
+    const struct via_interface *iface = &lib->interfaces[index];
+    unsigned n_steps = 0;
+    size_t n_methods = 0;
+    for (const struct via_interface *self = iface; self->base != VIA_NO_INDEX;
+         self = &lib->interfaces[self->base]) {
+        n_methods += self->n_methods;
+        if (self->base >= lib->n_interfaces || ++n_steps > lib->n_interfaces)
+            return error_set(VIA_E_TYPE, "%s: its base interfaces do not end at IUnknown",
+                             iface->name);
+        if (n_methods > TYPELIB_MAX_SLOTS)
+            return error_set(VIA_E_TYPE, "%s has more than %d methods", iface->name,
+                             TYPELIB_MAX_SLOTS);
+    }
+    return S_OK;
+}
+
+static HRESULT check_interface(const struct via_typelib *lib, uint16_t index)
+{
+    const struct via_interface *iface = &lib->interfaces[index];
+    if (!is_name(iface->name))
+        return bad_name("interface", index);
+    if (iface->base == VIA_NO_INDEX && !IsEqualGUID(&iface->iid, &builtin_iid_unknown) &&
+        !(iface->flags & VIA_INTERFACE_EXTERNAL))
+        return error_set(VIA_E_TYPE, "%s does not derive from IUnknown", iface->name);
+    bool is_described = !(iface->flags & VIA_INTERFACE_EXTERNAL);
+    if (builtin_slots(&iface->iid) && is_described)
+        return error_set(VIA_E_TYPE, "%s describes an interface that is built in", iface->name);
+    if (!is_described && iface->n_methods)
+        return error_set(VIA_E_TYPE, "%s is described elsewhere, and has methods", iface->name);
+    for (uint16_t i = 0; i < index; i++)
+        if (IsEqualGUID(&lib->interfaces[i].iid, &iface->iid))
+            return error_set(VIA_E_TYPE, "%s and %s have the same IID", lib->interfaces[i].name,
+                             iface->name);
+    HRESULT hr = check_bases(lib, index);
+    for (uint16_t i = 0; i < iface->n_methods && SUCCEEDED(hr); i++)
+        hr = check_method(lib, iface, i);
+    return hr;
+}
+
+static HRESULT check_coclasses(const struct via_typelib *lib)
+{
+    for (uint16_t i = 0; i < lib->n_coclasses; i++) {
+        const struct via_coclass *coclass = &lib->coclasses[i];
+        if (!is_name(coclass->name))
+            return bad_name("coclass", i);
+        for (uint16_t j = 0; j < coclass->n_interfaces; j++)
+            if (coclass->interfaces[j].interface_index >= lib->n_interfaces)
+                return error_set(VIA_E_TYPE, "coclass %s names an unknown interface",
+                                 coclass->name);
+    }
+    return S_OK;
+}
+
+HRESULT typelib_check(const struct via_typelib *lib)
+{
+    if (lib->abi != VIA_TYPELIB_ABI || lib->size < sizeof(*lib))
+        return error_set(VIA_E_TYPE,
+                         "the type library's tables have version %u and %u bytes; version %u "
+                         "and %zu bytes are known: compile its IDL again",
+                         lib->abi, lib->size, VIA_TYPELIB_ABI, sizeof(*lib));
+    if (!lib->name || strlen(lib->name) > MAX_LIB_NAME)
+        return error_set(VIA_E_TYPE, "the type library has no name, or one that is too long");
+    HRESULT hr = check_types(lib);
+    if (SUCCEEDED(hr))
+        hr = check_enums(lib);
+    if (SUCCEEDED(hr))
+        hr = check_structs(lib);
+    for (uint16_t i = 0; i < lib->n_interfaces && SUCCEEDED(hr); i++)
+        hr = check_interface(lib, i);
+    if (SUCCEEDED(hr))
+        hr = check_coclasses(lib);
+    return FAILED(hr) ? error_wrap(hr, "type library %s is not valid", lib->name) : S_OK;
+}

@@ -1,0 +1,393 @@
+/*
+ * Reads the JSON form. The text may come from a peer: every shape is checked here, every rule by
+ * typelib_check() on the tables that come out.
+ */
+#include "com/abi/guid.h"
+#include "com/typelib/kinds.h"
+#include "com/typelib/typelib.h"
+#include "core/util/error.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_ENTRIES 0xFFF0u /* of each table; indexes have 16 bits */
+
+struct block {
+    struct block *next;
+    max_align_t data[];
+};
+
+/* `lib` comes first, so that typelib_free() finds the rest. */
+struct parsed {
+    struct via_typelib lib;
+    struct block *blocks;
+    struct via_type *types;
+    size_t types_room;
+};
+
+struct reader {
+    struct parsed *out;
+    json_t *enums;
+    json_t *structs;
+    json_t *interfaces;
+    HRESULT result; /* sticky */
+};
+
+static void fail(struct reader *self, const char *what)
+{
+    if (SUCCEEDED(self->result))
+        self->result = error_set(VIA_E_TYPE, "a type library in JSON form: %s", what);
+}
+
+static void *allocate(struct reader *self, size_t n, size_t size)
+{
+    struct block *block = calloc(1, sizeof(*block) + n * size + 1);
+    if (!block) {
+        if (SUCCEEDED(self->result))
+            self->result = error_set(E_OUTOFMEMORY, "no memory for a type library");
+        return NULL;
+    }
+    block->next = self->out->blocks;
+    self->out->blocks = block;
+    return block->data;
+}
+
+static const char *read_name(struct reader *self, json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    if (!text) {
+        fail(self, "a name is missing");
+        return "";
+    }
+    char *copy = allocate(self, strlen(text) + 1, 1);
+    return copy ? strcpy(copy, text) : "";
+}
+
+static json_t *read_list(struct reader *self, json_t *object, const char *key, size_t *n)
+{
+    json_t *list = json_object_get(object, key);
+    *n = json_array_size(list);
+    if (json_is_array(list) && *n <= MAX_ENTRIES)
+        return list;
+    fail(self, "a list is missing or too long");
+    *n = 0;
+    return NULL;
+}
+
+static unsigned read_flag(json_t *object, const char *key, unsigned flag)
+{
+    return json_is_true(json_object_get(object, key)) ? flag : 0;
+}
+
+static GUID read_guid(struct reader *self, json_t *object, const char *key)
+{
+    GUID guid = {0};
+    const char *text = json_string_value(json_object_get(object, key));
+    if (!text || !guid_parse(text, &guid))
+        fail(self, "a GUID is missing or malformed");
+    return guid;
+}
+
+/* The index of the entry with this name. */
+static uint16_t find_name(struct reader *self, json_t *list, json_t *name)
+{
+    const char *wanted = json_string_value(name);
+    size_t i;
+    json_t *entry;
+    if (wanted) {
+        json_array_foreach(list, i, entry)
+        {
+            const char *text = json_string_value(json_object_get(entry, "name"));
+            if (text && !strcmp(text, wanted))
+                return (uint16_t)i;
+        }
+    }
+    fail(self, "a reference names nothing in the library");
+    return 0;
+}
+
+static uint16_t add_type(struct reader *self, const struct via_type *type)
+{
+    struct parsed *out = self->out;
+    if (FAILED(self->result))
+        return 0;
+    if (out->lib.n_types >= MAX_ENTRIES) {
+        fail(self, "too many types");
+        return 0;
+    }
+    if (out->lib.n_types == out->types_room) {
+        size_t room = out->types_room ? out->types_room * 2 : 64;
+        struct via_type *larger = realloc(out->types, room * sizeof(*larger));
+        if (!larger) {
+            self->result = error_set(E_OUTOFMEMORY, "no memory for a type library");
+            return 0;
+        }
+        out->types = larger;
+        out->types_room = room;
+    }
+    out->types[out->lib.n_types] = *type;
+    return out->lib.n_types++;
+}
+
+/* Where size_is looks: the JSON list of the method's parameters or the struct's fields. */
+struct members {
+    json_t *list;
+    uint8_t size_from;
+};
+
+static uint16_t read_type(struct reader *self, json_t *json, const struct members *members,
+                          unsigned depth);
+
+static void read_size(struct reader *self, json_t *size, const struct members *members,
+                      struct via_type *type)
+{
+    if (json_is_integer(size)) {
+        json_int_t count = json_integer_value(size);
+        if (count <= 0 || count > TYPELIB_MAX_VALUE_SIZE)
+            fail(self, "a number of elements is out of range");
+        type->size_from = VIA_SIZE_CONST;
+        type->count = (uint32_t)count;
+        return;
+    }
+    type->size_from = members->size_from;
+    type->size_index = find_name(self, members->list, size);
+}
+
+static void read_compound(struct reader *self, json_t *json, const struct members *members,
+                          unsigned depth, struct via_type *type)
+{
+    json_t *part;
+    if ((part = json_object_get(json, "array"))) {
+        json_int_t count = json_integer_value(json_object_get(json, "count"));
+        if (count <= 0 || count > TYPELIB_MAX_VALUE_SIZE)
+            fail(self, "an array's count is out of range");
+        type->kind = VIA_TYPE_ARRAY;
+        type->count = (uint32_t)count;
+        type->element = read_type(self, part, members, depth);
+    } else if ((part = json_object_get(json, "sized"))) {
+        type->kind = VIA_TYPE_SIZED;
+        read_size(self, json_object_get(json, "size_is"), members, type);
+        type->element = read_type(self, part, members, depth);
+    } else if ((part = json_object_get(json, "pointer"))) {
+        type->kind = VIA_TYPE_POINTER;
+        type->element = read_type(self, part, members, depth);
+    } else {
+        fail(self, "an unknown form of type");
+    }
+}
+
+static uint16_t read_type(struct reader *self, json_t *json, const struct members *members,
+                          unsigned depth)
+{
+    struct via_type type = {.index = VIA_NO_INDEX, .element = VIA_NO_INDEX};
+    json_t *part;
+    if (FAILED(self->result))
+        return 0;
+    if (depth > TYPELIB_MAX_NESTING) {
+        fail(self, "types are nested too deeply");
+        return 0;
+    }
+    if (json_is_string(json) || (part = json_object_get(json, "type"))) {
+        const char *kind = json_string_value(json_is_string(json) ? json : part);
+        type.kind = kind ? kinds_parse(kind) : 0;
+        if (!type.kind)
+            fail(self, "an unknown kind of type");
+    } else if ((part = json_object_get(json, "enum"))) {
+        type.kind = VIA_TYPE_ENUM;
+        type.index = find_name(self, self->enums, part);
+    } else if ((part = json_object_get(json, "struct"))) {
+        type.kind = VIA_TYPE_STRUCT;
+        type.index = find_name(self, self->structs, part);
+    } else if ((part = json_object_get(json, "interface"))) {
+        type.kind = VIA_TYPE_INTERFACE;
+        type.index = find_name(self, self->interfaces, part);
+    } else {
+        read_compound(self, json, members, depth + 1, &type);
+    }
+    type.flags = (uint8_t)read_flag(json, "nullable", VIA_TYPE_NULLABLE);
+    return add_type(self, &type);
+}
+
+static void read_enum(struct reader *self, json_t *json, struct via_enum *out)
+{
+    size_t n;
+    json_t *list = read_list(self, json, "values", &n);
+    struct via_enumerator *values = allocate(self, n, sizeof(*values));
+    out->name = read_name(self, json, "name");
+    for (size_t i = 0; values && i < n; i++) {
+        json_t *entry = json_array_get(list, i);
+        values[i].name = read_name(self, entry, "name");
+        json_int_t value = json_integer_value(json_object_get(entry, "value"));
+        if (value < INT32_MIN || value > INT32_MAX)
+            fail(self, "an enum's value is out of range");
+        values[i].value = (int32_t)value;
+    }
+    out->values = values;
+    out->n_values = (uint16_t)n;
+}
+
+static void read_struct(struct reader *self, json_t *json, struct via_struct *out)
+{
+    struct members members = {.size_from = VIA_SIZE_FIELD};
+    size_t n;
+    members.list = read_list(self, json, "fields", &n);
+    struct via_field *fields = allocate(self, n, sizeof(*fields));
+    out->name = read_name(self, json, "name");
+    for (size_t i = 0; fields && i < n; i++) {
+        json_t *entry = json_array_get(members.list, i);
+        fields[i].name = read_name(self, entry, "name");
+        fields[i].type = read_type(self, json_object_get(entry, "type"), &members, 0);
+    }
+    out->fields = fields;
+    out->n_fields = (uint16_t)n;
+}
+
+static void read_method(struct reader *self, json_t *json, struct via_method *out)
+{
+    struct members members = {.size_from = VIA_SIZE_PARAM};
+    size_t n;
+    members.list = read_list(self, json, "params", &n);
+    struct via_param *params = allocate(self, n, sizeof(*params));
+    json_int_t dispid = json_integer_value(json_object_get(json, "dispid"));
+    if (dispid < INT32_MIN || dispid > INT32_MAX)
+        fail(self, "a method's id is out of range");
+    out->name = read_name(self, json, "name");
+    out->dispid = (int32_t)dispid;
+    out->flags = (uint16_t)(read_flag(json, "oneway", VIA_METHOD_ONEWAY) |
+                            read_flag(json, "propget", VIA_METHOD_PROPGET) |
+                            read_flag(json, "propput", VIA_METHOD_PROPPUT) |
+                            read_flag(json, "propputref", VIA_METHOD_PROPPUTREF));
+    for (size_t i = 0; params && i < n; i++) {
+        json_t *entry = json_array_get(members.list, i);
+        params[i].name = read_name(self, entry, "name");
+        params[i].type = read_type(self, json_object_get(entry, "type"), &members, 0);
+        params[i].flags = (uint16_t)(read_flag(entry, "in", VIA_PARAM_IN) |
+                                     read_flag(entry, "out", VIA_PARAM_OUT) |
+                                     read_flag(entry, "retval", VIA_PARAM_RETVAL) |
+                                     read_flag(entry, "by_ref", VIA_PARAM_BY_REF) |
+                                     read_flag(entry, "nullable", VIA_PARAM_NULLABLE));
+    }
+    out->params = params;
+    out->n_params = (uint16_t)n;
+}
+
+static void read_interface(struct reader *self, json_t *json, struct via_interface *out)
+{
+    size_t n;
+    json_t *list = read_list(self, json, "methods", &n);
+    json_t *base = json_object_get(json, "base");
+    struct via_method *methods = allocate(self, n, sizeof(*methods));
+    out->name = read_name(self, json, "name");
+    out->iid = read_guid(self, json, "iid");
+    out->base = base ? find_name(self, self->interfaces, base) : VIA_NO_INDEX;
+    out->flags = (uint16_t)(read_flag(json, "external", VIA_INTERFACE_EXTERNAL) |
+                            read_flag(json, "dual", VIA_INTERFACE_DUAL) |
+                            read_flag(json, "oleautomation", VIA_INTERFACE_OLEAUTOMATION));
+    for (size_t i = 0; methods && i < n; i++)
+        read_method(self, json_array_get(list, i), &methods[i]);
+    out->methods = methods;
+    out->n_methods = (uint16_t)n;
+}
+
+static void read_coclass(struct reader *self, json_t *json, struct via_coclass *out)
+{
+    size_t n;
+    json_t *list = read_list(self, json, "interfaces", &n);
+    struct via_coclass_interface *interfaces = allocate(self, n, sizeof(*interfaces));
+    out->name = read_name(self, json, "name");
+    out->clsid = read_guid(self, json, "clsid");
+    for (size_t i = 0; interfaces && i < n; i++) {
+        json_t *entry = json_array_get(list, i);
+        interfaces[i].interface_index =
+            find_name(self, self->interfaces, json_object_get(entry, "name"));
+        interfaces[i].flags = (uint16_t)(read_flag(entry, "default", VIA_COCLASS_DEFAULT) |
+                                         read_flag(entry, "source", VIA_COCLASS_SOURCE));
+    }
+    out->interfaces = interfaces;
+    out->n_interfaces = (uint16_t)n;
+}
+
+static void read_header(struct reader *self, json_t *json)
+{
+    struct via_typelib *lib = &self->out->lib;
+    json_t *version = json_object_get(json, "version");
+    if (json_integer_value(json_object_get(json, "viaduct_typelib")) != VIA_TYPELIB_ABI)
+        fail(self, "it has another version than this program knows");
+    lib->abi = VIA_TYPELIB_ABI;
+    lib->size = sizeof(*lib);
+    lib->name = read_name(self, json, "name");
+    lib->libid = read_guid(self, json, "libid");
+    lib->version_major = (uint16_t)json_integer_value(json_array_get(version, 0));
+    lib->version_minor = (uint16_t)json_integer_value(json_array_get(version, 1));
+}
+
+static void read_library(struct reader *self, json_t *json)
+{
+    struct via_typelib *lib = &self->out->lib;
+    size_t n_enums, n_structs, n_interfaces, n_coclasses;
+    read_header(self, json);
+    self->enums = read_list(self, json, "enums", &n_enums);
+    self->structs = read_list(self, json, "structs", &n_structs);
+    self->interfaces = read_list(self, json, "interfaces", &n_interfaces);
+    json_t *coclass_list = read_list(self, json, "coclasses", &n_coclasses);
+    struct via_enum *enums = allocate(self, n_enums, sizeof(*enums));
+    struct via_struct *structs = allocate(self, n_structs, sizeof(*structs));
+    struct via_interface *interfaces = allocate(self, n_interfaces, sizeof(*interfaces));
+    struct via_coclass *coclasses = allocate(self, n_coclasses, sizeof(*coclasses));
+    for (size_t i = 0; enums && i < n_enums; i++)
+        read_enum(self, json_array_get(self->enums, i), &enums[i]);
+    for (size_t i = 0; structs && i < n_structs; i++)
+        read_struct(self, json_array_get(self->structs, i), &structs[i]);
+    for (size_t i = 0; interfaces && i < n_interfaces; i++)
+        read_interface(self, json_array_get(self->interfaces, i), &interfaces[i]);
+    for (size_t i = 0; coclasses && i < n_coclasses; i++)
+        read_coclass(self, json_array_get(coclass_list, i), &coclasses[i]);
+    lib->enums = enums;
+    lib->structs = structs;
+    lib->interfaces = interfaces;
+    lib->coclasses = coclasses;
+    lib->types = self->out->types;
+    lib->n_enums = (uint16_t)n_enums;
+    lib->n_structs = (uint16_t)n_structs;
+    lib->n_interfaces = (uint16_t)n_interfaces;
+    lib->n_coclasses = (uint16_t)n_coclasses;
+}
+
+HRESULT typelib_from_json(const char *text, size_t size, struct via_typelib **lib)
+{
+    json_error_t where;
+    json_t *json = json_loadb(text, size, JSON_REJECT_DUPLICATES, &where);
+    if (!json)
+        return error_set(VIA_E_TYPE, "a type library in JSON form, line %d, column %d: %s",
+                         where.line, where.column, where.text);
+    struct parsed *out = calloc(1, sizeof(*out));
+    struct reader reader = {.out = out};
+    if (out)
+        read_library(&reader, json);
+    else
+        reader.result = error_set(E_OUTOFMEMORY, "no memory for a type library");
+    json_decref(json);
+    if (SUCCEEDED(reader.result))
+        reader.result = typelib_check(&out->lib);
+    if (FAILED(reader.result)) {
+        typelib_free(out ? &out->lib : NULL);
+        return reader.result;
+    }
+    *lib = &out->lib;
+    return S_OK;
+}
+
+void typelib_free(struct via_typelib *lib)
+{
+    struct parsed *self = (struct parsed *)lib;
+    if (!self)
+        return;
+    while (self->blocks) {
+        struct block *next = self->blocks->next;
+        free(self->blocks);
+        self->blocks = next;
+    }
+    free(self->types);
+    free(self);
+}

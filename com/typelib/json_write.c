@@ -1,0 +1,177 @@
+/* The JSON form: readable, by names; indexes are made again when it is read. docs/idl.md describes
+ * it. */
+#include "com/abi/guid.h"
+#include "com/typelib/kinds.h"
+#include "com/typelib/typelib.h"
+#include "core/util/error.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+
+/* Where a size_is of a type looks: one of the two is set. */
+struct owner {
+    const struct via_method *method;
+    const struct via_struct *record;
+};
+
+static json_t *write_size(const struct via_type *type, const struct owner *owner)
+{
+    if (type->size_from == VIA_SIZE_CONST)
+        return json_integer(type->count);
+    return json_string(owner->method ? owner->method->params[type->size_index].name
+                                     : owner->record->fields[type->size_index].name);
+}
+
+static json_t *write_type(const struct via_typelib *lib, uint16_t index, const struct owner *owner)
+{
+    const struct via_type *type = &lib->types[index];
+    const char *kind = kinds_name(type->kind);
+    if (kind && !(type->flags & VIA_TYPE_NULLABLE))
+        return json_string(kind);
+    json_t *json = json_object();
+    switch (type->kind) {
+    case VIA_TYPE_ENUM:
+        json_object_set_new(json, "enum", json_string(lib->enums[type->index].name));
+        break;
+    case VIA_TYPE_STRUCT:
+        json_object_set_new(json, "struct", json_string(lib->structs[type->index].name));
+        break;
+    case VIA_TYPE_INTERFACE:
+        json_object_set_new(json, "interface", json_string(lib->interfaces[type->index].name));
+        break;
+    case VIA_TYPE_ARRAY:
+        json_object_set_new(json, "array", write_type(lib, type->element, owner));
+        json_object_set_new(json, "count", json_integer(type->count));
+        break;
+    case VIA_TYPE_SIZED:
+        json_object_set_new(json, "sized", write_type(lib, type->element, owner));
+        json_object_set_new(json, "size_is", write_size(type, owner));
+        break;
+    case VIA_TYPE_POINTER:
+        json_object_set_new(json, "pointer", write_type(lib, type->element, owner));
+        break;
+    default:
+        json_object_set_new(json, "type", json_string(kind));
+    }
+    if (type->flags & VIA_TYPE_NULLABLE)
+        json_object_set_new(json, "nullable", json_true());
+    return json;
+}
+
+static json_t *write_guid(const GUID *guid)
+{
+    char text[GUID_TEXT_SIZE];
+    return json_string(guid_format(guid, text));
+}
+
+static void set_flag(json_t *json, const char *name, unsigned flags, unsigned flag)
+{
+    if (flags & flag)
+        json_object_set_new(json, name, json_true());
+}
+
+static json_t *write_enum(const struct via_enum *self)
+{
+    json_t *values = json_array();
+    for (uint16_t i = 0; i < self->n_values; i++)
+        json_array_append_new(values, json_pack("{s:s, s:i}", "name", self->values[i].name, "value",
+                                                (int)self->values[i].value));
+    return json_pack("{s:s, s:o}", "name", self->name, "values", values);
+}
+
+static json_t *write_struct(const struct via_typelib *lib, const struct via_struct *self)
+{
+    struct owner owner = {.record = self};
+    json_t *fields = json_array();
+    for (uint16_t i = 0; i < self->n_fields; i++)
+        json_array_append_new(fields, json_pack("{s:s, s:o}", "name", self->fields[i].name, "type",
+                                                write_type(lib, self->fields[i].type, &owner)));
+    return json_pack("{s:s, s:o}", "name", self->name, "fields", fields);
+}
+
+static json_t *write_method(const struct via_typelib *lib, const struct via_method *self)
+{
+    struct owner owner = {.method = self};
+    json_t *params = json_array();
+    for (uint16_t i = 0; i < self->n_params; i++) {
+        const struct via_param *param = &self->params[i];
+        json_t *json = json_pack("{s:s, s:o}", "name", param->name, "type",
+                                 write_type(lib, param->type, &owner));
+        set_flag(json, "in", param->flags, VIA_PARAM_IN);
+        set_flag(json, "out", param->flags, VIA_PARAM_OUT);
+        set_flag(json, "retval", param->flags, VIA_PARAM_RETVAL);
+        set_flag(json, "by_ref", param->flags, VIA_PARAM_BY_REF);
+        set_flag(json, "nullable", param->flags, VIA_PARAM_NULLABLE);
+        json_array_append_new(params, json);
+    }
+    json_t *json = json_pack("{s:s, s:i}", "name", self->name, "dispid", (int)self->dispid);
+    set_flag(json, "oneway", self->flags, VIA_METHOD_ONEWAY);
+    set_flag(json, "propget", self->flags, VIA_METHOD_PROPGET);
+    set_flag(json, "propput", self->flags, VIA_METHOD_PROPPUT);
+    set_flag(json, "propputref", self->flags, VIA_METHOD_PROPPUTREF);
+    json_object_set_new(json, "params", params);
+    return json;
+}
+
+static json_t *write_interface(const struct via_typelib *lib, const struct via_interface *self)
+{
+    json_t *json = json_pack("{s:s, s:o}", "name", self->name, "iid", write_guid(&self->iid));
+    if (self->base != VIA_NO_INDEX)
+        json_object_set_new(json, "base", json_string(lib->interfaces[self->base].name));
+    set_flag(json, "external", self->flags, VIA_INTERFACE_EXTERNAL);
+    set_flag(json, "dual", self->flags, VIA_INTERFACE_DUAL);
+    set_flag(json, "oleautomation", self->flags, VIA_INTERFACE_OLEAUTOMATION);
+    json_t *methods = json_array();
+    for (uint16_t i = 0; i < self->n_methods; i++)
+        json_array_append_new(methods, write_method(lib, &self->methods[i]));
+    json_object_set_new(json, "methods", methods);
+    return json;
+}
+
+static json_t *write_coclass(const struct via_typelib *lib, const struct via_coclass *self)
+{
+    json_t *interfaces = json_array();
+    for (uint16_t i = 0; i < self->n_interfaces; i++) {
+        const struct via_coclass_interface *entry = &self->interfaces[i];
+        json_t *json = json_pack("{s:s}", "name", lib->interfaces[entry->interface_index].name);
+        set_flag(json, "default", entry->flags, VIA_COCLASS_DEFAULT);
+        set_flag(json, "source", entry->flags, VIA_COCLASS_SOURCE);
+        json_array_append_new(interfaces, json);
+    }
+    return json_pack("{s:s, s:o, s:o}", "name", self->name, "clsid", write_guid(&self->clsid),
+                     "interfaces", interfaces);
+}
+
+static json_t *write_library(const struct via_typelib *lib)
+{
+    json_t *enums = json_array();
+    json_t *structs = json_array();
+    json_t *interfaces = json_array();
+    json_t *coclasses = json_array();
+    for (uint16_t i = 0; i < lib->n_enums; i++)
+        json_array_append_new(enums, write_enum(&lib->enums[i]));
+    for (uint16_t i = 0; i < lib->n_structs; i++)
+        json_array_append_new(structs, write_struct(lib, &lib->structs[i]));
+    for (uint16_t i = 0; i < lib->n_interfaces; i++)
+        json_array_append_new(interfaces, write_interface(lib, &lib->interfaces[i]));
+    for (uint16_t i = 0; i < lib->n_coclasses; i++)
+        json_array_append_new(coclasses, write_coclass(lib, &lib->coclasses[i]));
+    return json_pack("{s:i, s:s, s:o, s:[ii], s:o, s:o, s:o, s:o}", "viaduct_typelib",
+                     (int)VIA_TYPELIB_ABI, "name", lib->name, "libid", write_guid(&lib->libid),
+                     "version", (int)lib->version_major, (int)lib->version_minor, "enums", enums,
+                     "structs", structs, "interfaces", interfaces, "coclasses", coclasses);
+}
+
+HRESULT typelib_to_json(const struct via_typelib *lib, unsigned indent, char **text)
+{
+    /* Jansson's setters take NULL values and fail, so that memory is checked once, by the reader's
+     * own check in the tests of failing allocations, and here by the result. */
+    json_t *json = write_library(lib);
+    size_t flags = indent ? JSON_INDENT(indent) : JSON_COMPACT;
+    char *dumped = json ? json_dumps(json, flags) : NULL;
+    json_decref(json);
+    if (!dumped)
+        return error_set(E_OUTOFMEMORY, "no memory to describe type library %s", lib->name);
+    *text = dumped;
+    return S_OK;
+}

@@ -1,0 +1,35 @@
+#include "com/typelib/kinds.h"
+
+#include <string.h>
+#include <viaduct/typelib.h>
+
+static const char *const names[] = {[VIA_TYPE_I8] = "i8",
+                                    [VIA_TYPE_U8] = "u8",
+                                    [VIA_TYPE_I16] = "i16",
+                                    [VIA_TYPE_U16] = "u16",
+                                    [VIA_TYPE_I32] = "i32",
+                                    [VIA_TYPE_U32] = "u32",
+                                    [VIA_TYPE_I64] = "i64",
+                                    [VIA_TYPE_U64] = "u64",
+                                    [VIA_TYPE_F32] = "f32",
+                                    [VIA_TYPE_F64] = "f64",
+                                    [VIA_TYPE_WCHAR] = "wchar",
+                                    [VIA_TYPE_BOOL] = "bool",
+                                    [VIA_TYPE_HRESULT] = "hresult",
+                                    [VIA_TYPE_GUID] = "guid",
+                                    [VIA_TYPE_BSTR] = "bstr",
+                                    [VIA_TYPE_STRING8] = "string8",
+                                    [VIA_TYPE_STRING16] = "string16"};
+
+const char *kinds_name(uint8_t kind)
+{
+    return kind < sizeof(names) / sizeof(names[0]) ? names[kind] : NULL;
+}
+
+uint8_t kinds_parse(const char *name)
+{
+    for (uint8_t kind = 1; kind < sizeof(names) / sizeof(names[0]); kind++)
+        if (names[kind] && !strcmp(names[kind], name))
+            return kind;
+    return 0;
+}

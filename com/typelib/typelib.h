@@ -1,0 +1,107 @@
+/*
+ * Type libraries: whole validation, layout, look-up, canonical description, JSON form, catalogue.
+ *
+ * The model is <viaduct/typelib.h>. Whatever its source (a module's tables, a peer's JSON), a
+ * library is validated by typelib_check() before anything else looks into it; every other function
+ * here relies on that.
+ */
+#ifndef COM_TYPELIB_TYPELIB_H
+#define COM_TYPELIB_TYPELIB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <viaduct/hresult.h>
+#include <viaduct/typelib.h>
+
+struct buffer;
+
+/* Structs in structs, arrays of arrays, pointers to pointers: at most so deep. */
+#define TYPELIB_MAX_NESTING 64
+/* A value's native storage and every fixed array: more is no interface but a mistake, or an attack.
+ */
+#define TYPELIB_MAX_VALUE_SIZE (1u << 20)
+#define TYPELIB_MAX_PARAMS     64
+/* Slots of a vtable: methods of an interface and all its bases. */
+#define TYPELIB_MAX_SLOTS 1024
+#define TYPELIB_HASH_SIZE 16
+
+/* VIA_E_TYPE says what is wrong and where. Checks every index, name, size and rule; needs no other
+ * library. */
+HRESULT typelib_check(const struct via_typelib *lib);
+
+/* --- layout: the same on both systems, 64-bit
+ * ------------------------------------------------------- */
+
+struct typelib_layout {
+    uint32_t size;
+    uint32_t alignment;
+};
+struct typelib_layout typelib_layout(const struct via_typelib *lib, uint16_t type);
+struct typelib_layout typelib_struct_layout(const struct via_typelib *lib, uint16_t index);
+uint32_t typelib_field_offset(const struct via_typelib *lib, uint16_t index, uint16_t field);
+
+/* --- look-up
+ * -------------------------------------------------------------------------------------- */
+
+/* VIA_NO_INDEX when there is none. Names of interfaces and methods are compared without case, as
+ * COM does. */
+uint16_t typelib_find_interface(const struct via_typelib *lib, const GUID *iid);
+uint16_t typelib_find_interface_name(const struct via_typelib *lib, const char *name);
+uint16_t typelib_find_coclass(const struct via_typelib *lib, const GUID *clsid);
+uint16_t typelib_find_coclass_name(const struct via_typelib *lib, const char *name);
+/* The coclass's default interface, else its first; VIA_NO_INDEX when it has none. */
+uint16_t typelib_default_interface(const struct via_typelib *lib,
+                                   const struct via_coclass *coclass);
+
+/* The slot of the interface's first own method. Bases that are described elsewhere are looked up in
+ * the catalogue; VIA_E_TYPE names the one that is not there. */
+HRESULT typelib_first_slot(const struct via_typelib *lib, uint16_t interface_index, uint16_t *slot);
+
+/* One method with the library that its types are in. */
+struct typelib_method {
+    const struct via_typelib *lib;
+    const struct via_interface *owner;
+    const struct via_method *method;
+    uint16_t slot;
+};
+/* All methods of the interface and its bases but IUnknown's and IDispatch's, in slot order; for
+ * free(). */
+HRESULT typelib_methods(const struct via_typelib *lib, uint16_t interface_index,
+                        struct typelib_method **methods, size_t *n_methods);
+
+/* --- description
+ * ---------------------------------------------------------------------------------- */
+
+/* A text that is equal for equal interfaces, however their tables are laid out. */
+void typelib_describe(const struct via_typelib *lib, uint16_t interface_index, struct buffer *text);
+HRESULT typelib_hash(const struct via_typelib *lib, uint16_t interface_index,
+                     uint8_t hash[TYPELIB_HASH_SIZE]);
+/* A method as people read it: "Add(in i32 a, in i32 b, out retval i32 sum)". */
+void typelib_print_method(const struct via_typelib *lib, const struct via_method *method,
+                          struct buffer *text);
+void typelib_print_type(const struct via_typelib *lib, uint16_t type, struct buffer *text);
+
+/* --- JSON form
+ * ------------------------------------------------------------------------------------ */
+
+/* The whole library, for free(). `indent`: spaces a level, 0: one line. */
+HRESULT typelib_to_json(const struct via_typelib *lib, unsigned indent, char **text);
+/* Parses and checks. The library is for typelib_free(). `text` may come from a peer. */
+HRESULT typelib_from_json(const char *text, size_t size, struct via_typelib **lib);
+void typelib_free(struct via_typelib *lib);
+
+/* --- the catalogue: what this process knows by IID
+ * ------------------------------------------------- */
+
+/* Adds every described interface. Checks first. The library is borrowed for ever. The same
+ * description again is no error; VIA_E_MISMATCH, and nothing added, when an IID is known with
+ * another one. */
+HRESULT typelib_catalog_add(const struct via_typelib *lib);
+/* The same for a library of typelib_from_json(), which the catalogue owns from now on, on failure
+ * too. */
+HRESULT typelib_catalog_adopt(struct via_typelib *lib);
+/* S_OK, or REGDB_E_IIDNOTREG with the IID in its text. Any thread. */
+HRESULT typelib_catalog_find(const GUID *iid, const struct via_typelib **lib, uint16_t *index);
+
+#endif
