@@ -62,4 +62,10 @@ TEST(unixsock)
     run_file("viaduct-unix");
 }
 
-HARNESS_MAIN("conformance", TEST_ENTRY_LIMIT(loopback, 60000), TEST_ENTRY_LIMIT(unixsock, 60000))
+TEST(namedpipe)
+{
+    run_file("viaduct-pipe");
+}
+
+HARNESS_MAIN("conformance", TEST_ENTRY_LIMIT(loopback, 60000), TEST_ENTRY_LIMIT(unixsock, 60000),
+             TEST_ENTRY_LIMIT(namedpipe, 60000))

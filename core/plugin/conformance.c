@@ -8,6 +8,7 @@
 #include "core/plugin/conformance_parts.h"
 
 #include "core/os/clock.h"
+#include "core/os/file.h"
 #include "core/os/module.h"
 #include "core/os/path.h"
 #include "core/os/poller.h"
@@ -21,6 +22,8 @@
 
 /* Of one test: several times what the slowest takes on a busy machine under a sanitizer. */
 #define TEST_LIMIT_NS (60000 * CONFORMANCE_MS)
+
+#define PREFIX_SIZE 512
 
 static const struct conformance_test *const tables[] = {
     conformance_address_tests, conformance_bytes_tests, conformance_handles_tests,
@@ -126,22 +129,45 @@ static HRESULT run_all(struct conformance *c, const char *only, plugin_conforman
                      : error_set(E_INVALIDARG, "there is no conformance test named \"%s\"", only);
 }
 
-/* What stands before a unique number in each address: a path for sockets, else just a name. */
+/* A private directory for this run, as this plugin's host calls it; NULL where the transport needs
+ * none. */
+static char *make_directory(unsigned seed)
+{
+    char name[64];
+    snprintf(name, sizeof name, "viaduct-conformance-%x", seed);
+    char *temporary = os_path_temporary();
+    char *directory = temporary != NULL ? os_path_join(temporary, name) : NULL;
+    free(temporary);
+    if (directory != NULL && SUCCEEDED(os_directory_make_private(directory)))
+        return directory;
+    free(directory);
+    return NULL;
+}
+
+static void remove_directory(char *directory)
+{
+    if (directory == NULL)
+        return;
+    char *pipes = os_path_join(directory, "pipes");
+    if (pipes != NULL)
+        conformance_remove_directory(pipes);
+    conformance_remove_directory(directory);
+    free(pipes);
+    free(directory);
+    error_clear();
+}
+
+/* What stands before a unique number in each address: a path for sockets, else just a name. A
+ * Windows program's addresses of sockets are Unix paths, under Wine. */
 static void make_prefix(const struct conformance *c, const char *wanted, char *prefix, size_t size)
 {
-    if (wanted == NULL && strcmp(c->plugin->schemes[0], "unix") != 0)
-        wanted = "viaduct-conformance-";
-    if (wanted != NULL) {
+    const char *directory = c->host->unix_calls != NULL ? "/tmp" : c->host->runtime_directory;
+    if (wanted != NULL)
         snprintf(prefix, size, "%s", wanted);
-        return;
-    }
-    /* Under Wine addresses are Unix paths, and so is the runtime directory. */
-    const char *directory = c->host->unix_calls != NULL ? "/tmp" : NULL;
-    char *temporary = directory == NULL ? os_path_temporary() : NULL;
-    if (directory == NULL)
-        directory = temporary != NULL ? temporary : "";
-    snprintf(prefix, size, "%s/viaduct-conformance-", directory);
-    free(temporary);
+    else if (strcmp(c->plugin->schemes[0], "unix") == 0 && directory != NULL)
+        snprintf(prefix, size, "%s/viaduct-", directory);
+    else
+        snprintf(prefix, size, "viaduct-");
 }
 
 HRESULT plugin_conformance_run(const struct via_plugin *plugin, struct os_poller *poller,
@@ -149,32 +175,31 @@ HRESULT plugin_conformance_run(const struct via_plugin *plugin, struct os_poller
                                plugin_conformance_report report, void *context, unsigned *n_failed)
 {
     static const struct plugin_conformance_options defaults;
-    struct conformance *c = calloc(1, sizeof *c + 512);
+    struct conformance *c = calloc(1, sizeof *c + PREFIX_SIZE);
     if (c == NULL)
         return error_set(E_OUTOFMEMORY, "out of memory");
     if (options == NULL)
         options = &defaults;
     *n_failed = 0;
-    HRESULT hr = plugin_host_acquire(poller, NULL, &c->host);
-    if (FAILED(hr)) {
-        free(c);
-        return hr;
-    }
-    char *prefix = (char *)(c + 1);
+    c->seed = options->seed != 0 ? options->seed : (unsigned)(os_now_ns() >> 10) | 1u;
+    c->random = c->seed;
     c->plugin = plugin;
     c->t = plugin->transport;
-    c->prefix = prefix;
-    c->seed = options->seed != 0 ? options->seed : (unsigned)(c->host->now_ns() >> 10) | 1u;
-    c->random = c->seed;
-    make_prefix(c, options->address_prefix, prefix, 512);
-    hr = plugin->init(c->host);
+    c->prefix = (char *)(c + 1);
+    char *directory = make_directory(c->seed);
+    HRESULT hr = plugin_host_acquire(poller, directory, &c->host);
     if (SUCCEEDED(hr)) {
-        hr = run_all(c, options->only, report, context, n_failed);
-        if (hr == S_FALSE) /* a test hangs: its thread still uses all this */
-            return hr;
-        plugin->deinit();
+        make_prefix(c, options->address_prefix, (char *)(c + 1), PREFIX_SIZE);
+        hr = plugin->init(c->host);
+        if (SUCCEEDED(hr)) {
+            hr = run_all(c, options->only, report, context, n_failed);
+            if (hr == S_FALSE) /* a test hangs: its thread still uses all this */
+                return hr;
+            plugin->deinit();
+        }
+        plugin_host_release();
     }
-    plugin_host_release();
+    remove_directory(directory);
     free(c);
     return hr;
 }

@@ -8,6 +8,7 @@
 #include "core/plugin/conformance.h"
 
 #include "core/os/thread.h"
+#include "core/util/printf.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -45,8 +46,7 @@ extern const struct conformance_test conformance_wait_tests[];
 extern const struct conformance_test conformance_address_tests[];
 
 /* Marks the running test as failed or skipped; the first message stays. */
-void conformance_fail(struct conformance *c, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+void conformance_fail(struct conformance *c, const char *format, ...) PRINTF_LIKE(2, 3);
 void conformance_skip(struct conformance *c, const char *reason);
 /* "what: 0x80040201 and the thread's error text". */
 void conformance_fail_result(struct conformance *c, const char *what, HRESULT hr);
@@ -120,9 +120,9 @@ bool conformance_handle_same(struct conformance *c, const struct conformance_han
 bool conformance_handle_alone(struct conformance *c, const struct conformance_handle *handle);
 void conformance_handle_close(struct conformance *c, via_os_handle handle);
 void conformance_handle_free(struct conformance *c, struct conformance_handle *handle);
+/* An empty one, if it is there. */
+void conformance_remove_directory(const char *path);
 /* This process as a transport with such flags should name it. */
-/* The same in Unix terms, in a Windows program under Wine. */
-void conformance_own_unix_identity(struct conformance *c, struct via_peer_identity *identity);
 void conformance_own_identity(struct conformance *c, uint32_t flags,
                               struct via_peer_identity *identity);
 

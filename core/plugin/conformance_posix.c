@@ -65,3 +65,8 @@ void conformance_own_identity(struct conformance *c, uint32_t flags,
     (void)flags;
     os_identity_self(identity);
 }
+
+void conformance_remove_directory(const char *path)
+{
+    rmdir(path);
+}

@@ -9,6 +9,8 @@
 
 #include "core/os/identity.h"
 
+#include <viaduct/plugin/unix_calls.h>
+
 #include <string.h>
 #include <windows.h>
 
@@ -83,10 +85,31 @@ void conformance_handle_free(struct conformance *c, struct conformance_handle *h
     conformance_handle_close(c, handle->other);
 }
 
+/* Who the kernel below Wine says that we are, read off a socket pair of our own. */
+static void own_unix_identity(struct conformance *c, struct via_peer_identity *identity)
+{
+    const struct via_plugin_unix_calls *calls = c->host->unix_calls;
+    int32_t ends[2];
+    int32_t result = calls->socket_pair(ends);
+    if (result >= 0) {
+        result = calls->peer_credentials(ends[0], &identity->pid, &identity->uid, &identity->gid);
+        calls->close(ends[0]);
+        calls->close(ends[1]);
+    }
+    CONF_CHECK(c, result >= 0, "no credentials of this process: error %d", -result);
+}
+
 void conformance_own_identity(struct conformance *c, uint32_t flags,
                               struct via_peer_identity *identity)
 {
     os_identity_self(identity);
     if (unix_calls(c) != NULL && !(flags & VIA_PEER_HAS_SID))
-        conformance_own_unix_identity(c, identity);
+        own_unix_identity(c, identity);
+}
+
+void conformance_remove_directory(const char *path)
+{
+    WCHAR wide[MAX_PATH];
+    if (MultiByteToWideChar(CP_UTF8, 0, path, -1, wide, MAX_PATH) > 0)
+        RemoveDirectoryW(wide);
 }

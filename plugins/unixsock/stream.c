@@ -162,7 +162,7 @@ HRESULT stream_peek(struct via_stream *stream, size_t want, const uint8_t **span
     struct stream_receiver *receiver = &stream->receiver;
     struct stream_buffer *buffer = &receiver->buffer;
     if (want > STREAM_MAX_SPAN)
-        return socket_fail(E_INVALIDARG, "peek of %zu bytes; %u is the most", want,
+        return socket_fail(E_INVALIDARG, "peek of %u bytes; %u is the most", (unsigned)want,
                            STREAM_MAX_SPAN);
     HRESULT hr = S_OK;
     while (buffer->tail - buffer->head < want && hr == S_OK) {

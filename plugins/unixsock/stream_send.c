@@ -121,7 +121,7 @@ HRESULT stream_reserve(struct via_stream *stream, size_t min, uint8_t **span, si
     struct stream_sender *sender = &stream->sender;
     struct stream_buffer *buffer = &sender->buffer;
     if (min > STREAM_MAX_SPAN)
-        return socket_fail(E_INVALIDARG, "reserve of %zu bytes; %u is the most", min,
+        return socket_fail(E_INVALIDARG, "reserve of %u bytes; %u is the most", (unsigned)min,
                            STREAM_MAX_SPAN);
     if (sender->broken != S_OK)
         return fail_again(sender->broken);
@@ -189,10 +189,10 @@ HRESULT stream_commit(struct via_stream *stream, size_t n, const via_os_handle *
     struct stream_sender *sender = &stream->sender;
     struct stream_buffer *buffer = &sender->buffer;
     if (n_handles > STREAM_MAX_HANDLES || (n_handles > 0 && n == 0))
-        return socket_fail(E_INVALIDARG, "commit of %zu bytes with %u handles; %u is the most", n,
-                           n_handles, STREAM_MAX_HANDLES);
+        return socket_fail(E_INVALIDARG, "commit of %u bytes with %u handles; %u is the most",
+                           (unsigned)n, n_handles, STREAM_MAX_HANDLES);
     if (n > 0 && (buffer->memory.data == NULL || n > buffer->memory.size - buffer->tail))
-        return socket_fail(E_INVALIDARG, "commit of %zu bytes that were not reserved", n);
+        return socket_fail(E_INVALIDARG, "commit of %u bytes that were not reserved", (unsigned)n);
     if (sender->broken != S_OK)
         return fail_again(sender->broken);
     HRESULT hr = S_OK;

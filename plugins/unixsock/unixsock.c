@@ -15,8 +15,8 @@ static HRESULT check_path(const char *address)
                            address);
     if (length >= SOCKET_PATH_SIZE)
         return socket_fail(VIA_E_ADDRESS,
-                           "unix:%.200s... has %zu bytes; a socket's path has %d at most", address,
-                           length, SOCKET_PATH_SIZE - 1);
+                           "unix:%.200s... has %u bytes; a socket's path has %d at most", address,
+                           (unsigned)length, SOCKET_PATH_SIZE - 1);
     if (address[length - 1] == '/')
         return socket_fail(VIA_E_ADDRESS, "unix:%.400s is a directory", address);
     return S_OK;

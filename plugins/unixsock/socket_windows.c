@@ -1,0 +1,319 @@
+/*
+ * Unix-domain sockets for a Windows program under Wine, by the host's unix_calls.
+ *
+ * Paths are Unix paths. Sockets are non-blocking; whoever waits does so in waiter_windows.c. Real
+ * Windows has AF_UNIX in winsock, but without descriptors and credentials, so that nothing could
+ * say who the peer is: there the plugin refuses to start, and named pipes serve.
+ */
+#include "plugins/unixsock/socket.h"
+
+#include <viaduct/plugin/unix_calls.h>
+
+#include <string.h>
+#include <windows.h>
+
+/* Linux numbers, as unix_calls return them. */
+#define LINUX_EPERM        1
+#define LINUX_ENOENT       2
+#define LINUX_EAGAIN       11
+#define LINUX_ENOMEM       12
+#define LINUX_EACCES       13
+#define LINUX_ENOTDIR      20
+#define LINUX_ENFILE       23
+#define LINUX_EMFILE       24
+#define LINUX_EPIPE        32
+#define LINUX_ENOTSOCK     88
+#define LINUX_EPROTOTYPE   91
+#define LINUX_EADDRINUSE   98
+#define LINUX_ECONNABORTED 103
+#define LINUX_ECONNRESET   104
+#define LINUX_ENOBUFS      105
+#define LINUX_ENOTCONN     107
+#define LINUX_ETOOMANYREFS 109
+#define LINUX_ECONNREFUSED 111
+
+#define LINUX_S_IFMT   0170000u
+#define LINUX_S_IFSOCK 0140000u
+
+const struct via_plugin_host *socket_host;
+
+static const struct via_plugin_unix_calls *calls;
+
+static _Atomic int32_t spare_descriptor = -1;
+
+static HRESULT fail_error(const char *what, int64_t result)
+{
+    int error = (int)-result;
+    switch (error) {
+    case LINUX_EPIPE:
+    case LINUX_ECONNRESET:
+    case LINUX_ENOTCONN:
+        return socket_fail(RPC_E_DISCONNECTED, "the peer has closed the connection");
+    case LINUX_EMFILE:
+    case LINUX_ENFILE:
+    case LINUX_ETOOMANYREFS:
+        return socket_fail(VIA_E_LIMIT, "%s: too many descriptors are open; raise the limit", what);
+    case LINUX_ENOMEM:
+    case LINUX_ENOBUFS:
+        return socket_fail(E_OUTOFMEMORY, "%s: out of memory", what);
+    case LINUX_EACCES:
+    case LINUX_EPERM:
+        return socket_fail(E_ACCESSDENIED, "%s: permission denied", what);
+    default:
+        return socket_fail(E_FAIL, "%s: Linux error %d", what, error);
+    }
+}
+
+HRESULT socket_system_init(const struct via_plugin_host *host)
+{
+    socket_host = host;
+    calls = host->unix_calls;
+    if (calls == NULL)
+        return socket_fail(E_NOTIMPL, "unix: sockets are not available to this program: it runs on "
+                                      "Windows itself, or under Wine without the module "
+                                      "viaduct-unix.dll.so beside it; use pipe:NAME instead");
+    if (calls->size < sizeof *calls)
+        return socket_fail(VIA_E_PLUGIN, "the host's Unix calls are older than this plugin");
+    if (spare_descriptor < 0)
+        spare_descriptor = calls->event_new();
+    return S_OK;
+}
+
+void socket_system_deinit(void)
+{
+    int32_t spare = atomic_exchange(&spare_descriptor, -1);
+    if (spare >= 0)
+        calls->close(spare);
+}
+
+HRESULT socket_connect(const char *path, int32_t *descriptor)
+{
+    int32_t made = calls->socket_stream();
+    if (made < 0)
+        return fail_error("socket", made);
+    int32_t result = calls->connect_path(made, path, (uint32_t)strlen(path));
+    if (result >= 0) {
+        *descriptor = made;
+        return S_OK;
+    }
+    calls->close(made);
+    switch (-result) {
+    case LINUX_EAGAIN:
+        return VIA_S_WOULD_BLOCK;
+    case LINUX_ENOENT:
+    case LINUX_ENOTDIR:
+        return socket_fail(VIA_WIN32(2), "there is no socket; is the server running?");
+    case LINUX_ECONNREFUSED:
+        return socket_fail(VIA_WIN32(2), "nobody listens there any more; is the server running?");
+    case LINUX_ENOTSOCK:
+    case LINUX_EPROTOTYPE:
+        return socket_fail(VIA_E_ADDRESS, "that is not a stream socket");
+    default:
+        return fail_error("connect", result);
+    }
+}
+
+/* The name exists for a moment with what the umask leaves before chmod; nobody can connect before
+ * listen, which comes after it. */
+HRESULT socket_listen(const char *path, uint32_t mode, uint32_t backlog, int32_t *descriptor)
+{
+    int32_t made = calls->socket_stream();
+    if (made < 0)
+        return fail_error("socket", made);
+    int32_t result = calls->bind_path(made, path, (uint32_t)strlen(path));
+    if (result == -LINUX_EADDRINUSE) {
+        calls->close(made);
+        return socket_fail(VIA_E_ADDRESS_IN_USE, "the name is taken");
+    }
+    const char *what = "bind";
+    if (result >= 0) {
+        what = "chmod";
+        result = calls->chmod(path, mode);
+        if (result >= 0) {
+            what = "listen";
+            result = calls->listen(made, backlog > 0 ? (int32_t)backlog : 64);
+        }
+        if (result < 0)
+            calls->unlink(path);
+    }
+    if (result < 0) {
+        calls->close(made);
+        return fail_error(what, result);
+    }
+    *descriptor = made;
+    return S_OK;
+}
+
+static HRESULT turn_one_away(int32_t listener, int32_t error)
+{
+    int32_t spare = atomic_exchange(&spare_descriptor, -1);
+    if (spare >= 0) {
+        calls->close(spare);
+        int32_t taken = calls->accept(listener);
+        if (taken >= 0)
+            calls->close(taken);
+        spare_descriptor = calls->event_new();
+    }
+    return fail_error("accept: a client was turned away", error);
+}
+
+HRESULT socket_accept(int32_t listener, int32_t *descriptor)
+{
+    int32_t result;
+    do
+        result = calls->accept(listener);
+    while (result == -LINUX_ECONNABORTED);
+    if (result >= 0) {
+        *descriptor = result;
+        return S_OK;
+    }
+    if (result == -LINUX_EAGAIN)
+        return VIA_S_WOULD_BLOCK;
+    if (result == -LINUX_EMFILE || result == -LINUX_ENFILE)
+        return turn_one_away(listener, result);
+    return fail_error("accept", result);
+}
+
+HRESULT socket_peer_of(int32_t descriptor, struct socket_peer *peer)
+{
+    int32_t result = calls->peer_credentials(descriptor, &peer->pid, &peer->uid, &peer->gid);
+    return result < 0 ? fail_error("peer credentials", result) : S_OK;
+}
+
+bool socket_owner_trusted(uint32_t uid)
+{
+    return uid == 0 || uid == calls->user_id();
+}
+
+void socket_shutdown(int32_t descriptor)
+{
+    calls->shutdown_both(descriptor);
+}
+
+void socket_close(int32_t descriptor)
+{
+    calls->close(descriptor);
+}
+
+HRESULT socket_duplicate(int32_t descriptor, int32_t *duplicate)
+{
+    int32_t made = calls->duplicate(descriptor);
+    if (made < 0)
+        return fail_error("duplicate", made);
+    *duplicate = made;
+    return S_OK;
+}
+
+HRESULT socket_lock_name(const char *path, int32_t *lock)
+{
+    int32_t made = calls->lock_file(path);
+    if (made == -LINUX_EAGAIN)
+        return socket_fail(VIA_E_ADDRESS_IN_USE, "another process listens there");
+    if (made < 0)
+        return fail_error("lock file", made);
+    *lock = made;
+    return S_OK;
+}
+
+void socket_unlock_name(const char *path, int32_t lock)
+{
+    calls->unlink(path);
+    calls->close(lock);
+}
+
+HRESULT socket_name_kind(const char *path, enum socket_name_kind *kind)
+{
+    uint32_t mode;
+    uint32_t uid;
+    int32_t result = calls->stat(path, &mode, &uid);
+    if (result == -LINUX_ENOENT)
+        *kind = SOCKET_NAME_FREE;
+    else if (result < 0)
+        return fail_error("stat", result);
+    else
+        *kind = (mode & LINUX_S_IFMT) == LINUX_S_IFSOCK ? SOCKET_NAME_SOCKET : SOCKET_NAME_OTHER;
+    return S_OK;
+}
+
+void socket_remove_name(const char *path)
+{
+    calls->unlink(path);
+}
+
+HRESULT socket_send(int32_t descriptor, const void *data, size_t size, const int32_t *descriptors,
+                    uint32_t n_descriptors, size_t *sent)
+{
+    int64_t n = calls->send(descriptor, data, size, descriptors, n_descriptors);
+    if (n == -LINUX_EAGAIN || n == 0)
+        return VIA_S_WOULD_BLOCK;
+    if (n < 0)
+        return fail_error("send", n);
+    *sent = (size_t)n;
+    return S_OK;
+}
+
+HRESULT socket_receive(int32_t descriptor, void *data, size_t size, size_t *n,
+                       struct socket_received *received)
+{
+    received->n_descriptors = SOCKET_MAX_RECEIVED;
+    int64_t result =
+        calls->receive(descriptor, data, size, received->descriptors, &received->n_descriptors);
+    if (result < 0)
+        received->n_descriptors = 0;
+    if (result == -LINUX_EAGAIN)
+        return VIA_S_WOULD_BLOCK;
+    if (result == 0)
+        return socket_fail(RPC_E_DISCONNECTED, "the peer has closed the connection");
+    if (result < 0)
+        return fail_error("receive", result);
+    *n = (size_t)result;
+    return S_OK;
+}
+
+struct windows_lock {
+    SRWLOCK lock;
+    CONDITION_VARIABLE condition;
+};
+_Static_assert(sizeof(struct windows_lock) <= sizeof(struct socket_lock), "storage is too small");
+
+static struct windows_lock *windows_lock(struct socket_lock *lock)
+{
+    return (struct windows_lock *)(void *)lock->storage;
+}
+
+void socket_lock_init(struct socket_lock *lock)
+{
+    InitializeSRWLock(&windows_lock(lock)->lock);
+    InitializeConditionVariable(&windows_lock(lock)->condition);
+}
+
+void socket_lock_deinit(struct socket_lock *lock)
+{
+    (void)lock;
+}
+
+void socket_lock_enter(struct socket_lock *lock)
+{
+    AcquireSRWLockExclusive(&windows_lock(lock)->lock);
+}
+
+void socket_lock_leave(struct socket_lock *lock)
+{
+    ReleaseSRWLockExclusive(&windows_lock(lock)->lock);
+}
+
+void socket_lock_sleep(struct socket_lock *lock)
+{
+    SleepConditionVariableSRW(&windows_lock(lock)->condition, &windows_lock(lock)->lock, INFINITE,
+                              0);
+}
+
+void socket_lock_wake_all(struct socket_lock *lock)
+{
+    WakeAllConditionVariable(&windows_lock(lock)->condition);
+}
+
+void socket_yield(void)
+{
+    SwitchToThread();
+}
