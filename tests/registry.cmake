@@ -1,0 +1,6 @@
+if(TARGET via_core_config)
+    via_test(config SOURCES test_config.c DEPENDS via_core_config)
+endif()
+if(TARGET via_com_registry)
+    via_test(registry SOURCES test_registry.c DEPENDS via_com_registry)
+endif()

@@ -1,0 +1,291 @@
+/* com/registry: names, manifests, directories. */
+#include "com/registry/registry.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/os/clock.h"
+#include "core/os/file.h"
+#include "core/os/path.h"
+#include "core/util/error.h"
+#include "tests/harness/harness.h"
+
+#define CLSID_A "{6e710ce2-04ce-46d5-ba6b-ac571b96b4b9}"
+#define CLSID_B "{8d767448-1e08-404e-9e1f-b6deac10e475}"
+
+static const char *message(void)
+{
+    return error_get() ? error_get()->text : "";
+}
+
+static void write_file(const char *directory, const char *name, const char *text)
+{
+    char *path = os_path_join(directory, name);
+
+    CHECK_OK(os_directory_make(directory));
+    CHECK_OK(os_file_write(path, text, strlen(text)));
+    free(path);
+}
+
+static void write_manifest(const char *directory, const char *file, const char *progid,
+                           const char *clsid)
+{
+    char text[512];
+
+    snprintf(text, sizeof(text),
+             "{ \"component\": \"../lib/x.so\",\n  \"classes\": [ { \"clsid\": \"%s\", \"progid\": "
+             "\"%s\" } ] }",
+             clsid, progid);
+    write_file(directory, file, text);
+}
+
+static struct class_name name_of(const char *text)
+{
+    struct class_name name;
+
+    CHECK_OK(class_name_parse(text, &name));
+    return name;
+}
+
+TEST(names_are_parsed)
+{
+    struct class_name name = name_of("Viaduct.SysInfo@wine");
+
+    CHECK_STR_EQ(name.progid, "Viaduct.SysInfo");
+    CHECK_STR_EQ(name.host, "wine");
+    CHECK_FALSE(name.by_clsid);
+    name = name_of(CLSID_A);
+    CHECK(name.by_clsid);
+    CHECK_EQ(name.clsid.Data1, 0x6e710ce2);
+    CHECK_STR_EQ(name.host, "");
+    name = name_of(CLSID_A "@a-b_1");
+    CHECK_STR_EQ(name.host, "a-b_1");
+}
+
+TEST(bad_names_are_refused)
+{
+    static const char *const bad[] = {
+        "",          "@wine", "A..B",      ".A",  "A.", "A B",  "A@",       "A@b@c",      "A@b c",
+        "{6e710ce2", "{}",    CLSID_A "x", "A/B", "_A", "A.@x", "\xc3\xa4", "A@\xc3\xa4", "A\nB"};
+    char long_name[400];
+
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        struct class_name name;
+
+        if (!CHECK_HR(class_name_parse(bad[i], &name), CO_E_CLASSSTRING))
+            harness_note("name: %s", bad[i]);
+    }
+    memset(long_name, 'a', sizeof(long_name) - 1);
+    long_name[sizeof(long_name) - 1] = 0;
+    {
+        struct class_name name;
+
+        CHECK_HR(class_name_parse(long_name, &name), CO_E_CLASSSTRING);
+        long_name[1] = '@';
+        CHECK_HR(class_name_parse(long_name, &name), CO_E_CLASSSTRING);
+    }
+    error_clear();
+}
+
+TEST(a_manifest_is_read_and_written)
+{
+    static const char text[] = "{ \"component\": \"bin/x\", \"activation\": \"program\", "
+                               "\"arguments\": [\"-a\", \"b c\"],\n"
+                               "  \"classes\": [ { \"clsid\": \"" CLSID_A
+                               "\", \"progid\": \"A.B\", \"description\": \"d\",\n"
+                               "                 \"threading\": \"serial\" } ] }";
+    struct manifest *manifest = NULL, *again = NULL;
+    char *path = os_path_join(harness_temporary_directory(), "m.json"), *written;
+
+    REQUIRE_OK(manifest_parse(text, sizeof(text) - 1, path, &manifest));
+    CHECK_EQ(manifest->activation, MANIFEST_IN_PROGRAM);
+    CHECK_STR_EQ(manifest->arguments[1], "b c");
+    CHECK_NULL(manifest->arguments[2]);
+    CHECK_EQ(manifest->classes[0].threading, MANIFEST_SERIAL);
+    CHECK(os_path_is_absolute(manifest->component));
+    written = manifest_format(manifest);
+    REQUIRE_NOT_NULL(written);
+    REQUIRE_OK(manifest_parse(written, strlen(written), path, &again));
+    CHECK_STR_EQ(again->component, manifest->component);
+    CHECK_STR_EQ(again->classes[0].progid, "A.B");
+    CHECK_STR_EQ(again->arguments[1], "b c");
+    CHECK_MEM_EQ(&again->classes[0].clsid, &manifest->classes[0].clsid, sizeof(GUID));
+    manifest_unref(again);
+    manifest_unref(manifest);
+    free(written);
+    free(path);
+}
+
+TEST(bad_manifests_are_refused_with_their_place)
+{
+    static const struct {
+        const char *text, *complaint;
+    } bad[] = {
+        {"{ \"classes\": [] }", "m.json:1:1: the key \"component\" is missing"},
+        {"{ \"component\": \"x\" }", "m.json:1:1: the key \"classes\" is missing"},
+        {"{ \"component\": \"x\", \"classes\": [] }", "at least one class"},
+        {"{ \"component\": \"\", \"classes\": [] }", "is empty"},
+        {"{ \"component\": \"x\",\n \"classes\": [ { \"clsid\": \"{1}\", \"progid\": \"A\" } ] }",
+         "m.json:2:26: key \"classes[0].clsid\": \"{1}\" is not a CLSID"},
+        {"{ \"component\": \"x\", \"classes\": [ { \"clsid\": \"" CLSID_A "\" } ] }",
+         "the key \"progid\" is missing"},
+        {"{ \"component\": \"x\", \"klasses\": [] }", "key \"klasses\": unknown key"},
+        {"{ \"component\": \"x\", \"activation\": \"shell\", \"classes\": [] }",
+         "expected one of \"host\", \"surrogate\", \"program\""},
+        {"{ \"component\": \"x\", \"arguments\": [\"a\"], \"classes\": [] }",
+         "only a program has arguments"},
+        {"{ \"component\": \"x\", \"classes\": [ { \"clsid\": \"" CLSID_A
+         "\", \"progid\": \"A\" }, { \"clsid\": \"" CLSID_A "\", \"progid\": \"B\" } ] }",
+         "key \"classes[1]\": class B has the name or the CLSID of class A"},
+        {"{ \"component\": ", "m.json:1:"},
+    };
+
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        struct manifest *manifest = NULL;
+
+        CHECK_HR(manifest_parse(bad[i].text, strlen(bad[i].text), "m.json", &manifest),
+                 VIA_E_CONFIG);
+        CHECK_STR_HAS(message(), bad[i].complaint);
+        CHECK_NULL(manifest);
+    }
+    error_clear();
+}
+
+/* Two directories below the test's own: the user's, and a package's. */
+struct directories {
+    char *paths[3];
+    struct registry *registry;
+};
+
+static void directories_init(struct directories *directories)
+{
+    const char *base = harness_temporary_directory();
+
+    directories->registry = NULL;
+    directories->paths[0] = os_path_join(base, "user");
+    directories->paths[1] = os_path_join(base, "package");
+    directories->paths[2] = NULL;
+    CHECK_OK(registry_new((const char *const *)directories->paths, &directories->registry));
+}
+
+static void directories_deinit(struct directories *directories)
+{
+    registry_free(directories->registry);
+    free(directories->paths[0]);
+    free(directories->paths[1]);
+    error_clear();
+}
+
+TEST(a_file_that_appears_is_a_class_and_one_that_goes_is_none)
+{
+    struct directories directories;
+    struct registry_entry entry;
+    struct class_name name = name_of("A.One");
+    char *path;
+
+    directories_init(&directories);
+    CHECK_HR(registry_find(directories.registry, &name, &entry), REGDB_E_CLASSNOTREG);
+    CHECK_STR_HAS(message(), "class A.One is not registered; searched ");
+    CHECK_STR_HAS(message(), directories.paths[0]);
+    CHECK_STR_HAS(message(), directories.paths[1]);
+    write_manifest(directories.paths[1], "one.json", "A.One", CLSID_A);
+    REQUIRE_OK(registry_find(directories.registry, &name, &entry));
+    CHECK_STR_EQ(entry.class->progid, "A.One");
+    registry_entry_deinit(&entry);
+    name = name_of(CLSID_A);
+    CHECK_OK(registry_find(directories.registry, &name, &entry));
+    registry_entry_deinit(&entry);
+    path = os_path_join(directories.paths[1], "one.json");
+    CHECK_OK(os_file_remove(path));
+    free(path);
+    os_sleep_ms(REGISTRY_FRESH_MS + 50);
+    CHECK_HR(registry_find(directories.registry, &name, &entry), REGDB_E_CLASSNOTREG);
+    directories_deinit(&directories);
+}
+
+TEST(the_first_directory_wins_and_the_other_is_reported)
+{
+    struct directories directories;
+    struct registry_entry *entries;
+    size_t n_entries = 0;
+    char **problems;
+
+    directories_init(&directories);
+    write_manifest(directories.paths[0], "mine.json", "A.One", CLSID_A);
+    write_manifest(directories.paths[1], "theirs.json", "A.One", CLSID_B);
+    write_manifest(directories.paths[1], "two.json", "A.Two", CLSID_B);
+    REQUIRE_OK(registry_list(directories.registry, &entries, &n_entries));
+    CHECK_EQ(n_entries, 2);
+    CHECK_STR_HAS(entries[0].manifest->path, "mine.json");
+    CHECK_STR_EQ(entries[1].class->progid, "A.Two");
+    registry_list_free(entries, n_entries);
+    REQUIRE_OK(registry_problems(directories.registry, &problems));
+    REQUIRE_NOT_NULL(problems[0]);
+    CHECK_STR_HAS(problems[0], "theirs.json: class A.One is not used, because ");
+    CHECK_NULL(problems[1]);
+    registry_problems_free(problems);
+    directories_deinit(&directories);
+}
+
+TEST(a_broken_manifest_is_named_when_a_class_is_missing)
+{
+    struct directories directories;
+    struct registry_entry entry;
+    struct class_name name = name_of("A.One");
+
+    directories_init(&directories);
+    write_file(directories.paths[0], "broken.json", "{ \"component\": 3 }");
+    write_file(directories.paths[0], "ignored.txt", "not json");
+    write_manifest(directories.paths[1], "two.json", "A.Two", CLSID_B);
+    CHECK_HR(registry_find(directories.registry, &name, &entry), REGDB_E_CLASSNOTREG);
+    CHECK_STR_HAS(message(),
+                  "broken.json:1:16: key \"component\": expected a string, not a number");
+    name = name_of("A.Two");
+    CHECK_OK(registry_find(directories.registry, &name, &entry));
+    registry_entry_deinit(&entry);
+    directories_deinit(&directories);
+}
+
+TEST(installing_writes_a_file_and_uninstalling_removes_it)
+{
+    struct directories directories;
+    struct manifest *manifest, *rival;
+    struct registry_entry entry;
+    struct class_name name = name_of("A.One");
+    static const char text[] =
+        "{ \"component\": \"/x/y.so\", \"classes\": [ { \"clsid\": \"" CLSID_A
+        "\", \"progid\": \"A.One\" } ] }";
+    char *path = NULL;
+
+    directories_init(&directories);
+    REQUIRE_OK(manifest_parse(text, sizeof(text) - 1, "given", &manifest));
+    REQUIRE_OK(registry_install(directories.registry, manifest, &path));
+    CHECK(os_file_exists(path));
+    free(path);
+    CHECK_OK(registry_find(directories.registry, &name, &entry));
+    registry_entry_deinit(&entry);
+    /* Again: the same file. */
+    CHECK_OK(registry_install(directories.registry, manifest, &path));
+    free(path);
+    CHECK_OK(registry_uninstall(directories.registry, &name));
+    CHECK_HR(registry_find(directories.registry, &name, &entry), REGDB_E_CLASSNOTREG);
+    CHECK_HR(registry_uninstall(directories.registry, &name), REGDB_E_CLASSNOTREG);
+    /* A package's class can be neither taken over nor removed. */
+    write_manifest(directories.paths[1], "one.json", "A.Other", CLSID_A);
+    rival = manifest;
+    CHECK_HR(registry_install(directories.registry, rival, &path), VIA_E_CONFIG);
+    CHECK_STR_HAS(message(), "one.json");
+    name = name_of("A.Other");
+    CHECK_HR(registry_uninstall(directories.registry, &name), E_ACCESSDENIED);
+    manifest_unref(manifest);
+    directories_deinit(&directories);
+}
+
+HARNESS_MAIN("registry", TEST_ENTRY(names_are_parsed), TEST_ENTRY(bad_names_are_refused),
+             TEST_ENTRY(a_manifest_is_read_and_written),
+             TEST_ENTRY(bad_manifests_are_refused_with_their_place),
+             TEST_ENTRY(a_file_that_appears_is_a_class_and_one_that_goes_is_none),
+             TEST_ENTRY(the_first_directory_wins_and_the_other_is_reported),
+             TEST_ENTRY(a_broken_manifest_is_named_when_a_class_is_missing),
+             TEST_ENTRY(installing_writes_a_file_and_uninstalling_removes_it))
