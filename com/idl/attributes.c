@@ -1,0 +1,227 @@
+#include "com/idl/attributes.h"
+#include "com/abi/guid.h"
+#include "com/idl/parser.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The attribute of include/viaduct/viaduct.idl that marks a one-way method. */
+static const char oneway_guid[] = "9e3d3e4a-1f0c-4f5c-8f6e-6a1b6f1d0001";
+
+struct simple {
+    const char *name;
+    unsigned flag;
+    unsigned places;
+};
+
+/* Attributes without arguments. Flag 0: known, and without a meaning here. */
+static const struct simple simple_attributes[] = {
+    {"in", ATTRIBUTE_IN, PLACE_PARAM},
+    {"out", ATTRIBUTE_OUT, PLACE_PARAM},
+    {"retval", ATTRIBUTE_RETVAL, PLACE_PARAM},
+    {"string", ATTRIBUTE_STRING, PLACE_PARAM | PLACE_FIELD},
+    {"unique", ATTRIBUTE_UNIQUE, PLACE_PARAM | PLACE_FIELD},
+    {"ptr", ATTRIBUTE_UNIQUE, PLACE_PARAM | PLACE_FIELD},
+    {"ref", ATTRIBUTE_REF, PLACE_PARAM | PLACE_FIELD},
+    {"propget", ATTRIBUTE_PROPGET, PLACE_METHOD},
+    {"propput", ATTRIBUTE_PROPPUT, PLACE_METHOD},
+    {"propputref", ATTRIBUTE_PROPPUTREF, PLACE_METHOD},
+    {"object", ATTRIBUTE_OBJECT, PLACE_INTERFACE},
+    {"dual", ATTRIBUTE_DUAL, PLACE_INTERFACE},
+    {"oleautomation", ATTRIBUTE_OLEAUTOMATION, PLACE_INTERFACE},
+    {"nonextensible", 0, PLACE_INTERFACE},
+    {"default", ATTRIBUTE_DEFAULT, PLACE_MEMBER},
+    {"source", ATTRIBUTE_SOURCE, PLACE_MEMBER},
+    {"v1_enum", 0, PLACE_TYPEDEF},
+    {"public", 0, PLACE_TYPEDEF},
+    {"hidden", 0, PLACE_INTERFACE | PLACE_METHOD | PLACE_COCLASS | PLACE_LIBRARY},
+};
+
+static bool parse_uuid(struct parser *self, GUID *guid)
+{
+    struct position position;
+    const char *text = lexer_uuid(&self->lexer, &position);
+    if (!text || !guid_parse(text, guid))
+        return parser_error(self, text ? position : self->token.position,
+                            "a GUID xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx is expected here");
+    parser_advance(self);
+    return true;
+}
+
+static bool parse_custom(struct parser *self, unsigned place, struct attributes *out)
+{
+    GUID guid, oneway;
+    int64_t value = 0;
+    struct position position = self->token.position;
+    if (!parse_uuid(self, &guid) || !parser_require(self, ','))
+        return false;
+    bool is_number = self->token.kind == TOKEN_NUMBER;
+    if (!is_number && self->token.kind != TOKEN_STRING)
+        return parser_expected(self, "the attribute's value");
+    if (is_number)
+        value = self->token.number;
+    parser_advance(self);
+    guid_parse(oneway_guid, &oneway);
+    if (IsEqualGUID(&guid, &oneway)) {
+        if (place != PLACE_METHOD)
+            return parser_error(self, position, "VIADUCT_ONEWAY belongs to a method");
+        if (value)
+            out->flags |= ATTRIBUTE_ONEWAY;
+    }
+    return true;
+}
+
+static bool parse_size(struct parser *self, struct size_expression *out)
+{
+    out->position = self->token.position;
+    if (parser_is(self, ',') || parser_is(self, ')'))
+        return true;
+    out->is_given = true;
+    out->dereference = parser_accept(self, '*');
+    if (self->token.kind == TOKEN_NUMBER && !out->dereference)
+        return parser_integer(self, &out->number);
+    if (!parser_name(self, &out->name))
+        return false;
+    if (!parser_is(self, ',') && !parser_is(self, ')'))
+        return parser_error(
+            self, self->token.position,
+            "size_is takes a number, a name or *name; expressions are not supported");
+    return true;
+}
+
+static bool parse_sizes(struct parser *self, struct attributes *out)
+{
+    do {
+        if (out->n_sizes == MAX_SIZE_EXPRESSIONS)
+            return parser_error(self, self->token.position, "size_is has more than %d levels",
+                                MAX_SIZE_EXPRESSIONS);
+        if (!parse_size(self, &out->sizes[out->n_sizes++]))
+            return false;
+    } while (parser_accept(self, ','));
+    return true;
+}
+
+/* "1.0" has been read as a number and "." and a number would be refused by the lexer: versions are
+ * words. */
+static bool parse_version(struct parser *self, struct attributes *out)
+{
+    struct position position;
+    const char *major = lexer_uuid(&self->lexer, &position);
+    parser_advance(self);
+    out->version_major = (uint16_t)(major ? strtoul(major, NULL, 10) : 0);
+    if (parser_accept(self, '.')) {
+        int64_t minor;
+        if (!parser_integer(self, &minor))
+            return false;
+        out->version_minor = (uint16_t)minor;
+    }
+    return true;
+}
+
+static bool parse_pointer_default(struct parser *self)
+{
+    const char *word;
+    if (!parser_name(self, &word))
+        return false;
+    if (strcmp(word, "unique") && strcmp(word, "ptr"))
+        return parser_error(self, self->token.position,
+                            "pointer_default(%s) is not supported: unique is", word);
+    return true;
+}
+
+static bool skip_text(struct parser *self)
+{
+    if (self->token.kind != TOKEN_STRING && self->token.kind != TOKEN_NUMBER)
+        return parser_expected(self, "a string or a number");
+    parser_advance(self);
+    return true;
+}
+
+static bool parse_id(struct parser *self, struct attributes *out)
+{
+    int64_t id;
+    bool negative = parser_accept(self, '-');
+    if (!parser_integer(self, &id))
+        return false;
+    out->id = (int32_t)(negative ? -id : id);
+    out->flags |= ATTRIBUTE_ID;
+    return true;
+}
+
+/* Those with arguments; the current token is behind the name. S: the place is checked by the
+ * caller. */
+static bool parse_with_arguments(struct parser *self, const char *name, unsigned place,
+                                 struct attributes *out, bool *is_known)
+{
+    *is_known = true;
+    if (!parser_is(self, '(')) {
+        *is_known = false;
+        return true;
+    }
+    /* GUIDs and versions are words of their own: the lexer must not have read ahead. */
+    bool ok;
+    if (!strcmp(name, "uuid")) {
+        out->flags |= ATTRIBUTE_UUID;
+        ok = parse_uuid(self, &out->uuid);
+    } else if (!strcmp(name, "custom")) {
+        ok = parse_custom(self, place, out);
+    } else if (!strcmp(name, "version")) {
+        ok = parse_version(self, out);
+    } else {
+        parser_advance(self);
+        if (!strcmp(name, "size_is") && (place & (PLACE_PARAM | PLACE_FIELD)))
+            ok = parse_sizes(self, out);
+        else if (!strcmp(name, "pointer_default"))
+            ok = parse_pointer_default(self);
+        else if (!strcmp(name, "helpstring") || !strcmp(name, "helpcontext") ||
+                 !strcmp(name, "lcid"))
+            ok = skip_text(self);
+        else if (!strcmp(name, "id") && (place & PLACE_METHOD))
+            ok = parse_id(self, out);
+        else {
+            *is_known = false;
+            return true;
+        }
+    }
+    return ok && parser_require(self, ')');
+}
+
+static bool parse_attribute(struct parser *self, unsigned place, struct attributes *out)
+{
+    struct position position = self->token.position;
+    const char *name;
+    if (!parser_name(self, &name))
+        return false;
+    bool is_known;
+    if (!parse_with_arguments(self, name, place, out, &is_known))
+        return false;
+    if (is_known)
+        return true;
+    for (size_t i = 0; i < sizeof(simple_attributes) / sizeof(simple_attributes[0]); i++) {
+        const struct simple *simple = &simple_attributes[i];
+        if (strcmp(simple->name, name))
+            continue;
+        if (!(simple->places & place))
+            return parser_error(self, position, "attribute %s has no meaning here", name);
+        out->flags |= simple->flag;
+        return true;
+    }
+    return parser_error(self, position, "attribute %s is not supported%s", name,
+                        parser_is(self, '(') ? " here" : "");
+}
+
+bool attributes_parse(struct parser *parser, unsigned place, struct attributes *attributes)
+{
+    memset(attributes, 0, sizeof(*attributes));
+    attributes->position = parser->token.position;
+    /* "[in] [out]" is legal too. */
+    while (parser_accept(parser, '[')) {
+        do {
+            if (!parse_attribute(parser, place, attributes))
+                return false;
+        } while (parser_accept(parser, ','));
+        if (!parser_require(parser, ']'))
+            return false;
+    }
+    return true;
+}

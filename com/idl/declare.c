@@ -1,0 +1,412 @@
+/*
+ * Types of parameters and fields: from C's declarators and MIDL's attributes to the type library's
+ * types.
+ */
+#include "com/idl/parser.h"
+
+#include <string.h>
+
+/* Names that every file may use. */
+static const struct unit_name builtin_names[] = {
+    {"INT8", "INT8", VIA_TYPE_I8, VIA_NO_INDEX, 0, false},
+    {"CHAR", "CHAR", VIA_TYPE_I8, VIA_NO_INDEX, 0, false},
+    {"BYTE", "BYTE", VIA_TYPE_U8, VIA_NO_INDEX, 0, false},
+    {"UCHAR", "UCHAR", VIA_TYPE_U8, VIA_NO_INDEX, 0, false},
+    {"UINT8", "UINT8", VIA_TYPE_U8, VIA_NO_INDEX, 0, false},
+    {"BOOLEAN", "BOOLEAN", VIA_TYPE_U8, VIA_NO_INDEX, 0, false},
+    {"SHORT", "SHORT", VIA_TYPE_I16, VIA_NO_INDEX, 0, false},
+    {"INT16", "INT16", VIA_TYPE_I16, VIA_NO_INDEX, 0, false},
+    {"USHORT", "USHORT", VIA_TYPE_U16, VIA_NO_INDEX, 0, false},
+    {"UINT16", "UINT16", VIA_TYPE_U16, VIA_NO_INDEX, 0, false},
+    {"WORD", "WORD", VIA_TYPE_U16, VIA_NO_INDEX, 0, false},
+    {"LONG", "LONG", VIA_TYPE_I32, VIA_NO_INDEX, 0, false},
+    {"INT", "INT", VIA_TYPE_I32, VIA_NO_INDEX, 0, false},
+    {"INT32", "INT32", VIA_TYPE_I32, VIA_NO_INDEX, 0, false},
+    {"BOOL", "BOOL", VIA_TYPE_I32, VIA_NO_INDEX, 0, false},
+    {"ULONG", "ULONG", VIA_TYPE_U32, VIA_NO_INDEX, 0, false},
+    {"UINT", "UINT", VIA_TYPE_U32, VIA_NO_INDEX, 0, false},
+    {"UINT32", "UINT32", VIA_TYPE_U32, VIA_NO_INDEX, 0, false},
+    {"DWORD", "DWORD", VIA_TYPE_U32, VIA_NO_INDEX, 0, false},
+    {"LONGLONG", "LONGLONG", VIA_TYPE_I64, VIA_NO_INDEX, 0, false},
+    {"INT64", "INT64", VIA_TYPE_I64, VIA_NO_INDEX, 0, false},
+    {"ULONGLONG", "ULONGLONG", VIA_TYPE_U64, VIA_NO_INDEX, 0, false},
+    {"UINT64", "UINT64", VIA_TYPE_U64, VIA_NO_INDEX, 0, false},
+    {"FLOAT", "FLOAT", VIA_TYPE_F32, VIA_NO_INDEX, 0, false},
+    {"DOUBLE", "DOUBLE", VIA_TYPE_F64, VIA_NO_INDEX, 0, false},
+    {"WCHAR", "WCHAR", VIA_TYPE_WCHAR, VIA_NO_INDEX, 0, false},
+    {"OLECHAR", "OLECHAR", VIA_TYPE_WCHAR, VIA_NO_INDEX, 0, false},
+    {"VARIANT_BOOL", "VARIANT_BOOL", VIA_TYPE_BOOL, VIA_NO_INDEX, 0, false},
+    {"HRESULT", "HRESULT", VIA_TYPE_HRESULT, VIA_NO_INDEX, 0, false},
+    {"GUID", "GUID", VIA_TYPE_GUID, VIA_NO_INDEX, 0, false},
+    {"IID", "IID", VIA_TYPE_GUID, VIA_NO_INDEX, 0, false},
+    {"CLSID", "CLSID", VIA_TYPE_GUID, VIA_NO_INDEX, 0, false},
+    {"REFGUID", "REFGUID", VIA_TYPE_GUID, VIA_NO_INDEX, 1, false},
+    {"REFIID", "REFIID", VIA_TYPE_GUID, VIA_NO_INDEX, 1, false},
+    {"REFCLSID", "REFCLSID", VIA_TYPE_GUID, VIA_NO_INDEX, 1, false},
+    {"BSTR", "BSTR", VIA_TYPE_BSTR, VIA_NO_INDEX, 0, false},
+    {"LPWSTR", "LPWSTR", VIA_TYPE_WCHAR, VIA_NO_INDEX, 1, true},
+    {"LPCWSTR", "LPCWSTR", VIA_TYPE_WCHAR, VIA_NO_INDEX, 1, true},
+    {"LPOLESTR", "LPOLESTR", VIA_TYPE_WCHAR, VIA_NO_INDEX, 1, true},
+    {"LPCOLESTR", "LPCOLESTR", VIA_TYPE_WCHAR, VIA_NO_INDEX, 1, true},
+    {"LPSTR", "LPSTR", VIA_TYPE_I8, VIA_NO_INDEX, 1, true},
+    {"LPCSTR", "LPCSTR", VIA_TYPE_I8, VIA_NO_INDEX, 1, true},
+};
+
+/* C's words, after "signed" and "unsigned" are taken away. */
+static const struct {
+    const char *word;
+    uint8_t kind;
+    const char *c_name;
+    uint8_t unsigned_kind;
+    const char *unsigned_name;
+} words[] = {
+    {"char", VIA_TYPE_I8, "char", VIA_TYPE_U8, "UCHAR"},
+    {"small", VIA_TYPE_I8, "INT8", VIA_TYPE_U8, "UCHAR"},
+    {"short", VIA_TYPE_I16, "SHORT", VIA_TYPE_U16, "USHORT"},
+    {"int", VIA_TYPE_I32, "INT", VIA_TYPE_U32, "UINT"},
+    {"long", VIA_TYPE_I32, "LONG", VIA_TYPE_U32, "ULONG"},
+    {"hyper", VIA_TYPE_I64, "LONGLONG", VIA_TYPE_U64, "ULONGLONG"},
+    {"__int64", VIA_TYPE_I64, "LONGLONG", VIA_TYPE_U64, "ULONGLONG"},
+    {"byte", VIA_TYPE_U8, "BYTE", 0, NULL},
+    {"boolean", VIA_TYPE_U8, "BOOLEAN", 0, NULL},
+    {"float", VIA_TYPE_F32, "float", 0, NULL},
+    {"double", VIA_TYPE_F64, "double", 0, NULL},
+    {"wchar_t", VIA_TYPE_WCHAR, "WCHAR", 0, NULL},
+};
+
+/* Known to MIDL, and not to this compiler: the error says so instead of "unknown". */
+static const char *const unsupported[] = {
+    "union",   "SAFEARRAY", "VARIANT",  "CURRENCY",       "CY",     "DATE", "DECIMAL", "pipe",
+    "INT_PTR", "UINT_PTR",  "handle_t", "error_status_t", "HANDLE", "HWND", "LPVOID",
+};
+
+static bool find_word(struct parser *self, bool is_unsigned, struct base_type *base)
+{
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (!parser_is_word(self, words[i].word) || (is_unsigned && !words[i].unsigned_kind))
+            continue;
+        base->kind = is_unsigned ? words[i].unsigned_kind : words[i].kind;
+        base->c_name = is_unsigned ? words[i].unsigned_name : words[i].c_name;
+        parser_advance(self);
+        /* "long int", "short int" */
+        if (base->kind != VIA_TYPE_F64 && parser_is_word(self, "int"))
+            parser_advance(self);
+        return true;
+    }
+    return false;
+}
+
+static void take_name(struct base_type *base, const struct unit_name *name)
+{
+    base->kind = name->kind;
+    base->index = name->index;
+    base->pointers = name->pointers;
+    base->is_string = name->is_string;
+    base->c_name = name->c_name;
+}
+
+static bool is_unsupported(const char *name)
+{
+    for (size_t i = 0; i < sizeof(unsupported) / sizeof(unsupported[0]); i++)
+        if (!strcmp(unsupported[i], name))
+            return true;
+    return false;
+}
+
+static bool declare_named(struct parser *self, struct base_type *base)
+{
+    const char *name = self->token.text;
+    const struct unit_name *known = unit_find_name(self->unit, name);
+    for (size_t i = 0; !known && i < sizeof(builtin_names) / sizeof(builtin_names[0]); i++)
+        if (!strcmp(builtin_names[i].name, name))
+            known = &builtin_names[i];
+    if (known) {
+        take_name(base, known);
+        parser_advance(self);
+        return true;
+    }
+    if (is_unsupported(name))
+        return parser_error(self, base->position, "%s is not supported", name);
+    for (size_t i = 0; i < self->unit->n_interfaces; i++) {
+        if (strcmp(self->unit->interfaces[i].interface.name, name))
+            continue;
+        *base = (struct base_type){.kind = VIA_TYPE_INTERFACE,
+                                   .index = (uint16_t)i,
+                                   .c_name = self->unit->interfaces[i].interface.name,
+                                   .position = base->position};
+        parser_advance(self);
+        return true;
+    }
+    if (!strcmp(name, "IUnknown") || !strcmp(name, "IDispatch")) {
+        base->index = (uint16_t)unit_interface(self->unit, name);
+        base->kind = VIA_TYPE_INTERFACE;
+        base->c_name = self->unit->interfaces[base->index].interface.name;
+        parser_advance(self);
+        return true;
+    }
+    return parser_error(self, base->position, "%s is not a type that is known here", name);
+}
+
+bool declare_base(struct parser *parser, struct base_type *base)
+{
+    *base = (struct base_type){.index = VIA_NO_INDEX, .position = parser->token.position};
+    bool is_unsigned = parser_accept_word(parser, "unsigned");
+    bool is_signed = !is_unsigned && parser_accept_word(parser, "signed");
+    if (parser->token.kind != TOKEN_NAME && !is_unsigned && !is_signed)
+        return parser_expected(parser, "a type");
+    if (find_word(parser, is_unsigned, base)) {
+        if (is_signed && !strcmp(base->c_name, "char"))
+            base->c_name = "INT8";
+        return true;
+    }
+    if (is_unsigned || is_signed) {
+        base->kind = is_unsigned ? VIA_TYPE_U32 : VIA_TYPE_I32;
+        base->c_name = is_unsigned ? "UINT" : "INT";
+        return true;
+    }
+    if (parser_is_word(parser, "struct") || parser_is_word(parser, "enum")) {
+        bool is_struct = parser_is_word(parser, "struct");
+        base->kind = is_struct ? VIA_TYPE_STRUCT : VIA_TYPE_ENUM;
+        if (!(is_struct ? record_struct(parser, &base->index) : record_enum(parser, &base->index)))
+            return false;
+        base->c_name = arena_print(&parser->unit->arena, "%s %s", is_struct ? "struct" : "enum",
+                                   is_struct ? parser->unit->structs[base->index].tag
+                                             : parser->unit->enums[base->index].tag);
+        return true;
+    }
+    if (parser_accept_word(parser, "void")) {
+        base->is_void = true;
+        base->c_name = "void";
+        return true;
+    }
+    parser_accept_word(parser, "interface");
+    return declare_named(parser, base);
+}
+
+static bool add_level(struct parser *self, struct member *member, struct level level)
+{
+    if (member->n_levels == MAX_LEVELS)
+        return parser_error(self, self->token.position,
+                            "more than %d levels of pointers and arrays", MAX_LEVELS);
+    member->levels[member->n_levels++] = level;
+    return true;
+}
+
+/* "[4]", "[]" behind the name; they are the outer levels. `text` grows with what C is to see. */
+static bool declare_arrays(struct parser *self, struct member *member, const char **text)
+{
+    while (parser_accept(self, '[')) {
+        struct level level = {.kind = LEVEL_OPEN_ARRAY};
+        if (!parser_is(self, ']') && !parser_accept(self, '*')) {
+            int64_t count;
+            struct position position = self->token.position;
+            if (!parser_integer(self, &count))
+                return false;
+            if (count <= 0 || count > 1 << 20)
+                return parser_error(self, position, "an array of %lld elements", (long long)count);
+            level = (struct level){LEVEL_ARRAY, (uint32_t)count};
+        }
+        if (level.kind == LEVEL_OPEN_ARRAY)
+            *text = arena_print(&self->unit->arena, "%s[]", *text);
+        else
+            *text = arena_print(&self->unit->arena, "%s[%u]", *text, level.count);
+        if (!add_level(self, member, level) || !parser_require(self, ']'))
+            return false;
+    }
+    return true;
+}
+
+bool declare_member(struct parser *parser, bool is_param, struct member *member)
+{
+    memset(member, 0, sizeof(*member));
+    if (!attributes_parse(parser, is_param ? PLACE_PARAM : PLACE_FIELD, &member->attributes))
+        return false;
+    bool is_const = parser_accept_word(parser, "const");
+    if (!declare_base(parser, &member->base))
+        return false;
+    is_const |= parser_accept_word(parser, "const");
+    const char *stars = "";
+    unsigned n_stars = 0;
+    for (; parser_accept(parser, '*'); n_stars++) {
+        bool star_const = parser_accept_word(parser, "const");
+        stars = arena_print(&parser->unit->arena, "%s*%s", stars, star_const ? "const " : "");
+    }
+    member->position = parser->token.position;
+    if (!parser_name(parser, &member->name))
+        return false;
+    const char *name = member->name;
+    if (!declare_arrays(parser, member, &name))
+        return false;
+    for (unsigned i = 0; i < n_stars + member->base.pointers; i++)
+        if (!add_level(parser, member, (struct level){.kind = LEVEL_POINTER}))
+            return false;
+    member->declaration = arena_print(&parser->unit->arena, "%s%s %s%s", is_const ? "const " : "",
+                                      member->base.c_name, stars, name);
+    return true;
+}
+
+/* --- resolving
+ * ------------------------------------------------------------------------------------ */
+
+struct resolver {
+    struct parser *parser;
+    struct member *members;
+    size_t n_members;
+    bool is_param;
+};
+
+static bool is_by_reference(const struct member *member)
+{
+    return member->n_levels > 0 && !member->attributes.n_sizes;
+}
+
+static bool resolve_size(struct resolver *self, const struct member *member,
+                         const struct size_expression *size, struct via_type *type)
+{
+    if (!size->name) {
+        if (size->number <= 0 || size->number > 1 << 20)
+            return parser_error(self->parser, size->position, "size_is of %lld elements",
+                                (long long)size->number);
+        type->size_from = VIA_SIZE_CONST;
+        type->count = (uint32_t)size->number;
+        return true;
+    }
+    for (size_t i = 0; i < self->n_members; i++) {
+        if (strcmp(self->members[i].name, size->name))
+            continue;
+        if (size->dereference != is_by_reference(&self->members[i]))
+            return parser_error(self->parser, size->position, "size_is: write %s%s",
+                                size->dereference ? "" : "*", size->name);
+        type->size_from = self->is_param ? VIA_SIZE_PARAM : VIA_SIZE_FIELD;
+        type->size_index = (uint16_t)i;
+        return true;
+    }
+    return parser_error(self->parser, size->position, "%s: size_is names %s, which is not there",
+                        member->name, size->name);
+}
+
+/* NULL is allowed where nothing says otherwise: MIDL's default for embedded pointers. */
+static uint8_t nullable(const struct resolver *self, const struct member *member, bool is_top)
+{
+    bool may_be_null =
+        !is_top || (self->is_param ? (member->attributes.flags & ATTRIBUTE_UNIQUE) != 0
+                                   : !(member->attributes.flags & ATTRIBUTE_REF));
+    return may_be_null ? VIA_TYPE_NULLABLE : 0;
+}
+
+/* The innermost type: strings and interface pointers take the innermost pointer. */
+static bool resolve_base(struct resolver *self, const struct member *member, unsigned *n_levels,
+                         struct via_type *type)
+{
+    const struct base_type *base = &member->base;
+    *type = (struct via_type){.kind = base->kind, .index = base->index, .element = VIA_NO_INDEX};
+    if (base->is_void)
+        return parser_error(
+            self->parser, base->position,
+            "void is no type of a parameter or field; pointers need to know what they point to");
+    bool is_string = base->is_string || (member->attributes.flags & ATTRIBUTE_STRING);
+    if (!is_string && base->kind != VIA_TYPE_INTERFACE)
+        return true;
+    if (*n_levels == 0 || member->levels[*n_levels - 1].kind == LEVEL_ARRAY)
+        return parser_error(self->parser, member->position, "%s: %s", member->name,
+                            is_string ? "[string] needs a pointer to characters"
+                                      : "an interface is passed by pointer");
+    (*n_levels)--;
+    if (!is_string)
+        return true;
+    if (base->kind != VIA_TYPE_WCHAR && base->kind != VIA_TYPE_I8 && base->kind != VIA_TYPE_U8)
+        return parser_error(self->parser, member->position, "%s: [string] is for char and wchar_t",
+                            member->name);
+    type->kind = base->kind == VIA_TYPE_WCHAR ? VIA_TYPE_STRING16 : VIA_TYPE_STRING8;
+    type->flags = nullable(self, member, *n_levels == 0);
+    return true;
+}
+
+static bool resolve_level(struct resolver *self, const struct member *member, unsigned level,
+                          struct via_type *type)
+{
+    const struct size_expression *size =
+        level < member->attributes.n_sizes ? &member->attributes.sizes[level] : NULL;
+    enum level_kind kind = member->levels[level].kind;
+    struct via_type outer = {.index = VIA_NO_INDEX};
+    outer.element = unit_add_type(self->parser->unit, type);
+    if (size && size->is_given) {
+        if (kind == LEVEL_ARRAY)
+            return parser_error(self->parser, member->position,
+                                "%s: size_is of an array whose size is fixed", member->name);
+        outer.kind = VIA_TYPE_SIZED;
+        outer.flags = nullable(self, member, level == 0);
+        if (!resolve_size(self, member, size, &outer))
+            return false;
+    } else if (kind == LEVEL_ARRAY) {
+        outer.kind = VIA_TYPE_ARRAY;
+        outer.count = member->levels[level].count;
+    } else if (kind == LEVEL_OPEN_ARRAY) {
+        return parser_error(self->parser, member->position, "%s[]: size_is is missing",
+                            member->name);
+    } else {
+        outer.kind = VIA_TYPE_POINTER;
+        outer.flags = nullable(self, member, level == 0);
+    }
+    *type = outer;
+    return true;
+}
+
+static bool check_direction(struct resolver *self, struct member *member, unsigned n_levels)
+{
+    unsigned flags = member->attributes.flags;
+    if (flags & ATTRIBUTE_OUT)
+        member->flags |= VIA_PARAM_OUT;
+    if ((flags & ATTRIBUTE_IN) || !(flags & ATTRIBUTE_OUT))
+        member->flags |= VIA_PARAM_IN;
+    if (flags & ATTRIBUTE_RETVAL)
+        member->flags |= VIA_PARAM_RETVAL;
+    if ((flags & ATTRIBUTE_OUT) && n_levels == 0)
+        return parser_error(self->parser, member->position,
+                            "%s: an [out] parameter is a pointer to what is set", member->name);
+    return true;
+}
+
+static bool resolve_member(struct resolver *self, struct member *member)
+{
+    struct via_type type;
+    unsigned n_levels = member->n_levels;
+    if (!resolve_base(self, member, &n_levels, &type))
+        return false;
+    if (member->attributes.n_sizes > n_levels)
+        return parser_error(self->parser, member->position,
+                            "%s: size_is has more levels than pointers", member->name);
+    if (self->is_param && !check_direction(self, member, n_levels))
+        return false;
+    bool top_is_sized = member->attributes.n_sizes > 0 && member->attributes.sizes[0].is_given;
+    bool by_ref = self->is_param && n_levels > 0 && !top_is_sized;
+    bool keeps_top = !by_ref || member->levels[0].kind == LEVEL_ARRAY;
+    for (unsigned level = n_levels; level > (keeps_top ? 0u : 1u); level--)
+        if (!resolve_level(self, member, level - 1, &type))
+            return false;
+    if (by_ref) {
+        if (member->levels[0].kind == LEVEL_OPEN_ARRAY)
+            return parser_error(self->parser, member->position, "%s[]: size_is is missing",
+                                member->name);
+        member->flags |= VIA_PARAM_BY_REF;
+        bool is_unique = member->attributes.flags & ATTRIBUTE_UNIQUE;
+        if (is_unique && !(member->flags & VIA_PARAM_OUT))
+            member->flags |= VIA_PARAM_NULLABLE;
+    }
+    member->type = unit_add_type(self->parser->unit, &type);
+    return true;
+}
+
+bool declare_resolve(struct parser *parser, struct member *members, size_t n_members, bool is_param)
+{
+    struct resolver resolver = {parser, members, n_members, is_param};
+    for (size_t i = 0; i < n_members; i++) {
+        for (size_t j = 0; j < i; j++)
+            if (!strcmp(members[i].name, members[j].name))
+                return parser_error(parser, members[i].position, "%s is there twice",
+                                    members[i].name);
+        if (!resolve_member(&resolver, &members[i]))
+            return false;
+    }
+    return true;
+}

@@ -1,0 +1,202 @@
+/*
+ * The header: one portable file, in C with vtable structs and call macros, in C++ with abstract
+ * structs whose slots match (no virtual destructor).
+ */
+#include "com/idl/emit.h"
+
+#include <ctype.h>
+#include <string.h>
+
+static void emit_struct(const struct unit *unit, size_t index, struct buffer *out)
+{
+    const struct unit_struct *self = &unit->structs[index];
+    buffer_print(out, "typedef struct %s {\n", self->tag);
+    for (uint16_t i = 0; i < self->record.n_fields; i++)
+        buffer_print(out, "    %s;\n", self->declarations[i].text);
+    buffer_print(out, "} %s;\n\n", self->record.name);
+}
+
+static void emit_enum(const struct unit *unit, size_t index, struct buffer *out)
+{
+    const struct unit_enum *self = &unit->enums[index];
+    buffer_print(out, "typedef enum %s {\n", self->tag);
+    for (uint16_t i = 0; i < self->list.n_values; i++)
+        buffer_print(out, "    %s = %d%s\n", self->list.values[i].name, self->list.values[i].value,
+                     i + 1 < self->list.n_values ? "," : "");
+    buffer_print(out, "} %s;\n\n", self->list.name);
+}
+
+/* Interfaces from the base upwards, IUnknown first. */
+static size_t base_chain(const struct unit *unit, size_t index, size_t *chain, size_t room)
+{
+    size_t n = 0;
+    for (size_t i = index; n < room; i = unit->interfaces[i].interface.base) {
+        chain[n++] = i;
+        if (unit->interfaces[i].interface.base == VIA_NO_INDEX)
+            break;
+    }
+    for (size_t i = 0; i < n / 2; i++) {
+        size_t other = chain[i];
+        chain[i] = chain[n - 1 - i];
+        chain[n - 1 - i] = other;
+    }
+    return n;
+}
+
+#define MAX_CHAIN 64
+
+static void emit_cpp_method(const struct unit_method *method, struct buffer *out)
+{
+    buffer_print(out, "    virtual HRESULT STDMETHODCALLTYPE %s(", method->c_name);
+    for (uint16_t i = 0; i < method->method.n_params; i++)
+        buffer_print(out, "%s%s", i ? ", " : "", method->declarations[i].text);
+    buffer_print(out, ") = 0;\n");
+}
+
+static void emit_cpp_interface(const struct unit *unit, const struct unit_interface *self,
+                               struct buffer *out)
+{
+    buffer_print(out, "struct %s : public %s {\n", self->interface.name,
+                 unit->interfaces[self->interface.base].interface.name);
+    for (size_t i = 0; i < self->n_methods; i++)
+        emit_cpp_method(&self->methods[i], out);
+    buffer_print(out, "};\n");
+}
+
+static void emit_unknown_slots(const char *name, struct buffer *out)
+{
+    buffer_print(
+        out,
+        "    HRESULT(STDMETHODCALLTYPE *QueryInterface)(%s *This, REFIID iid, void **object);\n"
+        "    ULONG(STDMETHODCALLTYPE *AddRef)(%s *This);\n"
+        "    ULONG(STDMETHODCALLTYPE *Release)(%s *This);\n",
+        name, name, name);
+}
+
+/* Called late-bound only through the automation gateway: typed callers have no use for these slots.
+ */
+static void emit_dispatch_slots(struct buffer *out)
+{
+    buffer_print(out, "    void *GetTypeInfoCount;\n    void *GetTypeInfo;\n"
+                      "    void *GetIDsOfNames;\n    void *Invoke;\n");
+}
+
+static void emit_c_slots(const char *name, const struct unit_interface *self, struct buffer *out)
+{
+    for (size_t i = 0; i < self->n_methods; i++) {
+        const struct unit_method *method = &self->methods[i];
+        buffer_print(out, "    HRESULT(STDMETHODCALLTYPE *%s)(%s *This", method->c_name, name);
+        for (uint16_t j = 0; j < method->method.n_params; j++)
+            buffer_print(out, ", %s", method->declarations[j].text);
+        buffer_print(out, ");\n");
+    }
+}
+
+static void emit_macros(const char *name, const struct unit_interface *self, struct buffer *out)
+{
+    for (size_t i = 0; i < self->n_methods; i++) {
+        const struct unit_method *method = &self->methods[i];
+        buffer_print(out, "#define %s_%s(This", name, method->c_name);
+        for (uint16_t j = 0; j < method->method.n_params; j++)
+            buffer_print(out, ", %s_", method->method.params[j].name);
+        buffer_print(out, ") (This)->lpVtbl->%s(This", method->c_name);
+        for (uint16_t j = 0; j < method->method.n_params; j++)
+            buffer_print(out, ", %s_", method->method.params[j].name);
+        buffer_print(out, ")\n");
+    }
+}
+
+static void emit_c_interface(const struct unit *unit, size_t index, struct buffer *out)
+{
+    const char *name = unit->interfaces[index].interface.name;
+    size_t chain[MAX_CHAIN];
+    size_t n = base_chain(unit, index, chain, MAX_CHAIN);
+    buffer_print(out, "typedef struct %sVtbl {\n", name);
+    for (size_t i = 0; i < n; i++) {
+        const struct unit_interface *self = &unit->interfaces[chain[i]];
+        if (!strcmp(self->interface.name, "IUnknown"))
+            emit_unknown_slots(name, out);
+        else if (!strcmp(self->interface.name, "IDispatch"))
+            emit_dispatch_slots(out);
+        else
+            emit_c_slots(name, self, out);
+    }
+    buffer_print(out, "} %sVtbl;\nstruct %s {\n    const %sVtbl *lpVtbl;\n};\n", name, name, name);
+    buffer_print(out,
+                 "#define %s_QueryInterface(This, iid_, object_) "
+                 "(This)->lpVtbl->QueryInterface(This, iid_, object_)\n"
+                 "#define %s_AddRef(This) (This)->lpVtbl->AddRef(This)\n"
+                 "#define %s_Release(This) (This)->lpVtbl->Release(This)\n",
+                 name, name, name);
+    for (size_t i = 0; i < n; i++)
+        emit_macros(name, &unit->interfaces[chain[i]], out);
+}
+
+static void emit_interface(const struct unit *unit, size_t index, struct buffer *out)
+{
+    const struct unit_interface *self = &unit->interfaces[index];
+    buffer_print(out, "/* %s */\nVIADUCT_IDL_EXTERN const IID IID_%s;\n", self->interface.name,
+                 self->interface.name);
+    buffer_print(out, "#if defined(__cplusplus) && !defined(CINTERFACE)\n");
+    emit_cpp_interface(unit, self, out);
+    buffer_print(out, "#else\n");
+    emit_c_interface(unit, index, out);
+    buffer_print(out, "#endif\n\n");
+}
+
+static void emit_item(const struct unit *unit, const struct unit_item *item, struct buffer *out)
+{
+    switch (item->kind) {
+    case UNIT_STRUCT:
+        emit_struct(unit, item->index, out);
+        break;
+    case UNIT_ENUM:
+        emit_enum(unit, item->index, out);
+        break;
+    case UNIT_INTERFACE:
+        emit_interface(unit, item->index, out);
+        break;
+    case UNIT_FORWARD:
+        break; /* every interface is declared in front */
+    case UNIT_COCLASS:
+        buffer_print(out, "VIADUCT_IDL_EXTERN const CLSID CLSID_%s;\n\n",
+                     unit->coclasses[item->index].name);
+        break;
+    case UNIT_TEXT:
+        buffer_print(out, "%s\n", item->text);
+        break;
+    }
+}
+
+static void emit_guard(const struct unit *unit, struct buffer *out)
+{
+    buffer_print(out, "VIADUCT_IDL_");
+    for (const char *c = unit->stem; *c; c++)
+        buffer_print(out, "%c", toupper((unsigned char)*c));
+    buffer_print(out, "_H");
+}
+
+void emit_header(const struct unit *unit, struct buffer *out)
+{
+    buffer_print(out, "/* Made by viaduct-idl from %s.idl. */\n#ifndef ", unit->stem);
+    emit_guard(unit, out);
+    buffer_print(out, "\n#define ");
+    emit_guard(unit, out);
+    buffer_print(out, "\n\n#include <viaduct/com.h>\n#include <viaduct/typelib.h>\n");
+    for (size_t i = 0; i < unit->n_imports; i++)
+        buffer_print(out, "#include \"%s\"\n", unit->imports[i]);
+    buffer_print(out, "\n#ifndef VIADUCT_IDL_EXTERN\n#ifdef __cplusplus\n"
+                      "#define VIADUCT_IDL_EXTERN extern \"C\"\n#else\n"
+                      "#define VIADUCT_IDL_EXTERN extern\n#endif\n#endif\n\n");
+    for (size_t i = 0; i < unit->n_interfaces; i++)
+        if (!unit->interfaces[i].is_imported)
+            buffer_print(out, "typedef struct %s %s;\n", unit->interfaces[i].interface.name,
+                         unit->interfaces[i].interface.name);
+    buffer_print(out, "\n");
+    for (size_t i = 0; i < unit->n_items; i++)
+        emit_item(unit, &unit->items[i], out);
+    buffer_print(out,
+                 "/* The metadata of all of this, for via_register_typelib(). */\n"
+                 "VIADUCT_IDL_EXTERN const struct via_typelib %s_typelib;\n\n#endif\n",
+                 unit->stem);
+}

@@ -1,0 +1,160 @@
+/* The C source: ids, and the type library as constant tables. */
+#include "com/idl/emit.h"
+
+static void emit_guid(const GUID *guid, struct buffer *out)
+{
+    const uint8_t *d = guid->Data4;
+    buffer_print(out,
+                 "{0x%08X, 0x%04X, 0x%04X, {0x%02X, 0x%02X, 0x%02X, 0x%02X, 0x%02X, 0x%02X, "
+                 "0x%02X, 0x%02X}}",
+                 (unsigned)guid->Data1, guid->Data2, guid->Data3, d[0], d[1], d[2], d[3], d[4],
+                 d[5], d[6], d[7]);
+}
+
+static void emit_ids(const struct unit *unit, struct buffer *out)
+{
+    for (size_t i = 0; i < unit->n_interfaces; i++) {
+        const struct unit_interface *self = &unit->interfaces[i];
+        if (self->is_imported || !self->is_defined)
+            continue;
+        buffer_print(out, "const IID IID_%s = ", self->interface.name);
+        emit_guid(&self->interface.iid, out);
+        buffer_print(out, ";\n");
+    }
+    for (size_t i = 0; i < unit->n_coclasses; i++) {
+        buffer_print(out, "const CLSID CLSID_%s = ", unit->coclasses[i].name);
+        emit_guid(&unit->coclasses[i].clsid, out);
+        buffer_print(out, ";\n");
+    }
+    buffer_print(out, "\n");
+}
+
+static void emit_types(const struct via_typelib *lib, struct buffer *out)
+{
+    buffer_print(out, "static const struct via_type types[] = {\n");
+    for (uint16_t i = 0; i < lib->n_types; i++) {
+        const struct via_type *type = &lib->types[i];
+        buffer_print(out, "    {%u, %u, %u, 0, %u, %u, %u, 0, %u},\n", type->kind, type->flags,
+                     type->size_from, type->index, type->element, type->size_index, type->count);
+    }
+    buffer_print(out, "    {0, 0, 0, 0, 0, 0, 0, 0, 0},\n};\n\n");
+}
+
+static void emit_structs(const struct via_typelib *lib, struct buffer *out)
+{
+    for (uint16_t i = 0; i < lib->n_structs; i++) {
+        buffer_print(out, "static const struct via_field fields_%u[] = {\n", i);
+        for (uint16_t j = 0; j < lib->structs[i].n_fields; j++)
+            buffer_print(out, "    {\"%s\", %u},\n", lib->structs[i].fields[j].name,
+                         lib->structs[i].fields[j].type);
+        buffer_print(out, "};\n");
+    }
+    buffer_print(out, "static const struct via_struct structs[] = {\n");
+    for (uint16_t i = 0; i < lib->n_structs; i++)
+        buffer_print(out, "    {\"%s\", %u, fields_%u},\n", lib->structs[i].name,
+                     lib->structs[i].n_fields, i);
+    buffer_print(out, "    {0, 0, 0},\n};\n\n");
+}
+
+static void emit_enums(const struct via_typelib *lib, struct buffer *out)
+{
+    for (uint16_t i = 0; i < lib->n_enums; i++) {
+        buffer_print(out, "static const struct via_enumerator values_%u[] = {\n", i);
+        for (uint16_t j = 0; j < lib->enums[i].n_values; j++)
+            buffer_print(out, "    {\"%s\", %d},\n", lib->enums[i].values[j].name,
+                         lib->enums[i].values[j].value);
+        buffer_print(out, "    {0, 0},\n};\n");
+    }
+    buffer_print(out, "static const struct via_enum enums[] = {\n");
+    for (uint16_t i = 0; i < lib->n_enums; i++)
+        buffer_print(out, "    {\"%s\", %u, values_%u},\n", lib->enums[i].name,
+                     lib->enums[i].n_values, i);
+    buffer_print(out, "    {0, 0, 0},\n};\n\n");
+}
+
+static void emit_methods(const struct via_typelib *lib, uint16_t index, struct buffer *out)
+{
+    const struct via_interface *self = &lib->interfaces[index];
+    for (uint16_t i = 0; i < self->n_methods; i++) {
+        if (!self->methods[i].n_params)
+            continue;
+        buffer_print(out, "static const struct via_param params_%u_%u[] = {\n", index, i);
+        for (uint16_t j = 0; j < self->methods[i].n_params; j++)
+            buffer_print(out, "    {\"%s\", %u, 0x%02x},\n", self->methods[i].params[j].name,
+                         self->methods[i].params[j].type, self->methods[i].params[j].flags);
+        buffer_print(out, "};\n");
+    }
+    if (!self->n_methods)
+        return;
+    buffer_print(out, "static const struct via_method methods_%u[] = {\n", index);
+    for (uint16_t i = 0; i < self->n_methods; i++) {
+        const struct via_method *method = &self->methods[i];
+        buffer_print(out, "    {\"%s\", %d, 0x%02x, %u, ", method->name, method->dispid,
+                     method->flags, method->n_params);
+        if (method->n_params)
+            buffer_print(out, "params_%u_%u},\n", index, i);
+        else
+            buffer_print(out, "0},\n");
+    }
+    buffer_print(out, "};\n");
+}
+
+static void emit_interfaces(const struct via_typelib *lib, struct buffer *out)
+{
+    for (uint16_t i = 0; i < lib->n_interfaces; i++)
+        emit_methods(lib, i, out);
+    buffer_print(out, "static const struct via_interface interfaces[] = {\n");
+    for (uint16_t i = 0; i < lib->n_interfaces; i++) {
+        const struct via_interface *self = &lib->interfaces[i];
+        buffer_print(out, "    {\"%s\", ", self->name);
+        emit_guid(&self->iid, out);
+        buffer_print(out, ", %u, 0x%02x, %u, ", self->base, self->flags, self->n_methods);
+        if (self->n_methods)
+            buffer_print(out, "methods_%u},\n", i);
+        else
+            buffer_print(out, "0},\n");
+    }
+    buffer_print(out, "};\n\n");
+}
+
+static void emit_coclasses(const struct via_typelib *lib, struct buffer *out)
+{
+    for (uint16_t i = 0; i < lib->n_coclasses; i++) {
+        buffer_print(out, "static const struct via_coclass_interface members_%u[] = {\n", i);
+        for (uint16_t j = 0; j < lib->coclasses[i].n_interfaces; j++)
+            buffer_print(out, "    {%u, 0x%02x},\n",
+                         lib->coclasses[i].interfaces[j].interface_index,
+                         lib->coclasses[i].interfaces[j].flags);
+        buffer_print(out, "    {0, 0},\n};\n");
+    }
+    buffer_print(out, "static const struct via_coclass coclasses[] = {\n");
+    for (uint16_t i = 0; i < lib->n_coclasses; i++) {
+        buffer_print(out, "    {\"%s\", ", lib->coclasses[i].name);
+        emit_guid(&lib->coclasses[i].clsid, out);
+        buffer_print(out, ", %u, members_%u},\n", lib->coclasses[i].n_interfaces, i);
+    }
+    buffer_print(out, "    {0, {0, 0, 0, {0}}, 0, 0},\n};\n\n");
+}
+
+void emit_tables(const struct unit *unit, const char *header, struct buffer *out)
+{
+    const struct via_typelib *lib = &unit->lib;
+    buffer_print(out, "/* Made by viaduct-idl from %s.idl. */\n#include \"%s\"\n\n", unit->stem,
+                 header);
+    emit_ids(unit, out);
+    emit_types(lib, out);
+    emit_structs(lib, out);
+    emit_enums(lib, out);
+    emit_interfaces(lib, out);
+    emit_coclasses(lib, out);
+    buffer_print(out,
+                 "const struct via_typelib %s_typelib = {\n"
+                 "    VIA_TYPELIB_ABI, sizeof(struct via_typelib), \"%s\", ",
+                 unit->stem, lib->name);
+    emit_guid(&lib->libid, out);
+    buffer_print(out,
+                 ",\n    %u, %u, %u, %u, %u, %u, %u,\n"
+                 "    types, structs, enums, interfaces, coclasses};\n",
+                 lib->version_major, lib->version_minor, lib->n_types, lib->n_structs, lib->n_enums,
+                 lib->n_interfaces, lib->n_coclasses);
+}

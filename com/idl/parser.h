@@ -1,0 +1,83 @@
+/*
+ * The parser's state, shared by its parts: statements (parse.c), attributes, and declarations of
+ * parameters and fields. Functions return false after they have reported an error; parse.c then
+ * skips to the statement's end and goes on.
+ */
+#ifndef COM_IDL_PARSER_H
+#define COM_IDL_PARSER_H
+
+#include "com/idl/attributes.h"
+#include "com/idl/lex.h"
+#include "com/idl/unit.h"
+
+struct parser {
+    struct unit *unit;
+    struct lexer lexer;
+    struct token token; /* the current one */
+    unsigned import_depth;
+};
+
+void parser_advance(struct parser *parser);
+bool parser_error(struct parser *parser, struct position position, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+/* "X is expected before Y". */
+bool parser_expected(struct parser *parser, const char *what);
+bool parser_is(const struct parser *parser, char punctuation);
+bool parser_is_word(const struct parser *parser, const char *word);
+/* Steps over it if it is there. */
+bool parser_accept(struct parser *parser, char punctuation);
+bool parser_accept_word(struct parser *parser, const char *word);
+bool parser_require(struct parser *parser, char punctuation);
+/* A name; steps over it. */
+bool parser_name(struct parser *parser, const char **name);
+bool parser_integer(struct parser *parser, int64_t *number);
+
+/* --- declarations, in declare.c
+ * ------------------------------------------------------------------- */
+
+/* What stands before the stars. */
+struct base_type {
+    uint8_t kind;
+    uint16_t index;
+    uint8_t pointers; /* hidden in the name: REFIID, LPWSTR */
+    bool is_string;
+    bool is_void;
+    const char *c_name;
+    struct position position;
+};
+bool declare_base(struct parser *parser, struct base_type *base);
+
+/* A parameter or field with its name, its C form and its type. Size expressions are kept until all
+ * members are known. */
+#define MAX_LEVELS 8
+enum level_kind { LEVEL_POINTER, LEVEL_ARRAY, LEVEL_OPEN_ARRAY };
+struct level {
+    enum level_kind kind;
+    uint32_t count; /* of a LEVEL_ARRAY */
+};
+struct member {
+    const char *name;
+    const char *declaration;
+    struct position position;
+    struct base_type base;
+    struct attributes attributes;
+    struct level levels[MAX_LEVELS]; /* outermost first */
+    unsigned n_levels;
+    /* Set by declare_resolve(): */
+    uint16_t type;
+    uint16_t flags; /* VIA_PARAM_... */
+};
+/* Attributes, type and declarator. */
+bool declare_member(struct parser *parser, bool is_param, struct member *member);
+/* Types and flags of all members, once their names are known. */
+bool declare_resolve(struct parser *parser, struct member *members, size_t n_members,
+                     bool is_param);
+
+/* struct and enum definitions, in records.c; the current token is the keyword. `alias`: the
+ * typedef's name. */
+bool record_struct(struct parser *parser, uint16_t *index);
+bool record_enum(struct parser *parser, uint16_t *index);
+/* Gives the struct or enum the name of its typedef. */
+void record_rename(struct parser *parser, uint8_t kind, uint16_t index, const char *name);
+
+#endif

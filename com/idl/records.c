@@ -1,0 +1,155 @@
+/* struct and enum definitions. */
+#include "com/idl/parser.h"
+
+#include <string.h>
+
+static size_t find_struct(struct unit *unit, const char *tag)
+{
+    for (size_t i = 0; i < unit->n_structs; i++)
+        if (!strcmp(unit->structs[i].tag, tag))
+            return i;
+    struct unit_struct *self =
+        arena_append(&unit->arena, (void **)&unit->structs, &unit->n_structs, sizeof(*self));
+    self->tag = tag;
+    self->record.name = tag;
+    return unit->n_structs - 1;
+}
+
+static bool add_field(struct parser *self, struct member **members, size_t *n)
+{
+    struct member first;
+    if (!declare_member(self, false, &first))
+        return false;
+    *(struct member *)arena_append(&self->unit->arena, (void **)members, n, sizeof(first)) = first;
+    if (parser_is(self, ','))
+        return parser_error(self, self->token.position, "declare each field on its own");
+    return parser_require(self, ';');
+}
+
+static bool define_struct(struct parser *self, size_t index)
+{
+    struct unit *unit = self->unit;
+    struct member *members = NULL;
+    size_t n = 0;
+    while (!parser_is(self, '}'))
+        if (!add_field(self, &members, &n))
+            return false;
+    parser_advance(self);
+    if (n == 0)
+        return parser_error(self, self->token.position, "struct %s has no fields",
+                            unit->structs[index].tag);
+    if (!declare_resolve(self, members, n, false))
+        return false;
+    struct via_field *fields = arena_allocate(&unit->arena, n * sizeof(*fields));
+    struct unit_declaration *declarations = arena_allocate(&unit->arena, n * sizeof(*declarations));
+    for (size_t i = 0; i < n; i++) {
+        fields[i] = (struct via_field){members[i].name, members[i].type};
+        declarations[i].text = members[i].declaration;
+    }
+    struct unit_struct *record = &unit->structs[index];
+    record->record.fields = fields;
+    record->record.n_fields = (uint16_t)n;
+    record->declarations = declarations;
+    record->is_defined = true;
+    record->is_imported = self->import_depth > 0;
+    if (!record->is_imported)
+        unit_add_item(unit, UNIT_STRUCT, index, NULL);
+    return true;
+}
+
+bool record_struct(struct parser *parser, uint16_t *index)
+{
+    struct unit *unit = parser->unit;
+    parser_advance(parser);
+    const char *tag = NULL;
+    struct position position = parser->token.position;
+    if (parser->token.kind == TOKEN_NAME && !parser_name(parser, &tag))
+        return false;
+    if (!tag)
+        tag = arena_print(&unit->arena, "_struct_%zu", unit->n_structs);
+    size_t found = find_struct(unit, tag);
+    *index = (uint16_t)found;
+    if (!parser_accept(parser, '{'))
+        return true;
+    if (unit->structs[found].is_defined)
+        return parser_error(parser, position, "struct %s is defined twice", tag);
+    return define_struct(parser, found);
+}
+
+static bool enumerator(struct parser *self, struct unit_enum *list, int64_t *next, size_t *n)
+{
+    const char *name;
+    if (!parser_name(self, &name))
+        return false;
+    if (parser_accept(self, '=')) {
+        bool negative = parser_accept(self, '-');
+        if (!parser_integer(self, next))
+            return false;
+        *next = negative ? -*next : *next;
+    }
+    if (*next < INT32_MIN || *next > UINT32_MAX)
+        return parser_error(self, self->token.position, "%s does not fit into 32 bits", name);
+    struct via_enumerator *values = (struct via_enumerator *)list->list.values;
+    struct via_enumerator *value =
+        arena_append(&self->unit->arena, (void **)&values, n, sizeof(*value));
+    *value = (struct via_enumerator){name, (int32_t)(uint32_t)*next};
+    (*next)++;
+    list->list.values = values;
+    return true;
+}
+
+static bool define_enum(struct parser *self, size_t index)
+{
+    struct unit *unit = self->unit;
+    struct unit_enum list = unit->enums[index];
+    size_t n = 0;
+    int64_t next = 0;
+    while (!parser_is(self, '}')) {
+        if (!enumerator(self, &list, &next, &n))
+            return false;
+        if (!parser_accept(self, ',') && !parser_is(self, '}'))
+            return parser_expected(self, "',' or '}'");
+    }
+    parser_advance(self);
+    list.list.n_values = (uint16_t)n;
+    list.is_imported = self->import_depth > 0;
+    unit->enums[index] = list;
+    if (!list.is_imported)
+        unit_add_item(unit, UNIT_ENUM, index, NULL);
+    return true;
+}
+
+bool record_enum(struct parser *parser, uint16_t *index)
+{
+    struct unit *unit = parser->unit;
+    parser_advance(parser);
+    const char *tag = NULL;
+    struct position position = parser->token.position;
+    if (parser->token.kind == TOKEN_NAME && !parser_name(parser, &tag))
+        return false;
+    for (size_t i = 0; tag && i < unit->n_enums; i++) {
+        if (strcmp(unit->enums[i].tag, tag))
+            continue;
+        *index = (uint16_t)i;
+        return !parser_is(parser, '{') ||
+               parser_error(parser, position, "enum %s is defined twice", tag);
+    }
+    if (!parser_accept(parser, '{'))
+        return parser_error(parser, position, "enum %s is not defined", tag ? tag : "");
+    if (!tag)
+        tag = arena_print(&unit->arena, "_enum_%zu", unit->n_enums);
+    struct unit_enum *list =
+        arena_append(&unit->arena, (void **)&unit->enums, &unit->n_enums, sizeof(*list));
+    list->tag = tag;
+    list->list.name = tag;
+    *index = (uint16_t)(unit->n_enums - 1);
+    return define_enum(parser, *index);
+}
+
+void record_rename(struct parser *parser, uint8_t kind, uint16_t index, const char *name)
+{
+    if (kind == VIA_TYPE_STRUCT)
+        parser->unit->structs[index].record.name = name;
+    else
+        parser->unit->enums[index].list.name = name;
+}

@@ -1,0 +1,120 @@
+/*
+ * What the parser makes of an IDL file and the emitters read: the type library's own arrays, while
+ * they grow, and beside them what a C header needs and a type library does not keep.
+ */
+#ifndef COM_IDL_UNIT_H
+#define COM_IDL_UNIT_H
+
+#include "com/idl/source.h"
+
+#include <stdint.h>
+#include <viaduct/typelib.h>
+
+/* How a parameter or field is written in C: "LONG ", "*sum", e.g. "const GUID *iid", "LONG
+ * values[4]". */
+struct unit_declaration {
+    const char *text;
+};
+
+struct unit_method {
+    struct via_method method;
+    const char *c_name;                    /* "get_Name" */
+    struct unit_declaration *declarations; /* of its parameters */
+};
+
+struct unit_interface {
+    struct via_interface interface;
+    bool is_defined;
+    bool is_imported;
+    struct position position;
+    struct unit_method *methods;
+    size_t n_methods;
+};
+
+struct unit_struct {
+    struct via_struct record;
+    const char *tag;
+    bool is_defined;
+    bool is_imported;
+    struct unit_declaration *declarations;
+};
+
+struct unit_enum {
+    struct via_enum list;
+    const char *tag;
+    bool is_imported;
+};
+
+/* A typedef, or a built-in type's name: what a name stands for. */
+struct unit_name {
+    const char *name;
+    const char *c_name; /* how C spells it */
+    uint8_t kind;       /* enum via_type_kind; VIA_TYPE_GUID for REFIID with `pointers` 1 */
+    uint16_t index;
+    uint8_t pointers; /* levels that are hidden in the name */
+    bool is_string;   /* LPWSTR: [string] is meant */
+};
+
+enum unit_item_kind {
+    UNIT_STRUCT,
+    UNIT_ENUM,
+    UNIT_INTERFACE,
+    UNIT_FORWARD,
+    UNIT_COCLASS,
+    UNIT_TEXT /* cpp_quote, constants, typedefs: as it goes into the header */
+};
+
+/* What goes into the header, in the order of the file. */
+struct unit_item {
+    enum unit_item_kind kind;
+    size_t index;
+    const char *text;
+};
+
+struct unit {
+    struct arena arena;
+    struct diagnostics diagnostics;
+    const char *path;
+    const char *name; /* of the type library: the library's, else the file's */
+    const char *stem; /* the file's name without .idl, as an identifier: "<stem>_typelib" */
+    GUID libid;
+    bool has_library;
+    uint16_t version_major;
+    uint16_t version_minor;
+
+    struct via_type *types;
+    size_t n_types;
+    struct unit_struct *structs;
+    size_t n_structs;
+    struct unit_enum *enums;
+    size_t n_enums;
+    struct unit_interface *interfaces;
+    size_t n_interfaces;
+    struct via_coclass *coclasses;
+    size_t n_coclasses;
+    struct unit_name *names;
+    size_t n_names;
+    struct unit_item *items;
+    size_t n_items;
+    const char **imports; /* user's files: "other.h" is included */
+    size_t n_imports;
+    const char **imported_paths; /* files that have been read, so that each is read once */
+    size_t n_imported_paths;
+
+    struct via_typelib lib; /* set by unit_finish() */
+};
+
+/* Reads the file. False after errors have been printed. */
+bool unit_parse(struct unit *unit, const char *path, const char *const *directories);
+/* Makes `lib` of the arrays and validates it. */
+bool unit_finish(struct unit *unit);
+void unit_free(struct unit *unit);
+
+/* The type's index, an equal one that is there already if there is one. */
+uint16_t unit_add_type(struct unit *unit, const struct via_type *type);
+const struct unit_name *unit_find_name(const struct unit *unit, const char *name);
+void unit_add_item(struct unit *unit, enum unit_item_kind kind, size_t index, const char *text);
+/* The entry of a name, made if needed: IUnknown and IDispatch are known from the start. */
+size_t unit_interface(struct unit *unit, const char *name);
+
+#endif
