@@ -52,6 +52,13 @@ void stream_wait_for_posts(void);
 HRESULT stream_connect(const char *path, const char *address,
                        const struct via_connect_options *options, struct via_stream **stream);
 
+/* via_transport.listen and .connect for addresses that are absolute paths. */
+HRESULT unixsock_listen(const char *address, const struct via_listen_options *options,
+                        void (*ready)(void *token, uint32_t events), void *token,
+                        struct via_listener **listener);
+HRESULT unixsock_connect(const char *address, const struct via_connect_options *options,
+                         struct via_stream **stream);
+
 /* Listens on a socket at `path`; see via_transport.listen. */
 HRESULT listener_new(const char *path, const char *address,
                      const struct via_listen_options *options,
