@@ -23,6 +23,8 @@ void os_names_free(char **names);
 /* Makes the directory, and its parents, as one that only this user can enter (0700); E_ACCESSDENIED when it
  * exists and is another's, or is open to others. */
 HRESULT os_directory_make_private(const char *path);
+/* Removes an empty directory. S_FALSE when it was not there. */
+HRESULT os_directory_remove(const char *path);
 /* Makes it with its parents, with ordinary rights. */
 HRESULT os_directory_make(const char *path);
 

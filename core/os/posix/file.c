@@ -136,6 +136,13 @@ HRESULT os_file_remove(const char *path)
     return errno == ENOENT ? S_FALSE : fail(path, "remove");
 }
 
+HRESULT os_directory_remove(const char *path)
+{
+    if (rmdir(path) == 0)
+        return S_OK;
+    return errno == ENOENT ? S_FALSE : fail(path, "remove");
+}
+
 bool os_file_exists(const char *path)
 {
     return access(path, F_OK) == 0;

@@ -1,14 +1,17 @@
 #include "core/os/process.h"
 #include "core/os/clock.h"
+#include "core/os/thread.h"
 #include "core/util/error.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,8 +19,11 @@ extern char **environ;
 
 struct os_process {
     pid_t pid;
-    bool ended; /* its status has been collected */
-    struct os_exit_status status;
+    int pidfd; /* -1 where the kernel has none: then its end is polled for */
+    struct os_mutex
+        lock;   /* between collecting it and sending it signals: a collected id may be another's */
+    bool ended; /* lock; its status has been collected */
+    struct os_exit_status status; /* lock */
 };
 
 uint32_t os_process_id(void)
@@ -112,6 +118,8 @@ HRESULT os_process_spawn(const struct os_spawn_options *options, struct os_proce
         return error_set(CO_E_SERVER_EXEC_FAILURE, "cannot start %s: %s", program,
                          strerror(failure));
     }
+    os_mutex_init(&self->lock);
+    self->pidfd = (int)syscall(SYS_pidfd_open, self->pid, 0);
     *process = self;
     return S_OK;
 }
@@ -121,49 +129,75 @@ uint32_t os_process_pid(const struct os_process *process)
     return (uint32_t)process->pid;
 }
 
-static bool collect(struct os_process *self)
+static bool collect(struct os_process *self, struct os_exit_status *status)
 {
     int raw;
-    pid_t pid;
-    do
-        pid = waitpid(self->pid, &raw, WNOHANG);
-    while (pid < 0 && errno == EINTR);
-    if (pid == 0)
-        return false;
-    self->ended = true;
+    pid_t pid = 0;
+    os_mutex_lock(&self->lock);
+    if (!self->ended) {
+        do
+            pid = waitpid(self->pid, &raw, WNOHANG);
+        while (pid < 0 && errno == EINTR);
+        self->ended = pid != 0;
+    }
     if (pid > 0 && WIFSIGNALED(raw))
         self->status = (struct os_exit_status){.by_signal = true, .code = WTERMSIG(raw)};
-    else
+    else if (pid != 0)
         self->status = (struct os_exit_status){.code = pid > 0 ? WEXITSTATUS(raw) : -1};
-    return true;
+    bool ended = self->ended;
+    if (ended)
+        *status = self->status;
+    os_mutex_unlock(&self->lock);
+    return ended;
+}
+
+static void wait_a_while(struct os_process *self, uint64_t left_ns)
+{
+    struct pollfd item = {.fd = self->pidfd, .events = POLLIN};
+    uint64_t left_ms = left_ns / 1000000 + 1;
+    if (self->pidfd < 0)
+        os_sleep_ms(2);
+    else
+        poll(&item, 1, left_ms < 1000000 ? (int)left_ms : 1000000);
 }
 
 HRESULT os_process_wait(struct os_process *process, uint64_t deadline_ns,
                         struct os_exit_status *status)
 {
-    while (!process->ended && !collect(process)) {
-        if (deadline_ns == 0 || os_now_ns() >= deadline_ns)
+    while (!collect(process, status)) {
+        uint64_t now = os_now_ns();
+        if (now >= deadline_ns)
             return RPC_E_TIMEOUT;
-        os_sleep_ms(2);
+        wait_a_while(process, deadline_ns - now);
     }
-    *status = process->status;
     return S_OK;
+}
+
+static void send_signal(struct os_process *process, int number)
+{
+    os_mutex_lock(&process->lock);
+    if (!process->ended)
+        kill(process->pid, number);
+    os_mutex_unlock(&process->lock);
 }
 
 void os_process_terminate(struct os_process *process)
 {
-    if (!process->ended)
-        kill(process->pid, SIGTERM);
+    send_signal(process, SIGTERM);
 }
 
 void os_process_kill(struct os_process *process)
 {
-    if (!process->ended)
-        kill(process->pid, SIGKILL);
+    send_signal(process, SIGKILL);
 }
 
 void os_process_free(struct os_process *process)
 {
+    if (!process)
+        return;
+    if (process->pidfd >= 0)
+        close(process->pidfd);
+    os_mutex_deinit(&process->lock);
     free(process);
 }
 
