@@ -1,0 +1,103 @@
+/*
+ * What com/remote needs of marshalling: methods of the catalogue's interfaces, prepared once, as
+ * plans that turn arguments into payloads and back, call methods and make vtables.
+ *
+ * Object pointers are not marshalled here: the payload holds an index, and struct marshal_pointers
+ * makes it of a pointer and a pointer of it. All functions may be called from any thread; none
+ * blocks, but a pointers function may.
+ */
+#ifndef COM_MARSHAL_MARSHAL_H
+#define COM_MARSHAL_MARSHAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <viaduct/com.h>
+
+struct buffer;
+struct marshal_interface;
+struct marshal_invocation;
+struct marshal_method;
+struct via_value;
+
+#define MARSHAL_HASH_SIZE 16
+/* In a payload, for a null object pointer; the pointers functions never see it. */
+#define MARSHAL_NULL_POINTER 0xFFFFFFFFu
+
+struct marshal_pointers {
+    void *context;
+    /* Encoding: the index for an object, which is not NULL. */
+    HRESULT (*add)(void *context, IUnknown *object, uint32_t *index);
+    /* Decoding: the interface `iid` of the object behind an index, with a reference. The index is
+     * as it came. */
+    HRESULT (*get)(void *context, uint32_t index, const GUID *iid, void **pointer);
+};
+
+/* --- prepared interfaces --- */
+
+/* From typelib_catalog_find(), prepared at the first use and kept for ever; NULL, with the reason
+ * as the thread's error, when it is not described or there is no memory. */
+const struct marshal_interface *marshal_interface_find(const GUID *iid);
+const GUID *marshal_interface_iid(const struct marshal_interface *itf);
+/* typelib_hash() of the interface; MARSHAL_HASH_SIZE bytes. */
+const uint8_t *marshal_interface_hash(const struct marshal_interface *itf);
+/* The method in a slot of the vtable, bases' included; NULL for the slots of IUnknown and IDispatch
+ * and behind the last. */
+const struct marshal_method *marshal_interface_method(const struct marshal_interface *itf,
+                                                      unsigned slot);
+/* By name, without case; DISP_E_UNKNOWNNAME (NULL) lists the methods that there are. */
+const struct marshal_method *marshal_interface_method_named(const struct marshal_interface *itf,
+                                                            const char *name);
+const char *marshal_method_name(const struct marshal_method *method);
+uint16_t marshal_method_slot(const struct marshal_method *method);
+bool marshal_method_is_oneway(const struct marshal_method *method);
+
+/* --- the caller --- */
+
+/* `pointer` is the interface pointer that the method was called on, `arguments[i]` points to its
+ * i-th argument behind `This`, as a closure gets them. */
+typedef HRESULT (*marshal_call)(void *pointer, const struct marshal_method *method,
+                                void **arguments);
+/* A vtable of closures that all come to `call`, with `unknown` in the slots of IUnknown. Made once
+ * for each interface (with the `call` of the first time) and never freed; NULL when memory is
+ * short. */
+const void *const *marshal_interface_vtable(const struct marshal_interface *itf,
+                                            const void *const unknown[3], marshal_call call);
+HRESULT marshal_encode_arguments(const struct marshal_method *method, void **arguments,
+                                 const struct marshal_pointers *pointers, struct buffer *payload);
+/* Writes the [out] arguments, only when all of the payload is right; frees what [in,out] held. */
+HRESULT marshal_decode_results(const struct marshal_method *method, void **arguments,
+                               const struct marshal_pointers *pointers, const uint8_t *payload,
+                               size_t size);
+/* After a failure: [out] pointers, strings and objects become NULL, as COM says. */
+void marshal_clear_results(const struct marshal_method *method, void **arguments);
+
+/* --- the object's side --- */
+
+/* Checks the whole payload. RPC_E_INVALID_DATA says which argument is wrong and how. The payload is
+ * not needed afterwards. */
+HRESULT marshal_decode_arguments(const struct marshal_method *method, const uint8_t *payload,
+                                 size_t size, const struct marshal_pointers *pointers,
+                                 struct marshal_invocation **invocation);
+/* Calls the slot of `pointer`'s vtable; what the method returned. */
+HRESULT marshal_invoke(struct marshal_invocation *invocation, void *pointer);
+HRESULT marshal_encode_results(struct marshal_invocation *invocation,
+                               const struct marshal_pointers *pointers, struct buffer *payload);
+/* Frees all arguments, and what the method returned. NULL is allowed. */
+void marshal_invocation_free(struct marshal_invocation *invocation);
+
+/* --- by name: the same payloads, made of and into values --- */
+
+/* `in`: a list of the [in] arguments in order. DISP_E_BADPARAMCOUNT, DISP_E_TYPEMISMATCH name the
+ * parameter. */
+HRESULT marshal_encode_values(const struct marshal_method *method, const struct via_value *in,
+                              const struct marshal_pointers *pointers, struct buffer *payload);
+/* `out` becomes a list of the [out] arguments in order. */
+HRESULT marshal_decode_values(const struct marshal_method *method,
+                              const struct marshal_pointers *pointers, const uint8_t *payload,
+                              size_t size, struct via_value *out);
+/* On an object of this process, through its vtable. */
+HRESULT marshal_invoke_values(const struct marshal_method *method, void *pointer,
+                              const struct via_value *in, struct via_value *out);
+
+#endif
