@@ -124,28 +124,34 @@ function(viaduct_component name)
     endif()
 endfunction()
 
-# viaduct_idl(TARGET target IDL file.idl ... [INCLUDES dir ...]): compiles interface descriptions for a target.
-# For NAME.idl the header NAME.h, the tables NAME_tables.c and NAME.json are made in the current binary
-# directory; the tables join the target, and its include path (and that of its users) gains the directory.
+# viaduct_idl(TARGET target IDL file.idl ... [INCLUDES dir ...] [PREFIX dir]): compiles interface descriptions for
+# a target. For NAME.idl the header NAME.h, the tables NAME_tables.c and NAME.json are made in the current binary
+# directory, or in PREFIX below it (for <viaduct/node.h>); the tables join the target, and its include path (and
+# that of its users) gains the current binary directory.
 # The Windows build runs the native compiler that VIADUCT_IDL_EXECUTABLE names.
 set(VIADUCT_IDL_EXECUTABLE "" CACHE FILEPATH "A native viaduct-idl, where the build cannot run its own")
 function(viaduct_idl)
-    cmake_parse_arguments(ARG "" "TARGET" "IDL;INCLUDES" ${ARGN})
+    cmake_parse_arguments(ARG "" "TARGET;PREFIX" "IDL;INCLUDES" ${ARGN})
+    set(directory "${CMAKE_CURRENT_BINARY_DIR}")
+    if(ARG_PREFIX)
+        cmake_path(APPEND directory "${ARG_PREFIX}")
+        file(MAKE_DIRECTORY "${directory}")
+    endif()
     if(VIADUCT_IDL_EXECUTABLE)
         set(compiler "${VIADUCT_IDL_EXECUTABLE}")
     else()
         set(compiler viaduct-idl)
     endif()
     set(include_flags -I "${CMAKE_SOURCE_DIR}/include")
-    foreach(directory IN LISTS ARG_INCLUDES)
-        cmake_path(ABSOLUTE_PATH directory BASE_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}")
-        list(APPEND include_flags -I "${directory}")
+    foreach(include IN LISTS ARG_INCLUDES)
+        cmake_path(ABSOLUTE_PATH include BASE_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}")
+        list(APPEND include_flags -I "${include}")
     endforeach()
     get_target_property(type ${ARG_TARGET} TYPE)
     foreach(idl IN LISTS ARG_IDL)
         cmake_path(ABSOLUTE_PATH idl BASE_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}")
         cmake_path(GET idl STEM name)
-        set(made "${CMAKE_CURRENT_BINARY_DIR}/${name}")
+        set(made "${directory}/${name}")
         get_property(known GLOBAL PROPERTY "VIADUCT_IDL_${made}")
         if(NOT known)
             add_custom_command(
