@@ -1,0 +1,127 @@
+#include "com/remote/call.h"
+
+#include "com/marshal/marshal.h"
+#include "com/remote/binding.h"
+#include "com/remote/frames.h"
+#include "com/remote/import.h"
+#include "com/remote/peer.h"
+#include "com/remote/reference.h"
+#include "com/remote/runtime.h"
+#include "core/util/buffer.h"
+#include "core/util/error.h"
+#include "core/wire/frame.h"
+
+static HRESULT get_pointer(void *context, uint32_t index, const GUID *iid, void **pointer)
+{
+    return reference_in_get(context, index, iid, pointer);
+}
+
+static HRESULT add_pointer(void *context, IUnknown *object, uint32_t *index)
+{
+    return reference_out_add(context, object, index);
+}
+
+/* An import that cannot be called: why. */
+static HRESULT path_of(struct import *import, struct peer **peer)
+{
+    *peer = import->peer;
+    if (import->peer == NULL) {
+        error_give(error_record_copy(import->cause));
+        return error_wrap(import->cause != NULL ? import->cause->code : RPC_E_DISCONNECTED,
+                          "the object's owner was never reached");
+    }
+    if (link_connection_is_closed(import->peer->connection))
+        return peer_disconnected(import->peer);
+    return S_OK;
+}
+
+HRESULT call_exchange(struct import *import, const struct link_request *request,
+                      struct link_message *reply)
+{
+    struct peer *peer;
+    HRESULT hr = path_of(import, &peer);
+    if (FAILED(hr))
+        return hr;
+    hr = link_call(peer->connection, request, runtime_deadline(import), reply);
+    if (hr == RPC_E_DISCONNECTED && link_connection_is_closed(peer->connection))
+        return peer_disconnected(peer);
+    return hr;
+}
+
+/* Reads the answer of a call; the deadline is for the owners of third parties' objects in it. */
+static HRESULT read_reply(struct import *import, const struct marshal_method *method,
+                          const struct call_form *form, void *context, struct link_message *reply)
+{
+    struct reference_in in;
+    HRESULT code = frame_read_reply(reply);
+    HRESULT hr = reference_in_resolve(&in, import->peer, reply->references, reply->references_size,
+                                      reply->n_references);
+    if (SUCCEEDED(hr) && (in.has_third || in.has_local))
+        hr = link_message_own(reply); /* the reader must not wait for what comes now */
+    if (SUCCEEDED(hr) && in.has_third)
+        hr = reference_in_connect(&in, runtime_deadline(import));
+    if (SUCCEEDED(hr))
+        hr = FAILED(code) ? code : S_OK;
+    if (SUCCEEDED(hr)) {
+        const struct marshal_pointers pointers = {.context = &in, .get = get_pointer};
+        hr = form->decode(context, method, &pointers, reply->payload, reply->payload_size);
+    }
+    link_message_release(reply);
+    reference_in_deinit(&in);
+    return FAILED(hr) ? hr : code;
+}
+
+static HRESULT send_call(struct import *import, const struct marshal_method *method,
+                         const struct call_form *form, void *context,
+                         const struct link_request *request)
+{
+    struct link_message reply;
+    if (request->kind == WIRE_ONEWAY) {
+        struct peer *peer;
+        HRESULT hr = path_of(import, &peer);
+        if (SUCCEEDED(hr))
+            hr = link_post(peer->connection, request, runtime_deadline(import));
+        return hr;
+    }
+    HRESULT hr = call_exchange(import, request, &reply);
+    return FAILED(hr) ? hr : read_reply(import, method, form, context, &reply);
+}
+
+HRESULT call_remote(struct import *import, const struct marshal_interface *itf,
+                    _Atomic uint32_t *bound, const struct marshal_method *method,
+                    const struct call_form *form, void *context)
+{
+    struct peer *peer;
+    HRESULT hr = path_of(import, &peer);
+    uint32_t index = atomic_load_explicit(bound, memory_order_relaxed);
+    if (SUCCEEDED(hr) && index == 0)
+        hr = binding_out(peer, itf, &index);
+    if (FAILED(hr))
+        return hr;
+    atomic_store_explicit(bound, index, memory_order_relaxed);
+    struct buffer payload;
+    buffer_init(&payload, peer_info(peer)->max_message);
+    struct reference_out out;
+    reference_out_init(&out, peer);
+    const struct marshal_pointers pointers = {.context = &out, .add = add_pointer};
+    hr = form->encode(context, method, &pointers, &payload);
+    bool sent = false;
+    if (SUCCEEDED(hr)) {
+        uint8_t body[FRAME_CALL_BODY];
+        frame_write_call(body, import->id, index, marshal_method_slot(method));
+        struct link_request request = {.kind = marshal_method_is_oneway(method) ? WIRE_ONEWAY
+                                                                                : WIRE_CALL,
+                                       .n_references = out.n_entries,
+                                       .references = out.table,
+                                       .references_size = out.size,
+                                       .body = body,
+                                       .body_size = sizeof body,
+                                       .payload = payload.data,
+                                       .payload_size = payload.size};
+        sent = true;
+        hr = send_call(import, method, form, context, &request);
+    }
+    reference_out_deinit(&out, sent);
+    buffer_deinit(&payload);
+    return hr;
+}

@@ -1,0 +1,309 @@
+#include "com/remote/export.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "com/remote/gate.h"
+#include "com/abi/guid.h"
+#include "com/remote/node.h"
+#include "core/util/error.h"
+
+/* Refusals that are remembered for one object: a peer that asks for random IIDs must not fill our
+ * memory. */
+#define MAX_REFUSALS 32
+/* Marks of objects that one call hands out for the first time. */
+#define MAX_MARKS 16
+
+struct export_face {
+    struct export_face *next;
+    GUID iid;
+    void *pointer; /* a reference; NULL: refused */
+};
+
+static _Thread_local struct {
+    unsigned n;
+    struct {
+        IUnknown *identity; /* compared only */
+        struct context *context;
+    } marks[MAX_MARKS];
+} the_marks;
+
+static HRESULT identity_of(IUnknown *object, IUnknown **identity)
+{
+    void *pointer = NULL;
+    HRESULT hr = object->lpVtbl->QueryInterface(object, &IID_IUnknown, &pointer);
+    if (SUCCEEDED(hr) && pointer == NULL)
+        hr = E_POINTER;
+    if (FAILED(hr))
+        return error_set(
+            hr, "an object that is handed out does not answer QueryInterface for IUnknown");
+    *identity = pointer;
+    return S_OK;
+}
+
+/* --- contexts --- */
+
+HRESULT export_mark_serial(struct node *node, IUnknown *object)
+{
+    (void)node;
+    if (the_marks.n == MAX_MARKS)
+        return error_set(VIA_E_LIMIT, "more than %d objects were marked serial in one call",
+                         MAX_MARKS);
+    IUnknown *identity;
+    HRESULT hr = identity_of(object, &identity);
+    if (FAILED(hr))
+        return hr;
+    identity->lpVtbl->Release(identity);
+    struct context *context = context_new();
+    if (context == NULL)
+        return error_set(E_OUTOFMEMORY, "no memory for a context");
+    the_marks.marks[the_marks.n].identity = identity;
+    the_marks.marks[the_marks.n].context = context;
+    the_marks.n++;
+    return S_OK;
+}
+
+void export_drop_marks(void)
+{
+    while (the_marks.n > 0)
+        context_unref(the_marks.marks[--the_marks.n].context);
+}
+
+static struct context *context_for(const IUnknown *identity)
+{
+    for (unsigned i = 0; i < the_marks.n; i++) {
+        if (the_marks.marks[i].identity != identity)
+            continue;
+        struct context *context = the_marks.marks[i].context;
+        the_marks.marks[i] = the_marks.marks[--the_marks.n];
+        return context;
+    }
+    return context_ref(context_running());
+}
+
+/* --- the table --- */
+
+static struct exported *new_export(struct node *node, IUnknown *identity)
+{
+    struct exported *exported = calloc(1, sizeof *exported);
+    if (exported == NULL)
+        return NULL;
+    exported->node = node;
+    exported->identity = identity;
+    atomic_init(&exported->refs, 1);
+    exported->n_holders = 1;
+    atomic_init(&exported->faces, NULL);
+    return exported;
+}
+
+static struct exported *find_locked(struct node *node, const IUnknown *identity, uint64_t hash)
+{
+    struct table_link *link = table_find(&node->exports, hash);
+    while (link != NULL) {
+        struct exported *exported = TABLE_ENTRY(link, struct exported, link);
+        if (exported->identity == identity)
+            return exported;
+        link = table_again(link);
+    }
+    return NULL;
+}
+
+static bool hold_locked(struct node *node, const IUnknown *identity, uint64_t hash,
+                        struct exported **found)
+{
+    struct exported *exported = find_locked(node, identity, hash);
+    if (exported == NULL)
+        return false;
+    exported->n_holders++;
+    *found = export_ref(exported);
+    return true;
+}
+
+HRESULT export_hold(struct node *node, IUnknown *object, struct exported **found)
+{
+    IUnknown *identity;
+    HRESULT hr = identity_of(object, &identity);
+    if (FAILED(hr))
+        return hr;
+    uint64_t hash = table_hash_u64((uint64_t)(uintptr_t)identity);
+    os_mutex_lock(&node->lock);
+    bool known = hold_locked(node, identity, hash, found);
+    os_mutex_unlock(&node->lock);
+    if (known) {
+        identity->lpVtbl->Release(identity);
+        return S_OK;
+    }
+    struct exported *exported = new_export(node, identity);
+    if (exported == NULL) {
+        identity->lpVtbl->Release(identity);
+        return error_set(E_OUTOFMEMORY, "no memory to hand out an object");
+    }
+    exported->context = context_for(identity);
+    os_mutex_lock(&node->lock);
+    known = hold_locked(node, identity, hash, found); /* another thread may have been first */
+    bool inserted = !known && table_insert(&node->exports, &exported->link, hash);
+    if (inserted) {
+        exported->id = node->next_object++;
+        exported->listed = true;
+        *found = exported;
+    }
+    os_mutex_unlock(&node->lock);
+    if (!inserted)
+        export_unref(exported);
+    if (!known && !inserted)
+        return error_set(E_OUTOFMEMORY, "no memory to hand out an object");
+    return S_OK;
+}
+
+void export_unhold(struct exported *exported)
+{
+    struct node *node = exported->node;
+    os_mutex_lock(&node->lock);
+    if (--exported->n_holders == 0 && exported->listed) {
+        table_remove(&node->exports, &exported->link);
+        exported->listed = false;
+    }
+    os_mutex_unlock(&node->lock);
+    export_unref(exported);
+}
+
+HRESULT export_new_root(struct node *node, IUnknown *object, struct exported **found)
+{
+    struct exported *exported = new_export(node, object);
+    if (exported == NULL)
+        return error_set(E_OUTOFMEMORY, "no memory for the root object");
+    object->lpVtbl->AddRef(object);
+    exported->n_refusals = MAX_REFUSALS; /* what it answers may grow: node_set_root() */
+    *found = exported;
+    return S_OK;
+}
+
+/* --- the end --- */
+
+struct final_release {
+    struct gate_item item;
+    struct exported *exported;
+};
+
+static void destroy(struct exported *exported)
+{
+    struct export_face *face = atomic_load(&exported->faces);
+    while (face != NULL) {
+        struct export_face *next = face->next;
+        if (face->pointer != NULL)
+            ((IUnknown *)face->pointer)->lpVtbl->Release(face->pointer);
+        free(face);
+        face = next;
+    }
+    exported->identity->lpVtbl->Release(exported->identity);
+    context_unref(exported->context);
+    free(exported);
+}
+
+static void run_final_release(struct gate_item *item)
+{
+    struct final_release *final = (struct final_release *)item;
+    struct context *context = context_ref(item->context);
+    struct context *previous = context_set_running(context);
+    destroy(final->exported);
+    context_set_running(previous);
+    if (context != NULL)
+        context_leave(context);
+    context_unref(context);
+    free(final);
+}
+
+struct exported *export_ref(struct exported *exported)
+{
+    atomic_fetch_add_explicit(&exported->refs, 1, memory_order_relaxed);
+    return exported;
+}
+
+void export_unref(struct exported *exported)
+{
+    if (exported == NULL)
+        return;
+    if (atomic_fetch_sub_explicit(&exported->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    struct final_release *final = calloc(1, sizeof *final);
+    if (final == NULL) {
+        destroy(exported); /* out of memory: rather in the wrong place than never */
+        return;
+    }
+    final->exported = exported;
+    final->item.node = exported->node;
+    final->item.context = exported->context;
+    final->item.run = run_final_release;
+    /* A chain of its own, so that nothing else counts as nested in it. */
+    memcpy(final->item.chain.bytes, &final, sizeof final);
+    gate_pass(&final->item);
+}
+
+/* --- interfaces --- */
+
+static struct export_face *find_face(const struct exported *exported, const GUID *iid)
+{
+    struct export_face *face =
+        atomic_load_explicit(&((struct exported *)exported)->faces, memory_order_acquire);
+    while (face != NULL && !IsEqualGUID(&face->iid, iid))
+        face = face->next;
+    return face;
+}
+
+static HRESULT refuse(const struct exported *exported, const GUID *iid)
+{
+    char text[GUID_TEXT_SIZE];
+    return error_set(E_NOINTERFACE, "object %" PRIu64 " does not have the interface %s",
+                     exported->id, guid_format(iid, text));
+}
+
+bool export_knows(const struct exported *exported, const GUID *iid)
+{
+    return find_face(exported, iid) != NULL;
+}
+
+/* Remembers an answer; returns the one that stands, which may be another thread's. */
+static struct export_face *remember(struct exported *exported, struct export_face *face)
+{
+    struct node *node = exported->node;
+    struct export_face *standing = NULL;
+    os_mutex_lock(&node->lock);
+    standing = find_face(exported, &face->iid);
+    bool room = face->pointer != NULL || exported->n_refusals < MAX_REFUSALS;
+    if (standing == NULL && room) {
+        exported->n_refusals += face->pointer == NULL;
+        face->next = atomic_load(&exported->faces);
+        atomic_store_explicit(&exported->faces, face, memory_order_release);
+        standing = face;
+    }
+    os_mutex_unlock(&node->lock);
+    return standing;
+}
+
+HRESULT export_query(struct exported *exported, const GUID *iid, void **pointer)
+{
+    *pointer = NULL;
+    struct export_face *face = find_face(exported, iid);
+    if (face == NULL) {
+        face = calloc(1, sizeof *face);
+        if (face == NULL)
+            return error_set(E_OUTOFMEMORY, "no memory for an object's interface");
+        face->iid = *iid;
+        HRESULT hr =
+            exported->identity->lpVtbl->QueryInterface(exported->identity, iid, &face->pointer);
+        if (FAILED(hr))
+            face->pointer = NULL;
+        struct export_face *standing = remember(exported, face);
+        if (standing != face) {
+            if (face->pointer != NULL)
+                ((IUnknown *)face->pointer)->lpVtbl->Release(face->pointer);
+            free(face);
+        }
+        face = standing;
+    }
+    if (face == NULL || face->pointer == NULL)
+        return refuse(exported, iid);
+    *pointer = face->pointer;
+    return S_OK;
+}

@@ -1,0 +1,59 @@
+/*
+ * An export: an object of this process that peers may call, with the id that they know it by.
+ *
+ * Identity is the object's IUnknown pointer: while any peer may name an object it has one export,
+ * and a second hand-out finds it. Holders are what keeps it listed: capability entries of peers and
+ * provides. When the last holder goes the export leaves the table for good and its id is never used
+ * again, but calls under way still hold it; the reference to the object is given back after the
+ * last of them, in the object's context, on a worker.
+ */
+#ifndef COM_REMOTE_EXPORT_H
+#define COM_REMOTE_EXPORT_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <viaduct/com.h>
+
+#include "com/remote/table.h"
+
+struct context;
+struct node;
+struct export_face;
+
+struct exported {
+    struct table_link link;              /* node->exports; node->lock */
+    struct node *node;                   /* read-only */
+    uint64_t id;                         /* read-only */
+    IUnknown *identity;                  /* read-only; a reference */
+    struct context *context;             /* read-only; NULL: calls run where they arrive */
+    atomic_uint refs;                    /* holders, and calls under way */
+    unsigned n_holders;                  /* node->lock */
+    bool listed;                         /* node->lock */
+    unsigned n_refusals;                 /* node->lock */
+    _Atomic(struct export_face *) faces; /* only ever prepended to, under node->lock */
+};
+
+/* Makes `object` known to peers, or finds it, and counts one holder. Asks the object for IUnknown.
+ */
+HRESULT export_hold(struct node *node, IUnknown *object, struct exported **exported);
+/* One holder less. */
+void export_unhold(struct exported *exported);
+/* The root: id 0, never listed, one holder for good. */
+HRESULT export_new_root(struct node *node, IUnknown *object, struct exported **exported);
+
+struct exported *export_ref(struct exported *exported);
+void export_unref(struct exported *exported);
+
+/* Whether the answer is known without asking the object. */
+bool export_knows(const struct exported *exported, const GUID *iid);
+/* The object's interface, borrowed from the export; what the object answers is asked once. May run
+ * user code. E_NOINTERFACE names the IID. */
+HRESULT export_query(struct exported *exported, const GUID *iid, void **pointer);
+
+/* Until the running call ends (or the thread's next export): `object` gets a serial context of its
+ * own. */
+HRESULT export_mark_serial(struct node *node, IUnknown *object);
+/* Drops the marks that the ending call has left. */
+void export_drop_marks(void);
+
+#endif

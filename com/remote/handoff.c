@@ -1,0 +1,470 @@
+#include "com/remote/handoff.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "com/remote/export.h"
+#include "com/remote/frames.h"
+#include "com/remote/import.h"
+#include "com/remote/node.h"
+#include "com/remote/peer.h"
+#include "com/remote/reference.h"
+#include "core/os/clock.h"
+#include "core/os/random.h"
+#include "core/util/error.h"
+#include "core/wire/frame.h"
+
+#define MAX_WAITING_ACCEPTS 256u
+
+/* An object that was promised to a recipient, at its owner. In node->provides under node->lock. */
+struct provide {
+    struct table_link link;
+    struct peer *sender;       /* a reference; who is charged */
+    struct exported *exported; /* a holder */
+    struct frame_provide frame;
+    uint64_t expires_ns;
+};
+
+/* An accept that is here before its provide. In node->accepts under node->lock. */
+struct waiting_accept {
+    struct table_link link;
+    struct link_message *message; /* owned */
+    struct peer *recipient;       /* a reference */
+    struct link_id t1;
+    uint64_t object;
+    uint64_t expires_ns;
+};
+
+static bool id_equal(const struct link_id *a, const struct link_id *b)
+{
+    return memcmp(a, b, sizeof *a) == 0;
+}
+
+/* --- the sender --- */
+
+HRESULT handoff_provide(struct import *import, struct peer *recipient, struct link_id *t1,
+                        struct link_id *t2)
+{
+    HRESULT hr = os_random(t1, sizeof *t1);
+    if (SUCCEEDED(hr))
+        hr = os_random(t2, sizeof *t2);
+    if (FAILED(hr))
+        return hr;
+    const struct link_peer *to = peer_info(recipient);
+    struct frame_provide provide = {.object = import->id,
+                                    .t1 = *t1,
+                                    .t2 = *t2,
+                                    .recipient = to->node,
+                                    .principal = to->identity};
+    return frame_post_provide(import->peer->connection, &provide);
+}
+
+void handoff_withdraw(struct import *import, const struct link_id *t1)
+{
+    if (FAILED(frame_post_withdraw(import->peer->connection, t1)))
+        error_clear(); /* the owner is gone, and the provide with it */
+}
+
+/* --- the owner --- */
+
+static struct provide *find_provide_locked(struct node *node, const struct link_id *t1)
+{
+    struct table_link *link = table_find(&node->provides, table_hash(t1, sizeof *t1));
+    while (link != NULL) {
+        struct provide *provide = TABLE_ENTRY(link, struct provide, link);
+        if (id_equal(&provide->frame.t1, t1))
+            return provide;
+        link = table_again(link);
+    }
+    return NULL;
+}
+
+static struct waiting_accept *find_accept_locked(struct node *node, const struct link_id *t1)
+{
+    struct table_link *link = table_find(&node->accepts, table_hash(t1, sizeof *t1));
+    while (link != NULL) {
+        struct waiting_accept *waiting = TABLE_ENTRY(link, struct waiting_accept, link);
+        if (id_equal(&waiting->t1, t1))
+            return waiting;
+        link = table_again(link);
+    }
+    return NULL;
+}
+
+static void take_provide_locked(struct node *node, struct provide *provide)
+{
+    table_remove(&node->provides, &provide->link);
+    provide->sender->n_provides--;
+}
+
+static void take_accept_locked(struct node *node, struct waiting_accept *waiting)
+{
+    table_remove(&node->accepts, &waiting->link);
+    waiting->recipient->n_accepts--;
+}
+
+static void free_provide(struct provide *provide)
+{
+    export_unhold(provide->exported);
+    peer_unref(provide->sender);
+    free(provide);
+}
+
+/* An accept whose time is up runs, does not find its provide, and is answered with that. */
+static void run_message(void *argument)
+{
+    link_message_run(argument);
+}
+
+static void free_accept(struct node *node, struct waiting_accept *waiting)
+{
+    node_submit(node, run_message, waiting->message);
+    peer_unref(waiting->recipient);
+    free(waiting);
+}
+
+static void lapse(void *argument);
+
+/* One timer serves all; it is set for the first that expires. All live equally long. */
+static void start_timer_locked(struct node *node, uint64_t expires_ns)
+{
+    if (node->handoff_timer_runs || atomic_load(&node->closed))
+        return;
+    struct link_timer *timer;
+    if (FAILED(link_node_timer(node->link, expires_ns, lapse, node, &timer))) {
+        error_clear(); /* the next one that comes tries again; the peers' ends settle it in any case
+                        */
+        return;
+    }
+    node->handoff_timer = timer;
+    node->handoff_timer_runs = true;
+}
+
+static void lapse(void *argument)
+{
+    struct node *node = argument;
+    uint64_t now = os_now_ns();
+    uint64_t next = UINT64_MAX;
+    struct provide *provides = NULL;
+    struct waiting_accept *accepts = NULL;
+    os_mutex_lock(&node->lock);
+    struct table_link *link = table_walk(&node->provides, NULL);
+    while (link != NULL) {
+        struct provide *provide = TABLE_ENTRY(link, struct provide, link);
+        link = table_walk(&node->provides, link);
+        if (provide->expires_ns > now) {
+            next = provide->expires_ns < next ? provide->expires_ns : next;
+            continue;
+        }
+        take_provide_locked(node, provide);
+        provide->link.next = (struct table_link *)provides;
+        provides = provide;
+    }
+    link = table_walk(&node->accepts, NULL);
+    while (link != NULL) {
+        struct waiting_accept *waiting = TABLE_ENTRY(link, struct waiting_accept, link);
+        link = table_walk(&node->accepts, link);
+        if (waiting->expires_ns > now) {
+            next = waiting->expires_ns < next ? waiting->expires_ns : next;
+            continue;
+        }
+        take_accept_locked(node, waiting);
+        waiting->link.next = (struct table_link *)accepts;
+        accepts = waiting;
+    }
+    struct link_timer *timer = node->handoff_timer;
+    node->handoff_timer = NULL;
+    node->handoff_timer_runs = false;
+    if (next != UINT64_MAX)
+        start_timer_locked(node, next);
+    os_mutex_unlock(&node->lock);
+    if (timer != NULL)
+        link_timer_cancel(timer);
+    while (provides != NULL) {
+        struct provide *provide = provides;
+        provides = (struct provide *)provide->link.next;
+        free_provide(provide);
+    }
+    while (accepts != NULL) {
+        struct waiting_accept *waiting = accepts;
+        accepts = (struct waiting_accept *)waiting->link.next;
+        free_accept(node, waiting);
+    }
+}
+
+HRESULT handoff_provided(struct peer *sender, const struct frame_provide *frame)
+{
+    struct node *node = sender->node;
+    struct exported *exported = peer_resolve(sender, frame->object);
+    if (exported == NULL)
+        return error_wrap(VIA_E_PROTOCOL, "a peer hands on an object that it does not have");
+    struct provide *provide = calloc(1, sizeof *provide);
+    if (provide == NULL) {
+        export_unref(exported);
+        return error_set(E_OUTOFMEMORY, "no memory for a provide");
+    }
+    provide->sender = peer_ref(sender);
+    provide->exported = exported;
+    provide->frame = *frame;
+    provide->expires_ns = os_now_ns() + HANDOFF_LIFETIME_NS;
+    struct waiting_accept *waiting = NULL;
+    os_mutex_lock(&node->lock);
+    exported->n_holders++;
+    bool room =
+        sender->n_provides < PEER_MAX_PROVIDES && find_provide_locked(node, &frame->t1) == NULL &&
+        table_insert(&node->provides, &provide->link, table_hash(&frame->t1, sizeof frame->t1));
+    if (room) {
+        sender->n_provides++;
+        start_timer_locked(node, provide->expires_ns);
+        waiting = find_accept_locked(node, &frame->t1);
+        if (waiting != NULL)
+            take_accept_locked(node, waiting);
+    }
+    os_mutex_unlock(&node->lock);
+    if (waiting != NULL)
+        free_accept(node, waiting);
+    if (room)
+        return S_OK;
+    free_provide(provide);
+    return error_set(VIA_E_LIMIT, "a peer has %u objects handed on that nobody accepted",
+                     PEER_MAX_PROVIDES);
+}
+
+HRESULT handoff_withdrawn(struct peer *sender, const struct link_id *t1)
+{
+    struct node *node = sender->node;
+    os_mutex_lock(&node->lock);
+    struct provide *provide = find_provide_locked(node, t1);
+    if (provide != NULL && provide->sender == sender)
+        take_provide_locked(node, provide);
+    else
+        provide = NULL; /* it has been accepted, has lapsed, or is another's */
+    os_mutex_unlock(&node->lock);
+    if (provide != NULL)
+        free_provide(provide);
+    return S_OK;
+}
+
+enum link_route handoff_accepted(struct peer *recipient, struct link_message *message)
+{
+    struct node *node = recipient->node;
+    struct link_id t1;
+    uint64_t object;
+    frame_read_accept(message, &t1, &object);
+    struct waiting_accept *waiting = calloc(1, sizeof *waiting);
+    if (waiting == NULL || FAILED(link_message_own(message))) {
+        free(waiting);
+        error_set(E_OUTOFMEMORY, "no memory for an accept");
+        link_reply_error(message, E_OUTOFMEMORY, false);
+        return LINK_ROUTE_REFUSED;
+    }
+    *waiting = (struct waiting_accept){.message = message, .t1 = t1, .object = object};
+    waiting->expires_ns = os_now_ns() + HANDOFF_LIFETIME_NS;
+    os_mutex_lock(&node->lock);
+    bool waits = find_provide_locked(node, &t1) == NULL && !atomic_load(&node->closed) &&
+                 recipient->n_accepts < MAX_WAITING_ACCEPTS &&
+                 table_insert(&node->accepts, &waiting->link, table_hash(&t1, sizeof t1));
+    if (waits) {
+        waiting->recipient = peer_ref(recipient);
+        recipient->n_accepts++;
+        start_timer_locked(node, waiting->expires_ns);
+    }
+    os_mutex_unlock(&node->lock);
+    if (waits)
+        return LINK_ROUTE_QUEUED;
+    free(waiting);
+    return LINK_ROUTE_ANY;
+}
+
+/* The principal that the sender saw, and the one that has come. They may have come over transports
+ * that name principals differently (a uid, a SID); then the secret T1 and the node id have to do.
+ */
+static bool principal_fits(const struct via_peer_identity *promised,
+                           const struct via_peer_identity *came)
+{
+    if (promised->flags & came->flags & VIA_PEER_HAS_UNIX)
+        return promised->uid == came->uid;
+    if (promised->flags & came->flags & VIA_PEER_HAS_SID)
+        return strcmp(promised->sid, came->sid) == 0;
+    return true;
+}
+
+/* Takes the provide that fits, or sets the error. */
+static struct provide *take_fitting(struct node *node, const struct link_id *t1, uint64_t object,
+                                    const struct link_id *recipient,
+                                    const struct via_peer_identity *principal)
+{
+    os_mutex_lock(&node->lock);
+    struct provide *provide = find_provide_locked(node, t1);
+    bool fits = provide != NULL && provide->frame.object == object &&
+                id_equal(&provide->frame.recipient, recipient) &&
+                (principal == NULL || principal_fits(&provide->frame.principal, principal));
+    bool found = provide != NULL;
+    if (fits)
+        take_provide_locked(node, provide);
+    os_mutex_unlock(&node->lock);
+    if (fits)
+        return provide;
+    if (found)
+        error_set(E_ACCESSDENIED, "the object was handed to another process than this one");
+    else
+        error_set(RPC_E_INVALID_OBJECT,
+                  "nobody has handed object %" PRIu64 " to this process, or "
+                  "that was more than 30 s ago",
+                  object);
+    return NULL;
+}
+
+void handoff_run_accept(struct link_message *message)
+{
+    struct peer *peer = peer_of(message->connection);
+    const struct link_peer *info = peer_info(peer);
+    struct link_id t1;
+    uint64_t object;
+    frame_read_accept(message, &t1, &object);
+    link_message_decoded(message);
+    struct provide *provide = take_fitting(peer->node, &t1, object, &info->node, &info->identity);
+    if (provide == NULL) {
+        link_reply_error(message, error_get()->code, false);
+        return;
+    }
+    struct exported *exported = provide->exported;
+    struct link_id t2 = provide->frame.t2;
+    peer_unref(provide->sender);
+    free(provide);
+    HRESULT hr = peer_give(peer, exported); /* with the provide's holder */
+    if (FAILED(hr)) {
+        link_reply_error(message, hr, false);
+        return;
+    }
+    uint8_t body[FRAME_REPLY_BODY];
+    frame_write_reply(body, S_OK);
+    struct link_request reply = {.kind = WIRE_REPLY,
+                                 .body = body,
+                                 .body_size = sizeof body,
+                                 .payload = &t2,
+                                 .payload_size = sizeof t2};
+    if (FAILED(link_reply(message, &reply)))
+        error_clear(); /* the recipient is gone; its end takes the count back */
+}
+
+static void settle(struct node *node, struct peer *peer)
+{
+    os_mutex_lock(&node->lock);
+    struct table_link *link = table_walk(&node->provides, NULL);
+    while (link != NULL) {
+        struct provide *provide = TABLE_ENTRY(link, struct provide, link);
+        link = table_walk(&node->provides, link);
+        if (peer != NULL && provide->sender != peer)
+            continue;
+        take_provide_locked(node, provide);
+        os_mutex_unlock(&node->lock);
+        free_provide(provide);
+        os_mutex_lock(&node->lock);
+        link = table_walk(&node->provides, NULL);
+    }
+    link = table_walk(&node->accepts, NULL);
+    while (link != NULL) {
+        struct waiting_accept *waiting = TABLE_ENTRY(link, struct waiting_accept, link);
+        link = table_walk(&node->accepts, link);
+        if (peer != NULL && waiting->recipient != peer)
+            continue;
+        take_accept_locked(node, waiting);
+        os_mutex_unlock(&node->lock);
+        free_accept(node, waiting);
+        os_mutex_lock(&node->lock);
+        link = table_walk(&node->accepts, NULL);
+    }
+    os_mutex_unlock(&node->lock);
+}
+
+void handoff_peer_closed(struct peer *peer)
+{
+    settle(peer->node, peer);
+}
+
+void handoff_stop(struct node *node)
+{
+    os_mutex_lock(&node->lock);
+    struct link_timer *timer = node->handoff_timer;
+    node->handoff_timer = NULL;
+    node->handoff_timer_runs = true; /* no other is started */
+    os_mutex_unlock(&node->lock);
+    if (timer != NULL)
+        link_timer_cancel(timer);
+    settle(node, NULL);
+}
+
+/* --- the recipient --- */
+
+/* Connects to where the owner listens. */
+static HRESULT reach_owner(struct node *node, const struct reference_third *third,
+                           uint64_t deadline_ns, struct link_connection **connection)
+{
+    *connection = link_node_find(node->link, &third->owner);
+    if (*connection != NULL)
+        return S_OK;
+    if (third->n_addresses == 0)
+        return error_set(VIA_E_UNREACHABLE,
+                         "process %" PRIu32 ", which owns the object, listens nowhere; it has to "
+                         "call via_listen() before its objects can be handed on",
+                         third->process_id);
+    const char *addresses[REFERENCE_MAX_ADDRESSES + 1] = {NULL};
+    const char *text = third->text;
+    for (unsigned i = 0; i < third->n_addresses; i++) {
+        addresses[i] = text;
+        text += strlen(text) + 1;
+    }
+    HRESULT hr = link_node_connect(node->link, addresses, deadline_ns, connection);
+    if (FAILED(hr))
+        return error_wrap(VIA_E_UNREACHABLE,
+                          "process %" PRIu32 ", which owns the object, cannot be reached",
+                          third->process_id);
+    if (id_equal(&link_connection_peer(*connection)->node, &third->owner))
+        return S_OK;
+    uint32_t other = link_connection_peer(*connection)->process_id;
+    link_connection_unref(*connection);
+    return error_set(VIA_E_UNREACHABLE,
+                     "at %s process %" PRIu32 " answers, not process %" PRIu32
+                     ", which owns the object",
+                     addresses[0], other, third->process_id);
+}
+
+HRESULT handoff_accept(struct node *node, uint64_t id, const struct reference_third *third,
+                       uint64_t deadline_ns, struct import **import)
+{
+    struct link_connection *connection;
+    HRESULT hr = reach_owner(node, third, deadline_ns, &connection);
+    if (FAILED(hr))
+        return hr;
+    uint8_t body[FRAME_ACCEPT_BODY];
+    frame_write_accept(body, &third->t1, id);
+    struct link_request request = {.kind = WIRE_ACCEPT, .body = body, .body_size = sizeof body};
+    struct link_message reply;
+    hr = link_call(connection, &request, deadline_ns, &reply);
+    if (SUCCEEDED(hr)) {
+        bool is_owner = reply.payload_size == sizeof third->t2 &&
+                        memcmp(reply.payload, &third->t2, sizeof third->t2) == 0;
+        link_message_release(&reply);
+        if (!is_owner)
+            hr = error_set(VIA_E_IDENTITY,
+                           "process %" PRIu32 " claims to own an object, but could not prove it",
+                           link_connection_peer(connection)->process_id);
+        else
+            hr = import_received(peer_of(connection), id, import);
+    }
+    link_connection_unref(connection);
+    return hr;
+}
+
+HRESULT handoff_accept_own(struct node *node, uint64_t id, const struct reference_third *third,
+                           struct exported **exported)
+{
+    struct provide *provide = take_fitting(node, &third->t1, id, link_node_id(node->link), NULL);
+    if (provide == NULL)
+        return error_get()->code;
+    *exported = export_ref(provide->exported);
+    free_provide(provide);
+    return S_OK;
+}

@@ -1,0 +1,51 @@
+/*
+ * Handing on a reference to somebody else's object.
+ *
+ * The sender tells the owner by `provide` whom it gives the object to (T1, T2, the recipient's node
+ * and principal), and writes a third party's reference; it does not wait and keeps nothing. The
+ * owner keeps one holder, charged to the sender, until the recipient accepts, the sender withdraws
+ * or dies, or 30 s have passed. The recipient connects to the owner directly and accepts by T1; the
+ * answer has to be T2, which only the owner can have. An accept that comes before its provide waits
+ * for it.
+ */
+#ifndef COM_REMOTE_HANDOFF_H
+#define COM_REMOTE_HANDOFF_H
+
+#include <viaduct/com.h>
+
+#include "core/link/link.h"
+
+struct exported;
+struct frame_provide;
+struct import;
+struct node;
+struct peer;
+struct reference_third;
+
+#define HANDOFF_LIFETIME_NS (30u * UINT64_C(1000000000))
+
+/* Sender: tells the owner of `import` that `recipient` may come. Does not block. */
+HRESULT handoff_provide(struct import *import, struct peer *recipient, struct link_id *t1,
+                        struct link_id *t2);
+void handoff_withdraw(struct import *import, const struct link_id *t1);
+
+/* Owner, [reader]. */
+HRESULT handoff_provided(struct peer *sender, const struct frame_provide *provide);
+HRESULT handoff_withdrawn(struct peer *sender, const struct link_id *t1);
+enum link_route handoff_accepted(struct peer *recipient, struct link_message *message);
+/* [worker] Answers an accept that link_message_run() brings back. */
+void handoff_run_accept(struct link_message *message);
+/* Settles what the peer has provided, and drops its accepts that wait. */
+void handoff_peer_closed(struct peer *peer);
+/* The node stops: everything is settled. */
+void handoff_stop(struct node *node);
+
+/* Recipient. Blocks. The import, with a COM reference; VIA_E_UNREACHABLE lists the addresses tried.
+ */
+HRESULT handoff_accept(struct node *node, uint64_t id, const struct reference_third *third,
+                       uint64_t deadline_ns, struct import **import);
+/* Recipient, where the object is its own: takes the provide itself. */
+HRESULT handoff_accept_own(struct node *node, uint64_t id, const struct reference_third *third,
+                           struct exported **exported);
+
+#endif

@@ -1,0 +1,171 @@
+#include "com/remote/node_object.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <viaduct/node.h>
+
+#include "com/remote/node.h"
+#include "com/remote/peer.h"
+#include "com/remote/runtime.h"
+#include "com/remote/text.h"
+#include "com/typelib/typelib.h"
+#include "core/os/path.h"
+#include "core/os/process.h"
+#include "core/util/buffer.h"
+#include "core/util/cleanup.h"
+#include "core/util/error.h"
+
+/* The JSON of statistics: some counters for each connection. */
+#define STATISTICS_LIMIT (1u << 20)
+
+#define VERSION "0.1.0"
+
+struct node_object {
+    INode INode_iface;
+    atomic_uint refs;
+    struct node *node; /* borrowed: it holds us */
+};
+
+static struct node_object *from_INode(INode *iface)
+{
+    return (struct node_object *)((char *)iface - offsetof(struct node_object, INode_iface));
+}
+
+static HRESULT STDMETHODCALLTYPE Node_QueryInterface(INode *iface, REFIID iid, void **object)
+{
+    struct node_object *self = from_INode(iface);
+    *object = NULL;
+    if (IsEqualGUID(iid, &IID_IUnknown) || IsEqualGUID(iid, &IID_INode)) {
+        atomic_fetch_add_explicit(&self->refs, 1, memory_order_relaxed);
+        *object = iface;
+        return S_OK;
+    }
+    /* What a program adds to its root has its own identity in this process; to peers they are one.
+     */
+    IUnknown *extra = node_root(self->node);
+    if (extra == NULL)
+        return E_NOINTERFACE;
+    HRESULT hr = extra->lpVtbl->QueryInterface(extra, iid, object);
+    extra->lpVtbl->Release(extra);
+    return hr;
+}
+
+static ULONG STDMETHODCALLTYPE Node_AddRef(INode *iface)
+{
+    struct node_object *self = from_INode(iface);
+    return (ULONG)atomic_fetch_add_explicit(&self->refs, 1, memory_order_relaxed) + 1;
+}
+
+static ULONG STDMETHODCALLTYPE Node_Release(INode *iface)
+{
+    struct node_object *self = from_INode(iface);
+    ULONG refs = (ULONG)atomic_fetch_sub_explicit(&self->refs, 1, memory_order_acq_rel) - 1;
+    if (refs == 0)
+        free(self);
+    return refs;
+}
+
+static HRESULT STDMETHODCALLTYPE Node_GetIdentity(INode *iface, struct NodeIdentity *identity)
+{
+    struct node *node = from_INode(iface)->node;
+    const char *agent = node->settings.link.agent;
+    memset(identity, 0, sizeof *identity);
+    memcpy(&identity->node, link_node_id(node->link), sizeof identity->node);
+    identity->processId = os_process_id();
+    identity->system = text_to_bstr(os_path_separator == '\\' ? "windows" : "linux");
+    identity->version = text_to_bstr(VERSION);
+    identity->agent = text_to_bstr(agent != NULL ? agent : "");
+    if (identity->system != NULL && identity->version != NULL && identity->agent != NULL)
+        return S_OK;
+    SysFreeString(identity->system);
+    SysFreeString(identity->version);
+    SysFreeString(identity->agent);
+    memset(identity, 0, sizeof *identity);
+    return E_OUTOFMEMORY;
+}
+
+static HRESULT STDMETHODCALLTYPE Node_GetInterfaceDescription(INode *iface, const GUID *iid,
+                                                              BSTR *json)
+{
+    (void)iface;
+    *json = NULL;
+    const struct via_typelib *lib;
+    uint16_t index;
+    CLEANUP(cleanup_free) char *text = NULL;
+    HRESULT hr = typelib_catalog_find(iid, &lib, &index);
+    if (SUCCEEDED(hr))
+        hr = typelib_to_json(lib, 0, &text);
+    if (SUCCEEDED(hr) && (*json = text_to_bstr(text)) == NULL)
+        hr = error_set(E_OUTOFMEMORY, "no memory for the description of an interface");
+    return runtime_publish(hr);
+}
+
+struct statistics {
+    struct buffer text;
+    unsigned n_connections;
+    struct link_counters sum;
+};
+
+static void add_connection(void *argument, struct link_connection *connection)
+{
+    struct statistics *statistics = argument;
+    struct link_counters counters;
+    struct peer *peer = peer_of(connection);
+    if (peer == NULL)
+        return;
+    link_connection_counters(connection, &counters);
+    os_mutex_lock(&peer->lock);
+    size_t n_objects = peer->entries.n_links;
+    os_mutex_unlock(&peer->lock);
+    buffer_print(
+        &statistics->text,
+        "%s{\"process\":%u,\"objects\":%zu,\"calls_sent\":%llu,\"calls_received\":%llu,"
+        "\"bytes_sent\":%llu,\"bytes_received\":%llu}",
+        statistics->n_connections++ > 0 ? "," : "",
+        (unsigned)link_connection_peer(connection)->process_id, n_objects,
+        (unsigned long long)counters.calls_sent, (unsigned long long)counters.calls_received,
+        (unsigned long long)counters.bytes_sent, (unsigned long long)counters.bytes_received);
+}
+
+static HRESULT STDMETHODCALLTYPE Node_GetStatistics(INode *iface, BSTR *json)
+{
+    struct node *node = from_INode(iface)->node;
+    struct statistics statistics = {0};
+    *json = NULL;
+    buffer_init(&statistics.text, STATISTICS_LIMIT);
+    os_mutex_lock(&node->lock);
+    size_t n_exports = node->exports.n_links;
+    size_t n_imports = node->imports.n_links;
+    size_t n_provides = node->provides.n_links;
+    os_mutex_unlock(&node->lock);
+    buffer_print(&statistics.text,
+                 "{\"exports\":%zu,\"imports\":%zu,\"handed_on\":%zu,\"failed_one_way_calls\":%llu,"
+                 "\"connections\":[",
+                 n_exports, n_imports, n_provides,
+                 (unsigned long long)atomic_load(&node->n_failed_oneways));
+    link_node_each(node->link, add_connection, &statistics);
+    buffer_print(&statistics.text, "]}");
+    HRESULT hr = buffer_result(&statistics.text);
+    CLEANUP(cleanup_free) char *text = buffer_take_text(&statistics.text);
+    buffer_deinit(&statistics.text);
+    if (SUCCEEDED(hr) && (text == NULL || (*json = text_to_bstr(text)) == NULL))
+        hr = error_set(E_OUTOFMEMORY, "no memory for statistics");
+    return runtime_publish(hr);
+}
+
+static const INodeVtbl node_vtable = {
+    Node_QueryInterface,          Node_AddRef,        Node_Release, Node_GetIdentity,
+    Node_GetInterfaceDescription, Node_GetStatistics,
+};
+
+HRESULT node_object_new(struct node *node, IUnknown **object)
+{
+    struct node_object *self = calloc(1, sizeof *self);
+    if (self == NULL)
+        return error_set(E_OUTOFMEMORY, "no memory for the root object");
+    self->INode_iface.lpVtbl = (void *)&node_vtable;
+    atomic_init(&self->refs, 1);
+    self->node = node;
+    *object = (IUnknown *)&self->INode_iface;
+    return S_OK;
+}

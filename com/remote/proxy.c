@@ -1,0 +1,103 @@
+#include "com/remote/proxy.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "com/abi/error_border.h"
+#include "com/marshal/marshal.h"
+#include "com/remote/call.h"
+#include "com/remote/frames.h"
+#include "com/remote/import.h"
+#include "com/remote/peer.h"
+#include "com/remote/runtime.h"
+#include "core/util/error.h"
+#include "core/wire/frame.h"
+
+/* --- IUnknown --- */
+
+static HRESULT STDMETHODCALLTYPE proxy_QueryInterface(void *pointer, REFIID iid, void **object)
+{
+    if (object == NULL)
+        return E_POINTER;
+    *object = NULL;
+    struct import *import = ((struct face *)pointer)->import;
+    return runtime_publish(proxy_query(import, iid, object));
+}
+
+static ULONG STDMETHODCALLTYPE proxy_AddRef(void *pointer)
+{
+    struct import *import = ((struct face *)pointer)->import;
+    return (ULONG)atomic_fetch_add_explicit(&import->refs, 1, memory_order_relaxed) + 1;
+}
+
+static ULONG STDMETHODCALLTYPE proxy_Release(void *pointer)
+{
+    return import_unref(((struct face *)pointer)->import);
+}
+
+const void *const proxy_unknown_vtable[3] = {
+    (const void *)(uintptr_t)proxy_QueryInterface,
+    (const void *)(uintptr_t)proxy_AddRef,
+    (const void *)(uintptr_t)proxy_Release,
+};
+
+/* Asks the object's owner. */
+static HRESULT ask(struct import *import, const GUID *iid)
+{
+    uint8_t body[FRAME_QUERY_BODY];
+    frame_write_query(body, import->id, iid);
+    struct link_request request = {
+        .kind = WIRE_QUERY_INTERFACE, .body = body, .body_size = sizeof body};
+    struct link_message reply;
+    HRESULT hr = call_exchange(import, &request, &reply);
+    if (SUCCEEDED(hr))
+        link_message_release(&reply);
+    else if (hr == E_NOINTERFACE)
+        import_refused(import, iid);
+    return hr;
+}
+
+HRESULT proxy_query(struct import *import, const GUID *iid, void **object)
+{
+    struct face *face = NULL;
+    HRESULT hr = import_known(import, iid, &face);
+    if (hr == S_FALSE)
+        hr = ask(import, iid);
+    if (SUCCEEDED(hr) && face == NULL)
+        hr = import_face(import, iid, &face);
+    if (FAILED(hr))
+        return hr;
+    import_ref(import);
+    *object = face;
+    return S_OK;
+}
+
+/* --- every other slot --- */
+
+static HRESULT encode_typed(void *context, const struct marshal_method *method,
+                            const struct marshal_pointers *pointers, struct buffer *payload)
+{
+    return marshal_encode_arguments(method, context, pointers, payload);
+}
+
+static HRESULT decode_typed(void *context, const struct marshal_method *method,
+                            const struct marshal_pointers *pointers, const uint8_t *payload,
+                            size_t size)
+{
+    return marshal_decode_results(method, context, pointers, payload, size);
+}
+
+static HRESULT proxy_call(void *pointer, const struct marshal_method *method, void **arguments)
+{
+    struct face *face = pointer;
+    static const struct call_form typed = {encode_typed, decode_typed};
+    HRESULT hr = call_remote(face->import, face->itf, &face->index, method, &typed, arguments);
+    if (FAILED(hr))
+        marshal_clear_results(method, arguments);
+    return runtime_publish(hr);
+}
+
+const void *const *proxy_vtable(const struct marshal_interface *itf)
+{
+    return marshal_interface_vtable(itf, proxy_unknown_vtable, proxy_call);
+}

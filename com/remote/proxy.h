@@ -1,0 +1,25 @@
+/*
+ * The client's side of a call: what the slots of a proxy's vtable do.
+ *
+ * The slots of IUnknown are plain functions here; every other slot is a closure of com/marshal that
+ * comes to proxy_call(). QueryInterface asks the object once for each interface and remembers the
+ * answer, refusals too.
+ */
+#ifndef COM_REMOTE_PROXY_H
+#define COM_REMOTE_PROXY_H
+
+#include <viaduct/com.h>
+
+struct import;
+struct marshal_interface;
+
+/* IUnknown's three slots, shared by every face; slot 0 tells a proxy from other objects. */
+extern const void *const proxy_unknown_vtable[3];
+
+/* The whole vtable of an interface, or NULL when memory is short. */
+const void *const *proxy_vtable(const struct marshal_interface *itf);
+
+/* QueryInterface on a proxy. Blocks when the object has to be asked. */
+HRESULT proxy_query(struct import *import, const GUID *iid, void **object);
+
+#endif

@@ -1,0 +1,35 @@
+/*
+ * The process' own node: what the application's API in <viaduct/runtime.h> works on.
+ *
+ * Made by the first via_initialize(), gone with the last via_uninitialize(). The API's functions
+ * may only be called in between, so they read it without a lock.
+ */
+#ifndef COM_REMOTE_RUNTIME_H
+#define COM_REMOTE_RUNTIME_H
+
+#include <stdint.h>
+#include <viaduct/com.h>
+
+struct import;
+struct node;
+
+/* The node, or NULL with CO_E_NOTINITIALIZED as the thread's error. VIA_E_FORKED in a forked child.
+ */
+struct node *runtime_node(void);
+
+/* Ends a function of the API: a failure's record becomes the thread's IErrorInfo. Returns `hr`. */
+HRESULT runtime_publish(HRESULT hr);
+
+/* When a call on `import` that starts now has to be over: the smaller of the object's limit and the
+ * thread's. */
+uint64_t runtime_deadline(struct import *import);
+
+/* For an activation: what this thread's calls have instead of the node's default. Returns what it
+ * was; 0: none. */
+uint32_t runtime_set_patience(uint32_t timeout_ms);
+
+/* How the process behind a connection that has ended came to its end, as the host knows it; S_FALSE
+ * if it does not. Blocks for a short time. `text` is for free(). */
+HRESULT runtime_ask_exit(struct node *node, uint32_t process_id, char **text);
+
+#endif

@@ -1,0 +1,314 @@
+#include "com/remote/stub.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "com/abi/error_border.h"
+#include "com/marshal/marshal.h"
+#include "com/remote/export.h"
+#include "com/remote/frames.h"
+#include "com/abi/guid.h"
+#include "com/remote/node.h"
+#include "com/remote/peer.h"
+#include "core/util/buffer.h"
+#include "core/util/error.h"
+#include "core/util/log.h"
+#include "core/wire/frame.h"
+
+/* --- arrival --- */
+
+static void run_queued(struct gate_item *item)
+{
+    struct stub_call *call = (struct stub_call *)item;
+    link_message_run(call->message);
+}
+
+/* Answers a call that is not run, with the thread's error; a one-way call's is only counted. */
+static void answer_failure(struct peer *peer, struct link_message *message, HRESULT code, bool ran)
+{
+    if (message->kind == WIRE_CALL || message->kind == WIRE_QUERY_INTERFACE) {
+        link_reply_error(message, code, ran);
+        return;
+    }
+    char text[ERROR_TEXT_SIZE];
+    atomic_fetch_add_explicit(&peer->node->n_failed_oneways, 1, memory_order_relaxed);
+    log_debug("remote", "a one-way call of process %" PRIu32 " failed: %s",
+              peer_info(peer)->process_id, error_format(error_get(), code, text, sizeof text));
+    error_clear();
+}
+
+static enum link_route refuse(struct peer *peer, struct link_message *message, HRESULT code)
+{
+    reference_settle(peer, message->references, message->references_size, message->n_references);
+    answer_failure(peer, message, code, false);
+    return LINK_ROUTE_REFUSED;
+}
+
+static void free_call(struct stub_call *call)
+{
+    reference_in_deinit(&call->references);
+    peer_leave(call->entry);
+    free(call);
+}
+
+/* What may start now that a one-way call is done. */
+static void pass_on(struct stub_call *call)
+{
+    while (call != NULL) {
+        struct stub_call *next = call->next;
+        gate_pass(&call->item);
+        call = next;
+    }
+}
+
+/* A queued call outlives the receive buffer, and its references may be released before it runs. */
+static HRESULT own(struct peer *peer, struct stub_call *call)
+{
+    struct link_message *message = call->message;
+    HRESULT hr = link_message_own(message);
+    if (FAILED(hr))
+        return hr;
+    call->is_resolved = true;
+    return reference_in_resolve(&call->references, peer, message->references,
+                                message->references_size, message->n_references);
+}
+
+static enum link_route queue(struct peer *peer, struct stub_call *call, bool is_ordered)
+{
+    HRESULT hr = own(peer, call);
+    if (FAILED(hr)) {
+        if (call->is_resolved) /* settled by then */
+            call->message->n_references = 0;
+        refuse(peer, call->message, hr);
+        if (is_ordered && call->is_oneway)
+            pass_on(peer_order_leave(call->entry));
+        free_call(call);
+        return LINK_ROUTE_REFUSED;
+    }
+    if (is_ordered || peer_order_enter(call->entry, call, true))
+        gate_pass(&call->item);
+    return LINK_ROUTE_QUEUED;
+}
+
+enum link_route stub_route(struct peer *peer, struct link_message *message)
+{
+    struct frame_call frame;
+    frame_read_call(message, &frame);
+    if (frame.is_promise)
+        return refuse(peer, message,
+                      error_set(E_NOTIMPL, "a call on the result of another call that has not come "
+                                           "back is not supported"));
+    struct peer_entry *entry = peer_enter(peer, frame.object);
+    if (entry == NULL)
+        return refuse(peer, message, RPC_E_INVALID_OBJECT);
+    struct stub_call *call = calloc(1, sizeof *call);
+    if (call == NULL) {
+        peer_leave(entry);
+        return refuse(peer, message, error_set(E_OUTOFMEMORY, "no memory for a call"));
+    }
+    call->entry = entry;
+    call->message = message;
+    call->interface_index = frame.interface_index;
+    call->slot = frame.slot;
+    call->is_oneway = message->kind == WIRE_ONEWAY;
+    call->item.chain = frame.chain;
+    call->item.node = peer->node;
+    call->item.context = entry->exported->context;
+    call->item.run = run_queued;
+    message->user = call;
+    if (!peer_order_enter(entry, call, false))
+        return queue(peer, call, false);
+    if (call->item.context != NULL && !context_try_enter(call->item.context, &frame.chain))
+        return queue(peer, call, true);
+    return LINK_ROUTE_ANY;
+}
+
+/* --- the call --- */
+
+static HRESULT find_method(struct peer *peer, const struct stub_call *call,
+                           const struct marshal_interface **itf,
+                           const struct marshal_method **method)
+{
+    HRESULT hr = binding_find(peer, call->interface_index, itf);
+    if (FAILED(hr))
+        return hr;
+    *method = marshal_interface_method(*itf, call->slot);
+    if (*method == NULL) {
+        char text[GUID_TEXT_SIZE];
+        return error_set(RPC_E_INVALIDMETHOD, "interface %s has no method in slot %u",
+                         guid_format(marshal_interface_iid(*itf), text), call->slot);
+    }
+    if (marshal_method_is_oneway(*method) != call->is_oneway)
+        return error_set(RPC_E_INVALIDMETHOD, "method %s is %s one-way",
+                         marshal_method_name(*method), call->is_oneway ? "not" : "only");
+    return S_OK;
+}
+
+/* The references in the frame, up to where interface pointers can be made of them. */
+static HRESULT resolve(struct peer *peer, struct stub_call *call)
+{
+    struct link_message *message = call->message;
+    if (!call->is_resolved) {
+        call->is_resolved = true;
+        HRESULT hr = reference_in_resolve(&call->references, peer, message->references,
+                                          message->references_size, message->n_references);
+        if (FAILED(hr))
+            return hr;
+    }
+    if (!call->references.has_local && !call->references.has_third)
+        return S_OK;
+    /* User code or a connection comes before the arguments are read: the reader must not wait for
+     * it. */
+    HRESULT hr = link_message_own(message);
+    if (SUCCEEDED(hr) && call->references.has_third)
+        hr = reference_in_connect(&call->references, link_current()->deadline_ns);
+    return hr;
+}
+
+static HRESULT get_pointer(void *context, uint32_t index, const GUID *iid, void **pointer)
+{
+    return reference_in_get(context, index, iid, pointer);
+}
+
+static HRESULT add_pointer(void *context, IUnknown *object, uint32_t *index)
+{
+    return reference_out_add(context, object, index);
+}
+
+static HRESULT send_reply(struct link_message *message, const struct reference_out *out,
+                          const struct buffer *payload, HRESULT code)
+{
+    uint8_t body[FRAME_REPLY_BODY];
+    frame_write_reply(body, code);
+    struct link_request reply = {.kind = WIRE_REPLY, .body = body, .body_size = sizeof body};
+    if (out != NULL) {
+        reply.n_references = out->n_entries;
+        reply.references = out->table;
+        reply.references_size = out->size;
+    }
+    if (payload != NULL) {
+        reply.payload = payload->data;
+        reply.payload_size = payload->size;
+    }
+    return link_reply(message, &reply);
+}
+
+/* The method has come back without a failure: what it returned goes to the caller. */
+static HRESULT answer(struct peer *peer, struct link_message *message,
+                      struct marshal_invocation *invocation, HRESULT code)
+{
+    struct buffer payload;
+    buffer_init(&payload, peer_info(peer)->max_message);
+    struct reference_out out;
+    reference_out_init(&out, peer);
+    const struct marshal_pointers pointers = {.context = &out, .add = add_pointer};
+    HRESULT hr = marshal_encode_results(invocation, &pointers, &payload);
+    bool sent = false;
+    if (SUCCEEDED(hr)) {
+        hr = send_reply(message, &out, &payload, code);
+        sent = SUCCEEDED(hr);
+        if (!sent)
+            error_clear(); /* the caller is gone */
+    } else {
+        error_wrap(hr, "the results of the call cannot be sent");
+        link_reply_error(message, hr, true);
+    }
+    reference_out_deinit(&out, sent);
+    buffer_deinit(&payload);
+    return hr;
+}
+
+static HRESULT decode(struct peer *peer, struct stub_call *call, void **object,
+                      struct marshal_invocation **invocation)
+{
+    const struct marshal_interface *itf;
+    const struct marshal_method *method;
+    struct exported *exported = call->entry->exported;
+    struct link_message *message = call->message;
+    HRESULT hr = find_method(peer, call, &itf, &method);
+    if (FAILED(hr))
+        return hr;
+    const GUID *iid = marshal_interface_iid(itf);
+    if (!export_knows(exported, iid) && FAILED(hr = link_message_own(message)))
+        return hr; /* the object is asked, which may take its time: the reader goes on */
+    hr = export_query(exported, iid, object);
+    if (SUCCEEDED(hr))
+        hr = resolve(peer, call);
+    if (FAILED(hr))
+        return hr;
+    const struct marshal_pointers pointers = {.context = &call->references, .get = get_pointer};
+    return marshal_decode_arguments(method, message->payload, message->payload_size, &pointers,
+                                    invocation);
+}
+
+static HRESULT call_object(struct stub_call *call, struct marshal_invocation *invocation,
+                           void *object)
+{
+    struct context *previous = context_set_running(call->item.context);
+    error_border_clear();
+    HRESULT hr = marshal_invoke(invocation, object);
+    context_set_running(previous);
+    if (FAILED(hr))
+        error_border_capture(hr);
+    return hr;
+}
+
+static void leave(struct stub_call *call)
+{
+    struct context *context = context_ref(call->item.context);
+    struct peer_entry *entry = call->entry;
+    if (call->is_oneway)
+        pass_on(peer_order_leave(entry));
+    if (context != NULL)
+        context_leave(context);
+    context_unref(context);
+    free_call(call);
+}
+
+void stub_run(struct link_message *message)
+{
+    struct stub_call *call = message->user;
+    struct peer *peer = peer_of(message->connection);
+    struct marshal_invocation *invocation = NULL;
+    void *object = NULL;
+    HRESULT hr = decode(peer, call, &object, &invocation);
+    if (FAILED(hr) && !call->is_resolved)
+        reference_settle(peer, message->references, message->references_size,
+                         message->n_references);
+    link_message_decoded(message);
+    bool ran = SUCCEEDED(hr);
+    if (ran) {
+        /* What the payload did not use is given back before the method runs, which may take long.
+         */
+        reference_in_deinit(&call->references);
+        hr = call_object(call, invocation, object);
+    }
+    if (FAILED(hr))
+        answer_failure(peer, message, hr, ran);
+    else if (!call->is_oneway)
+        answer(peer, message, invocation, hr);
+    marshal_invocation_free(invocation);
+    export_drop_marks();
+    leave(call);
+}
+
+void stub_run_query(struct link_message *message)
+{
+    struct peer *peer = peer_of(message->connection);
+    uint64_t id;
+    GUID iid;
+    frame_read_query(message, &id, &iid);
+    link_message_decoded(message);
+    struct exported *exported = peer_resolve(peer, id);
+    HRESULT hr = exported != NULL ? S_OK : RPC_E_INVALID_OBJECT;
+    bool ran = exported != NULL;
+    void *pointer;
+    if (ran)
+        hr = export_query(exported, &iid, &pointer);
+    if (FAILED(hr))
+        answer_failure(peer, message, hr, ran);
+    else if (FAILED(send_reply(message, NULL, NULL, S_OK)))
+        error_clear(); /* the asker is gone */
+    export_unref(exported);
+}

@@ -1,0 +1,38 @@
+/*
+ * The server's side of a call: from a frame to the method of an object, and back.
+ *
+ * Checks come in this order, each with an error of its own: the object exists and the peer may name
+ * it; its interface and the slot are in range; the arguments decode; the interface pointers
+ * resolve; then the method is called.
+ */
+#ifndef COM_REMOTE_STUB_H
+#define COM_REMOTE_STUB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "com/remote/gate.h"
+#include "com/remote/reference.h"
+#include "core/link/link.h"
+
+struct peer;
+struct peer_entry;
+
+/* A call between its arrival and its answer; message->user. */
+struct stub_call {
+    struct gate_item item;  /* first: the context that it passes; its chain */
+    struct stub_call *next; /* waiting for a one-way call; peer->lock */
+    struct peer_entry *entry;
+    struct link_message *message;
+    uint32_t interface_index;
+    uint16_t slot;
+    bool is_oneway;
+    bool is_resolved; /* `references` is filled */
+    struct reference_in references;
+};
+
+enum link_route stub_route(struct peer *peer, struct link_message *message);
+void stub_run(struct link_message *message);
+void stub_run_query(struct link_message *message);
+
+#endif
