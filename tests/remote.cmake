@@ -1,0 +1,29 @@
+# Objects between processes.
+
+if(NOT TARGET via_com_remote)
+    return()
+endif()
+
+add_executable(remote_peer remote/peer_program.c remote/test_object.c)
+via_target(remote_peer)
+set_target_properties(remote_peer PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
+target_link_libraries(remote_peer PRIVATE via_com_remote Threads::Threads)
+viaduct_idl(TARGET remote_peer IDL remote/remote_test.idl)
+
+via_test(remote
+    SOURCES test_remote.c remote/fixture.c remote/test_object.c
+    IDL remote/remote_test.idl
+    DEPENDS via_com_remote
+    TIMEOUT 240)
+if(TARGET test_remote)
+    add_dependencies(test_remote remote_peer)
+endif()
+
+via_test(remote_hostile
+    SOURCES test_remote_hostile.c
+    IDL remote/remote_test.idl
+    DEPENDS via_com_remote
+    TIMEOUT 120)
+if(TARGET test_remote_hostile)
+    add_dependencies(test_remote_hostile remote_peer)
+endif()

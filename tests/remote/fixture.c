@@ -1,0 +1,101 @@
+#include "tests/remote/fixture.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <viaduct/runtime.h>
+
+#include "core/os/clock.h"
+#include "core/os/path.h"
+#include "core/os/process.h"
+#include "tests/harness/harness.h"
+
+extern const struct via_typelib remote_test_typelib;
+
+bool fixture_begin(void)
+{
+    return CHECK_OK(via_initialize(NULL)) && CHECK_OK(via_register_typelib(&remote_test_typelib));
+}
+
+void fixture_end(void)
+{
+    via_uninitialize();
+}
+
+void fresh_address(char *address, size_t size, const char *name)
+{
+    static atomic_uint n;
+    unsigned number = atomic_fetch_add(&n, 1);
+    if (os_path_separator == '\\')
+        snprintf(address, size, "pipe:viaduct-test-%u-%u-%s", (unsigned)os_process_id(), number,
+                 name);
+    else
+        snprintf(address, size, "unix:%s/%u-%s.sock", harness_temporary_directory(), number, name);
+}
+
+bool peer_launch(struct peer_process *peer, const char *name)
+{
+    char program[1024];
+    memset(peer, 0, sizeof *peer);
+    fresh_address(peer->address, sizeof peer->address, name);
+    snprintf(program, sizeof program, "%s/tests/remote_peer%s", TEST_BINARY_DIRECTORY,
+             os_path_separator == '\\' ? ".exe" : "");
+    const char *const arguments[] = {program, peer->address, name, NULL};
+    const struct os_spawn_options options = {.arguments = arguments};
+    return CHECK_OK(os_process_spawn(&options, &peer->process));
+}
+
+bool peer_start(struct peer_process *peer, const char *name)
+{
+    if (!peer_launch(peer, name))
+        return false;
+    uint64_t end = os_deadline_ms(10000 * harness_time_factor());
+    HRESULT hr;
+    do {
+        hr = via_connect(peer->address, &IID_ITestObject, (void **)&peer->root);
+        if (FAILED(hr))
+            os_sleep_ms(5);
+    } while (FAILED(hr) && os_now_ns() < end);
+    if (FAILED(hr))
+        FAIL("the helper process does not answer: %s", error_text(hr));
+    return SUCCEEDED(hr);
+}
+
+unsigned peer_pid(const struct peer_process *peer)
+{
+    return os_process_pid(peer->process);
+}
+
+void peer_kill(struct peer_process *peer)
+{
+    struct os_exit_status status;
+    if (peer->process == NULL)
+        return;
+    os_process_kill(peer->process);
+    os_process_wait(peer->process, os_deadline_ms(5000), &status);
+}
+
+void peer_end(struct peer_process *peer)
+{
+    if (peer->root != NULL)
+        ITestObject_Release(peer->root);
+    peer_kill(peer);
+    if (peer->process != NULL)
+        os_process_free(peer->process);
+    memset(peer, 0, sizeof *peer);
+}
+
+BSTR address_bstr(const char *address)
+{
+    size_t n = strlen(address);
+    BSTR string = SysAllocStringLen(NULL, (UINT)n);
+    for (size_t i = 0; string != NULL && i < n; i++)
+        string[i] = (WCHAR)address[i];
+    return string;
+}
+
+const char *error_text(HRESULT hr)
+{
+    static _Thread_local char text[2048];
+    return via_error_message(hr, text, sizeof text);
+}

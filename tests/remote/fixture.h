@@ -1,0 +1,45 @@
+/* Helper processes for the tests of com/remote, and waiting for what happens a moment later. */
+#ifndef TESTS_REMOTE_FIXTURE_H
+#define TESTS_REMOTE_FIXTURE_H
+
+#include <stdbool.h>
+
+#include "tests/remote/test_object.h"
+
+struct os_process;
+
+struct peer_process {
+    struct os_process *process;
+    ITestObject *root; /* NULL when it could not be started */
+    char address[256];
+};
+
+/* Joins the runtime; the test's own objects are known then. */
+bool fixture_begin(void);
+void fixture_end(void);
+
+/* Starts a helper program and connects to its root object. */
+bool peer_start(struct peer_process *peer, const char *name);
+/* The same without connecting. */
+bool peer_launch(struct peer_process *peer, const char *name);
+void peer_kill(struct peer_process *peer);
+/* Releases the root and kills the process. */
+void peer_end(struct peer_process *peer);
+unsigned peer_pid(const struct peer_process *peer);
+
+/* An address that nobody uses yet. */
+void fresh_address(char *address, size_t size, const char *name);
+BSTR address_bstr(const char *address);
+
+/* Waits for a condition that another thread or process brings about. */
+#define EVENTUALLY(condition)                            \
+    do {                                                 \
+        for (int i_ = 0; i_ < 500 && !(condition); i_++) \
+            os_sleep_ms(10);                             \
+        CHECK(condition);                                \
+    } while (0)
+
+/* The thread's error as text, valid until the next call. */
+const char *error_text(HRESULT hr);
+
+#endif

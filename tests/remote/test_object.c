@@ -1,0 +1,383 @@
+#include "tests/remote/test_object.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <viaduct/runtime.h>
+
+#include "core/os/clock.h"
+#include "core/os/process.h"
+#include "core/os/thread.h"
+
+#define MAX_APPENDED 1024
+
+struct test_object {
+    ITestObject ITestObject_iface;
+    ITestName ITestName_iface;
+    atomic_uint refs;
+    atomic_long last_block;
+    atomic_int n_inside;
+    atomic_int most_inside;
+    struct os_mutex lock;
+    ITestObject *kept;           /* lock */
+    LONG appended[MAX_APPENDED]; /* lock */
+    ULONG n_appended;            /* lock */
+    BSTR name;                   /* lock */
+};
+
+static atomic_long the_count;
+
+static struct test_object *from_object(ITestObject *iface)
+{
+    return (struct test_object *)((char *)iface - offsetof(struct test_object, ITestObject_iface));
+}
+
+static struct test_object *from_name(ITestName *iface)
+{
+    return (struct test_object *)((char *)iface - offsetof(struct test_object, ITestName_iface));
+}
+
+static BSTR ascii_bstr(const char *text)
+{
+    size_t n = strlen(text);
+    BSTR string = SysAllocStringLen(NULL, (UINT)n);
+    for (size_t i = 0; string != NULL && i < n; i++)
+        string[i] = (WCHAR)text[i];
+    return string;
+}
+
+/* --- IUnknown --- */
+
+static HRESULT query(struct test_object *self, REFIID iid, void **object)
+{
+    if (IsEqualIID(iid, &IID_IUnknown) || IsEqualIID(iid, &IID_ITestObject))
+        *object = &self->ITestObject_iface;
+    else if (IsEqualIID(iid, &IID_ITestName))
+        *object = &self->ITestName_iface;
+    else
+        *object = NULL;
+    if (*object == NULL)
+        return E_NOINTERFACE;
+    atomic_fetch_add(&self->refs, 1);
+    return S_OK;
+}
+
+static ULONG release(struct test_object *self)
+{
+    ULONG refs = (ULONG)atomic_fetch_sub(&self->refs, 1) - 1;
+    if (refs > 0)
+        return refs;
+    if (self->kept != NULL)
+        ITestObject_Release(self->kept);
+    SysFreeString(self->name);
+    os_mutex_deinit(&self->lock);
+    free(self);
+    atomic_fetch_sub(&the_count, 1);
+    return 0;
+}
+
+static HRESULT STDMETHODCALLTYPE Test_QueryInterface(ITestObject *iface, REFIID iid, void **object)
+{
+    return query(from_object(iface), iid, object);
+}
+
+static ULONG STDMETHODCALLTYPE Test_AddRef(ITestObject *iface)
+{
+    return (ULONG)atomic_fetch_add(&from_object(iface)->refs, 1) + 1;
+}
+
+static ULONG STDMETHODCALLTYPE Test_Release(ITestObject *iface)
+{
+    return release(from_object(iface));
+}
+
+static HRESULT STDMETHODCALLTYPE Name_QueryInterface(ITestName *iface, REFIID iid, void **object)
+{
+    return query(from_name(iface), iid, object);
+}
+
+static ULONG STDMETHODCALLTYPE Name_AddRef(ITestName *iface)
+{
+    return (ULONG)atomic_fetch_add(&from_name(iface)->refs, 1) + 1;
+}
+
+static ULONG STDMETHODCALLTYPE Name_Release(ITestName *iface)
+{
+    return release(from_name(iface));
+}
+
+/* --- ITestObject --- */
+
+static HRESULT STDMETHODCALLTYPE Test_Add(ITestObject *iface, LONG a, LONG b, LONG *sum)
+{
+    (void)iface;
+    *sum = a + b;
+    return S_OK;
+}
+
+static HRESULT STDMETHODCALLTYPE Test_GetProcessId(ITestObject *iface, ULONG *pid)
+{
+    (void)iface;
+    *pid = os_process_id();
+    return S_OK;
+}
+
+static HRESULT STDMETHODCALLTYPE Test_CountObjects(ITestObject *iface, LONG *n)
+{
+    (void)iface;
+    *n = (LONG)test_object_count();
+    return S_OK;
+}
+
+static HRESULT STDMETHODCALLTYPE Test_MakeChild(ITestObject *iface, ITestObject **child)
+{
+    (void)iface;
+    *child = test_object_new("child");
+    return *child != NULL ? S_OK : E_OUTOFMEMORY;
+}
+
+static HRESULT STDMETHODCALLTYPE Test_MakeSerialChild(ITestObject *iface, ITestObject **child)
+{
+    (void)iface;
+    *child = test_object_new("serial");
+    return *child != NULL ? via_object_set_serial((IUnknown *)*child) : E_OUTOFMEMORY;
+}
+
+static HRESULT STDMETHODCALLTYPE Test_Echo(ITestObject *iface, ITestObject *object,
+                                           ITestObject **same)
+{
+    (void)iface;
+    *same = object;
+    if (object != NULL)
+        ITestObject_AddRef(object);
+    return S_OK;
+}
+
+static HRESULT STDMETHODCALLTYPE Test_IsSame(ITestObject *iface, IUnknown *a, IUnknown *b,
+                                             VARIANT_BOOL *same)
+{
+    (void)iface;
+    void *left = NULL;
+    void *right = NULL;
+    if (a != NULL && SUCCEEDED(a->lpVtbl->QueryInterface(a, &IID_IUnknown, &left)))
+        ((IUnknown *)left)->lpVtbl->Release(left);
+    if (b != NULL && SUCCEEDED(b->lpVtbl->QueryInterface(b, &IID_IUnknown, &right)))
+        ((IUnknown *)right)->lpVtbl->Release(right);
+    *same = left == right ? VARIANT_TRUE : VARIANT_FALSE;
+    return S_OK;
+}
+
+static HRESULT STDMETHODCALLTYPE Test_Keep(ITestObject *iface, ITestObject *object)
+{
+    struct test_object *self = from_object(iface);
+    if (object != NULL)
+        ITestObject_AddRef(object);
+    os_mutex_lock(&self->lock);
+    ITestObject *previous = self->kept;
+    self->kept = object;
+    os_mutex_unlock(&self->lock);
+    if (previous != NULL)
+        ITestObject_Release(previous);
+    return S_OK;
+}
+
+static HRESULT STDMETHODCALLTYPE Test_GetKept(ITestObject *iface, ITestObject **object)
+{
+    struct test_object *self = from_object(iface);
+    os_mutex_lock(&self->lock);
+    *object = self->kept;
+    if (self->kept != NULL)
+        ITestObject_AddRef(self->kept);
+    os_mutex_unlock(&self->lock);
+    return S_OK;
+}
+
+static HRESULT STDMETHODCALLTYPE Test_CallBack(ITestObject *iface, ITestObject *object, LONG depth,
+                                               LONG *levels)
+{
+    LONG below = 0;
+    HRESULT hr = S_OK;
+    if (depth > 1)
+        hr = ITestObject_CallBack(object, iface, depth - 1, &below);
+    *levels = below + 1;
+    return hr;
+}
+
+static HRESULT STDMETHODCALLTYPE Test_CallAdd(ITestObject *iface, ITestObject *object, LONG a,
+                                              LONG b, LONG *sum)
+{
+    (void)iface;
+    return ITestObject_Add(object, a, b, sum);
+}
+
+static HRESULT STDMETHODCALLTYPE Test_Block(ITestObject *iface, ULONG ms, LONG *cancelled)
+{
+    struct test_object *self = from_object(iface);
+    uint64_t end = os_deadline_ms(ms);
+    atomic_store(&self->last_block, 0);
+    while (os_now_ns() < end && !via_call_is_cancelled())
+        os_sleep_ms(1);
+    *cancelled = via_call_is_cancelled();
+    atomic_store(&self->last_block, *cancelled ? 1 : -1);
+    return S_OK;
+}
+
+static HRESULT STDMETHODCALLTYPE Test_GetLastBlock(ITestObject *iface, LONG *cancelled)
+{
+    *cancelled = (LONG)atomic_load(&from_object(iface)->last_block);
+    return S_OK;
+}
+
+static HRESULT STDMETHODCALLTYPE Test_Append(ITestObject *iface, LONG value, ULONG ms)
+{
+    struct test_object *self = from_object(iface);
+    if (ms > 0)
+        os_sleep_ms(ms);
+    os_mutex_lock(&self->lock);
+    if (self->n_appended < MAX_APPENDED)
+        self->appended[self->n_appended++] = value;
+    os_mutex_unlock(&self->lock);
+    return S_OK;
+}
+
+static HRESULT STDMETHODCALLTYPE Test_GetAppended(ITestObject *iface, ULONG *count, LONG **values)
+{
+    struct test_object *self = from_object(iface);
+    os_mutex_lock(&self->lock);
+    *count = self->n_appended;
+    *values = CoTaskMemAlloc(*count * sizeof **values + 1);
+    if (*values != NULL)
+        memcpy(*values, self->appended, *count * sizeof **values);
+    os_mutex_unlock(&self->lock);
+    return *values != NULL ? S_OK : E_OUTOFMEMORY;
+}
+
+static HRESULT STDMETHODCALLTYPE Test_Overlap(ITestObject *iface, ULONG ms, LONG *most)
+{
+    struct test_object *self = from_object(iface);
+    int inside = atomic_fetch_add(&self->n_inside, 1) + 1;
+    int seen = atomic_load(&self->most_inside);
+    while (inside > seen && !atomic_compare_exchange_weak(&self->most_inside, &seen, inside))
+        ;
+    os_sleep_ms(ms);
+    atomic_fetch_sub(&self->n_inside, 1);
+    *most = (LONG)atomic_load(&self->most_inside);
+    return S_OK;
+}
+
+static HRESULT STDMETHODCALLTYPE Test_Fail(ITestObject *iface, BSTR text)
+{
+    (void)iface;
+    ICreateErrorInfo *info;
+    if (FAILED(CreateErrorInfo(&info)))
+        return E_OUTOFMEMORY;
+    BSTR source = ascii_bstr("Test.Object");
+    ICreateErrorInfo_SetDescription(info, text);
+    ICreateErrorInfo_SetSource(info, source);
+    SysFreeString(source);
+    IErrorInfo *error;
+    if (SUCCEEDED(ICreateErrorInfo_QueryInterface(info, &IID_IErrorInfo, (void **)&error))) {
+        SetErrorInfo(0, error);
+        IErrorInfo_Release(error);
+    }
+    ICreateErrorInfo_Release(info);
+    return E_ABORT;
+}
+
+/* Addresses are ASCII. */
+static HRESULT connect_to(BSTR address, ITestObject **root)
+{
+    char text[256];
+    UINT n = SysStringLen(address);
+    if (n >= sizeof text)
+        return E_INVALIDARG;
+    for (UINT i = 0; i <= n; i++)
+        text[i] = (char)address[i];
+    return via_connect(text, &IID_ITestObject, (void **)root);
+}
+
+static HRESULT STDMETHODCALLTYPE Test_KeepRootOf(ITestObject *iface, BSTR address)
+{
+    ITestObject *root;
+    HRESULT hr = connect_to(address, &root);
+    if (FAILED(hr))
+        return hr;
+    hr = Test_Keep(iface, root);
+    ITestObject_Release(root);
+    return hr;
+}
+
+static HRESULT STDMETHODCALLTYPE Test_HandKept(ITestObject *iface, BSTR address, LONG a, LONG b,
+                                               LONG *sum)
+{
+    ITestObject *root;
+    ITestObject *kept;
+    HRESULT hr = connect_to(address, &root);
+    if (FAILED(hr))
+        return hr;
+    Test_GetKept(iface, &kept);
+    hr = ITestObject_CallAdd(root, kept, a, b, sum);
+    ITestObject_Release(root);
+    ITestObject_Release(kept);
+    return hr;
+}
+
+static HRESULT STDMETHODCALLTYPE Test_Exit(ITestObject *iface, LONG code)
+{
+    (void)iface;
+    _Exit((int)code);
+    return S_OK;
+}
+
+static const ITestObjectVtbl test_vtable = {
+    Test_QueryInterface, Test_AddRef,       Test_Release,   Test_Add,
+    Test_GetProcessId,   Test_CountObjects, Test_MakeChild, Test_MakeSerialChild,
+    Test_Echo,           Test_IsSame,       Test_Keep,      Test_GetKept,
+    Test_CallBack,       Test_CallAdd,      Test_Block,     Test_GetLastBlock,
+    Test_Append,         Test_GetAppended,  Test_Overlap,   Test_Fail,
+    Test_KeepRootOf,     Test_HandKept,     Test_Exit,
+};
+
+/* --- ITestName --- */
+
+static HRESULT STDMETHODCALLTYPE Name_GetName(ITestName *iface, BSTR *name)
+{
+    struct test_object *self = from_name(iface);
+    os_mutex_lock(&self->lock);
+    *name = SysAllocString(self->name);
+    os_mutex_unlock(&self->lock);
+    return S_OK;
+}
+
+static HRESULT STDMETHODCALLTYPE Name_SetName(ITestName *iface, BSTR name)
+{
+    struct test_object *self = from_name(iface);
+    os_mutex_lock(&self->lock);
+    SysFreeString(self->name);
+    self->name = SysAllocString(name);
+    os_mutex_unlock(&self->lock);
+    return S_OK;
+}
+
+static const ITestNameVtbl name_vtable = {
+    Name_QueryInterface, Name_AddRef, Name_Release, Name_GetName, Name_SetName,
+};
+
+ITestObject *test_object_new(const char *name)
+{
+    struct test_object *self = calloc(1, sizeof *self);
+    if (self == NULL)
+        return NULL;
+    self->ITestObject_iface.lpVtbl = (void *)&test_vtable;
+    self->ITestName_iface.lpVtbl = (void *)&name_vtable;
+    atomic_init(&self->refs, 1);
+    os_mutex_init(&self->lock);
+    self->name = ascii_bstr(name);
+    atomic_fetch_add(&the_count, 1);
+    return &self->ITestObject_iface;
+}
+
+long test_object_count(void)
+{
+    return atomic_load(&the_count);
+}

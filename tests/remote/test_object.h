@@ -1,0 +1,14 @@
+/*
+ * The object that the tests of com/remote pass around, in the test's own process and in its helper
+ * programs. `name` is what ITestName says.
+ */
+#ifndef TESTS_REMOTE_TEST_OBJECT_H
+#define TESTS_REMOTE_TEST_OBJECT_H
+
+#include "remote_test.h"
+
+ITestObject *test_object_new(const char *name);
+/* How many live in this process. */
+long test_object_count(void);
+
+#endif

@@ -1,0 +1,494 @@
+/* Objects between processes: identity, counts, callbacks, order, deadlines, death, hand-off. */
+#include "tests/harness/harness.h"
+
+#include <stdatomic.h>
+#include <string.h>
+#include <viaduct/runtime.h>
+
+#include "core/os/clock.h"
+#include "core/os/process.h"
+#include "core/os/thread.h"
+#include "tests/remote/fixture.h"
+#include "tests/remote/test_object.h"
+
+static LONG remote_count(ITestObject *root)
+{
+    LONG n = -1;
+    CHECK_OK(ITestObject_CountObjects(root, &n));
+    return n;
+}
+
+TEST(calls_another_process)
+{
+    struct peer_process peer;
+    REQUIRE(fixture_begin());
+    if (peer_start(&peer, "a")) {
+        LONG sum = 0;
+        ULONG pid = 0;
+        struct via_peer_info info = {.size = sizeof info};
+        CHECK_OK(ITestObject_Add(peer.root, 40, 2, &sum));
+        CHECK_EQ(sum, 42);
+        CHECK_OK(ITestObject_GetProcessId(peer.root, &pid));
+        CHECK_EQ(pid, peer_pid(&peer));
+        CHECK_NE(pid, os_process_id());
+        CHECK_OK(via_get_peer((IUnknown *)peer.root, &info));
+        CHECK_EQ(info.process_id, pid);
+        CHECK_STR_EQ(info.address, peer.address);
+        CHECK_EQ(info.is_dead, 0);
+    }
+    peer_end(&peer);
+    fixture_end();
+}
+
+TEST(keeps_identity)
+{
+    struct peer_process peer;
+    REQUIRE(fixture_begin());
+    if (peer_start(&peer, "a")) {
+        ITestObject *child = NULL;
+        ITestObject *again = NULL;
+        ITestObject *home = NULL;
+        ITestObject *mine = test_object_new("mine");
+        VARIANT_BOOL same = VARIANT_FALSE;
+        CHECK_OK(ITestObject_MakeChild(peer.root, &child));
+        CHECK_OK(ITestObject_Echo(peer.root, child, &again));
+        CHECK_PTR_EQ(again, child);
+        CHECK_OK(ITestObject_Echo(peer.root, mine, &home));
+        CHECK_PTR_EQ(home, mine);
+        CHECK_OK(ITestObject_IsSame(peer.root, (IUnknown *)child, (IUnknown *)child, &same));
+        CHECK_EQ(same, VARIANT_TRUE);
+        CHECK_OK(ITestObject_IsSame(peer.root, (IUnknown *)mine, (IUnknown *)mine, &same));
+        CHECK_EQ(same, VARIANT_TRUE);
+        CHECK_OK(ITestObject_IsSame(peer.root, (IUnknown *)mine, (IUnknown *)child, &same));
+        CHECK_EQ(same, VARIANT_FALSE);
+        ITestObject *none = mine;
+        CHECK_OK(ITestObject_Echo(peer.root, NULL, &none));
+        CHECK_NULL(none);
+        ITestObject_Release(again);
+        ITestObject_Release(child);
+        ITestObject_Release(home);
+        ITestObject_Release(mine);
+        EVENTUALLY(test_object_count() == 0);
+    }
+    peer_end(&peer);
+    fixture_end();
+}
+
+TEST(gives_back_every_count)
+{
+    struct peer_process peer;
+    REQUIRE(fixture_begin());
+    if (peer_start(&peer, "a")) {
+        LONG before = remote_count(peer.root);
+        ITestObject *children[10] = {NULL};
+        for (int i = 0; i < 10; i++)
+            CHECK_OK(ITestObject_MakeChild(peer.root, &children[i]));
+        CHECK_EQ(remote_count(peer.root), before + 10);
+        for (int i = 0; i < 100; i++) {
+            ITestObject *same = NULL;
+            CHECK_OK(ITestObject_Echo(peer.root, children[i % 10], &same));
+            ITestObject_Release(same);
+        }
+        for (int i = 0; i < 10; i++)
+            ITestObject_Release(children[i]);
+        EVENTUALLY(remote_count(peer.root) == before);
+
+        ITestObject *mine = test_object_new("mine");
+        CHECK_OK(ITestObject_Keep(peer.root, mine));
+        ITestObject_Release(mine);
+        CHECK_EQ(test_object_count(), 1);
+        CHECK_OK(ITestObject_Keep(peer.root, NULL));
+        EVENTUALLY(test_object_count() == 0);
+    }
+    peer_end(&peer);
+    fixture_end();
+}
+
+TEST(gives_back_what_a_dead_process_held)
+{
+    struct peer_process peer;
+    REQUIRE(fixture_begin());
+    if (peer_start(&peer, "a")) {
+        ITestObject *mine = test_object_new("mine");
+        CHECK_OK(ITestObject_Keep(peer.root, mine));
+        ITestObject_Release(mine);
+        CHECK_EQ(test_object_count(), 1);
+        peer_kill(&peer);
+        EVENTUALLY(test_object_count() == 0);
+    }
+    peer_end(&peer);
+    fixture_end();
+}
+
+TEST(asks_for_interfaces)
+{
+    struct peer_process peer;
+    REQUIRE(fixture_begin());
+    if (peer_start(&peer, "a")) {
+        ITestName *name = NULL;
+        void *missing = &name;
+        BSTR text = NULL;
+        CHECK_OK(ITestObject_QueryInterface(peer.root, &IID_ITestName, (void **)&name));
+        CHECK_OK(ITestName_GetName(name, &text));
+        CHECK_EQ(SysStringLen(text), 1);
+        SysFreeString(text);
+        for (int i = 0; i < 2; i++) {
+            HRESULT hr = ITestObject_QueryInterface(peer.root, &IID_ITestMissing, &missing);
+            CHECK_HR(hr, E_NOINTERFACE);
+            CHECK_NULL(missing);
+            CHECK_STR_HAS(error_text(hr), "5A1D7C00-92F1-4C63-8B0E-7D6F0C3E1A03");
+        }
+        IUnknown *one = NULL;
+        IUnknown *two = NULL;
+        CHECK_OK(ITestObject_QueryInterface(peer.root, &IID_IUnknown, (void **)&one));
+        CHECK_OK(ITestName_QueryInterface(name, &IID_IUnknown, (void **)&two));
+        CHECK_PTR_EQ(one, two);
+        one->lpVtbl->Release(one);
+        two->lpVtbl->Release(two);
+        ITestName_Release(name);
+    }
+    peer_end(&peer);
+    fixture_end();
+}
+
+TEST(calls_back_on_the_waiting_thread)
+{
+    struct peer_process peer;
+    REQUIRE(fixture_begin());
+    if (peer_start(&peer, "a")) {
+        ITestObject *mine = test_object_new("mine");
+        LONG levels = 0;
+        CHECK_OK(ITestObject_CallBack(peer.root, mine, 64, &levels));
+        CHECK_EQ(levels, 64);
+        HRESULT hr = ITestObject_CallBack(peer.root, mine, 200, &levels);
+        CHECK_HR(hr, VIA_E_DEPTH);
+        CHECK_OK(ITestObject_CallBack(peer.root, mine, 3, &levels));
+        CHECK_EQ(levels, 3);
+        ITestObject_Release(mine);
+        EVENTUALLY(test_object_count() == 0);
+    }
+    peer_end(&peer);
+    fixture_end();
+}
+
+TEST(keeps_one_way_calls_in_order)
+{
+    struct peer_process peer;
+    REQUIRE(fixture_begin());
+    if (peer_start(&peer, "a")) {
+        ULONG n = 0;
+        LONG *values = NULL;
+        for (LONG i = 0; i < 50; i++)
+            CHECK_OK(ITestObject_Append(peer.root, i, i < 5 ? 20 : 0));
+        CHECK_OK(ITestObject_GetAppended(peer.root, &n, &values));
+        CHECK_EQ(n, 50);
+        for (ULONG i = 0; i < n; i++)
+            CHECK_EQ(values[i], i);
+        CoTaskMemFree(values);
+
+        /* A last release comes after them, too. */
+        LONG before = remote_count(peer.root);
+        ITestObject *child = NULL;
+        CHECK_OK(ITestObject_MakeChild(peer.root, &child));
+        CHECK_OK(ITestObject_Append(child, 1, 50));
+        CHECK_OK(ITestObject_Append(child, 2, 50));
+        ITestObject_Release(child);
+        EVENTUALLY(remote_count(peer.root) == before);
+    }
+    peer_end(&peer);
+    fixture_end();
+}
+
+struct caller {
+    ITestObject *object;
+    struct os_thread *thread;
+    _Atomic uint64_t id;
+    HRESULT hr;
+    LONG result;
+    uint64_t ended_ns;
+    char text[2048];
+};
+
+static void run_overlap(void *argument)
+{
+    struct caller *caller = argument;
+    caller->hr = ITestObject_Overlap(caller->object, 50, &caller->result);
+}
+
+static LONG most_overlap(ITestObject *object)
+{
+    struct caller callers[4];
+    LONG most = 0;
+    memset(callers, 0, sizeof callers);
+    for (int i = 0; i < 4; i++) {
+        callers[i].object = object;
+        CHECK_OK(os_thread_start(run_overlap, &callers[i], "caller", &callers[i].thread));
+    }
+    for (int i = 0; i < 4; i++) {
+        os_thread_join(callers[i].thread);
+        CHECK_OK(callers[i].hr);
+        most = callers[i].result > most ? callers[i].result : most;
+    }
+    return most;
+}
+
+TEST(runs_a_serial_object_one_call_at_a_time)
+{
+    struct peer_process peer;
+    REQUIRE(fixture_begin());
+    if (peer_start(&peer, "a")) {
+        ITestObject *serial = NULL;
+        ITestObject *mine = test_object_new("mine");
+        LONG levels = 0;
+        CHECK_OK(ITestObject_MakeSerialChild(peer.root, &serial));
+        CHECK_EQ(most_overlap(serial), 1);
+        CHECK(most_overlap(peer.root) > 1);
+        /* Its own chain comes in again while it waits. */
+        CHECK_OK(ITestObject_CallBack(serial, mine, 8, &levels));
+        CHECK_EQ(levels, 8);
+        ITestObject_Release(mine);
+        ITestObject_Release(serial);
+        EVENTUALLY(test_object_count() == 0);
+    }
+    peer_end(&peer);
+    fixture_end();
+}
+
+static LONG last_block(ITestObject *object)
+{
+    LONG value = 0;
+    CHECK_OK(ITestObject_GetLastBlock(object, &value));
+    return value;
+}
+
+TEST(ends_a_call_at_its_deadline)
+{
+    struct peer_process peer;
+    REQUIRE(fixture_begin());
+    if (peer_start(&peer, "a")) {
+        LONG cancelled = 0;
+        LONG sum = 0;
+        uint64_t start = os_now_ns();
+        CHECK_EQ(via_thread_set_deadline(100), 0);
+        HRESULT hr = ITestObject_Block(peer.root, 10000, &cancelled);
+        CHECK_EQ(via_thread_set_deadline(0), 100);
+        CHECK_HR(hr, RPC_E_TIMEOUT);
+        CHECK(os_now_ns() - start < 2000u * UINT64_C(1000000));
+        CHECK(os_now_ns() - start >= 100u * UINT64_C(1000000));
+        EVENTUALLY(last_block(peer.root) == 1);
+        CHECK_OK(via_proxy_set_deadline((IUnknown *)peer.root, 50));
+        CHECK_HR(ITestObject_Block(peer.root, 10000, &cancelled), RPC_E_TIMEOUT);
+        CHECK_OK(via_proxy_set_deadline((IUnknown *)peer.root, 0));
+        CHECK_OK(ITestObject_Add(peer.root, 1, 2, &sum));
+        CHECK_EQ(sum, 3);
+    }
+    peer_end(&peer);
+    fixture_end();
+}
+
+static void run_block(void *argument)
+{
+    struct caller *caller = argument;
+    atomic_store(&caller->id, via_thread_id());
+    caller->hr = ITestObject_Block(caller->object, 20000, &caller->result);
+    caller->ended_ns = os_now_ns();
+    via_error_message(caller->hr, caller->text, sizeof caller->text);
+}
+
+TEST(cancels_a_call)
+{
+    struct peer_process peer;
+    REQUIRE(fixture_begin());
+    if (peer_start(&peer, "a")) {
+        struct caller caller = {.object = peer.root};
+        CHECK_HR(via_cancel(via_thread_id()), S_FALSE);
+        CHECK_OK(os_thread_start(run_block, &caller, "caller", &caller.thread));
+        while (atomic_load(&caller.id) == 0)
+            os_sleep_ms(1);
+        os_sleep_ms(50);
+        CHECK_OK(via_cancel(caller.id));
+        os_thread_join(caller.thread);
+        CHECK_HR(caller.hr, RPC_E_CALL_CANCELED);
+        EVENTUALLY(last_block(peer.root) == 1);
+    }
+    peer_end(&peer);
+    fixture_end();
+}
+
+static void count_death(void *context, const char *reason)
+{
+    CHECK_STR_HAS(reason, "process");
+    atomic_fetch_add((atomic_int *)context, 1);
+}
+
+TEST(ends_pending_calls_when_the_process_dies)
+{
+    struct peer_process peer;
+    REQUIRE(fixture_begin());
+    if (peer_start(&peer, "a")) {
+        struct caller callers[8];
+        char pid[32];
+        atomic_int deaths = 0;
+        atomic_int forgotten = 0;
+        uint64_t cookie = 0;
+        uint64_t other = 0;
+        LONG sum = 0;
+        memset(callers, 0, sizeof callers);
+        snprintf(pid, sizeof pid, "process %u", peer_pid(&peer));
+        CHECK_OK(via_death_watch((IUnknown *)peer.root, count_death, &deaths, &cookie));
+        CHECK_OK(via_death_watch((IUnknown *)peer.root, count_death, &forgotten, &other));
+        CHECK_OK(via_death_unwatch(other));
+        for (int i = 0; i < 8; i++) {
+            callers[i].object = peer.root;
+            CHECK_OK(os_thread_start(run_block, &callers[i], "caller", &callers[i].thread));
+        }
+        os_sleep_ms(100);
+        uint64_t killed = os_now_ns();
+        peer_kill(&peer);
+        for (int i = 0; i < 8; i++) {
+            os_thread_join(callers[i].thread);
+            CHECK_HR(callers[i].hr, RPC_E_DISCONNECTED);
+            CHECK(callers[i].ended_ns - killed < 1000u * UINT64_C(1000000) * harness_time_factor());
+            CHECK_STR_HAS(callers[i].text, pid);
+        }
+        EVENTUALLY(atomic_load(&deaths) == 1);
+        CHECK_HR(ITestObject_Add(peer.root, 1, 2, &sum), RPC_E_DISCONNECTED);
+        struct via_peer_info info = {.size = sizeof info};
+        CHECK_OK(via_get_peer((IUnknown *)peer.root, &info));
+        CHECK_EQ(info.is_dead, 1);
+        CHECK_EQ(atomic_load(&deaths), 1);
+        CHECK_EQ(atomic_load(&forgotten), 0);
+        CHECK_HR(via_death_unwatch(cookie), S_FALSE);
+    }
+    peer_end(&peer);
+    fixture_end();
+}
+
+TEST(connects_to_the_owner_directly)
+{
+    struct peer_process owner;
+    struct peer_process middle;
+    REQUIRE(fixture_begin());
+    bool started = peer_launch(&owner, "owner");
+    if (peer_start(&middle, "middle") && started) {
+        ITestObject *object = NULL;
+        ULONG pid = 0;
+        LONG sum = 0;
+        BSTR address = address_bstr(owner.address);
+        HRESULT hr;
+        for (int i = 0; i < 200; i++) {
+            hr = ITestObject_KeepRootOf(middle.root, address);
+            if (SUCCEEDED(hr))
+                break;
+            os_sleep_ms(20);
+        }
+        CHECK_OK(hr);
+        SysFreeString(address);
+        CHECK_OK(ITestObject_GetKept(middle.root, &object));
+        if (CHECK_NOT_NULL(object)) {
+            CHECK_OK(ITestObject_GetProcessId(object, &pid));
+            CHECK_EQ(pid, peer_pid(&owner));
+            peer_kill(&middle);
+            CHECK_OK(ITestObject_Add(object, 20, 3, &sum));
+            CHECK_EQ(sum, 23);
+            ITestObject_Release(object);
+        }
+    }
+    peer_end(&middle);
+    peer_end(&owner);
+    fixture_end();
+}
+
+TEST(gives_one_proxy_for_two_paths)
+{
+    struct peer_process owner;
+    struct peer_process middle;
+    REQUIRE(fixture_begin());
+    bool started = peer_start(&owner, "owner");
+    if (peer_start(&middle, "middle") && started) {
+        LONG before = remote_count(owner.root);
+        ITestObject *child = NULL;
+        ITestObject *back = NULL;
+        CHECK_OK(ITestObject_MakeChild(owner.root, &child));
+        CHECK_OK(ITestObject_Keep(middle.root, child)); /* connects to the owner itself */
+        CHECK_OK(ITestObject_GetKept(middle.root, &back));
+        CHECK_PTR_EQ(back, child);
+        ITestObject_Release(back);
+        ITestObject_Release(child);
+        CHECK_EQ(remote_count(owner.root), before + 1);
+        CHECK_OK(ITestObject_GetKept(middle.root, &back));
+        LONG sum = 0;
+        CHECK_OK(ITestObject_Add(back, 1, 1, &sum));
+        CHECK_EQ(sum, 2);
+        ITestObject_Release(back);
+        CHECK_OK(ITestObject_Keep(middle.root, NULL));
+        EVENTUALLY(remote_count(owner.root) == before);
+    }
+    peer_end(&middle);
+    peer_end(&owner);
+    fixture_end();
+}
+
+TEST(says_which_owner_cannot_be_reached)
+{
+    struct peer_process far;
+    struct peer_process middle;
+    REQUIRE(fixture_begin());
+    bool started = peer_launch(&far, "far");
+    if (peer_start(&middle, "middle") && started) {
+        ITestObject *mine = test_object_new("mine");
+        BSTR address = address_bstr(far.address);
+        LONG sum = 0;
+        for (int i = 0; i < 200 && FAILED(ITestObject_KeepRootOf(middle.root, address)); i++)
+            os_sleep_ms(20);
+        CHECK_OK(ITestObject_Keep(middle.root, mine));
+        /* This process listens nowhere, and has no connection with `far`. */
+        HRESULT hr = ITestObject_HandKept(middle.root, address, 1, 2, &sum);
+        CHECK_HR(hr, VIA_E_UNREACHABLE);
+        char pid[32];
+        snprintf(pid, sizeof pid, "process %u", (unsigned)os_process_id());
+        CHECK_STR_HAS(error_text(hr), pid);
+        CHECK_OK(ITestObject_Keep(middle.root, NULL));
+        SysFreeString(address);
+        ITestObject_Release(mine);
+        peer_kill(&middle);
+        EVENTUALLY(test_object_count() == 0);
+    }
+    peer_end(&middle);
+    peer_end(&far);
+    fixture_end();
+}
+
+TEST(carries_error_information)
+{
+    struct peer_process peer;
+    REQUIRE(fixture_begin());
+    if (peer_start(&peer, "a")) {
+        BSTR text = address_bstr("the drawer is stuck");
+        HRESULT hr = ITestObject_Fail(peer.root, text);
+        CHECK_HR(hr, E_ABORT);
+        CHECK_STR_HAS(error_text(hr), "the drawer is stuck");
+        IErrorInfo *info = NULL;
+        BSTR source = NULL;
+        CHECK_OK(GetErrorInfo(0, &info));
+        if (info != NULL) {
+            CHECK_OK(IErrorInfo_GetSource(info, &source));
+            CHECK_EQ(SysStringLen(source), strlen("Test.Object"));
+            SysFreeString(source);
+            IErrorInfo_Release(info);
+        }
+        SysFreeString(text);
+    }
+    peer_end(&peer);
+    fixture_end();
+}
+
+HARNESS_MAIN("remote", TEST_ENTRY(calls_another_process), TEST_ENTRY(keeps_identity),
+             TEST_ENTRY(gives_back_every_count), TEST_ENTRY(gives_back_what_a_dead_process_held),
+             TEST_ENTRY(asks_for_interfaces), TEST_ENTRY(calls_back_on_the_waiting_thread),
+             TEST_ENTRY(keeps_one_way_calls_in_order),
+             TEST_ENTRY(runs_a_serial_object_one_call_at_a_time),
+             TEST_ENTRY(ends_a_call_at_its_deadline), TEST_ENTRY(cancels_a_call),
+             TEST_ENTRY(ends_pending_calls_when_the_process_dies),
+             TEST_ENTRY(connects_to_the_owner_directly), TEST_ENTRY(gives_one_proxy_for_two_paths),
+             TEST_ENTRY(says_which_owner_cannot_be_reached), TEST_ENTRY(carries_error_information))
