@@ -11,6 +11,9 @@ struct os_cond {
     void *variable;
 };
 
-#define OS_MUTEX_INITIALIZER {0}
+#define OS_MUTEX_INITIALIZER \
+    {                        \
+        0                    \
+    }
 
 #endif

@@ -1,0 +1,290 @@
+/* Processes on Windows: a command line where POSIX has a list, and handles that are inherited one
+ * by one. */
+#include "core/os/process.h"
+#include "core/os/clock.h"
+#include "core/os/windows/text.h"
+#include "core/util/buffer.h"
+#include "core/util/error.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <windows.h>
+
+struct os_process {
+    HANDLE handle;
+    uint32_t pid;
+};
+
+/* What CreateProcess takes, in UTF-8 at its longest. */
+#define COMMAND_LINE_MAX (3u * 32767u)
+
+/* What a killed process ends with. */
+#define KILLED_STATUS 1
+
+uint32_t os_process_id(void)
+{
+    return GetCurrentProcessId();
+}
+
+/* Quotes one argument the way that the C runtime of the child takes it apart: backslashes count
+ * double before a quotation mark. */
+static void print_argument(struct buffer *line, const char *argument)
+{
+    bool is_plain = *argument && !strpbrk(argument, " \t\n\v\"");
+    if (is_plain) {
+        buffer_append(line, argument, strlen(argument));
+        return;
+    }
+    buffer_append(line, "\"", 1);
+    for (const char *at = argument;; at++) {
+        size_t n_backslashes = strspn(at, "\\");
+        at += n_backslashes;
+        size_t n_written = *at == '"' ? n_backslashes * 2 + 1
+                           : *at      ? n_backslashes
+                                      : n_backslashes * 2;
+        for (size_t i = 0; i < n_written; i++)
+            buffer_append(line, "\\", 1);
+        if (!*at)
+            break;
+        buffer_append(line, at, 1);
+    }
+    buffer_append(line, "\"", 1);
+}
+
+static wchar_t *make_command_line(const char *const *arguments)
+{
+    struct buffer line;
+    buffer_init(&line, COMMAND_LINE_MAX);
+    for (size_t i = 0; arguments[i]; i++) {
+        if (i > 0)
+            buffer_append(&line, " ", 1);
+        print_argument(&line, arguments[i]);
+    }
+    buffer_append(&line, "", 1);
+    wchar_t *wide = SUCCEEDED(buffer_result(&line)) ? wide_from_text((char *)line.data) : NULL;
+    buffer_deinit(&line);
+    return wide;
+}
+
+/* Same variable; names differ in case only on POSIX. */
+static bool is_replaced(const wchar_t *entry, wchar_t *const *additions)
+{
+    for (size_t i = 0; additions[i]; i++) {
+        const wchar_t *end = wcschr(additions[i], L'=');
+        size_t size = end ? (size_t)(end - additions[i]) + 1 : 0;
+        if (size && _wcsnicmp(entry, additions[i], size) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* One block: our variables less what is replaced, the additions, and a zero at the end. */
+static wchar_t *join_environment(const wchar_t *ours, wchar_t *const *additions)
+{
+    size_t size = 1;
+    for (const wchar_t *entry = ours; *entry; entry += wcslen(entry) + 1)
+        size += wcslen(entry) + 1;
+    for (size_t i = 0; additions[i]; i++)
+        size += wcslen(additions[i]) + 1;
+    wchar_t *block = malloc((size + 1) * sizeof(*block));
+    if (!block)
+        return NULL;
+    wchar_t *end = block;
+    for (const wchar_t *entry = ours; *entry; entry += wcslen(entry) + 1)
+        if (!is_replaced(entry, additions))
+            end = wcscpy(end, entry) + wcslen(entry) + 1;
+    for (size_t i = 0; additions[i]; i++)
+        end = wcscpy(end, additions[i]) + wcslen(additions[i]) + 1;
+    end[0] = L'\0';
+    end[1] = L'\0';
+    return block;
+}
+
+static wchar_t *make_environment(const char *const *additions)
+{
+    size_t n = 0;
+    while (additions && additions[n])
+        n++;
+    wchar_t **wide = calloc(n + 1, sizeof(*wide));
+    bool complete = wide;
+    for (size_t i = 0; complete && i < n; i++)
+        complete = (wide[i] = wide_from_text(additions[i])) != NULL;
+    wchar_t *ours = GetEnvironmentStringsW();
+    wchar_t *block = complete && ours ? join_environment(ours, wide) : NULL;
+    if (ours)
+        FreeEnvironmentStringsW(ours);
+    for (size_t i = 0; wide && i < n; i++)
+        free(wide[i]);
+    free(wide);
+    return block;
+}
+
+struct standard_handles {
+    HANDLE in, out, err;
+    bool owns_out, owns_err;
+};
+
+static HANDLE open_inheritable(const wchar_t *path, DWORD access, DWORD disposition)
+{
+    SECURITY_ATTRIBUTES inherit = {.nLength = sizeof(inherit), .bInheritHandle = TRUE};
+    return CreateFileW(path, access, FILE_SHARE_READ | FILE_SHARE_WRITE, &inherit, disposition,
+                       FILE_ATTRIBUTE_NORMAL, NULL);
+}
+
+/* Our own handle, made inheritable, or the null device where there is none. */
+static HANDLE inherit_or_null(DWORD which, bool *owns)
+{
+    HANDLE ours = GetStdHandle(which);
+    HANDLE copy;
+    *owns = true;
+    if (ours && ours != INVALID_HANDLE_VALUE &&
+        DuplicateHandle(GetCurrentProcess(), ours, GetCurrentProcess(), &copy, 0, TRUE,
+                        DUPLICATE_SAME_ACCESS))
+        return copy;
+    return open_inheritable(L"NUL", GENERIC_WRITE, OPEN_EXISTING);
+}
+
+static HRESULT open_standard_handles(const struct os_spawn_options *options,
+                                     struct standard_handles *handles)
+{
+    handles->in = open_inheritable(L"NUL", GENERIC_READ, OPEN_EXISTING);
+    if (options->inherit_stdout) {
+        handles->out = inherit_or_null(STD_OUTPUT_HANDLE, &handles->owns_out);
+    } else {
+        handles->out = open_inheritable(L"NUL", GENERIC_WRITE, OPEN_EXISTING);
+        handles->owns_out = true;
+    }
+    if (!options->stderr_path) {
+        handles->err = inherit_or_null(STD_ERROR_HANDLE, &handles->owns_err);
+        return S_OK;
+    }
+    wchar_t *path = wide_from_text(options->stderr_path);
+    handles->err = path ? open_inheritable(path, FILE_APPEND_DATA | SYNCHRONIZE, OPEN_ALWAYS)
+                        : INVALID_HANDLE_VALUE;
+    handles->owns_err = true;
+    free(path);
+    if (handles->err == INVALID_HANDLE_VALUE)
+        return windows_fail(GetLastError(), options->stderr_path, "open");
+    return S_OK;
+}
+
+static void close_standard_handles(const struct standard_handles *handles)
+{
+    if (handles->in && handles->in != INVALID_HANDLE_VALUE)
+        CloseHandle(handles->in);
+    if (handles->owns_out && handles->out != INVALID_HANDLE_VALUE)
+        CloseHandle(handles->out);
+    if (handles->owns_err && handles->err != INVALID_HANDLE_VALUE)
+        CloseHandle(handles->err);
+}
+
+static BOOL create(const struct standard_handles *handles, wchar_t *line, wchar_t *environment,
+                   PROCESS_INFORMATION *made)
+{
+    HANDLE inherited[3] = {handles->in, handles->out, handles->err};
+    STARTUPINFOEXW start = {.StartupInfo = {.cb = sizeof(start),
+                                            .dwFlags = STARTF_USESTDHANDLES,
+                                            .hStdInput = handles->in,
+                                            .hStdOutput = handles->out,
+                                            .hStdError = handles->err}};
+    union {
+        max_align_t align;
+        uint8_t bytes[256];
+    } space;
+    SIZE_T size = sizeof(space);
+    start.lpAttributeList = (LPPROC_THREAD_ATTRIBUTE_LIST)(void *)&space;
+    if (!InitializeProcThreadAttributeList(start.lpAttributeList, 1, 0, &size))
+        return FALSE;
+    BOOL done =
+        UpdateProcThreadAttribute(start.lpAttributeList, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST,
+                                  inherited, sizeof(inherited), NULL, NULL) &&
+        CreateProcessW(NULL, line, NULL, NULL, TRUE,
+                       EXTENDED_STARTUPINFO_PRESENT | CREATE_UNICODE_ENVIRONMENT | CREATE_NO_WINDOW,
+                       environment, NULL, &start.StartupInfo, made);
+    DWORD error = GetLastError();
+    DeleteProcThreadAttributeList(start.lpAttributeList);
+    SetLastError(error);
+    return done;
+}
+
+HRESULT os_process_spawn(const struct os_spawn_options *options, struct os_process **process)
+{
+    const char *program = options->arguments[0];
+    struct os_process *self = calloc(1, sizeof(*self));
+    wchar_t *line = make_command_line(options->arguments);
+    wchar_t *environment = make_environment(options->environment);
+    struct standard_handles handles = {0};
+    HRESULT hr = self && line && environment
+                     ? open_standard_handles(options, &handles)
+                     : error_set(E_OUTOFMEMORY, "no memory to start %s", program);
+    PROCESS_INFORMATION made;
+    if (SUCCEEDED(hr) && !create(&handles, line, environment, &made)) {
+        char reason[256];
+        hr = error_set(CO_E_SERVER_EXEC_FAILURE, "cannot start %s: %s", program,
+                       windows_reason(GetLastError(), reason, sizeof(reason)));
+    }
+    close_standard_handles(&handles);
+    free(environment);
+    free(line);
+    if (FAILED(hr)) {
+        free(self);
+        return hr;
+    }
+    CloseHandle(made.hThread);
+    self->handle = made.hProcess;
+    self->pid = made.dwProcessId;
+    *process = self;
+    return S_OK;
+}
+
+uint32_t os_process_pid(const struct os_process *process)
+{
+    return process->pid;
+}
+
+HRESULT os_process_wait(struct os_process *process, uint64_t deadline_ns,
+                        struct os_exit_status *status)
+{
+    for (;;) {
+        uint64_t now = os_now_ns();
+        uint64_t left = deadline_ns > now ? (deadline_ns - now + 999999u) / 1000000u : 0;
+        DWORD ms = deadline_ns == OS_NEVER ? INFINITE : left < 3600000u ? (DWORD)left : 3600000u;
+        if (WaitForSingleObject(process->handle, ms) == WAIT_OBJECT_0)
+            break;
+        if (deadline_ns != OS_NEVER && os_now_ns() >= deadline_ns)
+            return RPC_E_TIMEOUT;
+    }
+    DWORD code = 0;
+    GetExitCodeProcess(process->handle, &code);
+    *status = (struct os_exit_status){.code = (int32_t)code};
+    return S_OK;
+}
+
+void os_process_terminate(struct os_process *process)
+{
+    os_process_kill(process);
+}
+
+void os_process_kill(struct os_process *process)
+{
+    TerminateProcess(process->handle, KILLED_STATUS);
+}
+
+void os_process_free(struct os_process *process)
+{
+    if (!process)
+        return;
+    CloseHandle(process->handle);
+    free(process);
+}
+
+char *os_exit_status_format(const struct os_exit_status *status, char *buffer, size_t size)
+{
+    uint32_t code = (uint32_t)status->code;
+    if (code >= 0xC0000000u)
+        snprintf(buffer, size, "crashed with exception 0x%08X", code);
+    else
+        snprintf(buffer, size, "exited with status %d", status->code);
+    return buffer;
+}

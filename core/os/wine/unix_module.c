@@ -1,0 +1,370 @@
+/*
+ * viaduct-unix.dll.so: Linux system calls for Windows programs under Wine.
+ *
+ * Compiled as a Linux library by winegcc. Every function is one thin call with the Windows calling
+ * convention. It uses no malloc, stdio, lock or thread-local of its own, since Wine may end a
+ * thread inside it (errno is the C library's and belongs to the thread). Calls that may be repeated
+ * are repeated on EINTR, with which Wine suspends threads.
+ */
+#include "core/os/windows/unix_module.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#define WINDOWS_CALL __attribute__((ms_abi))
+
+/* The kernel's SCM_MAX_FD. */
+#define MAX_DESCRIPTORS 253
+
+__attribute__((visibility("default"))) int32_t WINDOWS_CALL
+viaduct_unix_module(struct unix_module *module);
+
+static int32_t result_of(int result)
+{
+    return result < 0 ? -errno : result;
+}
+
+static int32_t WINDOWS_CALL unix_socket_stream(void)
+{
+    return result_of(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+}
+
+static int32_t WINDOWS_CALL unix_socket_pair(int32_t descriptors[2])
+{
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair))
+        return -errno;
+    descriptors[0] = pair[0];
+    descriptors[1] = pair[1];
+    return 0;
+}
+
+/* The length to pass to the kernel; 0 if the path is too long. */
+static socklen_t make_address(struct sockaddr_un *address, const char *path, uint32_t path_size)
+{
+    memset(address, 0, sizeof(*address));
+    address->sun_family = AF_UNIX;
+    if (path_size == 0 || path_size >= sizeof(address->sun_path))
+        return 0;
+    memcpy(address->sun_path, path, path_size);
+    size_t end = path[0] ? 1 : 0; /* an abstract name has no terminator */
+    return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + path_size + end);
+}
+
+static int32_t WINDOWS_CALL unix_bind_path(int32_t descriptor, const char *path, uint32_t path_size)
+{
+    struct sockaddr_un address;
+    socklen_t size = make_address(&address, path, path_size);
+    return size ? result_of(bind(descriptor, (struct sockaddr *)&address, size)) : -ENAMETOOLONG;
+}
+
+static int32_t WINDOWS_CALL unix_listen(int32_t descriptor, int32_t backlog)
+{
+    return result_of(listen(descriptor, backlog));
+}
+
+static int32_t WINDOWS_CALL unix_accept(int32_t descriptor)
+{
+    int result;
+    do
+        result = accept4(descriptor, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    while (result < 0 && errno == EINTR);
+    return result_of(result);
+}
+
+static int32_t WINDOWS_CALL unix_connect_path(int32_t descriptor, const char *path,
+                                              uint32_t path_size)
+{
+    struct sockaddr_un address;
+    socklen_t size = make_address(&address, path, path_size);
+    if (!size)
+        return -ENAMETOOLONG;
+    int result;
+    do
+        result = connect(descriptor, (struct sockaddr *)&address, size);
+    while (result < 0 && errno == EINTR);
+    return result_of(result);
+}
+
+static int64_t WINDOWS_CALL unix_send(int32_t descriptor, const void *data, uint64_t size,
+                                      const int32_t *descriptors, uint32_t n_descriptors)
+{
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(MAX_DESCRIPTORS * sizeof(int))];
+    } control;
+    struct iovec part = {.iov_base = (void *)data, .iov_len = size};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    if (n_descriptors > MAX_DESCRIPTORS)
+        return -EINVAL;
+    if (n_descriptors > 0) {
+        memset(&control.header, 0, sizeof(control.header));
+        message.msg_control = &control;
+        message.msg_controllen = CMSG_SPACE(n_descriptors * sizeof(int));
+        control.header.cmsg_level = SOL_SOCKET;
+        control.header.cmsg_type = SCM_RIGHTS;
+        control.header.cmsg_len = CMSG_LEN(n_descriptors * sizeof(int));
+        memcpy(CMSG_DATA(&control.header), descriptors, n_descriptors * sizeof(int));
+    }
+    ssize_t sent;
+    do
+        sent = sendmsg(descriptor, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR);
+    return sent < 0 ? -errno : sent;
+}
+
+/* Takes what arrived as far as there is room, and closes the rest. */
+static uint32_t take_descriptors(struct msghdr *message, int32_t *descriptors, uint32_t room)
+{
+    uint32_t n_taken = 0;
+    for (struct cmsghdr *header = CMSG_FIRSTHDR(message); header;
+         header = CMSG_NXTHDR(message, header)) {
+        if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
+            continue;
+        size_t n = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        for (size_t i = 0; i < n; i++) {
+            int received;
+            memcpy(&received, CMSG_DATA(header) + i * sizeof(int), sizeof(received));
+            if (n_taken < room)
+                descriptors[n_taken++] = received;
+            else
+                close(received);
+        }
+    }
+    return n_taken;
+}
+
+static int64_t WINDOWS_CALL unix_receive(int32_t descriptor, void *data, uint64_t size,
+                                         int32_t *descriptors, uint32_t *n_descriptors)
+{
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(MAX_DESCRIPTORS * sizeof(int))];
+    } control;
+    uint32_t room = n_descriptors ? *n_descriptors : 0;
+    struct iovec part = {.iov_base = data, .iov_len = size};
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = &control,
+                             .msg_controllen = sizeof(control)};
+    ssize_t received;
+    do
+        received = recvmsg(descriptor, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    while (received < 0 && errno == EINTR);
+    int error = errno;
+    uint32_t n_taken = received < 0 ? 0 : take_descriptors(&message, descriptors, room);
+    if (n_descriptors)
+        *n_descriptors = n_taken;
+    return received < 0 ? -error : received;
+}
+
+static int32_t WINDOWS_CALL unix_peer_credentials(int32_t descriptor, uint32_t *pid, uint32_t *uid,
+                                                  uint32_t *gid)
+{
+    struct ucred peer;
+    socklen_t size = sizeof(peer);
+    if (getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &size))
+        return -errno;
+    *pid = (uint32_t)peer.pid;
+    *uid = peer.uid;
+    *gid = peer.gid;
+    return 0;
+}
+
+static int32_t WINDOWS_CALL unix_shutdown_both(int32_t descriptor)
+{
+    return result_of(shutdown(descriptor, SHUT_RDWR));
+}
+
+static int32_t WINDOWS_CALL unix_close(int32_t descriptor)
+{
+    return result_of(close(descriptor));
+}
+
+static int32_t WINDOWS_CALL unix_duplicate(int32_t descriptor)
+{
+    return result_of(fcntl(descriptor, F_DUPFD_CLOEXEC, 0));
+}
+
+static int32_t WINDOWS_CALL unix_event_new(void)
+{
+    return result_of(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+}
+
+static int32_t WINDOWS_CALL unix_event_set(int32_t descriptor)
+{
+    return result_of(eventfd_write(descriptor, 1));
+}
+
+static int32_t WINDOWS_CALL unix_event_clear(int32_t descriptor)
+{
+    eventfd_t count;
+    return result_of(eventfd_read(descriptor, &count));
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int32_t WINDOWS_CALL unix_wait_readable(int32_t first, int32_t second, int32_t timeout_ms)
+{
+    struct pollfd both[2] = {{.fd = first, .events = POLLIN | POLLRDHUP},
+                             {.fd = second, .events = POLLIN | POLLRDHUP}};
+    int64_t end = timeout_ms < 0 ? 0 : now_ms() + timeout_ms;
+    for (;;) {
+        int result = poll(both, 2, timeout_ms);
+        if (result >= 0)
+            return (both[0].revents ? 1 : 0) | (both[1].revents ? 2 : 0);
+        if (errno != EINTR)
+            return -errno;
+        if (timeout_ms >= 0) {
+            int64_t left = end - now_ms();
+            timeout_ms = left > 0 ? (int32_t)left : 0;
+        }
+    }
+}
+
+static int32_t WINDOWS_CALL unix_unlink(const char *path)
+{
+    return result_of(unlink(path));
+}
+
+static int32_t WINDOWS_CALL unix_chmod(const char *path, uint32_t mode)
+{
+    return result_of(chmod(path, mode));
+}
+
+static int32_t WINDOWS_CALL unix_stat(const char *path, uint32_t *mode, uint32_t *uid)
+{
+    struct stat info;
+    if (lstat(path, &info))
+        return -errno;
+    *mode = info.st_mode;
+    *uid = info.st_uid;
+    return 0;
+}
+
+static int32_t WINDOWS_CALL unix_lock_file(const char *path)
+{
+    int descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (descriptor < 0)
+        return -errno;
+    int result;
+    do
+        result = flock(descriptor, LOCK_EX | LOCK_NB);
+    while (result < 0 && errno == EINTR);
+    if (result < 0) {
+        int error = errno;
+        close(descriptor);
+        return -error;
+    }
+    return descriptor;
+}
+
+static uint32_t WINDOWS_CALL unix_user_id(void)
+{
+    return geteuid();
+}
+
+static int32_t WINDOWS_CALL unix_make_directory(const char *path, uint32_t mode)
+{
+    return result_of(mkdir(path, mode));
+}
+
+static int32_t WINDOWS_CALL unix_poll_new(void)
+{
+    return result_of(epoll_create1(EPOLL_CLOEXEC));
+}
+
+static int32_t control(int32_t poll_descriptor, int operation, int32_t descriptor, uint32_t events,
+                       uint64_t token)
+{
+    struct epoll_event event = {.events = events, .data.u64 = token};
+    return result_of(epoll_ctl(poll_descriptor, operation, descriptor, &event));
+}
+
+static int32_t WINDOWS_CALL unix_poll_add(int32_t poll_descriptor, int32_t descriptor,
+                                          uint32_t events, uint64_t token)
+{
+    return control(poll_descriptor, EPOLL_CTL_ADD, descriptor, events, token);
+}
+
+static int32_t WINDOWS_CALL unix_poll_modify(int32_t poll_descriptor, int32_t descriptor,
+                                             uint32_t events, uint64_t token)
+{
+    return control(poll_descriptor, EPOLL_CTL_MOD, descriptor, events, token);
+}
+
+static int32_t WINDOWS_CALL unix_poll_remove(int32_t poll_descriptor, int32_t descriptor)
+{
+    return control(poll_descriptor, EPOLL_CTL_DEL, descriptor, 0, 0);
+}
+
+static int32_t WINDOWS_CALL unix_poll_wait(int32_t poll_descriptor, uint64_t *tokens,
+                                           uint32_t *events, int32_t room, int32_t timeout_ms)
+{
+    struct epoll_event reports[64];
+    int n;
+    do
+        n = epoll_wait(poll_descriptor, reports, room < 64 ? room : 64, timeout_ms);
+    while (n < 0 && errno == EINTR);
+    for (int i = 0; i < n; i++) {
+        tokens[i] = reports[i].data.u64;
+        events[i] = reports[i].events;
+    }
+    return result_of(n);
+}
+
+/* The table's types have the convention of whoever compiles them, which here is Linux's; hence the
+ * casts. */
+#define SET(member, function) ((member) = (void *)(function))
+
+int32_t WINDOWS_CALL viaduct_unix_module(struct unix_module *module)
+{
+    struct via_plugin_unix_calls *calls = &module->calls;
+    if (module->version != UNIX_MODULE_VERSION || module->size != sizeof(*module) ||
+        calls->size != sizeof(*calls))
+        return -1;
+    SET(calls->socket_stream, unix_socket_stream);
+    SET(calls->socket_pair, unix_socket_pair);
+    SET(calls->bind_path, unix_bind_path);
+    SET(calls->listen, unix_listen);
+    SET(calls->accept, unix_accept);
+    SET(calls->connect_path, unix_connect_path);
+    SET(calls->send, unix_send);
+    SET(calls->receive, unix_receive);
+    SET(calls->peer_credentials, unix_peer_credentials);
+    SET(calls->shutdown_both, unix_shutdown_both);
+    SET(calls->close, unix_close);
+    SET(calls->duplicate, unix_duplicate);
+    SET(calls->event_new, unix_event_new);
+    SET(calls->event_set, unix_event_set);
+    SET(calls->event_clear, unix_event_clear);
+    SET(calls->wait_readable, unix_wait_readable);
+    SET(calls->unlink, unix_unlink);
+    SET(calls->chmod, unix_chmod);
+    SET(calls->stat, unix_stat);
+    SET(calls->lock_file, unix_lock_file);
+    SET(calls->user_id, unix_user_id);
+    SET(module->make_directory, unix_make_directory);
+    SET(module->poll_new, unix_poll_new);
+    SET(module->poll_add, unix_poll_add);
+    SET(module->poll_modify, unix_poll_modify);
+    SET(module->poll_remove, unix_poll_remove);
+    SET(module->poll_wait, unix_poll_wait);
+    return 0;
+}
