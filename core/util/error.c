@@ -43,10 +43,10 @@ static void cut_at_character(char *text)
     size_t start = size;
     while (start > 0 && ((unsigned char)text[start - 1] & 0xC0) == 0x80)
         start--;
-    if (start == 0 || start == size)
+    if (start == 0)
         return;
     unsigned char lead = (unsigned char)text[start - 1];
-    size_t needed = lead >= 0xF0 ? 3 : lead >= 0xE0 ? 2 : 1;
+    size_t needed = lead >= 0xF0 ? 3 : lead >= 0xE0 ? 2 : lead >= 0xC0 ? 1 : 0;
     if (size - start < needed)
         text[start - 1] = 0;
 }
