@@ -1,0 +1,160 @@
+#include "cli/class.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "com/abi/guid.h"
+#include "core/util/error.h"
+
+/* The class that was asked for: the library of a component may have several. The host has found it
+ * by the name's own rules, so that its CLSID is looked up there. */
+static HRESULT find_clsid(IViaductHost *host, const char *name, GUID *clsid)
+{
+    struct ClassInfo *classes = NULL;
+    const char *at = strchr(name, '@');
+    size_t length = at ? (size_t)(at - name) : strlen(name);
+    ULONG count = 0;
+    HRESULT hr = IViaductHost_ListClasses(host, VARIANT_TRUE, &count, &classes);
+    bool found = false;
+
+    for (ULONG i = 0; SUCCEEDED(hr) && i < count; i++) {
+        char *progid = cli_text(classes[i].progid);
+
+        if (!found && strlen(progid) == length && memcmp(progid, name, length) == 0) {
+            *clsid = classes[i].clsid;
+            found = true;
+        }
+        free(progid);
+        SysFreeString(classes[i].progid);
+        SysFreeString(classes[i].description);
+        SysFreeString(classes[i].host);
+        SysFreeString(classes[i].component);
+        SysFreeString(classes[i].manifest);
+    }
+    CoTaskMemFree(classes);
+    return FAILED(hr) ? hr : found ? S_OK : S_FALSE;
+}
+
+static HRESULT read_clsid(IViaductHost *host, const char *name, GUID *clsid)
+{
+    char text[GUID_TEXT_SIZE];
+
+    if (name[0] != '{')
+        return find_clsid(host, name, clsid);
+    snprintf(text, sizeof(text), "%s", name);
+    return guid_parse(text, clsid) ? S_OK : S_FALSE;
+}
+
+int class_load(IViaductHost *host, const char *name, struct class *class)
+{
+    BSTR string = cli_bstr(name), json = NULL;
+    uint16_t index = VIA_NO_INDEX;
+    GUID clsid;
+    HRESULT hr = IViaductHost_DescribeClass(host, string, &json);
+
+    memset(class, 0, sizeof(*class));
+    SysFreeString(string);
+    if (FAILED(hr))
+        return cli_fail_runtime(hr);
+    class->json = cli_text(json);
+    SysFreeString(json);
+    hr = typelib_from_json(class->json, strlen(class->json), &class->lib);
+    if (FAILED(hr)) {
+        free(class->json);
+        return cli_fail_record(hr);
+    }
+    hr = read_clsid(host, name, &clsid);
+    if (hr == S_OK)
+        index = typelib_find_coclass(class->lib, &clsid);
+    if (index == VIA_NO_INDEX && class->lib->n_coclasses == 1)
+        index = 0;
+    if (index == VIA_NO_INDEX) {
+        class_deinit(class);
+        return cli_fail(TYPE_E_ELEMENTNOTFOUND, "the type library of %s does not describe it",
+                        name);
+    }
+    class->coclass = &class->lib->coclasses[index];
+    return -1;
+}
+
+void class_deinit(struct class *class)
+{
+    free(class->json);
+    typelib_free(class->lib);
+    memset(class, 0, sizeof(*class));
+}
+
+static const struct via_interface *find_interface(const struct class *class, const char *name,
+                                                  size_t length)
+{
+    char text[128];
+    uint16_t index;
+
+    if (length >= sizeof(text))
+        return NULL;
+    memcpy(text, name, length);
+    text[length] = 0;
+    index = typelib_find_interface_name(class->lib, text);
+    return index == VIA_NO_INDEX ? NULL : &class->lib->interfaces[index];
+}
+
+static bool names_equal(const char *left, const char *right)
+{
+    while (*left && (*left | 0x20) == (*right | 0x20)) {
+        left++;
+        right++;
+    }
+    return !*left && !*right;
+}
+
+static int no_method(const struct via_interface *interface, const char *name,
+                     const struct typelib_method *methods, size_t n_methods)
+{
+    char list[1024];
+    size_t used = 0;
+
+    list[0] = 0;
+    for (size_t i = 0; i < n_methods && used < sizeof(list); i++)
+        used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", i ? ", " : "",
+                                 methods[i].method->name);
+    return cli_fail(DISP_E_UNKNOWNNAME, "interface %s has no method %s; it has: %s",
+                    interface->name, name, list);
+}
+
+int class_find_method(const struct class *class, const char *name, const struct via_interface **out,
+                      struct typelib_method *method)
+{
+    const char *dot = strrchr(name, '.');
+    const struct via_interface *interface;
+    struct typelib_method *methods;
+    uint16_t index = typelib_default_interface(class->lib, class->coclass);
+    size_t n_methods;
+    HRESULT hr;
+    int code;
+
+    interface = dot                     ? find_interface(class, name, (size_t)(dot - name))
+                : index != VIA_NO_INDEX ? &class->lib->interfaces[index]
+                                        : NULL;
+    if (!interface)
+        return cli_fail(E_NOINTERFACE, "class %s has no interface %.*s", class->coclass->name,
+                        dot ? (int)(dot - name) : 0, name);
+    name = dot ? dot + 1 : name;
+    hr = typelib_methods(class->lib, (uint16_t)(interface - class->lib->interfaces), &methods,
+                         &n_methods);
+    if (FAILED(hr))
+        return cli_fail_record(hr);
+    *out = interface;
+    code = 0;
+    for (size_t i = 0; code == 0 && i < n_methods; i++) {
+        if (names_equal(methods[i].method->name, name)) {
+            *method = methods[i];
+            code = -1;
+        }
+    }
+    if (code == 0)
+        code = no_method(interface, name, methods, n_methods);
+    free(methods);
+    return code;
+}

@@ -1,0 +1,27 @@
+/* What a class says of itself: its type library, asked of the host, and its default interface. */
+#ifndef CLI_CLASS_H
+#define CLI_CLASS_H
+
+#include <stdbool.h>
+#include <viaduct/host.h>
+#include <viaduct/typelib.h>
+
+#include "com/typelib/typelib.h"
+
+struct class
+{
+    char *json;
+    struct via_typelib *lib;
+    const struct via_coclass *coclass;
+};
+
+/* -1, or the exit code after a message. */
+int class_load(IViaductHost *host, const char *name, struct class *class);
+void class_deinit(struct class *class);
+
+/* "Method" of the default interface, or "Interface.Method". -1, or the exit code after a message
+ * that lists what there is. The names stay valid as long as the class. */
+int class_find_method(const struct class *class, const char *name,
+                      const struct via_interface **interface, struct typelib_method *method);
+
+#endif

@@ -1,0 +1,160 @@
+/* Tables, texts and failures. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <viaduct/runtime.h>
+
+#include "cli/cli.h"
+#include "core/util/error.h"
+#include "core/util/utf.h"
+
+#define MAX_COLUMNS 8
+
+/* A whole chain of causes. */
+#define MESSAGE_SIZE 8192
+
+static void *enough(void *memory)
+{
+    if (!memory) {
+        fputs("viaduct: no memory\n", stderr);
+        exit(CLI_FAILED);
+    }
+    return memory;
+}
+
+char *cli_text(BSTR string)
+{
+    return enough(string ? utf_from_wide(string, SysStringLen(string)) : strdup(""));
+}
+
+BSTR cli_bstr(const char *text)
+{
+    WCHAR *wide = enough(utf_to_wide(text));
+    BSTR string = enough(SysAllocString(wide));
+
+    free(wide);
+    return string;
+}
+
+/* --- failures --- */
+
+static int exit_code(HRESULT hr)
+{
+    switch ((unsigned)hr) {
+    case (unsigned)VIA_E_UNREACHABLE:
+        return CLI_UNREACHABLE;
+    case (unsigned)REGDB_E_CLASSNOTREG:
+    case (unsigned)VIA_E_AMBIGUOUS:
+        return CLI_NO_CLASS;
+    case (unsigned)CO_E_CLASSSTRING:
+        return CLI_USAGE;
+    case (unsigned)DISP_E_UNKNOWNNAME:
+    case (unsigned)E_NOINTERFACE:
+        return CLI_NO_METHOD;
+    default:
+        return CLI_FAILED;
+    }
+}
+
+static int print_failure(HRESULT hr, const char *text)
+{
+    const char *name = error_code_name(hr);
+
+    /* Where the text is nothing but the code's name it is not repeated. */
+    if (name && strcmp(name, text) != 0)
+        fprintf(stderr, "viaduct: %s (%s)\n", text, name);
+    else if (name)
+        fprintf(stderr, "viaduct: %s (0x%08x)\n", text, (unsigned)hr);
+    else
+        fprintf(stderr, "viaduct: %s (0x%08x)\n", text, (unsigned)hr);
+    return exit_code(hr);
+}
+
+int cli_fail(HRESULT hr, const char *format, ...)
+{
+    char text[MESSAGE_SIZE];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    return print_failure(hr, text);
+}
+
+int cli_fail_runtime(HRESULT hr)
+{
+    char text[MESSAGE_SIZE];
+
+    return print_failure(hr, via_error_message(hr, text, sizeof(text)));
+}
+
+int cli_fail_record(HRESULT hr)
+{
+    char text[MESSAGE_SIZE];
+
+    return print_failure(hr, error_format(error_get(), hr, text, sizeof(text)));
+}
+
+/* --- tables --- */
+
+struct cli_table {
+    unsigned n_columns;
+    size_t widths[MAX_COLUMNS];
+    size_t n_rows;
+    char **cells; /* n_rows times n_columns */
+};
+
+/* Characters, not bytes: combining ones and wide ones are not looked at. */
+static size_t width(const char *text)
+{
+    size_t count = 0;
+
+    for (; *text; text++)
+        count += ((unsigned char)*text & 0xC0) != 0x80;
+    return count;
+}
+
+struct cli_table *cli_table_new(unsigned n_columns, const char *const *titles)
+{
+    struct cli_table *table = enough(calloc(1, sizeof(*table)));
+
+    table->n_columns = n_columns;
+    cli_table_add(table, titles);
+    return table;
+}
+
+void cli_table_add(struct cli_table *table, const char *const *cells)
+{
+    size_t used = table->n_rows * table->n_columns;
+
+    table->cells = enough(realloc(table->cells, (used + table->n_columns) * sizeof(char *)));
+    for (unsigned i = 0; i < table->n_columns; i++) {
+        table->cells[used + i] = enough(strdup(cells[i]));
+        if (width(cells[i]) > table->widths[i])
+            table->widths[i] = width(cells[i]);
+    }
+    table->n_rows++;
+}
+
+void cli_table_print(struct cli_table *table)
+{
+    for (size_t row = 0; row < table->n_rows; row++) {
+        char *const *cells = table->cells + row * table->n_columns;
+
+        for (unsigned i = 0; i < table->n_columns; i++) {
+            bool last = i + 1 == table->n_columns;
+
+            printf("%s%*s", cells[i], last ? 0 : (int)(table->widths[i] - width(cells[i]) + 2), "");
+        }
+        putchar('\n');
+    }
+}
+
+void cli_table_free(struct cli_table *table)
+{
+    for (size_t i = 0; i < table->n_rows * table->n_columns; i++)
+        free(table->cells[i]);
+    free(table->cells);
+    free(table);
+}
