@@ -1,0 +1,20 @@
+/* Objects that create a component's classes; the public form is in <viaduct/server.h>. */
+#ifndef COM_STD_PROVIDER_H
+#define COM_STD_PROVIDER_H
+
+#include <viaduct/server.h>
+
+/* What the process around it does. */
+struct provider_events {
+    /* Objects of the component that others hold. */
+    uint32_t (*count_objects)(void);
+    /* Ends the process soon; returns at once. */
+    void (*shut_down)(const char *why);
+};
+
+/* `events` NULL: the component runs in a process that is not its own. Both are borrowed for ever.
+ */
+HRESULT provider_new(const struct via_component *component, const struct provider_events *events,
+                     IViaductSurrogate **provider);
+
+#endif

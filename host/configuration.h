@@ -1,0 +1,44 @@
+/*
+ * What an administrator says: viaductd's configuration file, completed by defaults.
+ * docs/configuration.md is its reference. Read once, at the start, and never changed.
+ */
+#ifndef HOST_CONFIGURATION_H
+#define HOST_CONFIGURATION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <viaduct/hresult.h>
+#include <viaduct/plugin/host.h>
+
+#include "host/peers.h"
+
+/* More of them is a mistake in the file. */
+#define CONFIGURATION_MAX_LISTEN      16u
+#define CONFIGURATION_MAX_DIRECTORIES 32u
+#define CONFIGURATION_MAX_PEERS       64u
+
+struct configuration {
+    bool system;
+    char *path;    /* of the file, or NULL: there is none, all defaults */
+    char *name;    /* what this host calls itself to its peers */
+    char **listen; /* NULL at the end, in this list and the next two */
+    char **plugin_directories;
+    char **component_directories; /* in order of precedence, the writable one first */
+    struct peer_settings *peers;
+    size_t n_peers;
+    uint32_t start_timeout_ms;
+    uint32_t idle_ms;
+    uint32_t call_timeout_ms;
+    uint32_t max_workers;
+    enum via_log_level log_level;
+    char *log_file; /* NULL: standard error */
+};
+
+/* `path` NULL: the usual place, where it may be missing. VIA_E_CONFIG names file, line, column and
+ * key. */
+HRESULT configuration_load(const char *path, bool system, struct configuration **configuration);
+/* Takes NULL. */
+void configuration_free(struct configuration *configuration);
+
+#endif

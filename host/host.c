@@ -1,0 +1,163 @@
+/* Making the host's parts, and taking them down in the other order. */
+#include "host/host.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <viaduct/runtime.h>
+
+#include "core/os/clock.h"
+#include "core/os/file.h"
+#include "core/os/path.h"
+#include "core/os/process.h"
+#include "core/util/error.h"
+#include "core/util/log.h"
+#include "host/object.h"
+#include "host/text.h"
+
+/* A directory that only this host uses: for what components' processes write to their standard
+ * error. */
+static HRESULT make_scratch(struct host *host)
+{
+    char *temporary = os_path_temporary(), name[64];
+
+    snprintf(name, sizeof(name), "viaductd-%u-%llx", os_process_id(),
+             (unsigned long long)os_now_ns());
+    host->scratch_directory = temporary ? os_path_join(temporary, name) : NULL;
+    free(temporary);
+    if (!host->scratch_directory)
+        return error_set(E_OUTOFMEMORY, "no memory for the host");
+    return os_directory_make_private(host->scratch_directory);
+}
+
+static HRESULT make_servers(struct host *host)
+{
+    const struct configuration *configuration = host->configuration;
+    struct server_settings settings = {
+        .program = host->program,
+        .host_address = configuration->listen[0],
+        .listen = (const char *const *)configuration->listen,
+        .plugins = (const char *const *)configuration->plugin_directories,
+        .scratch_directory = host->scratch_directory,
+        .start_timeout_ms = configuration->start_timeout_ms,
+        .idle_ms = configuration->idle_ms,
+        .exits = host->exits,
+    };
+
+    return servers_new(&settings, &host->servers);
+}
+
+static HRESULT make_parts(struct host *host)
+{
+    const struct configuration *configuration = host->configuration;
+    HRESULT hr = make_scratch(host);
+
+    host->program = os_path_program();
+    if (SUCCEEDED(hr) && !host->program)
+        hr = error_set(E_OUTOFMEMORY, "no memory for the host");
+    if (FAILED(hr))
+        return hr;
+    host->exits = exits_new();
+    host->modules = modules_new();
+    host->running = running_new();
+    if (!host->exits || !host->modules || !host->running)
+        return error_set(E_OUTOFMEMORY, "no memory for the host");
+    hr = registry_new((const char *const *)configuration->component_directories, &host->registry);
+    if (SUCCEEDED(hr))
+        hr = make_servers(host);
+    if (SUCCEEDED(hr))
+        hr = peers_new(configuration->peers, configuration->n_peers, configuration->name,
+                       &host->peers);
+    return SUCCEEDED(hr) ? object_new(host, &host->object) : hr;
+}
+
+/* The directory of a Unix socket may be ours to make: the runtime directory is not there after a
+ * reboot. */
+static HRESULT make_socket_directory(const char *address)
+{
+    char *directory;
+    HRESULT hr;
+
+    if (strncmp(address, "unix:/", 6) != 0)
+        return S_OK;
+    directory = os_path_directory(address + 5);
+    if (!directory)
+        return error_set(E_OUTOFMEMORY, "no memory for a path");
+    hr = os_file_exists(directory) ? S_OK : os_directory_make_private(directory);
+    free(directory);
+    return hr;
+}
+
+static HRESULT listen_all(struct host *host)
+{
+    char *const *addresses = host->configuration->listen;
+    HRESULT hr = via_set_root_object((IUnknown *)host->object);
+
+    if (FAILED(hr))
+        return text_take_error(hr);
+    for (size_t i = 0; SUCCEEDED(hr) && addresses[i]; i++) {
+        hr = make_socket_directory(addresses[i]);
+        if (FAILED(hr))
+            break;
+        hr = via_listen(addresses[i]);
+        if (FAILED(hr)) {
+            text_take_error(hr);
+            if (hr == VIA_E_ADDRESS_IN_USE)
+                error_wrap(hr, "another host serves %s already", addresses[i]);
+        } else {
+            log_info("host", "listening at %s", addresses[i]);
+        }
+    }
+    return hr;
+}
+
+HRESULT host_start(const struct configuration *configuration, struct host **out)
+{
+    struct host *host = calloc(1, sizeof(*host));
+    HRESULT hr;
+
+    if (!host)
+        return error_set(E_OUTOFMEMORY, "no memory for the host");
+    host->configuration = configuration;
+    host->started_ns = os_now_ns();
+    *out = host; /* on failure too, so that what there is can be taken down */
+    hr = make_parts(host);
+    if (SUCCEEDED(hr))
+        hr = listen_all(host);
+    if (SUCCEEDED(hr))
+        hr = peers_start(host->peers, host->object);
+    return hr;
+}
+
+void host_stop(struct host *host)
+{
+    if (host->object)
+        object_disconnect(host->object);
+    if (host->peers)
+        peers_stop(host->peers);
+    if (host->servers)
+        servers_stop(host->servers);
+    if (host->running)
+        running_clear(host->running);
+    via_set_root_object(NULL);
+}
+
+void host_free(struct host *host)
+{
+    if (!host)
+        return;
+    if (host->object)
+        IViaductHost_Release(host->object);
+    servers_free(host->servers);
+    peers_free(host->peers);
+    running_free(host->running);
+    modules_free(host->modules);
+    registry_free(host->registry);
+    exits_free(host->exits);
+    if (host->scratch_directory)
+        os_directory_remove(host->scratch_directory);
+    error_clear();
+    free(host->scratch_directory);
+    free(host->program);
+    free(host);
+}

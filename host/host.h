@@ -1,0 +1,61 @@
+/*
+ * The host: registry, components' processes, peers and running objects, put together.
+ *
+ * Names of classes come in as people write them. A question that a peer asks has "@local" behind it
+ * and goes no further. All functions that take a host may be called from any thread; what they
+ * return as an interface carries a reference. Failures leave this program's error record.
+ */
+#ifndef HOST_HOST_H
+#define HOST_HOST_H
+
+#include <stdbool.h>
+#include <viaduct/com.h>
+#include <viaduct/host.h>
+
+#include "com/registry/registry.h"
+#include "host/configuration.h"
+#include "host/exits.h"
+#include "host/modules.h"
+#include "host/peers.h"
+#include "host/running.h"
+#include "host/server.h"
+
+struct host {
+    const struct configuration *configuration; /* read-only; borrowed */
+    char *scratch_directory;                   /* read-only; this host's own, removed at its end */
+    char *program;                             /* read-only; runs surrogates */
+    struct registry *registry;
+    struct servers *servers;
+    struct modules *modules;
+    struct exits *exits;
+    struct peers *peers;
+    struct running *running;
+    IViaductHost *object; /* read-only; what others call */
+    uint64_t started_ns;  /* read-only */
+};
+
+/* The runtime has been initialized. Listens, connects to peers, and answers from then on. */
+HRESULT host_start(const struct configuration *configuration, struct host **host);
+/* Blocks. Ends everything that the host has started. */
+void host_stop(struct host *host);
+/* After via_uninitialize(): nobody calls the host's object any more. */
+void host_free(struct host *host);
+
+/* --- classes (classes.c) --- */
+
+HRESULT host_create_instance(struct host *host, const char *name, REFIID iid, IUnknown **object);
+HRESULT host_get_class_object(struct host *host, const char *name, IUnknown **object);
+HRESULT host_describe_class(struct host *host, const char *name, BSTR *json);
+/* An array for CoTaskMemFree() after its strings. */
+HRESULT host_list_classes(struct host *host, bool with_peers, ULONG *count,
+                          struct ClassInfo **classes);
+void host_free_classes(ULONG count, struct ClassInfo *classes);
+HRESULT host_register(struct host *host, const char *manifest, char **path);
+HRESULT host_unregister(struct host *host, const char *name);
+
+/* --- status (status.c) --- */
+
+/* JSON, for free(). */
+HRESULT host_status(struct host *host, char **json);
+
+#endif

@@ -1,0 +1,93 @@
+/* What `viaduct status` shows, as JSON. */
+#include <jansson.h>
+#include <stdlib.h>
+
+#include "core/os/clock.h"
+#include "core/os/process.h"
+#include "core/util/error.h"
+#include "host/host.h"
+
+static json_t *strings(const char *const *list)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; list && list[i]; i++)
+        json_array_append_new(array, json_string(list[i]));
+    return array;
+}
+
+static json_t *peers_to_json(struct host *host)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < peers_count(host->peers); i++) {
+        struct peer_status status;
+
+        peers_status(host->peers, i, &status);
+        json_array_append_new(array, json_pack("{s:s, s:s, s:b, s:s}", "name", status.name,
+                                               "address", status.address, "connected",
+                                               status.connected, "failure", status.failure));
+    }
+    return array;
+}
+
+static const char *state_name(enum ClassState state)
+{
+    static const char *const names[] = {"idle", "starting", "running", "backing off"};
+
+    return names[state];
+}
+
+/* One entry for each component that has been started; several classes may share one. */
+static HRESULT components_to_json(struct host *host, json_t *array)
+{
+    struct registry_entry *entries;
+    size_t n_entries;
+    HRESULT hr = registry_list(host->registry, &entries, &n_entries);
+
+    if (FAILED(hr))
+        return hr;
+    for (size_t i = 0; i < n_entries; i++) {
+        struct server_status status;
+
+        servers_status(host->servers, entries[i].manifest, &status);
+        if (status.n_starts == 0 && !status.failure[0])
+            continue;
+        json_array_append_new(
+            array, json_pack("{s:s, s:s, s:s, s:i, s:i, s:s}", "class", entries[i].class->progid,
+                             "component", entries[i].manifest->component, "state",
+                             state_name(status.state), "process", (int)status.process_id, "starts",
+                             (int)status.n_starts, "failure", status.failure));
+    }
+    registry_list_free(entries, n_entries);
+    return S_OK;
+}
+
+HRESULT host_status(struct host *host, char **json)
+{
+    const struct configuration *configuration = host->configuration;
+    json_t *root, *components = json_array();
+    char **problems = NULL;
+    HRESULT hr = components_to_json(host, components);
+
+    if (SUCCEEDED(hr))
+        hr = registry_problems(host->registry, &problems);
+    if (FAILED(hr)) {
+        json_decref(components);
+        return hr;
+    }
+    root = json_pack("{s:s, s:s?, s:b, s:i, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:i}", "name",
+                     configuration->name, "configuration", configuration->path, "system",
+                     configuration->system, "process", (int)os_process_id(), "uptime_ms",
+                     (json_int_t)((os_now_ns() - host->started_ns) / 1000000), "listen",
+                     strings((const char *const *)configuration->listen), "component_directories",
+                     strings(registry_directories(host->registry)), "plugin_directories",
+                     strings((const char *const *)configuration->plugin_directories), "peers",
+                     peers_to_json(host), "components", components, "problems",
+                     strings((const char *const *)problems), "running_objects",
+                     (int)running_count(host->running));
+    registry_problems_free(problems);
+    *json = root ? json_dumps(root, JSON_COMPACT) : NULL;
+    json_decref(root);
+    return *json ? S_OK : error_set(E_OUTOFMEMORY, "no memory for the status");
+}
