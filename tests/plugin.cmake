@@ -1,8 +1,12 @@
+# Tests find plugins from where they run: under Wine the build's own paths mean nothing to a program.
+cmake_path(RELATIVE_PATH VIADUCT_PLUGIN_DIRECTORY BASE_DIRECTORY "${CMAKE_BINARY_DIR}"
+           OUTPUT_VARIABLE plugin_part)
+
 function(plugin_suite name)
     via_test(${name} ${ARGN})
     if(TARGET test_${name})
         target_compile_definitions(test_${name} PRIVATE
-            VIADUCT_PLUGIN_DIRECTORY="${VIADUCT_PLUGIN_DIRECTORY}")
+            VIADUCT_PLUGIN_PART="${plugin_part}")
         foreach(plugin viaduct-unix viaduct-pipe)
             if(TARGET ${plugin})
                 add_dependencies(test_${name} ${plugin})

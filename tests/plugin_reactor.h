@@ -5,9 +5,13 @@
 #define TESTS_PLUGIN_REACTOR_H
 
 #include "core/os/clock.h"
+#include "core/os/path.h"
 #include "core/os/poller.h"
 #include "core/os/thread.h"
+#include "core/util/error.h"
 #include "tests/harness/harness.h"
+
+#include <stdio.h>
 
 struct plugin_reactor {
     struct os_poller *poller;
@@ -20,6 +24,7 @@ static inline void plugin_reactor_run(void *argument)
     struct plugin_reactor *reactor = argument;
     while (!reactor->over)
         os_poller_run_once(reactor->poller, OS_NEVER);
+    error_clear();
 }
 
 static inline bool plugin_reactor_start(struct plugin_reactor *reactor)
@@ -38,10 +43,23 @@ static inline void plugin_reactor_stop(struct plugin_reactor *reactor)
     os_poller_free(reactor->poller);
 }
 
-/* On Windows the program may run from another drive's point of view; the path is this build's. */
+/* Where this build has put `part`, a path from the build's root; each call replaces the last one's
+ * text. */
+static inline const char *plugin_reactor_path(const char *part)
+{
+    static char path[1024];
+    snprintf(path, sizeof path, "%s/../%s", harness_binary_directory(), part);
+    for (char *c = path; *c != 0; c++) {
+        if (*c == '/' || *c == '\\')
+            *c = os_path_separator;
+    }
+    return path;
+}
+
+/* The directory of this build's plugins. */
 static inline const char *plugin_reactor_plugin_directory(void)
 {
-    return VIADUCT_PLUGIN_DIRECTORY;
+    return plugin_reactor_path(VIADUCT_PLUGIN_PART);
 }
 
 #endif

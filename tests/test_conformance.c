@@ -30,7 +30,7 @@ static void report(void *context, const char *test, enum plugin_conformance_resu
 
 static void run_file(const char *name)
 {
-    char path[1024];
+    char path[1200];
     char text[ERROR_TEXT_SIZE];
     unsigned n_failed = 0;
     snprintf(path, sizeof path, "%s%c%s%s", plugin_reactor_plugin_directory(), os_path_separator,
@@ -42,6 +42,7 @@ static void run_file(const char *name)
         FAIL("%s: %s", name, error_format(error_get(), hr, text, sizeof text));
     CHECK_EQ(n_failed, 0);
     CHECK(n_reported > 40);
+    error_clear();
 }
 
 TEST(loopback)
@@ -54,6 +55,7 @@ TEST(loopback)
                                     &n_failed));
     CHECK_EQ(n_failed, 0);
     CHECK(n_reported > 40);
+    error_clear();
     plugin_reactor_stop(&reactor);
 }
 

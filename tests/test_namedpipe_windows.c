@@ -22,7 +22,7 @@ static char name[64];
 
 static bool set_up(void)
 {
-    char file[1024];
+    char file[1200];
     snprintf(file, sizeof file, "%s\\viaduct-pipe.dll", plugin_reactor_plugin_directory());
     snprintf(name, sizeof name, "viaduct-test-%lu", GetCurrentProcessId());
     return plugin_reactor_start(&reactor) && CHECK_OK(plugin_set_new(reactor.poller, NULL, &set)) &&

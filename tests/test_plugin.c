@@ -23,7 +23,7 @@ static const char *message(HRESULT hr)
 
 static const char *plugin_path(const char *name)
 {
-    static char path[1024];
+    static char path[1200];
     snprintf(path, sizeof path, "%s%c%s%s", plugin_reactor_plugin_directory(), os_path_separator,
              name, os_module_suffix);
     return path;

@@ -26,7 +26,7 @@ static char path[108];
 
 static bool set_up(void)
 {
-    char file[1024];
+    char file[1200];
     snprintf(file, sizeof file, "%s/viaduct-unix.so", plugin_reactor_plugin_directory());
     snprintf(path, sizeof path, "%s/x.sock", harness_temporary_directory());
     return plugin_reactor_start(&reactor) && CHECK_OK(plugin_set_new(reactor.poller, NULL, &set)) &&

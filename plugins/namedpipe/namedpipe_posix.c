@@ -68,7 +68,7 @@ static HRESULT pipe_listen(const char *address, const struct via_listen_options 
     HRESULT hr = path_of(address, path);
     if (SUCCEEDED(hr))
         hr = make_directories();
-    return FAILED(hr) ? hr : listener_new(path, path, options, ready, token, listener);
+    return FAILED(hr) ? hr : listener_new(path, options, ready, token, listener);
 }
 
 static HRESULT pipe_connect(const char *address, const struct via_connect_options *options,
@@ -76,7 +76,7 @@ static HRESULT pipe_connect(const char *address, const struct via_connect_option
 {
     char path[SOCKET_PATH_SIZE];
     HRESULT hr = path_of(address, path);
-    return FAILED(hr) ? hr : stream_connect(path, path, options, stream);
+    return FAILED(hr) ? hr : stream_connect(path, options, stream);
 }
 
 const struct via_transport namedpipe_transport = {

@@ -26,12 +26,12 @@ HRESULT unixsock_listen(const char *address, const struct via_listen_options *op
                         struct via_listener **listener)
 {
     HRESULT hr = check_path(address);
-    return FAILED(hr) ? hr : listener_new(address, address, options, ready, token, listener);
+    return FAILED(hr) ? hr : listener_new(address, options, ready, token, listener);
 }
 
 HRESULT unixsock_connect(const char *address, const struct via_connect_options *options,
                          struct via_stream **stream)
 {
     HRESULT hr = check_path(address);
-    return FAILED(hr) ? hr : stream_connect(address, address, options, stream);
+    return FAILED(hr) ? hr : stream_connect(address, options, stream);
 }

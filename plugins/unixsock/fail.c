@@ -1,26 +1,28 @@
 /*
- * Messages of failures: the last one of a thread is kept, so that who knows the address can put it
- * in front.
+ * Messages of failures. (No thread-local storage here: what a thread allocates for it in MinGW's
+ * runtime is lost when the plugin is unloaded before the thread ends.)
  */
 #include "plugins/unixsock/socket.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
-static _Thread_local char last_message[512];
-
 HRESULT socket_fail(HRESULT code, const char *format, ...)
 {
+    char message[512];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(last_message, sizeof last_message, format, arguments);
+    vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
-    return socket_host->set_error(code, last_message);
+    return socket_host->set_error(code, message);
 }
 
-HRESULT socket_fail_at(HRESULT code, const char *what, const char *address)
+HRESULT socket_fail_connect(HRESULT code, const char *path, const char *problem)
 {
-    char message[sizeof last_message + 512];
-    snprintf(message, sizeof message, "%s %.400s: %s", what, address, last_message);
-    return socket_host->set_error(code, message);
+    return socket_fail(code, "cannot connect to %s: %s", path, problem);
+}
+
+HRESULT socket_fail_listen(HRESULT code, const char *path, const char *problem)
+{
+    return socket_fail(code, "cannot listen on %s: %s", path, problem);
 }

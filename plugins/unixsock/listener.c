@@ -38,14 +38,15 @@ static HRESULT clear_stale(const char *path)
     if (FAILED(hr) || kind == SOCKET_NAME_FREE)
         return hr;
     if (kind == SOCKET_NAME_OTHER)
-        return socket_fail(VIA_E_ADDRESS, "a file that is not a socket is there; remove it or "
-                                          "choose another name");
+        return socket_fail_listen(VIA_E_ADDRESS, path,
+                                  "a file that is not a socket is there; remove it or "
+                                  "choose another name");
     int32_t descriptor;
     hr = socket_connect(path, &descriptor);
     if (hr == S_OK)
         socket_close(descriptor);
     if (hr != VIA_WIN32(2))
-        return socket_fail(VIA_E_ADDRESS_IN_USE, "another process listens there");
+        return socket_fail_listen(VIA_E_ADDRESS_IN_USE, path, "another process listens there");
     socket_remove_name(path);
     return S_OK;
 }
@@ -72,8 +73,7 @@ static HRESULT take_name(struct via_listener *listener, const struct via_listen_
     return hr;
 }
 
-HRESULT listener_new(const char *path, const char *address,
-                     const struct via_listen_options *options,
+HRESULT listener_new(const char *path, const struct via_listen_options *options,
                      void (*ready)(void *token, uint32_t events), void *token,
                      struct via_listener **listener)
 {
@@ -87,7 +87,7 @@ HRESULT listener_new(const char *path, const char *address,
     HRESULT hr = take_name(self, options);
     if (FAILED(hr)) {
         free(self);
-        return socket_fail_at(hr, "cannot listen on", address);
+        return hr;
     }
     *listener = self;
     return S_OK;
@@ -114,8 +114,8 @@ void listener_close(struct via_listener *listener)
     free(listener);
 }
 
-HRESULT stream_connect(const char *path, const char *address,
-                       const struct via_connect_options *options, struct via_stream **stream)
+HRESULT stream_connect(const char *path, const struct via_connect_options *options,
+                       struct via_stream **stream)
 {
     int32_t descriptor;
     HRESULT hr = socket_connect(path, &descriptor);
@@ -126,11 +126,12 @@ HRESULT stream_connect(const char *path, const char *address,
         hr = socket_peer_of(descriptor, &peer);
         if (SUCCEEDED(hr) && !socket_owner_trusted(peer.uid))
             hr = socket_fail(VIA_E_IDENTITY,
-                             "the server runs as user %u, who is neither you nor root", peer.uid);
+                             "the server at %s runs as user %u, who is neither you nor root", path,
+                             peer.uid);
         if (FAILED(hr))
             socket_close(descriptor);
     }
     if (SUCCEEDED(hr))
         hr = stream_new(descriptor, stream);
-    return FAILED(hr) ? socket_fail_at(hr, "cannot connect to", address) : hr;
+    return hr;
 }

@@ -26,8 +26,9 @@ extern const struct via_plugin_host *socket_host;
 /* printf-like front of the host's set_error. */
 HRESULT socket_fail(HRESULT code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Puts "WHAT ADDRESS: " in front of the message of the thread's last socket_fail. */
-HRESULT socket_fail_at(HRESULT code, const char *what, const char *address);
+/* "cannot connect to PATH: PROBLEM", "cannot listen on PATH: PROBLEM". */
+HRESULT socket_fail_connect(HRESULT code, const char *path, const char *problem);
+HRESULT socket_fail_listen(HRESULT code, const char *path, const char *problem);
 
 /* Keeps `host` and prepares the system side; fails where there are no Unix sockets. */
 HRESULT socket_system_init(const struct via_plugin_host *host);

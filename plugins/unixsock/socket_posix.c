@@ -50,6 +50,14 @@ HRESULT socket_fail_errno(const char *what, int error)
     }
 }
 
+/* "cannot WHAT PATH: reason" */
+static HRESULT fail_path(const char *what, const char *path, int error)
+{
+    char text[SOCKET_PATH_SIZE + 64];
+    snprintf(text, sizeof text, "cannot %s %s", what, path);
+    return socket_fail_errno(text, error);
+}
+
 HRESULT socket_system_init(const struct via_plugin_host *host)
 {
     socket_host = host;
@@ -96,14 +104,16 @@ HRESULT socket_connect(const char *path, int32_t *descriptor)
         return VIA_S_WOULD_BLOCK;
     case ENOENT:
     case ENOTDIR:
-        return socket_fail(VIA_WIN32(2), "there is no socket; is the server running?");
+        return socket_fail_connect(VIA_WIN32(2), path,
+                                   "there is no socket; is the server running?");
     case ECONNREFUSED:
-        return socket_fail(VIA_WIN32(2), "nobody listens there any more; is the server running?");
+        return socket_fail_connect(VIA_WIN32(2), path,
+                                   "nobody listens there any more; is the server running?");
     case ENOTSOCK:
     case EPROTOTYPE:
-        return socket_fail(VIA_E_ADDRESS, "that is not a stream socket");
+        return socket_fail_connect(VIA_E_ADDRESS, path, "that is not a stream socket");
     default:
-        return socket_fail_errno("connect", error);
+        return fail_path("connect to", path, error);
     }
 }
 
@@ -114,7 +124,7 @@ HRESULT socket_listen(const char *path, uint32_t mode, uint32_t backlog, int32_t
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return socket_fail_errno("socket", errno);
-    const char *what = "fchmod";
+    const char *what = "make a socket for";
     /* bind() gives the name the socket's own mode less the umask (unix(7)), so it never appears
      * with more than asked for; what the umask took away chmod gives back. */
     if (fchmod(fd, mode) < 0)
@@ -123,14 +133,14 @@ HRESULT socket_listen(const char *path, uint32_t mode, uint32_t backlog, int32_t
     if (bind(fd, (const struct sockaddr *)&address, sizeof address) < 0) {
         if (errno == EADDRINUSE) {
             close(fd);
-            return socket_fail(VIA_E_ADDRESS_IN_USE, "the name is taken");
+            return socket_fail_listen(VIA_E_ADDRESS_IN_USE, path, "the name is taken");
         }
         goto failed;
     }
-    what = "chmod";
+    what = "change the mode of";
     if (chmod(path, mode) < 0)
         goto bound;
-    what = "listen";
+    what = "listen on";
     if (listen(fd, backlog > 0 ? (int)backlog : 64) < 0)
         goto bound;
     *descriptor = fd;
@@ -138,7 +148,7 @@ HRESULT socket_listen(const char *path, uint32_t mode, uint32_t backlog, int32_t
 bound:
     unlink(path);
 failed:;
-    HRESULT hr = socket_fail_errno(what, errno);
+    HRESULT hr = fail_path(what, path, errno);
     close(fd);
     return hr;
 }
@@ -223,15 +233,15 @@ HRESULT socket_lock_name(const char *path, int32_t *lock)
     for (;;) {
         int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (fd < 0)
-            return socket_fail_errno("lock file", errno);
+            return fail_path("lock", path, errno);
         struct stat opened;
         struct stat named;
         if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
             int error = errno;
             close(fd);
-            return error == EWOULDBLOCK
-                       ? socket_fail(VIA_E_ADDRESS_IN_USE, "another process listens there")
-                       : socket_fail_errno("lock file", error);
+            return error == EWOULDBLOCK ? socket_fail_listen(VIA_E_ADDRESS_IN_USE, path,
+                                                             "another process listens there")
+                                        : fail_path("lock", path, error);
         }
         /* The last owner may have removed the file between our open and our lock. */
         if (fstat(fd, &opened) == 0 && stat(path, &named) == 0 && opened.st_ino == named.st_ino &&
@@ -257,7 +267,7 @@ HRESULT socket_name_kind(const char *path, enum socket_name_kind *kind)
     else if (errno == ENOENT)
         *kind = SOCKET_NAME_FREE;
     else
-        return socket_fail_errno("stat", errno);
+        return fail_path("look at", path, errno);
     return S_OK;
 }
 

@@ -9,6 +9,7 @@
 
 #include <viaduct/plugin/unix_calls.h>
 
+#include <stdio.h>
 #include <string.h>
 #include <windows.h>
 
@@ -64,6 +65,14 @@ static HRESULT fail_error(const char *what, int64_t result)
     }
 }
 
+/* "cannot WHAT PATH: reason" */
+static HRESULT fail_path(const char *what, const char *path, int64_t error)
+{
+    char text[SOCKET_PATH_SIZE + 64];
+    snprintf(text, sizeof text, "cannot %s %s", what, path);
+    return fail_error(text, error);
+}
+
 HRESULT socket_system_init(const struct via_plugin_host *host)
 {
     socket_host = host;
@@ -102,14 +111,16 @@ HRESULT socket_connect(const char *path, int32_t *descriptor)
         return VIA_S_WOULD_BLOCK;
     case LINUX_ENOENT:
     case LINUX_ENOTDIR:
-        return socket_fail(VIA_WIN32(2), "there is no socket; is the server running?");
+        return socket_fail_connect(VIA_WIN32(2), path,
+                                   "there is no socket; is the server running?");
     case LINUX_ECONNREFUSED:
-        return socket_fail(VIA_WIN32(2), "nobody listens there any more; is the server running?");
+        return socket_fail_connect(VIA_WIN32(2), path,
+                                   "nobody listens there any more; is the server running?");
     case LINUX_ENOTSOCK:
     case LINUX_EPROTOTYPE:
-        return socket_fail(VIA_E_ADDRESS, "that is not a stream socket");
+        return socket_fail_connect(VIA_E_ADDRESS, path, "that is not a stream socket");
     default:
-        return fail_error("connect", result);
+        return fail_path("connect to", path, result);
     }
 }
 
@@ -123,14 +134,14 @@ HRESULT socket_listen(const char *path, uint32_t mode, uint32_t backlog, int32_t
     int32_t result = calls->bind_path(made, path, (uint32_t)strlen(path));
     if (result == -LINUX_EADDRINUSE) {
         calls->close(made);
-        return socket_fail(VIA_E_ADDRESS_IN_USE, "the name is taken");
+        return socket_fail_listen(VIA_E_ADDRESS_IN_USE, path, "the name is taken");
     }
     const char *what = "bind";
     if (result >= 0) {
-        what = "chmod";
+        what = "change the mode of";
         result = calls->chmod(path, mode);
         if (result >= 0) {
-            what = "listen";
+            what = "listen on";
             result = calls->listen(made, backlog > 0 ? (int32_t)backlog : 64);
         }
         if (result < 0)
@@ -138,7 +149,7 @@ HRESULT socket_listen(const char *path, uint32_t mode, uint32_t backlog, int32_t
     }
     if (result < 0) {
         calls->close(made);
-        return fail_error(what, result);
+        return fail_path(what, path, result);
     }
     *descriptor = made;
     return S_OK;
@@ -208,9 +219,9 @@ HRESULT socket_lock_name(const char *path, int32_t *lock)
 {
     int32_t made = calls->lock_file(path);
     if (made == -LINUX_EAGAIN)
-        return socket_fail(VIA_E_ADDRESS_IN_USE, "another process listens there");
+        return socket_fail_listen(VIA_E_ADDRESS_IN_USE, path, "another process listens there");
     if (made < 0)
-        return fail_error("lock file", made);
+        return fail_path("lock", path, made);
     *lock = made;
     return S_OK;
 }
@@ -229,7 +240,7 @@ HRESULT socket_name_kind(const char *path, enum socket_name_kind *kind)
     if (result == -LINUX_ENOENT)
         *kind = SOCKET_NAME_FREE;
     else if (result < 0)
-        return fail_error("stat", result);
+        return fail_path("look at", path, result);
     else
         *kind = (mode & LINUX_S_IFMT) == LINUX_S_IFSOCK ? SOCKET_NAME_SOCKET : SOCKET_NAME_OTHER;
     return S_OK;

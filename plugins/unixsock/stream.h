@@ -48,9 +48,9 @@ void plugin_lifetime_deinit(void);
 /* Waits until nothing that was posted to the reactor is under way; for deinit. */
 void stream_wait_for_posts(void);
 
-/* Connects to the socket at `path`; `address` stands in messages. */
-HRESULT stream_connect(const char *path, const char *address,
-                       const struct via_connect_options *options, struct via_stream **stream);
+/* Connects to the socket at `path`; see via_transport.connect. */
+HRESULT stream_connect(const char *path, const struct via_connect_options *options,
+                       struct via_stream **stream);
 
 /* via_transport.listen and .connect for addresses that are absolute paths. */
 HRESULT unixsock_listen(const char *address, const struct via_listen_options *options,
@@ -60,8 +60,7 @@ HRESULT unixsock_connect(const char *address, const struct via_connect_options *
                          struct via_stream **stream);
 
 /* Listens on a socket at `path`; see via_transport.listen. */
-HRESULT listener_new(const char *path, const char *address,
-                     const struct via_listen_options *options,
+HRESULT listener_new(const char *path, const struct via_listen_options *options,
                      void (*ready)(void *token, uint32_t events), void *token,
                      struct via_listener **listener);
 HRESULT listener_accept(struct via_listener *listener, struct via_stream **stream);

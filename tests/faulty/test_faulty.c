@@ -8,6 +8,7 @@
 #include "core/os/unix_calls.h"
 #include "core/plugin/conformance.h"
 #include "core/util/error.h"
+#include "tests/plugin_reactor.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -35,14 +36,14 @@ static void report(void *context, const char *test, enum plugin_conformance_resu
 
 static void expect(const char *fault, const char *test)
 {
-    char path[1024];
+    char path[1200];
     char text[ERROR_TEXT_SIZE];
     struct findings findings = {.expected = test};
     unsigned n_failed = 0;
     if (os_is_wine() && os_unix_calls() == NULL)
         SKIP("no Unix sockets here: %s", os_unix_calls_reason());
-    snprintf(path, sizeof path, "%s%cfaulty-%s%s", FAULTY_DIRECTORY, os_path_separator, fault,
-             os_module_suffix);
+    snprintf(path, sizeof path, "%s%cfaulty-%s%s", plugin_reactor_path("tests/faulty"),
+             os_path_separator, fault, os_module_suffix);
     HRESULT hr = plugin_conformance_run_file(path, NULL, report, &findings, &n_failed);
     if (FAILED(hr))
         FAIL("%s: %s", path, error_format(error_get(), hr, text, sizeof text));
