@@ -6,22 +6,22 @@
 #include <stddef.h>
 #include <viaduct/hresult.h>
 
-/* The whole file with a zero behind it, for free(); VIA_E_LIMIT above `limit` bytes; VIA_WIN32(2) when it is
- * not there. */
+/* The whole file with a zero behind it, for free(); VIA_E_LIMIT above `limit` bytes; VIA_WIN32(2)
+ * when it is not there. */
 HRESULT os_file_read(const char *path, size_t limit, char **text, size_t *size);
-/* Replaces the file in one step: readers see the old text or the new one, and after any failure (a full
- * disk too) the old one is still there. */
+/* Replaces the file in one step: readers see the old text or the new one, and after any failure (a
+ * full disk too) the old one is still there. */
 HRESULT os_file_write(const char *path, const void *data, size_t size);
 /* S_FALSE when it was not there. */
 HRESULT os_file_remove(const char *path);
 bool os_file_exists(const char *path);
 
-/* Names in the directory, sorted by bytes, without "." and ".."; NULL at the end. For os_names_free(). S_FALSE,
- * with an empty list, when there is no such directory. */
+/* Names in the directory, sorted by bytes, without "." and ".."; NULL at the end. For
+ * os_names_free(). S_FALSE, with an empty list, when there is no such directory. */
 HRESULT os_directory_list(const char *path, char ***names);
 void os_names_free(char **names);
-/* Makes the directory, and its parents, as one that only this user can enter (0700); E_ACCESSDENIED when it
- * exists and is another's, or is open to others. */
+/* Makes the directory, and its parents, as one that only this user can enter (0700); E_ACCESSDENIED
+ * when it exists and is another's, or is open to others. */
 HRESULT os_directory_make_private(const char *path);
 /* Removes an empty directory. S_FALSE when it was not there. */
 HRESULT os_directory_remove(const char *path);

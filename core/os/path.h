@@ -1,4 +1,5 @@
-/* Where things are. Every function that returns a path gives it for free(), or NULL without memory. */
+/* Where things are. Every function that returns a path gives it for free(), or NULL without memory.
+ */
 #ifndef CORE_OS_PATH_H
 #define CORE_OS_PATH_H
 
@@ -23,9 +24,9 @@ char *os_path_program_directory(void);
 char *os_path_program(void);
 /* "/etc/viaduct", "$XDG_CONFIG_HOME/viaduct"; "%ProgramData%\Viaduct", "%APPDATA%\Viaduct". */
 char *os_path_configuration(bool system);
-/* Where sockets of this user's (or the system's) nodes live: VIADUCT_RUNTIME_DIR, else "/run/viaduct" for the
- * system and "$XDG_RUNTIME_DIR/viaduct" or "/tmp/viaduct-UID" for a user. Under Wine this is a Unix path.
- * Not created. */
+/* Where sockets of this user's (or the system's) nodes live: VIADUCT_RUNTIME_DIR, else
+ * "/run/viaduct" for the system and "$XDG_RUNTIME_DIR/viaduct" or "/tmp/viaduct-UID" for a user.
+ * Under Wine this is a Unix path. Not created. */
 char *os_path_runtime(bool system);
 /* The system's directory for temporary files. */
 char *os_path_temporary(void);

@@ -12,14 +12,15 @@ struct os_process;
 uint32_t os_process_id(void);
 
 struct os_spawn_options {
-    const char *const *arguments;   /* UTF-8, NULL at the end; the first is the program, an absolute path */
+    const char *const
+        *arguments; /* UTF-8, NULL at the end; the first is the program, an absolute path */
     const char *const *environment; /* additions "NAME=value", NULL at the end; may be NULL */
-    const char *stderr_path;        /* the child's standard error is appended there; NULL: inherited */
-    bool inherit_stdout;            /* else the null device */
+    const char *stderr_path; /* the child's standard error is appended there; NULL: inherited */
+    bool inherit_stdout;     /* else the null device */
 };
 
-/* Starts a program with no inherited descriptors but the standard ones; its standard input is the null
- * device. The error names the program. */
+/* Starts a program with no inherited descriptors but the standard ones; its standard input is the
+ * null device. The error names the program. */
 HRESULT os_process_spawn(const struct os_spawn_options *options, struct os_process **process);
 uint32_t os_process_pid(const struct os_process *process);
 
@@ -27,13 +28,15 @@ struct os_exit_status {
     bool by_signal; /* POSIX only */
     int32_t code;   /* exit code, or the signal's number */
 };
-/* Blocks until the child has ended. S_OK; RPC_E_TIMEOUT at the deadline (0: just looks). Can be repeated. */
+/* Blocks until the child has ended. S_OK; RPC_E_TIMEOUT at the deadline (0: just looks). Can be
+ * repeated. */
 HRESULT os_process_wait(struct os_process *process, uint64_t deadline_ns,
                         struct os_exit_status *status);
 /* Asks it to end (SIGTERM; on Windows nothing reaches a windowless program, so this kills). */
 void os_process_terminate(struct os_process *process);
 void os_process_kill(struct os_process *process);
-/* Frees the record. A child that still runs goes on; on POSIX its end is then collected by nobody. */
+/* Frees the record. A child that still runs goes on; on POSIX its end is then collected by nobody.
+ */
 void os_process_free(struct os_process *process);
 
 /* "exited with status 3", "was killed by signal 9 (SIGKILL)"; returns `buffer`. */

@@ -1,9 +1,9 @@
 /*
  * Threads, locks, and the one way to sleep.
  *
- * Mutexes and conditions are small values to embed; they are not recursive. Sleeping for an event that
- * another thread brings is done with a waiter everywhere, because on a thread of a Windows single-threaded
- * apartment it has to go on serving COM calls while it sleeps.
+ * Mutexes and conditions are small values to embed; they are not recursive. Sleeping for an event
+ * that another thread brings is done with a waiter everywhere, because on a thread of a Windows
+ * single-threaded apartment it has to go on serving COM calls while it sleeps.
  */
 #ifndef CORE_OS_THREAD_H
 #define CORE_OS_THREAD_H
@@ -42,8 +42,8 @@ unsigned os_cpu_count(void);
 /* True on a thread of a Windows single-threaded apartment; false everywhere else. */
 bool os_thread_is_apartment(void);
 
-/* Sleeps until it is woken; embed one in what is waited for, or on the stack. `init` belongs to the thread
- * that will wait. A wake before the wait is not lost; several count as one. */
+/* Sleeps until it is woken; embed one in what is waited for, or on the stack. `init` belongs to the
+ * thread that will wait. A wake before the wait is not lost; several count as one. */
 struct os_waiter {
     struct os_mutex mutex;
     struct os_cond cond;
@@ -52,8 +52,8 @@ struct os_waiter {
 };
 void os_waiter_init(struct os_waiter *waiter);
 void os_waiter_deinit(struct os_waiter *waiter);
-/* Blocks. S_OK: woken, and the wake is used up. RPC_E_TIMEOUT: the deadline has passed. Takes what is there
- * already when `deadline_ns` is 0. */
+/* Blocks. S_OK: woken, and the wake is used up. RPC_E_TIMEOUT: the deadline has passed. Takes what
+ * is there already when `deadline_ns` is 0. */
 HRESULT os_waiter_wait(struct os_waiter *waiter, uint64_t deadline_ns);
 /* Any thread. The waiter must stay valid until this has returned. */
 void os_waiter_wake(struct os_waiter *waiter);

@@ -1,6 +1,7 @@
 /*
  * Unix system calls for Windows programs that run under Wine, through the winelib module
- * `viaduct-unix.dll.so` beside the executable. Looked for once, and only where ntdll says that it is Wine's.
+ * `viaduct-unix.dll.so` beside the executable. Looked for once, and only where ntdll says that it
+ * is Wine's.
  */
 #ifndef CORE_OS_UNIX_CALLS_H
 #define CORE_OS_UNIX_CALLS_H

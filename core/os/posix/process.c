@@ -74,6 +74,9 @@ static int redirect(posix_spawn_file_actions_t *actions, const struct os_spawn_o
     if (!failure && options->stderr_path)
         failure = posix_spawn_file_actions_addopen(actions, 2, options->stderr_path,
                                                    O_WRONLY | O_CREAT | O_APPEND, 0600);
+    /* Not every library opens its descriptors close-on-exec. */
+    if (!failure)
+        failure = posix_spawn_file_actions_addclosefrom_np(actions, 3);
     return failure;
 }
 

@@ -1,6 +1,7 @@
 /* Files on Windows. The runtime directory under Wine is a Unix path, and made by Unix calls. */
 #include "core/os/file.h"
 #include "core/os/path.h"
+#include "core/os/windows/access.h"
 #include "core/os/windows/text.h"
 #include "core/os/windows/unix_module.h"
 #include "core/util/error.h"
@@ -276,6 +277,21 @@ static HRESULT make_unix_private(const struct unix_module *module, const char *p
     return S_OK;
 }
 
+/* What was there before may be somebody else's, or no directory. */
+static HRESULT check_private(const char *path)
+{
+    wchar_t *wide = wide_from_text(path);
+    if (!wide)
+        return out_of_memory(path);
+    DWORD attributes = GetFileAttributesW(wide);
+    free(wide);
+    if (attributes == INVALID_FILE_ATTRIBUTES)
+        return fail(path, "look at");
+    if (!(attributes & FILE_ATTRIBUTE_DIRECTORY) || (attributes & FILE_ATTRIBUTE_REPARSE_POINT))
+        return error_set(E_ACCESSDENIED, "%s is not a directory", path);
+    return access_check(path, FILE_ALL_ACCESS & ~SYNCHRONIZE, "is open to");
+}
+
 HRESULT os_directory_make_private(const char *path)
 {
     const struct unix_module *module = unix_module();
@@ -289,7 +305,7 @@ HRESULT os_directory_make_private(const char *path)
         return fail(path, "describe who may enter");
     HRESULT hr = make_directories(path, &security);
     LocalFree(security.lpSecurityDescriptor);
-    return hr;
+    return SUCCEEDED(hr) ? check_private(path) : hr;
 }
 
 HRESULT os_directory_remove(const char *path)

@@ -83,7 +83,7 @@ static void run_watch(struct os_poller *self, struct os_watch *watch, uint32_t e
     watch->n_queued--;
     /* A closed descriptor is news for whatever is armed. */
     bool is_wanted = events & (watch->armed | (watch->armed ? VIA_READY_CLOSED : 0));
-    if (!watch->is_closed && is_wanted) {
+    if (!watch->is_closing && is_wanted) {
         watch->armed = 0;
         self->running = watch;
         os_mutex_unlock(&self->lock);
@@ -121,16 +121,22 @@ static void set_thread(struct os_poller *self, uint64_t thread)
     os_mutex_unlock(&self->lock);
 }
 
-void os_poller_run_once(struct os_poller *poller, uint64_t deadline_ns)
+/* False when nothing came. */
+static bool run_batch(struct os_poller *poller, DWORD ms)
 {
     OVERLAPPED_ENTRY packets[BATCH_SIZE];
     ULONG n = 0;
+    if (!GetQueuedCompletionStatusEx(poller->port, packets, BATCH_SIZE, &n, ms, FALSE))
+        return false;
+    for (ULONG i = 0; i < n; i++)
+        run_packet(poller, &packets[i]);
+    return true;
+}
+
+void os_poller_run_once(struct os_poller *poller, uint64_t deadline_ns)
+{
     set_thread(poller, os_thread_id());
-    if (GetQueuedCompletionStatusEx(poller->port, packets, BATCH_SIZE, &n, timeout_ms(deadline_ns),
-                                    FALSE)) {
-        for (ULONG i = 0; i < n; i++)
-            run_packet(poller, &packets[i]);
-    }
+    run_batch(poller, timeout_ms(deadline_ns));
     run_posts(poller);
     set_thread(poller, 0);
 }
@@ -140,8 +146,8 @@ void os_poller_free(struct os_poller *poller)
     if (!poller)
         return;
     unix_watcher_free(poller->watcher);
-    os_poller_run_once(poller, 0);
-    while (poller->posts)
+    /* Packets that name closed watches free them. */
+    while (run_batch(poller, 0) || poller->posts)
         run_posts(poller);
     CloseHandle(poller->port);
     os_cond_deinit(&poller->idle);
@@ -245,10 +251,11 @@ void os_watch_close(struct os_watch *watch)
     os_mutex_lock(&poller->lock);
     if (watch->descriptor >= 0)
         unix_watcher_remove(poller->watcher, watch);
-    watch->is_closed = true;
+    watch->is_closing = true;
     watch->armed = 0;
     while (poller->running == watch && poller->thread != self)
         os_cond_wait(&poller->idle, &poller->lock, OS_NEVER);
+    watch->is_closed = true;
     bool last = is_unused(watch);
     os_mutex_unlock(&poller->lock);
     if (last)
@@ -281,8 +288,12 @@ HRESULT os_watch_process(struct os_poller *poller, uint32_t process_id,
     struct os_watch *self = *watch;
     self->process = process;
     self->armed = VIA_READY_CLOSED;
-    if (RegisterWaitForSingleObject(&self->wait, process, on_process_end, self, INFINITE,
-                                    WT_EXECUTEONLYONCE))
+    /* Under the lock: its end is not reported, and so nobody closes it, before `wait` is set. */
+    os_mutex_lock(&poller->lock);
+    BOOL registered = RegisterWaitForSingleObject(&self->wait, process, on_process_end, self,
+                                                  INFINITE, WT_EXECUTEONLYONCE);
+    os_mutex_unlock(&poller->lock);
+    if (registered)
         return S_OK;
     hr = windows_fail(GetLastError(), "process", "watch it");
     CloseHandle(process);

@@ -37,7 +37,8 @@ struct os_watch {
     uint64_t token;    /* the watcher's name for it; read-only */
     uint32_t armed;    /* under the poller's lock */
     uint32_t n_queued; /* packets that name it; under the poller's lock */
-    bool is_closed;    /* under the poller's lock */
+    bool is_closing;   /* no callback starts any more; under the poller's lock */
+    bool is_closed;    /* and nobody waits for one: the last packet frees it; likewise */
 };
 
 /* Under the poller's lock: lets the reactor report it. */

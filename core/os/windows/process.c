@@ -3,7 +3,6 @@
 #include "core/os/process.h"
 #include "core/os/clock.h"
 #include "core/os/windows/text.h"
-#include "core/util/buffer.h"
 #include "core/util/error.h"
 
 #include <stdio.h>
@@ -16,9 +15,6 @@ struct os_process {
     uint32_t pid;
 };
 
-/* What CreateProcess takes, in UTF-8 at its longest. */
-#define COMMAND_LINE_MAX (3u * 32767u)
-
 /* What a killed process ends with. */
 #define KILLED_STATUS 1
 
@@ -28,42 +24,49 @@ uint32_t os_process_id(void)
 }
 
 /* Quotes one argument the way that the C runtime of the child takes it apart: backslashes count
- * double before a quotation mark. */
-static void print_argument(struct buffer *line, const char *argument)
+ * double before a quotation mark. Returns the end; at most twice the argument and two are written.
+ */
+static char *quote(char *end, const char *argument)
 {
-    bool is_plain = *argument && !strpbrk(argument, " \t\n\v\"");
-    if (is_plain) {
-        buffer_append(line, argument, strlen(argument));
-        return;
+    if (*argument && !strpbrk(argument, " \t\n\v\"")) {
+        size_t size = strlen(argument);
+        memcpy(end, argument, size);
+        return end + size;
     }
-    buffer_append(line, "\"", 1);
+    *end++ = '"';
     for (const char *at = argument;; at++) {
         size_t n_backslashes = strspn(at, "\\");
         at += n_backslashes;
         size_t n_written = *at == '"' ? n_backslashes * 2 + 1
                            : *at      ? n_backslashes
                                       : n_backslashes * 2;
-        for (size_t i = 0; i < n_written; i++)
-            buffer_append(line, "\\", 1);
+        memset(end, '\\', n_written);
+        end += n_written;
         if (!*at)
             break;
-        buffer_append(line, at, 1);
+        *end++ = *at;
     }
-    buffer_append(line, "\"", 1);
+    *end++ = '"';
+    return end;
 }
 
 static wchar_t *make_command_line(const char *const *arguments)
 {
-    struct buffer line;
-    buffer_init(&line, COMMAND_LINE_MAX);
+    size_t size = 1;
+    for (size_t i = 0; arguments[i]; i++)
+        size += 2 * strlen(arguments[i]) + 3;
+    char *line = malloc(size);
+    if (!line)
+        return NULL;
+    char *end = line;
     for (size_t i = 0; arguments[i]; i++) {
         if (i > 0)
-            buffer_append(&line, " ", 1);
-        print_argument(&line, arguments[i]);
+            *end++ = ' ';
+        end = quote(end, arguments[i]);
     }
-    buffer_append(&line, "", 1);
-    wchar_t *wide = SUCCEEDED(buffer_result(&line)) ? wide_from_text((char *)line.data) : NULL;
-    buffer_deinit(&line);
+    *end = 0;
+    wchar_t *wide = wide_from_text(line);
+    free(line);
     return wide;
 }
 

@@ -174,7 +174,10 @@ static void sleep_in_apartment(struct os_waiter *waiter, uint64_t deadline_ns)
     HANDLE event = waiter->event;
     DWORD index;
     os_mutex_unlock(&waiter->mutex);
-    CoWaitForMultipleHandles(0, ms_until(deadline_ns), 1, &event, &index);
+    HRESULT hr = CoWaitForMultipleHandles(0, ms_until(deadline_ns), 1, &event, &index);
+    /* COM is gone from this thread: nothing is left to be served. */
+    if (FAILED(hr) && hr != RPC_S_CALLPENDING)
+        WaitForSingleObject(event, ms_until(deadline_ns));
     os_mutex_lock(&waiter->mutex);
 }
 

@@ -1,0 +1,10 @@
+# A module for the tests to load.
+if(BUILD_TESTING)
+    add_library(test_os_module MODULE os/module.c)
+    via_target(test_os_module)
+    set_target_properties(test_os_module PROPERTIES
+        PREFIX "" LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
+endif()
+
+via_test(os SOURCES test_os.c DEPENDS via_core_util)
+add_dependencies(test_os test_os_module)
