@@ -8,7 +8,6 @@
 #include "core/os/path.h"
 #include "core/os/poller.h"
 #include "core/os/thread.h"
-#include "core/util/error.h"
 #include "tests/harness/harness.h"
 
 #include <stdio.h>
@@ -24,7 +23,6 @@ static inline void plugin_reactor_run(void *argument)
     struct plugin_reactor *reactor = argument;
     while (!reactor->over)
         os_poller_run_once(reactor->poller, OS_NEVER);
-    error_clear();
 }
 
 static inline bool plugin_reactor_start(struct plugin_reactor *reactor)

@@ -96,6 +96,8 @@ static DWORD WINAPI thread_main(void *argument)
 {
     struct os_thread *thread = argument;
     thread->run(thread->argument);
+    /* winpthreads frees a thread's values only of threads that it has made itself. */
+    error_clear();
     return 0;
 }
 

@@ -258,21 +258,32 @@ static int32_t WINDOWS_CALL unix_stat(const char *path, uint32_t *mode, uint32_t
     return 0;
 }
 
+/* Whether the open file is still the one that the path names: its last owner may have removed it
+ * between our open and our lock. */
+static bool is_named(int descriptor, const char *path)
+{
+    struct stat opened, named;
+    return fstat(descriptor, &opened) == 0 && stat(path, &named) == 0 &&
+           opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
+}
+
 static int32_t WINDOWS_CALL unix_lock_file(const char *path)
 {
-    int descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (descriptor < 0)
-        return -errno;
-    int result;
-    do
-        result = flock(descriptor, LOCK_EX | LOCK_NB);
-    while (result < 0 && errno == EINTR);
-    if (result < 0) {
+    for (;;) {
+        int descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (descriptor < 0)
+            return -errno;
+        int result;
+        do
+            result = flock(descriptor, LOCK_EX | LOCK_NB);
+        while (result < 0 && errno == EINTR);
         int error = errno;
+        if (result == 0 && is_named(descriptor, path))
+            return descriptor;
         close(descriptor);
-        return -error;
+        if (result < 0)
+            return -error;
     }
-    return descriptor;
 }
 
 static uint32_t WINDOWS_CALL unix_user_id(void)
