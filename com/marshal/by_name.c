@@ -1,0 +1,409 @@
+#include "com/marshal/by_name.h"
+#include "com/abi/guid.h"
+#include "core/util/cleanup.h"
+#include "core/util/error.h"
+#include "core/util/utf.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void by_name_fail(struct by_name *self, HRESULT code, const char *what)
+{
+    if (FAILED(self->result))
+        return;
+    self->result = error_set(code, "%s.%s: argument %s: %s", self->method->owner->name,
+                             self->method->method->name, self->path, what);
+}
+
+/* Extends the path for a message; the old length, to cut it back to. */
+static size_t enter_index(struct by_name *self, uint64_t index)
+{
+    size_t n = strlen(self->path);
+    snprintf(self->path + n, sizeof(self->path) - n, "[%llu]", (unsigned long long)index);
+    return n;
+}
+
+static size_t enter_field(struct by_name *self, const char *name)
+{
+    size_t n = strlen(self->path);
+    snprintf(self->path + n, sizeof(self->path) - n, ".%s", name);
+    return n;
+}
+
+static const struct {
+    int64_t least;
+    uint64_t most;
+} ranges[] = {[VIA_TYPE_I8] = {INT8_MIN, INT8_MAX},    [VIA_TYPE_U8] = {0, UINT8_MAX},
+              [VIA_TYPE_I16] = {INT16_MIN, INT16_MAX}, [VIA_TYPE_U16] = {0, UINT16_MAX},
+              [VIA_TYPE_I32] = {INT32_MIN, INT32_MAX}, [VIA_TYPE_U32] = {0, UINT32_MAX},
+              [VIA_TYPE_I64] = {INT64_MIN, INT64_MAX}, [VIA_TYPE_U64] = {0, UINT64_MAX}};
+
+bool by_name_set_integer(const struct via_typelib *lib, uint16_t type, void *native, int64_t number)
+{
+    uint8_t kind = lib->types[type].kind;
+    if (number < ranges[kind].least || (number > 0 && (uint64_t)number > ranges[kind].most))
+        return false;
+    memcpy(native, &number, typelib_layout(lib, type).size); /* little-endian, as all of ours */
+    return true;
+}
+
+/* A whole number in a value: itself, or a text of digits, since JSON has no large unsigned ones. */
+static bool get_integer(const struct via_value *value, bool *is_negative, uint64_t *number)
+{
+    char *end;
+    *is_negative = false;
+    switch (value->kind) {
+    case VIA_VALUE_I64:
+        *is_negative = value->as.i64 < 0;
+        *number = (uint64_t)value->as.i64;
+        return true;
+    case VIA_VALUE_U64:
+        *number = value->as.u64;
+        return true;
+    case VIA_VALUE_F64:
+        *is_negative = value->as.f64 < 0;
+        if (value->as.f64 != floor(value->as.f64) || fabs(value->as.f64) > 9007199254740992.0)
+            return false;
+        *number = (uint64_t)(int64_t)value->as.f64;
+        return true;
+    case VIA_VALUE_STRING:
+        *is_negative = value->as.string[0] == '-';
+        *number = *is_negative ? (uint64_t)strtoll(value->as.string, &end, 0)
+                               : strtoull(value->as.string, &end, 0);
+        return value->n > 0 && !*end;
+    default:
+        return false;
+    }
+}
+
+static void set_ranged(struct by_name *self, uint8_t as_kind, size_t size,
+                       const struct via_value *value, void *native)
+{
+    bool is_negative;
+    uint64_t number;
+    if (!get_integer(value, &is_negative, &number)) {
+        by_name_fail(self, DISP_E_TYPEMISMATCH, "a whole number is expected");
+        return;
+    }
+    bool fits =
+        is_negative ? (int64_t)number >= ranges[as_kind].least : number <= ranges[as_kind].most;
+    if (!fits)
+        by_name_fail(self, DISP_E_OVERFLOW, "the number is out of range");
+    else
+        memcpy(native, &number, size);
+}
+
+static void set_real(struct by_name *self, bool is_float, const struct via_value *value,
+                     void *native)
+{
+    double number;
+    char *end = NULL;
+    if (value->kind == VIA_VALUE_F64)
+        number = value->as.f64;
+    else if (value->kind == VIA_VALUE_I64)
+        number = (double)value->as.i64;
+    else if (value->kind == VIA_VALUE_U64)
+        number = (double)value->as.u64;
+    else if (value->kind == VIA_VALUE_STRING && value->n > 0 &&
+             (number = strtod(value->as.string, &end), !*end))
+        ; /* "NaN", "Infinity", which JSON has not */
+    else {
+        by_name_fail(self, DISP_E_TYPEMISMATCH, "a number is expected");
+        return;
+    }
+    if (is_float && isfinite(number) && fabs(number) > (double)FLT_MAX) {
+        by_name_fail(self, DISP_E_OVERFLOW, "the number is out of range");
+        return;
+    }
+    float single = (float)number;
+    memcpy(native, is_float ? (const void *)&single : (const void *)&number,
+           is_float ? sizeof(single) : sizeof(number));
+}
+
+static void set_enum(struct by_name *self, const struct via_typelib *lib,
+                     const struct via_type *type, const struct via_value *value, void *native)
+{
+    const struct via_enum *list = &lib->enums[type->index];
+    for (uint16_t i = 0; value->kind == VIA_VALUE_STRING && i < list->n_values; i++) {
+        if (strcmp(list->values[i].name, value->as.string))
+            continue;
+        memcpy(native, &list->values[i].value, sizeof(int32_t));
+        return;
+    }
+    set_ranged(self, VIA_TYPE_I32, sizeof(int32_t), value, native);
+}
+
+static void set_hresult(struct by_name *self, const struct via_value *value, void *native)
+{
+    bool is_negative;
+    uint64_t number;
+    /* 0x80004005 is as good as -2147467259. */
+    if (get_integer(value, &is_negative, &number) && !is_negative && number <= UINT32_MAX)
+        memcpy(native, &number, sizeof(uint32_t));
+    else
+        set_ranged(self, VIA_TYPE_I32, sizeof(int32_t), value, native);
+}
+
+static void set_bool(struct by_name *self, const struct via_value *value, void *native)
+{
+    VARIANT_BOOL boolean;
+    if (value->kind == VIA_VALUE_BOOL)
+        boolean = value->as.boolean ? VARIANT_TRUE : VARIANT_FALSE;
+    else if (value->kind == VIA_VALUE_STRING && !strcmp(value->as.string, "true"))
+        boolean = VARIANT_TRUE;
+    else if (value->kind == VIA_VALUE_STRING && !strcmp(value->as.string, "false"))
+        boolean = VARIANT_FALSE;
+    else {
+        by_name_fail(self, DISP_E_TYPEMISMATCH, "true or false is expected");
+        return;
+    }
+    memcpy(native, &boolean, sizeof(boolean));
+}
+
+static void set_guid(struct by_name *self, const struct via_value *value, void *native)
+{
+    GUID guid;
+    if (value->kind == VIA_VALUE_GUID)
+        guid = value->as.guid;
+    else if (value->kind != VIA_VALUE_STRING || !guid_parse(value->as.string, &guid)) {
+        by_name_fail(self, DISP_E_TYPEMISMATCH, "a GUID is expected");
+        return;
+    }
+    memcpy(native, &guid, sizeof(guid));
+}
+
+static void set_string8(struct by_name *self, const struct via_value *value, char **native)
+{
+    *native = CoTaskMemAlloc((size_t)value->n + 1);
+    if (!*native)
+        by_name_fail(self, E_OUTOFMEMORY, "no memory");
+    else
+        memcpy(*native, value->as.string, (size_t)value->n + 1);
+}
+
+static void set_wide(struct by_name *self, bool is_bstr, const struct via_value *value,
+                     void **native)
+{
+    CLEANUP(cleanup_free) WCHAR *wide = utf_to_wide(value->as.string);
+    size_t n = wide ? utf16_length(wide) : 0;
+    void *copy = NULL;
+    if (wide && is_bstr)
+        copy = SysAllocStringLen(wide, (UINT)n);
+    else if (wide && (copy = CoTaskMemAlloc((n + 1) * sizeof(WCHAR))))
+        memcpy(copy, wide, (n + 1) * sizeof(WCHAR));
+    *native = copy;
+    if (!copy)
+        by_name_fail(self, E_OUTOFMEMORY, "no memory");
+}
+
+static void set_string(struct by_name *self, const struct via_type *type,
+                       const struct via_value *value, void **native)
+{
+    bool may_be_null = type->kind == VIA_TYPE_BSTR || (type->flags & VIA_TYPE_NULLABLE);
+    if (value->kind == VIA_VALUE_NULL && may_be_null)
+        return;
+    if (value->kind != VIA_VALUE_STRING)
+        by_name_fail(self, DISP_E_TYPEMISMATCH, "a string is expected");
+    else if (strlen(value->as.string) != value->n)
+        by_name_fail(self, DISP_E_TYPEMISMATCH, "the string holds a zero");
+    else if (type->kind == VIA_TYPE_STRING8)
+        set_string8(self, value, (char **)native);
+    else
+        set_wide(self, type->kind == VIA_TYPE_BSTR, value, native);
+}
+
+static void set_object(struct by_name *self, const struct via_typelib *lib,
+                       const struct via_type *type, const struct via_value *value, void **native)
+{
+    if (value->kind == VIA_VALUE_NULL)
+        return;
+    if (value->kind != VIA_VALUE_OBJECT) {
+        by_name_fail(self, DISP_E_TYPEMISMATCH, "an object is expected");
+        return;
+    }
+    const struct via_interface *iface = &lib->interfaces[type->index];
+    HRESULT hr = IUnknown_QueryInterface(value->as.object, &iface->iid, native);
+    if (FAILED(hr))
+        by_name_fail(self, hr, "the object does not have the interface");
+}
+
+static void set_elements(struct by_name *self, const struct via_typelib *lib,
+                         const struct via_type *element, const struct via_value *list, char *native)
+{
+    uint32_t size = plan_native_size(lib, element);
+    for (uint32_t i = 0; i < list->n && SUCCEEDED(self->result); i++) {
+        size_t n = enter_index(self, i);
+        by_name_to_native(self, lib, element, &list->as.items[i], native + (size_t)i * size);
+        self->path[n] = 0;
+    }
+}
+
+static void set_sized(struct by_name *self, const struct via_typelib *lib,
+                      const struct via_type *type, const struct via_value *value, void **native)
+{
+    const struct via_type *element = &lib->types[type->element];
+    if (value->kind == VIA_VALUE_NULL && (type->flags & VIA_TYPE_NULLABLE))
+        return;
+    if (value->kind != VIA_VALUE_LIST) {
+        by_name_fail(self, DISP_E_TYPEMISMATCH, "a list is expected");
+        return;
+    }
+    if (type->size_from == VIA_SIZE_CONST && value->n != type->count) {
+        by_name_fail(self, DISP_E_TYPEMISMATCH, "the list has another number of items");
+        return;
+    }
+    if (type->size_from == VIA_SIZE_PARAM) {
+        int64_t *seen = &self->seen[type->size_index];
+        if (*seen >= 0 && *seen != value->n) {
+            by_name_fail(self, DISP_E_TYPEMISMATCH,
+                         "lists of one size have different numbers of items");
+            return;
+        }
+        *seen = value->n;
+    }
+    size_t size = (size_t)value->n * plan_native_size(lib, element);
+    *native = CoTaskMemAlloc(size);
+    if (!*native) {
+        by_name_fail(self, E_OUTOFMEMORY, "no memory");
+        return;
+    }
+    memset(*native, 0, size);
+    set_elements(self, lib, element, value, *native);
+}
+
+/* The field that an array of the struct is counted by takes the list's length when the value leaves
+ * it out. */
+static void set_field_size(struct by_name *self, const struct via_typelib *lib, uint16_t index,
+                           uint16_t field, const struct via_value *list, char *native)
+{
+    const struct via_type *type = &lib->types[lib->structs[index].fields[field].type];
+    if (type->kind != VIA_TYPE_SIZED || type->size_from != VIA_SIZE_FIELD ||
+        list->kind != VIA_VALUE_LIST)
+        return;
+    const struct via_field *size = &lib->structs[index].fields[type->size_index];
+    if (!by_name_set_integer(lib, size->type,
+                             native + typelib_field_offset(lib, index, type->size_index), list->n))
+        by_name_fail(self, DISP_E_OVERFLOW, "the list is longer than its size field can say");
+}
+
+static bool is_size_field(const struct via_typelib *lib, const struct via_struct *record,
+                          uint16_t index)
+{
+    for (uint16_t i = 0; i < record->n_fields; i++) {
+        const struct via_type *type = &lib->types[record->fields[i].type];
+        if (type->kind == VIA_TYPE_SIZED && type->size_from == VIA_SIZE_FIELD &&
+            type->size_index == index)
+            return true;
+    }
+    return false;
+}
+
+static void set_field(struct by_name *self, const struct via_typelib *lib, uint16_t index,
+                      uint16_t i, const struct via_value *value, char *native)
+{
+    const struct via_struct *record = &lib->structs[index];
+    const struct via_value *field = via_value_field(value, record->fields[i].name);
+    size_t n = enter_field(self, record->fields[i].name);
+    if (field) {
+        by_name_to_native(self, lib, &lib->types[record->fields[i].type], field,
+                          native + typelib_field_offset(lib, index, i));
+        set_field_size(self, lib, index, i, field, native);
+    } else if (!is_size_field(lib, record, i)) {
+        by_name_fail(self, DISP_E_PARAMNOTFOUND, "the field is missing");
+    }
+    if (SUCCEEDED(self->result))
+        self->path[n] = 0;
+}
+
+static void set_struct(struct by_name *self, const struct via_typelib *lib,
+                       const struct via_type *type, const struct via_value *value, char *native)
+{
+    const struct via_struct *record = &lib->structs[type->index];
+    if (value->kind != VIA_VALUE_STRUCT) {
+        by_name_fail(self, DISP_E_TYPEMISMATCH, "a struct is expected");
+        return;
+    }
+    for (uint32_t i = 0; i < value->n; i++) {
+        bool is_known = false;
+        for (uint16_t j = 0; j < record->n_fields; j++)
+            is_known |= !strcmp(record->fields[j].name, value->as.fields[i].name);
+        if (!is_known) {
+            enter_field(self, value->as.fields[i].name);
+            by_name_fail(self, DISP_E_UNKNOWNNAME, "the struct has no such field");
+            return;
+        }
+    }
+    /* Sizes come first: an array then sets its size to what it really has, whatever the value said.
+     */
+    for (int pass = 0; pass < 2; pass++)
+        for (uint16_t i = 0; i < record->n_fields && SUCCEEDED(self->result); i++)
+            if (is_size_field(lib, record, i) == (pass == 0))
+                set_field(self, lib, type->index, i, value, native);
+}
+
+static void set_pointer(struct by_name *self, const struct via_typelib *lib,
+                        const struct via_type *type, const struct via_value *value, void **native)
+{
+    const struct via_type *element = &lib->types[type->element];
+    if (value->kind == VIA_VALUE_NULL && (type->flags & VIA_TYPE_NULLABLE))
+        return;
+    size_t size = plan_native_size(lib, element);
+    *native = CoTaskMemAlloc(size);
+    if (!*native) {
+        by_name_fail(self, E_OUTOFMEMORY, "no memory");
+        return;
+    }
+    memset(*native, 0, size);
+    by_name_to_native(self, lib, element, value, *native);
+}
+
+static void set_array(struct by_name *self, const struct via_typelib *lib,
+                      const struct via_type *type, const struct via_value *value, void *native)
+{
+    if (value->kind != VIA_VALUE_LIST || value->n != type->count)
+        by_name_fail(self, DISP_E_TYPEMISMATCH,
+                     "a list with as many items as the array has is expected");
+    else
+        set_elements(self, lib, &lib->types[type->element], value, native);
+}
+
+void by_name_to_native(struct by_name *self, const struct via_typelib *lib,
+                       const struct via_type *type, const struct via_value *value, void *native)
+{
+    if (FAILED(self->result))
+        return;
+    if (++self->depth > TYPELIB_MAX_NESTING) {
+        by_name_fail(self, VIA_E_LIMIT, "it is nested too deeply");
+        return;
+    }
+    if (type->kind <= VIA_TYPE_U64)
+        set_ranged(self, type->kind, plan_native_size(lib, type), value, native);
+    else if (type->kind == VIA_TYPE_F32 || type->kind == VIA_TYPE_F64)
+        set_real(self, type->kind == VIA_TYPE_F32, value, native);
+    else if (type->kind == VIA_TYPE_WCHAR)
+        set_ranged(self, VIA_TYPE_U16, sizeof(WCHAR), value, native);
+    else if (type->kind == VIA_TYPE_BOOL)
+        set_bool(self, value, native);
+    else if (type->kind == VIA_TYPE_ENUM)
+        set_enum(self, lib, type, value, native);
+    else if (type->kind == VIA_TYPE_HRESULT)
+        set_hresult(self, value, native);
+    else if (type->kind == VIA_TYPE_GUID)
+        set_guid(self, value, native);
+    else if (type->kind <= VIA_TYPE_STRING16)
+        set_string(self, type, value, native);
+    else if (type->kind == VIA_TYPE_STRUCT)
+        set_struct(self, lib, type, value, native);
+    else if (type->kind == VIA_TYPE_ARRAY)
+        set_array(self, lib, type, value, native);
+    else if (type->kind == VIA_TYPE_SIZED)
+        set_sized(self, lib, type, value, native);
+    else if (type->kind == VIA_TYPE_POINTER)
+        set_pointer(self, lib, type, value, native);
+    else
+        set_object(self, lib, type, value, native);
+    self->depth--;
+}

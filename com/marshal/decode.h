@@ -1,0 +1,60 @@
+/*
+ * A payload to native values. The payload comes from a peer: every number is loaded once and
+ * checked, and nothing is allocated before what is left of the payload can hold it.
+ *
+ * Strings and arrays are allocated as COM's [out] values are, so that a method may replace an [in,
+ * out] one. What was allocated is also in a list: after a failure it is freed from there, since
+ * values that are half made, or whose sizes do not agree, cannot be walked.
+ */
+#ifndef COM_MARSHAL_DECODE_H
+#define COM_MARSHAL_DECODE_H
+
+#include "com/marshal/native.h"
+
+/* For struct decoder.seen: no array with this size has been met. */
+#define DECODE_UNSEEN (-2)
+
+enum decode_allocation_kind { DECODE_BLOCK, DECODE_BSTR, DECODE_OBJECT };
+
+struct decode_allocation {
+    void *pointer;
+    uint32_t kind;
+    uint32_t n; /* elements of an array */
+};
+
+#define DECODE_INLINE_ALLOCATIONS 8
+
+struct decoder {
+    const struct marshal_method *method;
+    const struct marshal_pointers *pointers;
+    const uint8_t *data;
+    size_t size;
+    size_t at;
+    const char *param; /* for messages */
+    unsigned depth;
+    HRESULT result; /* sticky */
+    /* What the arrays that each parameter counts had: all must agree, and with the parameter. */
+    int64_t seen[TYPELIB_MAX_PARAMS];
+    struct decode_allocation *allocations; /* few, or on the heap */
+    size_t n_allocations;
+    size_t room;
+    struct decode_allocation few[DECODE_INLINE_ALLOCATIONS];
+};
+
+void decode_init(struct decoder *decoder, const struct marshal_method *method,
+                 const struct marshal_pointers *pointers, const uint8_t *data, size_t size);
+/* `value` is zeroed memory of the type's native size. */
+void decode_value(struct decoder *decoder, const struct via_typelib *lib,
+                  const struct via_type *type, void *value);
+/* The elements of an array in the caller's memory, which has room for exactly `n`. */
+void decode_buffer(struct decoder *decoder, const struct via_typelib *lib,
+                   const struct via_type *type, void *values, int64_t n);
+/* In front of a by-reference argument that may be NULL: whether it is there. */
+bool decode_marker(struct decoder *decoder);
+/* RPC_E_INVALID_DATA with the argument's name. */
+void decode_fail(struct decoder *decoder, const char *what);
+/* Ends decoding; checks also that nothing is left over. After a failure everything that was
+ * allocated is freed, and the values must not be looked at. */
+HRESULT decode_finish(struct decoder *decoder);
+
+#endif

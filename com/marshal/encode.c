@@ -1,0 +1,229 @@
+#include "com/marshal/encode.h"
+#include "core/util/error.h"
+#include "core/util/utf.h"
+
+#include <string.h>
+
+static void fail(struct encoder *self, HRESULT code, const char *what)
+{
+    if (FAILED(self->result))
+        return;
+    self->result = error_set(code, "%s.%s: argument %s: %s", self->method->owner->name,
+                             self->method->method->name, self->param, what);
+}
+
+static void write_u32(struct encoder *self, uint32_t value)
+{
+    buffer_align(self->out, 4);
+    buffer_append(self->out, &value, sizeof(value));
+}
+
+/* A count that stands for NULL. */
+static void write_null(struct encoder *self)
+{
+    write_u32(self, UINT32_MAX);
+}
+
+static void write_string8(struct encoder *self, const struct via_type *type, const char *text)
+{
+    if (!text && (type->flags & VIA_TYPE_NULLABLE)) {
+        write_null(self);
+        return;
+    }
+    if (!text) {
+        fail(self, E_POINTER, "the string is NULL");
+        return;
+    }
+    size_t size = strlen(text);
+    if (!utf8_is_valid(text, size)) {
+        fail(self, E_INVALIDARG, "the string is not valid UTF-8");
+        return;
+    }
+    if (size >= UINT32_MAX) {
+        fail(self, VIA_E_LIMIT, "the string is too long");
+        return;
+    }
+    write_u32(self, (uint32_t)size);
+    buffer_append(self->out, text, size);
+}
+
+static void write_string16(struct encoder *self, const struct via_type *type, const WCHAR *text)
+{
+    if (!text && (type->flags & VIA_TYPE_NULLABLE)) {
+        write_null(self);
+        return;
+    }
+    if (!text) {
+        fail(self, E_POINTER, "the string is NULL");
+        return;
+    }
+    size_t n = utf16_length(text);
+    if (n >= UINT32_MAX / sizeof(WCHAR)) {
+        fail(self, VIA_E_LIMIT, "the string is too long");
+        return;
+    }
+    write_u32(self, (uint32_t)n);
+    buffer_append(self->out, text, n * sizeof(WCHAR));
+}
+
+static void write_bstr(struct encoder *self, BSTR text)
+{
+    if (!text) {
+        write_null(self);
+        return;
+    }
+    write_u32(self, SysStringByteLen(text));
+    buffer_append(self->out, text, SysStringByteLen(text));
+}
+
+static void write_bool(struct encoder *self, const void *value)
+{
+    VARIANT_BOOL boolean;
+    memcpy(&boolean, value, sizeof(boolean));
+    /* Anything but 0 is true to COM; only -1 goes on the wire. */
+    boolean = boolean ? VARIANT_TRUE : VARIANT_FALSE;
+    buffer_align(self->out, sizeof(boolean));
+    buffer_append(self->out, &boolean, sizeof(boolean));
+}
+
+static void write_object(struct encoder *self, IUnknown *object)
+{
+    uint32_t index = MARSHAL_NULL_POINTER;
+    if (object) {
+        HRESULT hr = self->pointers->add(self->pointers->context, object, &index);
+        if (FAILED(hr)) {
+            if (SUCCEEDED(self->result))
+                self->result = hr;
+            return;
+        }
+    }
+    write_u32(self, index);
+}
+
+static void write_elements(struct encoder *self, const struct via_typelib *lib,
+                           const struct via_type *element, const void *values, uint64_t n,
+                           const struct native_scope *scope)
+{
+    uint32_t size = plan_native_size(lib, element);
+    bool is_verbatim = element->kind <= VIA_TYPE_WCHAR;
+    if (is_verbatim && n > 0) {
+        buffer_align(self->out, plan_wire_alignment(lib, element));
+        /* The product fits: the caller's memory holds them. */
+        buffer_append(self->out, values, (size_t)(n * size));
+        return;
+    }
+    for (uint64_t i = 0; i < n && SUCCEEDED(self->result) && SUCCEEDED(self->out->result); i++)
+        encode_value(self, lib, element, (const char *)values + i * size, scope);
+}
+
+static void write_sized(struct encoder *self, const struct via_typelib *lib,
+                        const struct via_type *type, const void *values,
+                        const struct native_scope *scope)
+{
+    int64_t n = native_count(scope, lib, type);
+    if (n < 0 || n >= UINT32_MAX) {
+        fail(self, E_INVALIDARG, "its number of elements is negative or too large");
+        return;
+    }
+    if (!values && n > 0 && !(type->flags & VIA_TYPE_NULLABLE)) {
+        fail(self, E_POINTER, "the array is NULL");
+        return;
+    }
+    if (!values && (type->flags & VIA_TYPE_NULLABLE)) {
+        write_null(self);
+        return;
+    }
+    write_u32(self, (uint32_t)n);
+    write_elements(self, lib, &lib->types[type->element], values, (uint64_t)n, scope);
+}
+
+static void write_pointer(struct encoder *self, const struct via_typelib *lib,
+                          const struct via_type *type, const void *value,
+                          const struct native_scope *scope)
+{
+    if (!value && !(type->flags & VIA_TYPE_NULLABLE)) {
+        fail(self, E_POINTER, "the pointer is NULL");
+        return;
+    }
+    write_u32(self, value != NULL);
+    if (value)
+        encode_value(self, lib, &lib->types[type->element], value, scope);
+}
+
+static void write_struct(struct encoder *self, const struct via_typelib *lib,
+                         const struct via_type *type, const void *value,
+                         const struct native_scope *outer)
+{
+    const struct via_struct *record = &lib->structs[type->index];
+    struct native_scope scope = *outer;
+    scope.record = record;
+    scope.record_index = type->index;
+    scope.base = value;
+    buffer_align(self->out, plan_wire_alignment(lib, type));
+    for (uint16_t i = 0; i < record->n_fields; i++)
+        encode_value(self, lib, &lib->types[record->fields[i].type],
+                     (const char *)value + typelib_field_offset(lib, type->index, i), &scope);
+}
+
+static void write_compound(struct encoder *self, const struct via_typelib *lib,
+                           const struct via_type *type, const void *value,
+                           const struct native_scope *scope)
+{
+    if (++self->depth > TYPELIB_MAX_NESTING) {
+        fail(self, VIA_E_LIMIT, "it is nested too deeply");
+    } else if (type->kind == VIA_TYPE_STRUCT) {
+        write_struct(self, lib, type, value, scope);
+    } else if (type->kind == VIA_TYPE_ARRAY) {
+        write_elements(self, lib, &lib->types[type->element], value, type->count, scope);
+    } else if (type->kind == VIA_TYPE_SIZED) {
+        write_sized(self, lib, type, *(void *const *)value, scope);
+    } else {
+        write_pointer(self, lib, type, *(void *const *)value, scope);
+    }
+    self->depth--;
+}
+
+void encode_value(struct encoder *encoder, const struct via_typelib *lib,
+                  const struct via_type *type, const void *value, const struct native_scope *scope)
+{
+    if (FAILED(encoder->result))
+        return;
+    switch (type->kind) {
+    case VIA_TYPE_BOOL:
+        write_bool(encoder, value);
+        break;
+    case VIA_TYPE_BSTR:
+        write_bstr(encoder, *(BSTR const *)value);
+        break;
+    case VIA_TYPE_STRING8:
+        write_string8(encoder, type, *(const char *const *)value);
+        break;
+    case VIA_TYPE_STRING16:
+        write_string16(encoder, type, *(const WCHAR *const *)value);
+        break;
+    case VIA_TYPE_INTERFACE:
+        write_object(encoder, *(IUnknown *const *)value);
+        break;
+    case VIA_TYPE_STRUCT:
+    case VIA_TYPE_ARRAY:
+    case VIA_TYPE_SIZED:
+    case VIA_TYPE_POINTER:
+        write_compound(encoder, lib, type, value, scope);
+        break;
+    default: {
+        struct typelib_layout layout = typelib_layout(lib, (uint16_t)(type - lib->types));
+        buffer_align(encoder->out, layout.alignment);
+        buffer_append(encoder->out, value, layout.size);
+    }
+    }
+}
+
+void encode_marker(struct encoder *encoder, bool is_there)
+{
+    write_u32(encoder, is_there);
+}
+
+HRESULT encode_result(struct encoder *encoder)
+{
+    return FAILED(encoder->result) ? encoder->result : buffer_result(encoder->out);
+}

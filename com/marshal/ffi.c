@@ -1,0 +1,190 @@
+/* Types as libffi sees them, and vtables of closures. */
+#include "com/marshal/plan.h"
+#include "core/os/thread.h"
+#include "core/util/error.h"
+
+#include <stdlib.h>
+
+static ffi_type *scalar_type(uint8_t kind)
+{
+    switch (kind) {
+    case VIA_TYPE_I8:
+        return &ffi_type_sint8;
+    case VIA_TYPE_U8:
+        return &ffi_type_uint8;
+    case VIA_TYPE_I16:
+    case VIA_TYPE_BOOL:
+        return &ffi_type_sint16;
+    case VIA_TYPE_U16:
+    case VIA_TYPE_WCHAR:
+        return &ffi_type_uint16;
+    case VIA_TYPE_I32:
+    case VIA_TYPE_ENUM:
+    case VIA_TYPE_HRESULT:
+        return &ffi_type_sint32;
+    case VIA_TYPE_U32:
+        return &ffi_type_uint32;
+    case VIA_TYPE_I64:
+        return &ffi_type_sint64;
+    case VIA_TYPE_U64:
+        return &ffi_type_uint64;
+    case VIA_TYPE_F32:
+        return &ffi_type_float;
+    case VIA_TYPE_F64:
+        return &ffi_type_double;
+    default:
+        return NULL;
+    }
+}
+
+/* Fixed arrays in a struct are so many elements in a row. */
+static size_t count_elements(const struct via_typelib *lib, const struct via_type *type)
+{
+    size_t n = 1;
+    for (; type->kind == VIA_TYPE_ARRAY; type = &lib->types[type->element])
+        n *= type->count;
+    return n;
+}
+
+static ffi_type *make_struct(size_t n_elements)
+{
+    ffi_type *type = calloc(1, sizeof(*type));
+    if (!type)
+        return NULL;
+    type->type = FFI_TYPE_STRUCT;
+    type->elements = calloc(n_elements + 1, sizeof(ffi_type *));
+    if (!type->elements) {
+        free(type);
+        return NULL;
+    }
+    return type;
+}
+
+static ffi_type *guid_type(void)
+{
+    static ffi_type *elements[] = {&ffi_type_uint32, &ffi_type_uint16, &ffi_type_uint16,
+                                   &ffi_type_uint8,  &ffi_type_uint8,  &ffi_type_uint8,
+                                   &ffi_type_uint8,  &ffi_type_uint8,  &ffi_type_uint8,
+                                   &ffi_type_uint8,  &ffi_type_uint8,  NULL};
+    /* libffi fills in size and alignment: a fresh one each time, since threads prepare at once. */
+    ffi_type *type = calloc(1, sizeof(*type));
+    if (type) {
+        type->type = FFI_TYPE_STRUCT;
+        type->elements = elements;
+    }
+    return type;
+}
+
+static ffi_type *struct_type(const struct via_typelib *lib, const struct via_struct *record)
+{
+    size_t n = 0;
+    for (uint16_t i = 0; i < record->n_fields; i++)
+        n += count_elements(lib, &lib->types[record->fields[i].type]);
+    ffi_type *self = make_struct(n);
+    if (!self)
+        return NULL;
+    size_t at = 0;
+    for (uint16_t i = 0; i < record->n_fields; i++) {
+        const struct via_type *field = &lib->types[record->fields[i].type];
+        size_t count = count_elements(lib, field);
+        while (field->kind == VIA_TYPE_ARRAY)
+            field = &lib->types[field->element];
+        ffi_type *element = plan_ffi_type(lib, field);
+        for (size_t j = 0; j < count; j++)
+            self->elements[at++] = element;
+        if (!element)
+            return NULL; /* what was made stays: types live as long as the process */
+    }
+    return self;
+}
+
+ffi_type *plan_ffi_type(const struct via_typelib *lib, const struct via_type *type)
+{
+    if (type->kind == VIA_TYPE_GUID)
+        return guid_type();
+    if (type->kind == VIA_TYPE_STRUCT)
+        return struct_type(lib, &lib->structs[type->index]);
+    ffi_type *scalar = scalar_type(type->kind);
+    return scalar ? scalar : &ffi_type_pointer;
+}
+
+/* --- closures
+ * ------------------------------------------------------------------------------------- */
+
+struct slot {
+    const struct marshal_method *method;
+    marshal_call call;
+};
+
+static void on_call(ffi_cif *cif, void *result, void **arguments, void *user)
+{
+    const struct slot *slot = user;
+    (void)cif;
+    *(ffi_sarg *)result = slot->call(*(void **)arguments[0], slot->method, arguments + 1);
+}
+
+static HRESULT STDMETHODCALLTYPE not_dispatched(void *self)
+{
+    (void)self;
+    return E_NOTIMPL;
+}
+
+static void *make_closure(const struct marshal_method *method, marshal_call call)
+{
+    void *code = NULL;
+    struct slot *slot = malloc(sizeof(*slot));
+    ffi_closure *closure = slot ? ffi_closure_alloc(sizeof(*closure), &code) : NULL;
+    if (!closure) {
+        free(slot);
+        return NULL;
+    }
+    *slot = (struct slot){method, call};
+    if (ffi_prep_closure_loc(closure, (ffi_cif *)&method->cif, on_call, slot, code) != FFI_OK) {
+        ffi_closure_free(closure);
+        free(slot);
+        return NULL;
+    }
+    return code;
+}
+
+static const void **make_vtable(const struct marshal_interface *itf, const void *const unknown[3],
+                                marshal_call call)
+{
+    const void **vtable = calloc(itf->n_slots, sizeof(void *));
+    for (unsigned i = 0; vtable && i < itf->n_slots; i++) {
+        const struct marshal_method *method = marshal_interface_method(itf, i);
+        if (i < 3)
+            vtable[i] = unknown[i];
+        else if (!method)
+            vtable[i] = (const void *)(uintptr_t)not_dispatched;
+        else
+            vtable[i] = make_closure(method, call);
+        if (!vtable[i]) {
+            /* Closures that were made stay: there is no memory for a list of them either. */
+            free(vtable);
+            return NULL;
+        }
+    }
+    return vtable;
+}
+
+const void *const *marshal_interface_vtable(const struct marshal_interface *itf,
+                                            const void *const unknown[3], marshal_call call)
+{
+    static struct os_mutex lock = OS_MUTEX_INITIALIZER;
+    struct marshal_interface *self = (struct marshal_interface *)itf;
+    const void *const *vtable = atomic_load_explicit(&self->vtable, memory_order_acquire);
+    if (vtable)
+        return vtable;
+    os_mutex_lock(&lock);
+    vtable = atomic_load_explicit(&self->vtable, memory_order_relaxed);
+    if (!vtable) {
+        vtable = make_vtable(itf, unknown, call);
+        atomic_store_explicit(&self->vtable, vtable, memory_order_release);
+    }
+    os_mutex_unlock(&lock);
+    if (!vtable)
+        error_set(E_OUTOFMEMORY,
+                  "no memory for a proxy's vtable, or the system allows no closures");
+    return vtable;
+}

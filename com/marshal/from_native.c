@@ -1,0 +1,171 @@
+/* Native memory to values. */
+#include "com/marshal/by_name.h"
+#include "core/util/cleanup.h"
+#include "core/util/utf.h"
+
+#include <string.h>
+
+static void check(struct by_name *self, HRESULT hr)
+{
+    if (FAILED(hr))
+        by_name_fail(self, hr, "no memory");
+}
+
+static void get_scalar(const struct via_typelib *lib, const struct via_type *type,
+                       const void *native, struct via_value *value)
+{
+    float single;
+    uint64_t number = 0;
+    switch (type->kind) {
+    case VIA_TYPE_F32:
+        memcpy(&single, native, sizeof(single));
+        value->kind = VIA_VALUE_F64;
+        value->as.f64 = single;
+        break;
+    case VIA_TYPE_F64:
+        value->kind = VIA_VALUE_F64;
+        memcpy(&value->as.f64, native, sizeof(double));
+        break;
+    case VIA_TYPE_BOOL:
+        memcpy(&number, native, sizeof(VARIANT_BOOL));
+        value->kind = VIA_VALUE_BOOL;
+        value->as.boolean = number != 0;
+        break;
+    case VIA_TYPE_GUID:
+        value->kind = VIA_VALUE_GUID;
+        memcpy(&value->as.guid, native, sizeof(GUID));
+        break;
+    case VIA_TYPE_U64:
+        memcpy(&number, native, sizeof(number));
+        value->kind = number > INT64_MAX ? VIA_VALUE_U64 : VIA_VALUE_I64;
+        value->as.u64 = number;
+        break;
+    case VIA_TYPE_WCHAR:
+        memcpy(&number, native, sizeof(WCHAR));
+        value->kind = VIA_VALUE_I64;
+        value->as.i64 = (int64_t)number;
+        break;
+    case VIA_TYPE_HRESULT: {
+        int32_t code;
+        memcpy(&code, native, sizeof(code));
+        value->kind = VIA_VALUE_I64;
+        value->as.i64 = code;
+        break;
+    }
+    default:
+        value->kind = VIA_VALUE_I64;
+        value->as.i64 = native_integer(lib, (uint16_t)(type - lib->types), native);
+    }
+}
+
+/* By its name, when it has one. */
+static void get_enum(struct by_name *self, const struct via_typelib *lib,
+                     const struct via_type *type, const void *native, struct via_value *value)
+{
+    const struct via_enum *list = &lib->enums[type->index];
+    int32_t number;
+    memcpy(&number, native, sizeof(number));
+    for (uint16_t i = 0; i < list->n_values; i++) {
+        if (list->values[i].value != number)
+            continue;
+        check(self,
+              via_value_set_string(value, list->values[i].name, strlen(list->values[i].name)));
+        return;
+    }
+    value->kind = VIA_VALUE_I64;
+    value->as.i64 = number;
+}
+
+static void get_string(struct by_name *self, const struct via_type *type, void *native,
+                       struct via_value *value)
+{
+    if (!native)
+        return;
+    if (type->kind == VIA_TYPE_STRING8) {
+        check(self, via_value_set_string(value, native, strlen(native)));
+        return;
+    }
+    size_t n = type->kind == VIA_TYPE_BSTR ? SysStringLen(native) : utf16_length(native);
+    CLEANUP(cleanup_free) char *text = utf_from_wide(native, n);
+    check(self, text ? via_value_set_string(value, text, strlen(text)) : E_OUTOFMEMORY);
+}
+
+static void get_elements(struct by_name *self, const struct via_typelib *lib,
+                         const struct via_type *element, const void *native, uint32_t n,
+                         const struct native_scope *scope, struct via_value *value)
+{
+    uint32_t size = plan_native_size(lib, element);
+    check(self, via_value_set_list(value, n));
+    for (uint32_t i = 0; i < n && SUCCEEDED(self->result); i++)
+        by_name_from_native(self, lib, element, (const char *)native + (size_t)i * size, scope,
+                            &value->as.items[i]);
+}
+
+static void get_struct(struct by_name *self, const struct via_typelib *lib,
+                       const struct via_type *type, const void *native,
+                       const struct native_scope *outer, struct via_value *value)
+{
+    const struct via_struct *record = &lib->structs[type->index];
+    struct native_scope scope = *outer;
+    scope.record = record;
+    scope.record_index = type->index;
+    scope.base = native;
+    for (uint16_t i = 0; i < record->n_fields && SUCCEEDED(self->result); i++) {
+        struct via_value *field = NULL;
+        check(self, via_value_add_field(value, record->fields[i].name, &field));
+        if (field)
+            by_name_from_native(self, lib, &lib->types[record->fields[i].type],
+                                (const char *)native + typelib_field_offset(lib, type->index, i),
+                                &scope, field);
+    }
+}
+
+static void get_sized(struct by_name *self, const struct via_typelib *lib,
+                      const struct via_type *type, const void *native,
+                      const struct native_scope *scope, struct via_value *value)
+{
+    int64_t n = native_count(scope, lib, type);
+    if (!native)
+        return;
+    if (n < 0 || n > UINT32_MAX)
+        by_name_fail(self, DISP_E_OVERFLOW, "its number of elements is out of range");
+    else
+        get_elements(self, lib, &lib->types[type->element], native, (uint32_t)n, scope, value);
+}
+
+void by_name_from_native(struct by_name *self, const struct via_typelib *lib,
+                         const struct via_type *type, const void *native,
+                         const struct native_scope *scope, struct via_value *value)
+{
+    if (FAILED(self->result))
+        return;
+    switch (type->kind) {
+    case VIA_TYPE_ENUM:
+        get_enum(self, lib, type, native, value);
+        break;
+    case VIA_TYPE_BSTR:
+    case VIA_TYPE_STRING8:
+    case VIA_TYPE_STRING16:
+        get_string(self, type, *(void *const *)native, value);
+        break;
+    case VIA_TYPE_INTERFACE:
+        via_value_set_object(value, *(IUnknown *const *)native);
+        break;
+    case VIA_TYPE_STRUCT:
+        get_struct(self, lib, type, native, scope, value);
+        break;
+    case VIA_TYPE_ARRAY:
+        get_elements(self, lib, &lib->types[type->element], native, type->count, scope, value);
+        break;
+    case VIA_TYPE_SIZED:
+        get_sized(self, lib, type, *(void *const *)native, scope, value);
+        break;
+    case VIA_TYPE_POINTER:
+        if (*(void *const *)native)
+            by_name_from_native(self, lib, &lib->types[type->element], *(void *const *)native,
+                                scope, value);
+        break;
+    default:
+        get_scalar(lib, type, native, value);
+    }
+}

@@ -1,0 +1,36 @@
+/* The arguments of one call in memory of our own: at the object's side, and for calls by name. */
+#ifndef COM_MARSHAL_INVOCATION_H
+#define COM_MARSHAL_INVOCATION_H
+
+#include "com/marshal/native.h"
+
+struct marshal_invocation {
+    const struct marshal_method *method;
+    void **values;         /* what libffi gets: pointers to the arguments, `This` first */
+    void **pointers;       /* the arguments that are pointers: by reference, and buffers */
+    int64_t *entry_values; /* of size parameters, before the call */
+    char *storage;         /* zeroed; method->storage_size bytes */
+    void *self;            /* `This` */
+    bool is_decoded;       /* the storage holds values that native_clear() may walk */
+};
+
+/* With empty storage; NULL without memory (the error is set). */
+struct marshal_invocation *invocation_new(const struct marshal_method *method);
+/* The value behind parameter `i`. */
+static inline void *invocation_value(const struct marshal_invocation *self, uint16_t i)
+{
+    return self->storage + self->method->params[i].storage;
+}
+static inline void *const *invocation_arguments(const struct marshal_invocation *self)
+{
+    return (void *const *)self->values + 1;
+}
+/* Notes what size parameters hold now. */
+void invocation_note_sizes(struct marshal_invocation *self);
+/* Does that, and makes the buffers that [out] arrays need. E_INVALIDARG names a
+ * size that no reply could carry. */
+HRESULT invocation_prepare_results(struct marshal_invocation *self);
+/* The scope to walk parameter `i` in. */
+struct native_scope invocation_scope(const struct marshal_invocation *self, uint16_t i);
+
+#endif

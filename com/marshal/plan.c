@@ -1,0 +1,263 @@
+/*
+ * Preparing interfaces. A prepared interface lives as long as the process, like the catalogue's
+ * libraries; the table of them is behind one lock, which no call takes.
+ */
+#include "com/marshal/plan.h"
+#include "com/abi/guid.h"
+#include "core/os/thread.h"
+#include "core/util/buffer.h"
+#include "core/util/error.h"
+#include "core/util/map.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define MAX_LIST_TEXT 700
+
+static struct os_mutex lock = OS_MUTEX_INITIALIZER;
+static struct map interfaces; /* IID -> struct marshal_interface; under lock */
+static bool is_ready;         /* under lock */
+
+uint32_t plan_native_size(const struct via_typelib *lib, const struct via_type *type)
+{
+    return typelib_layout(lib, (uint16_t)(type - lib->types)).size;
+}
+
+uint32_t plan_wire_alignment(const struct via_typelib *lib, const struct via_type *type)
+{
+    if (type->kind == VIA_TYPE_ARRAY)
+        return plan_wire_alignment(lib, &lib->types[type->element]);
+    if (type->kind == VIA_TYPE_STRUCT) {
+        const struct via_struct *record = &lib->structs[type->index];
+        uint32_t most = 1;
+        for (uint16_t i = 0; i < record->n_fields; i++) {
+            uint32_t one = plan_wire_alignment(lib, &lib->types[record->fields[i].type]);
+            most = one > most ? one : most;
+        }
+        return most;
+    }
+    return type->kind <= VIA_TYPE_GUID
+               ? typelib_layout(lib, (uint16_t)(type - lib->types)).alignment
+               : 4;
+}
+
+uint32_t plan_wire_minimum(const struct via_typelib *lib, const struct via_type *type)
+{
+    if (type->kind == VIA_TYPE_ARRAY)
+        return type->count * plan_wire_minimum(lib, &lib->types[type->element]);
+    if (type->kind == VIA_TYPE_STRUCT) {
+        const struct via_struct *record = &lib->structs[type->index];
+        uint32_t sum = 0;
+        for (uint16_t i = 0; i < record->n_fields; i++)
+            sum += plan_wire_minimum(lib, &lib->types[record->fields[i].type]);
+        return sum;
+    }
+    return type->kind <= VIA_TYPE_GUID ? plan_native_size(lib, type) : 4;
+}
+
+bool plan_is_plain(const struct via_typelib *lib, const struct via_type *type)
+{
+    if (type->kind == VIA_TYPE_ARRAY)
+        return plan_is_plain(lib, &lib->types[type->element]);
+    if (type->kind == VIA_TYPE_STRUCT) {
+        const struct via_struct *record = &lib->structs[type->index];
+        for (uint16_t i = 0; i < record->n_fields; i++)
+            if (!plan_is_plain(lib, &lib->types[record->fields[i].type]))
+                return false;
+        return true;
+    }
+    return type->kind <= VIA_TYPE_GUID;
+}
+
+static uint32_t round_up(uint32_t value)
+{
+    return (value + 15u) & ~15u;
+}
+
+static void prepare_param(struct marshal_method *self, uint16_t index)
+{
+    struct plan_param *plan = &self->params[index];
+    const struct via_param *param = &self->method->params[index];
+    plan->param = param;
+    plan->type = &self->lib->types[param->type];
+    plan->size = plan_native_size(self->lib, plan->type);
+    plan->is_in = param->flags & VIA_PARAM_IN;
+    plan->is_out = param->flags & VIA_PARAM_OUT;
+    plan->is_by_ref = param->flags & VIA_PARAM_BY_REF;
+    plan->is_buffer = plan->is_out && !plan->is_by_ref;
+    plan->is_plain = plan_is_plain(self->lib, plan->type);
+    plan->storage = self->storage_size;
+    self->storage_size += round_up(plan->size);
+    self->is_plain &= plan->is_plain;
+    bool is_sized_in = plan->type->kind == VIA_TYPE_SIZED && plan->is_in &&
+                       plan->type->size_from == VIA_SIZE_PARAM;
+    if (is_sized_in)
+        self->params[plan->type->size_index].is_size_of_in = true;
+}
+
+static HRESULT prepare_method(struct marshal_method *self, const struct typelib_method *source)
+{
+    self->lib = source->lib;
+    self->owner = source->owner;
+    self->method = source->method;
+    self->slot = source->slot;
+    self->n_params = source->method->n_params;
+    self->is_plain = true;
+    self->params = calloc((size_t)self->n_params + 1, sizeof(*self->params));
+    self->ffi_types = calloc((size_t)self->n_params + 1, sizeof(ffi_type *));
+    if (!self->params || !self->ffi_types)
+        return E_OUTOFMEMORY;
+    self->ffi_types[0] = &ffi_type_pointer;
+    for (uint16_t i = 0; i < self->n_params; i++) {
+        prepare_param(self, i);
+        self->ffi_types[i + 1] = self->params[i].is_by_ref
+                                     ? &ffi_type_pointer
+                                     : plan_ffi_type(self->lib, self->params[i].type);
+        if (!self->ffi_types[i + 1])
+            return E_OUTOFMEMORY;
+    }
+    ffi_status status = ffi_prep_cif(&self->cif, FFI_DEFAULT_ABI, self->n_params + 1u,
+                                     &ffi_type_sint32, self->ffi_types);
+    return status == FFI_OK ? S_OK : E_UNEXPECTED;
+}
+
+static void free_interface(struct marshal_interface *self, size_t n_methods)
+{
+    for (size_t i = 0; self->methods && i < n_methods; i++) {
+        free(self->methods[i].params);
+        free(self->methods[i].ffi_types);
+    }
+    free(self->methods);
+    free(self);
+}
+
+static HRESULT prepare(const GUID *iid, struct marshal_interface **out)
+{
+    const struct via_typelib *lib;
+    struct typelib_method *methods = NULL;
+    size_t n_methods = 0;
+    uint16_t index;
+    HRESULT hr = typelib_catalog_find(iid, &lib, &index);
+    if (SUCCEEDED(hr))
+        hr = typelib_methods(lib, index, &methods, &n_methods);
+    if (FAILED(hr))
+        return hr;
+    struct marshal_interface *self = calloc(1, sizeof(*self));
+    if (self)
+        self->methods = calloc(n_methods + 1, sizeof(*self->methods));
+    hr = self && self->methods ? typelib_hash(lib, index, self->hash) : E_OUTOFMEMORY;
+    for (size_t i = 0; i < n_methods && SUCCEEDED(hr); i++) {
+        self->methods[i].interface = self;
+        hr = prepare_method(&self->methods[i], &methods[i]);
+    }
+    if (SUCCEEDED(hr)) {
+        self->iid = *iid;
+        self->lib = lib;
+        self->first_slot = n_methods ? methods[0].slot : 3;
+        self->n_slots = (uint16_t)(self->first_slot + n_methods);
+        *out = self;
+    } else {
+        error_set(hr, "interface %s cannot be prepared for calls", lib->interfaces[index].name);
+        if (self)
+            free_interface(self, n_methods);
+    }
+    free(methods);
+    return hr;
+}
+
+const struct marshal_interface *marshal_interface_find(const GUID *iid)
+{
+    os_mutex_lock(&lock);
+    if (!is_ready) {
+        map_init(&interfaces);
+        is_ready = true;
+    }
+    struct marshal_interface *found = map_get(&interfaces, map_key_bytes(iid));
+    if (!found && SUCCEEDED(prepare(iid, &found)) &&
+        FAILED(map_set(&interfaces, map_key_bytes(iid), found))) {
+        free_interface(found, found->n_slots - found->first_slot);
+        found = NULL;
+    }
+    os_mutex_unlock(&lock);
+    return found;
+}
+
+const GUID *marshal_interface_iid(const struct marshal_interface *itf)
+{
+    return &itf->iid;
+}
+
+const uint8_t *marshal_interface_hash(const struct marshal_interface *itf)
+{
+    return itf->hash;
+}
+
+const struct marshal_method *marshal_interface_method(const struct marshal_interface *itf,
+                                                      unsigned slot)
+{
+    if (slot < itf->first_slot || slot >= itf->n_slots)
+        return NULL;
+    return &itf->methods[slot - itf->first_slot];
+}
+
+/* "get_Value" for the getter of a property, and plain "Value" for it too. */
+static bool has_name(const struct marshal_method *method, const char *name)
+{
+    static const struct {
+        unsigned flag;
+        const char *prefix;
+    } forms[] = {{VIA_METHOD_PROPGET, "get_"},
+                 {VIA_METHOD_PROPPUT, "put_"},
+                 {VIA_METHOD_PROPPUTREF, "putref_"}};
+    bool is_property = false;
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+        if (!(method->method->flags & forms[i].flag))
+            continue;
+        is_property = true;
+        size_t n = strlen(forms[i].prefix);
+        if (!strncasecmp(name, forms[i].prefix, n) && !strcasecmp(name + n, method->method->name))
+            return true;
+    }
+    bool plain_allowed = !is_property || (method->method->flags & VIA_METHOD_PROPGET);
+    return plain_allowed && !strcasecmp(name, method->method->name);
+}
+
+const struct marshal_method *marshal_interface_method_named(const struct marshal_interface *itf,
+                                                            const char *name)
+{
+    size_t n = itf->n_slots - itf->first_slot;
+    for (size_t i = 0; i < n; i++)
+        if (has_name(&itf->methods[i], name))
+            return &itf->methods[i];
+    struct buffer list;
+    buffer_init(&list, MAX_LIST_TEXT);
+    for (size_t i = 0; i < n; i++) {
+        const struct marshal_method *method = &itf->methods[i];
+        buffer_print(&list, "%s%s%s", i ? ", " : "",
+                     method->method->flags & VIA_METHOD_PROPPUT ? "put_" : "",
+                     method->method->name);
+    }
+    char *text = buffer_take_text(&list);
+    uint16_t index = typelib_find_interface(itf->lib, &itf->iid);
+    error_set(DISP_E_UNKNOWNNAME, "interface %s has no method %s; it has %s",
+              itf->lib->interfaces[index].name, name, text ? text : "others");
+    free(text);
+    buffer_deinit(&list);
+    return NULL;
+}
+
+const char *marshal_method_name(const struct marshal_method *method)
+{
+    return method->method->name;
+}
+
+uint16_t marshal_method_slot(const struct marshal_method *method)
+{
+    return method->slot;
+}
+
+bool marshal_method_is_oneway(const struct marshal_method *method)
+{
+    return method->method->flags & VIA_METHOD_ONEWAY;
+}

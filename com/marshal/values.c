@@ -1,0 +1,220 @@
+/*
+ * Calls by name: values become native arguments in an invocation, and go the way of a typed call
+ * from there.
+ */
+#include "com/marshal/by_name.h"
+#include "com/marshal/decode.h"
+#include "com/marshal/invocation.h"
+#include "core/util/buffer.h"
+#include "core/util/error.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void by_name_init(struct by_name *self, const struct marshal_method *method)
+{
+    memset(self, 0, sizeof(*self));
+    self->method = method;
+    for (uint16_t i = 0; i < method->n_params; i++)
+        self->seen[i] = -1;
+}
+
+static void set_path(struct by_name *self, const char *name)
+{
+    snprintf(self->path, sizeof(self->path), "%s", name);
+}
+
+static HRESULT wrong_count(const struct marshal_method *method, uint32_t n)
+{
+    struct buffer text;
+    buffer_init(&text, ERROR_TEXT_SIZE);
+    typelib_print_method(method->lib, method->method, &text);
+    char *signature = buffer_take_text(&text);
+    HRESULT hr = error_set(DISP_E_BADPARAMCOUNT, "%s: %u arguments do not fit %s",
+                           method->method->name, n, signature ? signature : "the method");
+    free(signature);
+    buffer_deinit(&text);
+    return hr;
+}
+
+/* Whether sizes of arrays are among the arguments, or left to be filled in. */
+static HRESULT match_count(const struct marshal_method *method, uint32_t n, bool *with_sizes)
+{
+    uint32_t n_in = 0;
+    uint32_t n_sizes = 0;
+    for (uint16_t i = 0; i < method->n_params; i++) {
+        n_in += method->params[i].is_in;
+        n_sizes += method->params[i].is_in && method->params[i].is_size_of_in;
+    }
+    *with_sizes = n == n_in;
+    return n == n_in || n == n_in - n_sizes ? S_OK : wrong_count(method, n);
+}
+
+/* Size parameters get what their arrays really have, so that what is here can be walked and freed.
+ */
+static void set_sizes(struct by_name *self, struct marshal_invocation *invocation, bool with_sizes)
+{
+    const struct marshal_method *method = self->method;
+    for (uint16_t i = 0; i < method->n_params; i++) {
+        const struct plan_param *plan = &method->params[i];
+        void *value = invocation_value(invocation, i);
+        if (self->seen[i] < 0)
+            continue;
+        set_path(self, plan->param->name);
+        if (with_sizes && plan->is_in && SUCCEEDED(self->result) &&
+            native_integer(method->lib, plan->param->type, value) != self->seen[i])
+            by_name_fail(self, DISP_E_TYPEMISMATCH,
+                         "the array that it counts has another number of items");
+        memset(value, 0, plan->size);
+        if (!by_name_set_integer(method->lib, plan->param->type, value, self->seen[i]))
+            by_name_fail(self, DISP_E_OVERFLOW, "the array is longer than its size can say");
+    }
+}
+
+static void fill_argument(struct by_name *self, struct marshal_invocation *invocation, uint16_t i,
+                          const struct via_value *value)
+{
+    const struct plan_param *plan = &self->method->params[i];
+    set_path(self, plan->param->name);
+    if (value->kind == VIA_VALUE_NULL && (plan->param->flags & VIA_PARAM_NULLABLE))
+        invocation->pointers[i] = NULL;
+    else
+        by_name_to_native(self, self->method->lib, plan->type, value,
+                          invocation_value(invocation, i));
+}
+
+/* An invocation with the [in] arguments of the list. */
+static HRESULT from_values(const struct marshal_method *method, const struct via_value *in,
+                           struct marshal_invocation **invocation)
+{
+    struct by_name by_name;
+    bool with_sizes;
+    if (in->kind != VIA_VALUE_LIST && in->kind != VIA_VALUE_NULL)
+        return error_set(E_INVALIDARG, "arguments by name are a list");
+    HRESULT hr = match_count(method, in->n, &with_sizes);
+    if (FAILED(hr))
+        return hr;
+    struct marshal_invocation *self = invocation_new(method);
+    if (!self)
+        return E_OUTOFMEMORY;
+    by_name_init(&by_name, method);
+    uint32_t next = 0;
+    for (uint16_t i = 0; i < method->n_params && SUCCEEDED(by_name.result); i++) {
+        const struct plan_param *plan = &method->params[i];
+        if (plan->is_in && (with_sizes || !plan->is_size_of_in))
+            fill_argument(&by_name, self, i, &in->as.items[next++]);
+    }
+    set_sizes(&by_name, self, with_sizes);
+    invocation_note_sizes(self);
+    self->is_decoded = true;
+    if (FAILED(by_name.result)) {
+        marshal_invocation_free(self);
+        return by_name.result;
+    }
+    *invocation = self;
+    return S_OK;
+}
+
+static HRESULT to_values(struct marshal_invocation *invocation, struct via_value *out)
+{
+    const struct marshal_method *method = invocation->method;
+    struct by_name by_name;
+    struct via_value list = {0};
+    by_name_init(&by_name, method);
+    HRESULT hr = via_value_set_list(&list, 0);
+    for (uint16_t i = 0; i < method->n_params && SUCCEEDED(hr) && SUCCEEDED(by_name.result); i++) {
+        struct via_value *item;
+        if (!method->params[i].is_out)
+            continue;
+        struct native_scope scope = invocation_scope(invocation, i);
+        set_path(&by_name, method->params[i].param->name);
+        hr = via_value_append(&list, &item);
+        if (SUCCEEDED(hr))
+            by_name_from_native(&by_name, method->lib, method->params[i].type,
+                                invocation_value(invocation, i), &scope, item);
+    }
+    if (FAILED(hr))
+        error_set(hr, "no memory for the results of %s", method->method->name);
+    else
+        hr = by_name.result;
+    if (FAILED(hr)) {
+        via_value_clear(&list);
+        return hr;
+    }
+    via_value_clear(out);
+    *out = list;
+    return S_OK;
+}
+
+HRESULT marshal_encode_values(const struct marshal_method *method, const struct via_value *in,
+                              const struct marshal_pointers *pointers, struct buffer *payload)
+{
+    struct marshal_invocation *invocation;
+    HRESULT hr = from_values(method, in, &invocation);
+    if (FAILED(hr))
+        return hr;
+    hr = marshal_encode_arguments(method, invocation->values + 1, pointers, payload);
+    marshal_invocation_free(invocation);
+    return hr;
+}
+
+/* Arrays whose size was an argument of the call: what came says how many there are. */
+static void take_sizes(struct decoder *decoder, struct marshal_invocation *self)
+{
+    const struct marshal_method *method = self->method;
+    for (uint16_t i = 0; i < method->n_params && SUCCEEDED(decoder->result); i++) {
+        const struct plan_param *plan = &method->params[i];
+        void *value = invocation_value(self, i);
+        if (decoder->seen[i] == DECODE_UNSEEN)
+            continue;
+        decoder->param = plan->param->name;
+        if (plan->is_out &&
+            native_integer(method->lib, plan->param->type, value) != decoder->seen[i])
+            decode_fail(decoder, "the arrays that it counts have another number of elements");
+        else if (!by_name_set_integer(method->lib, plan->param->type, value, decoder->seen[i]))
+            decode_fail(decoder, "the arrays that it counts are longer than it can say");
+    }
+}
+
+HRESULT marshal_decode_values(const struct marshal_method *method,
+                              const struct marshal_pointers *pointers, const uint8_t *payload,
+                              size_t size, struct via_value *out)
+{
+    struct decoder decoder;
+    struct marshal_invocation *self = invocation_new(method);
+    if (!self)
+        return E_OUTOFMEMORY;
+    decode_init(&decoder, method, pointers, payload, size);
+    for (uint16_t i = 0; i < method->n_params; i++) {
+        if (!method->params[i].is_out)
+            continue;
+        decoder.param = method->params[i].param->name;
+        decode_value(&decoder, method->lib, method->params[i].type, invocation_value(self, i));
+    }
+    take_sizes(&decoder, self);
+    HRESULT hr = decode_finish(&decoder);
+    self->is_decoded = SUCCEEDED(hr);
+    invocation_note_sizes(self);
+    if (SUCCEEDED(hr))
+        hr = to_values(self, out);
+    marshal_invocation_free(self);
+    return hr;
+}
+
+HRESULT marshal_invoke_values(const struct marshal_method *method, void *pointer,
+                              const struct via_value *in, struct via_value *out)
+{
+    struct marshal_invocation *invocation;
+    HRESULT hr = from_values(method, in, &invocation);
+    if (FAILED(hr))
+        return hr;
+    hr = invocation_prepare_results(invocation);
+    if (SUCCEEDED(hr)) {
+        HRESULT result = marshal_invoke(invocation, pointer);
+        hr = FAILED(result) ? result : to_values(invocation, out);
+        hr = FAILED(hr) ? hr : result;
+    }
+    marshal_invocation_free(invocation);
+    return hr;
+}
