@@ -12,7 +12,8 @@
 #include <stdint.h>
 #include <viaduct/hresult.h>
 
-/* struct os_mutex, struct os_cond and OS_MUTEX_INITIALIZER, from the directory of this system. */
+/* The structs os_mutex, os_cond and os_thread_value, and OS_MUTEX_INITIALIZER, from the directory
+ * of this system. */
 #include "lock.h"
 
 void os_mutex_init(struct os_mutex *mutex);
@@ -38,6 +39,11 @@ uint64_t os_thread_id(void);
 /* Lets others run; part of every spin. */
 void os_thread_yield(void);
 unsigned os_cpu_count(void);
+
+/* One pointer for each thread, NULL at first; what is not NULL when a thread ends goes to `release`
+ * there. For static variables, made with OS_THREAD_VALUE_INITIALIZER(release). */
+void *os_thread_value_get(struct os_thread_value *value);
+void os_thread_value_set(struct os_thread_value *value, void *pointer);
 
 /* True on a thread of a Windows single-threaded apartment; false everywhere else. */
 bool os_thread_is_apartment(void);

@@ -1,39 +1,28 @@
-/*
- * The thread's record hangs on a pthread key (winpthreads on Windows), so that it is freed with its
- * thread.
- */
+/* The thread's record is freed with its thread. */
 #include "core/util/error.h"
 
-#include <pthread.h>
+#include "core/os/thread.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static pthread_key_t key;
-static pthread_once_t key_once = PTHREAD_ONCE_INIT;
 
 static void free_at_exit(void *record)
 {
     error_record_free(record);
 }
 
-static void make_key(void)
-{
-    if (pthread_key_create(&key, free_at_exit))
-        abort(); /* no key left: the process cannot even start up */
-}
+static struct os_thread_value thread_record = OS_THREAD_VALUE_INITIALIZER(free_at_exit);
 
 static struct error_record *current(void)
 {
-    pthread_once(&key_once, make_key);
-    return pthread_getspecific(key);
+    return os_thread_value_get(&thread_record);
 }
 
 static void replace(struct error_record *record)
 {
-    pthread_once(&key_once, make_key);
-    pthread_setspecific(key, record);
+    os_thread_value_set(&thread_record, record);
 }
 
 /* Cuts `text` so that it ends with a whole character. */

@@ -1,10 +1,10 @@
 /* winpthreads has gmtime_r only where threads are asked for. */
 #define _POSIX_THREAD_SAFE_FUNCTIONS 1
 #include "core/util/log.h"
+#include "core/os/thread.h"
 #include "core/util/error.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@
 static const char *const level_names[] = {"error", "warning", "info", "debug"};
 
 static atomic_int threshold = -1; /* -1: not yet read from the environment */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct os_mutex lock = OS_MUTEX_INITIALIZER;
 static FILE *output; /* under lock; NULL: standard error */
 
 bool log_level_parse(const char *word, enum via_log_level *level)
@@ -60,10 +60,10 @@ HRESULT log_set_file(const char *path)
         if (!file)
             return error_set(VIA_E_CONFIG, "cannot write the log to %s: %s", path, strerror(errno));
     }
-    pthread_mutex_lock(&lock);
+    os_mutex_lock(&lock);
     FILE *old = output;
     output = file;
-    pthread_mutex_unlock(&lock);
+    os_mutex_unlock(&lock);
     if (old)
         fclose(old);
     return S_OK;
@@ -105,9 +105,9 @@ void log_write(enum via_log_level level, const char *component, const char *form
         va_end(arguments);
     }
     keep_on_one_line(line);
-    pthread_mutex_lock(&lock);
+    os_mutex_lock(&lock);
     FILE *file = output ? output : stderr;
     fprintf(file, "%s\n", line);
     fflush(file);
-    pthread_mutex_unlock(&lock);
+    os_mutex_unlock(&lock);
 }

@@ -127,6 +127,30 @@ unsigned os_cpu_count(void)
     return 1;
 }
 
+static pthread_key_t key_of(struct os_thread_value *value)
+{
+    if (atomic_load_explicit(&value->has_key, memory_order_acquire))
+        return value->key;
+    pthread_mutex_lock(&value->lock);
+    if (!atomic_load_explicit(&value->has_key, memory_order_relaxed)) {
+        if (pthread_key_create(&value->key, value->release))
+            abort(); /* no key left: the process cannot even start up */
+        atomic_store_explicit(&value->has_key, true, memory_order_release);
+    }
+    pthread_mutex_unlock(&value->lock);
+    return value->key;
+}
+
+void *os_thread_value_get(struct os_thread_value *value)
+{
+    return pthread_getspecific(key_of(value));
+}
+
+void os_thread_value_set(struct os_thread_value *value, void *pointer)
+{
+    pthread_setspecific(key_of(value), pointer);
+}
+
 bool os_thread_is_apartment(void)
 {
     return false;

@@ -11,9 +11,19 @@ struct os_cond {
     void *variable;
 };
 
+struct os_thread_value {
+    void (*release)(void *pointer);
+    void *once;          /* INIT_ONCE */
+    unsigned long index; /* of fibre-local storage, which has a destructor; written under `once` */
+};
+
 #define OS_MUTEX_INITIALIZER \
     {                        \
         0                    \
+    }
+#define OS_THREAD_VALUE_INITIALIZER(release_it) \
+    {                                           \
+        .release = (release_it)                 \
     }
 
 #endif

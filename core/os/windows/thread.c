@@ -145,6 +145,36 @@ unsigned os_cpu_count(void)
     return (unsigned)__builtin_popcountll(ours);
 }
 
+_Static_assert(sizeof(((struct os_thread_value *)0)->once) == sizeof(INIT_ONCE),
+               "lock.h has room for an INIT_ONCE");
+
+static BOOL CALLBACK make_index(INIT_ONCE *once, void *parameter, void **context)
+{
+    struct os_thread_value *value = parameter;
+    (void)once;
+    (void)context;
+    value->index = FlsAlloc(value->release);
+    if (value->index == FLS_OUT_OF_INDEXES)
+        abort(); /* no index left: the process cannot even start up */
+    return TRUE;
+}
+
+static DWORD index_of(struct os_thread_value *value)
+{
+    InitOnceExecuteOnce((INIT_ONCE *)(void *)&value->once, make_index, value, NULL);
+    return value->index;
+}
+
+void *os_thread_value_get(struct os_thread_value *value)
+{
+    return FlsGetValue(index_of(value));
+}
+
+void os_thread_value_set(struct os_thread_value *value, void *pointer)
+{
+    FlsSetValue(index_of(value), pointer);
+}
+
 bool os_thread_is_apartment(void)
 {
     APTTYPE type;
