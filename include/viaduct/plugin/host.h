@@ -15,9 +15,10 @@ extern "C" {
 #endif
 
 /* What a thing is ready for; also what to arm. */
-#define VIA_READY_READ 0x1u
+#define VIA_READY_READ  0x1u
 #define VIA_READY_WRITE 0x2u
-#define VIA_READY_CLOSED 0x4u /* reported with the others: the peer is gone, or the descriptor is broken */
+/* Reported with the others: the peer is gone, or the descriptor is broken. */
+#define VIA_READY_CLOSED 0x4u
 
 enum via_log_level { VIA_LOG_ERROR = 0, VIA_LOG_WARNING = 1, VIA_LOG_INFO = 2, VIA_LOG_DEBUG = 3 };
 
@@ -27,8 +28,8 @@ struct via_plugin_buffer {
     size_t size;
 };
 
-/* One operation of overlapped I/O on Windows. Embed it; `storage` is used as the OVERLAPPED, which must be
- * zeroed before each use and not be touched until `done` has run. Not used on POSIX. */
+/* One operation of overlapped I/O on Windows. Embed it; `storage` is used as the OVERLAPPED, which
+ * must be zeroed before each use and not be touched until `done` has run. Not used on POSIX. */
 struct via_plugin_overlapped {
     union {
         uint64_t align;
@@ -38,8 +39,8 @@ struct via_plugin_overlapped {
     void (*done)(struct via_plugin_overlapped *overlapped, uint32_t error, uint32_t n_bytes);
 };
 
-struct via_plugin_watch;       /* a watched descriptor; the host's */
-struct via_plugin_unix_calls;  /* <viaduct/plugin/unix_calls.h> */
+struct via_plugin_watch;      /* a watched descriptor; the host's */
+struct via_plugin_unix_calls; /* <viaduct/plugin/unix_calls.h> */
 
 struct via_plugin_host {
     uint32_t abi;  /* VIA_PLUGIN_ABI */
@@ -54,37 +55,41 @@ struct via_plugin_host {
     HRESULT (*buffer_get)(size_t size, struct via_plugin_buffer *buffer);
     void (*buffer_put)(struct via_plugin_buffer *buffer);
 
-    /* Watches a descriptor: a file descriptor on POSIX, a Unix descriptor under Wine (where unix_calls is
-     * not NULL); E_NOTIMPL elsewhere. The host calls `ready(argument, events)` on its reactor thread, once
-     * for each watch_arm. The descriptor stays the plugin's and must outlive the watch. */
-    HRESULT (*watch_open)(intptr_t descriptor, void (*ready)(void *argument, uint32_t events),
-                          void *argument, struct via_plugin_watch **watch);
-    /* Arms once for VIA_READY_READ and/or VIA_READY_WRITE; replaces what was armed. A condition that holds
-     * already is reported at once. */
+    /* Watches a descriptor: a file descriptor on POSIX, a Unix descriptor under Wine (where
+     * unix_calls is not NULL); E_NOTIMPL elsewhere. The host calls `ready(argument, events)` on its
+     * reactor thread, once for each watch_arm. The descriptor stays the plugin's and must outlive
+     * the watch. */
+    HRESULT (*watch_open)
+    (intptr_t descriptor, void (*ready)(void *argument, uint32_t events), void *argument,
+     struct via_plugin_watch **watch);
+    /* Arms once for VIA_READY_READ and/or VIA_READY_WRITE; replaces what was armed. A condition
+     * that holds already is reported at once. */
     HRESULT (*watch_arm)(struct via_plugin_watch *watch, uint32_t events);
-    /* After it returns, no `ready` call starts for what was armed; one that is running may still finish. */
+    /* After it returns, no `ready` call starts for what was armed; one that is running may still
+     * finish. */
     void (*watch_disarm)(struct via_plugin_watch *watch);
-    /* After it returns, no `ready` call is running or will start, unless it is called from within `ready`
-     * itself, where it is allowed. */
+    /* After it returns, no `ready` call is running or will start, unless it is called from within
+     * `ready` itself, where it is allowed. */
     void (*watch_close)(struct via_plugin_watch *watch);
 
-    /* Calls run(argument) on the reactor thread, soon and exactly once; posts of one thread run in their order.
-     * It cannot be taken back: `argument` must live until it has run, and deinit waits for what is
-     * still under way (the reactor runs until after it). Fails only with E_OUTOFMEMORY. */
+    /* Calls run(argument) on the reactor thread, soon and exactly once; posts of one thread run in
+     * their order. It cannot be taken back: `argument` must live until it has run, and deinit waits
+     * for what is still under way (the reactor runs until after it). Fails only with
+     * E_OUTOFMEMORY. */
     HRESULT (*post)(void (*run)(void *argument), void *argument);
 
     /* The monotonic clock of every `deadline_ns`. */
     uint64_t (*now_ns)(void);
 
-    /* Windows: binds a HANDLE opened for overlapped I/O to the host's completion port; each completion
-     * runs via_plugin_overlapped.done on the reactor thread. E_NOTIMPL elsewhere. */
+    /* Windows: binds a HANDLE opened for overlapped I/O to the host's completion port; each
+     * completion runs via_plugin_overlapped.done on the reactor thread. E_NOTIMPL elsewhere. */
     HRESULT (*bind_handle)(void *handle);
 
     /* Unix system calls for a Windows plugin that runs under Wine; NULL everywhere else. */
     const struct via_plugin_unix_calls *unix_calls;
 
-    /* The directory for the node's own sockets, absolute, UTF-8, private (0700); no slash at its end.
-     * Under Wine it is a Unix path. */
+    /* The directory for the node's own sockets, absolute, UTF-8, private (0700); no slash at its
+     * end. Under Wine it is a Unix path. */
     const char *runtime_directory;
 };
 

@@ -2,17 +2,18 @@
  * The operations of a transport: a duplex byte stream that can carry OS handles.
  *
  * No operation blocks, except `wait`. Framing, hello, spinning, limits and retry are the host's; a
- * transport moves bytes. What one side commits the other side sees in the same order, and the handles
- * given with a commit can be taken by the time the first byte of that commit can be seen.
+ * transport moves bytes. What one side commits the other side sees in the same order, and the
+ * handles given with a commit can be taken by the time the first byte of that commit can be seen.
  *
- * Threads. The host serialises: `reserve` and `commit` under the stream's sender lock; `peek`, `consume`,
- * `read_into`, `take_handles`, `arm`, `disarm`, `wait` by whoever holds the stream's reader right (which
- * moves between threads, with the needed memory barriers). The two groups run at the same time.
- * `interrupt` and `shutdown` may come from any thread at any time before `close`. `close` is the last call.
+ * Threads. The host serialises: `reserve` and `commit` under the stream's sender lock; `peek`,
+ * `consume`, `read_into`, `take_handles`, `arm`, `disarm`, `wait` by whoever holds the stream's
+ * reader right (which moves between threads, with the needed memory barriers). The two groups run
+ * at the same time. `interrupt` and `shutdown` may come from any thread at any time before `close`.
+ * `close` is the last call.
  *
- * Results. S_OK; VIA_S_WOULD_BLOCK where a comment says so; RPC_E_DISCONNECTED once the peer has closed and
- * (for reading) everything that it had sent has been consumed; other failures break the stream, and every
- * later operation but `close` fails the same way.
+ * Results. S_OK; VIA_S_WOULD_BLOCK where a comment says so; RPC_E_DISCONNECTED once the peer has
+ * closed and (for reading) everything that it had sent has been consumed; other failures break the
+ * stream, and every later operation but `close` fails the same way.
  */
 #ifndef VIADUCT_PLUGIN_TRANSPORT_H
 #define VIADUCT_PLUGIN_TRANSPORT_H
@@ -34,21 +35,21 @@ typedef intptr_t via_os_handle;
 
 /* Who the peer is, as the kernel says; never as the peer says. */
 #define VIA_PEER_HAS_UNIX 0x1u /* uid, gid are set */
-#define VIA_PEER_HAS_PID 0x2u  /* pid is set: of the process that connected or listened */
-#define VIA_PEER_HAS_SID 0x4u  /* sid is set */
+#define VIA_PEER_HAS_PID  0x2u /* pid is set: of the process that connected or listened */
+#define VIA_PEER_HAS_SID  0x4u /* sid is set */
 struct via_peer_identity {
     uint32_t size;  /* set by the caller: sizeof(struct via_peer_identity) */
     uint32_t flags; /* VIA_PEER_HAS_...; 0: the transport cannot say */
     uint32_t uid;
     uint32_t gid;
-    uint32_t pid;   /* a Windows process id where VIA_PEER_HAS_SID is set, else a POSIX one */
-    char sid[188];  /* "S-1-5-...", zero-terminated */
+    uint32_t pid;  /* a Windows process id where VIA_PEER_HAS_SID is set, else a POSIX one */
+    char sid[188]; /* "S-1-5-...", zero-terminated */
 };
 
-/* Who may connect to a listener, enforced by the system's own means (mode, security descriptor) as well as
- * by the host after peer_identity. */
+/* Who may connect to a listener, enforced by the system's own means (mode, security descriptor) as
+ * well as by the host after peer_identity. */
 enum via_listen_access {
-    VIA_ACCESS_SAME_USER = 0, /* the user who runs this process, and root / SYSTEM / Administrators */
+    VIA_ACCESS_SAME_USER = 0, /* this user, and root / SYSTEM / Administrators */
     VIA_ACCESS_EVERYONE = 1   /* any local user; the host decides by policy */
 };
 
@@ -60,7 +61,8 @@ struct via_listen_options {
 
 struct via_connect_options {
     uint32_t size; /* sizeof(struct via_connect_options) */
-    /* The client refuses a server that runs as another, unprivileged user, where the transport can tell. */
+    /* The client refuses a server that runs as another, unprivileged user, where the transport can
+     * tell. */
     uint32_t check_server_owner;
 };
 
@@ -77,90 +79,103 @@ struct via_transport {
     uint32_t max_span;     /* reserve and peek give at least this much contiguous room; >= 64 KiB */
     uint32_t max_handles;  /* in one commit; 0 without VIA_TRANSPORT_HANDLES */
 
-    /* --- listening ------------------------------------------------------------------------------- */
+    /* --- listening
+     * ------------------------------------------------------------------------------- */
 
-    /* [any thread] Starts to listen at `address`, which is what follows "scheme:" ("/run/x.sock"). A stale
-     * name that nobody serves any more is replaced; VIA_E_ADDRESS_IN_USE if somebody does, VIA_E_ADDRESS if
-     * it is malformed or too long. `ready(token, VIA_READY_READ)` is called on the reactor thread once for
-     * each listener_arm when a client waits. */
-    HRESULT (*listen)(const char *address, const struct via_listen_options *options,
-                      void (*ready)(void *token, uint32_t events), void *token,
-                      struct via_listener **listener);
-    /* [one thread at a time] Takes one waiting client; VIA_S_WOULD_BLOCK if there is none. When descriptors
-     * are exhausted it fails with VIA_E_LIMIT and the listener stays usable. */
+    /* [any thread] Starts to listen at `address`, which is what follows "scheme:" ("/run/x.sock").
+     * A stale name that nobody serves any more is replaced; VIA_E_ADDRESS_IN_USE if somebody does,
+     * VIA_E_ADDRESS if it is malformed or too long. `ready(token, VIA_READY_READ)` is called on the
+     * reactor thread once for each listener_arm when a client waits. */
+    HRESULT (*listen)
+    (const char *address, const struct via_listen_options *options,
+     void (*ready)(void *token, uint32_t events), void *token, struct via_listener **listener);
+    /* [one thread at a time] Takes one waiting client; VIA_S_WOULD_BLOCK if there is none. When
+     * descriptors are exhausted it fails with VIA_E_LIMIT and the listener stays usable. */
     HRESULT (*listener_accept)(struct via_listener *listener, struct via_stream **stream);
     /* [one thread at a time] */
     HRESULT (*listener_arm)(struct via_listener *listener);
-    /* [any thread, not from `ready`] Removes the name. After it returns no `ready` call is running. */
+    /* [any thread, not from `ready`] Removes the name. After it returns no `ready` call is
+     * running. */
     void (*listener_close)(struct via_listener *listener);
 
-    /* --- connecting ------------------------------------------------------------------------------ */
+    /* --- connecting
+     * ------------------------------------------------------------------------------ */
 
-    /* [any thread] Connects at once; VIA_S_WOULD_BLOCK when all of the server's places are taken for the
-     * moment (the host tries again until its deadline); VIA_WIN32(2) (ERROR_FILE_NOT_FOUND) when nobody
-     * listens there; E_ACCESSDENIED; VIA_E_IDENTITY when the server's owner is the wrong one. */
-    HRESULT (*connect)(const char *address, const struct via_connect_options *options,
-                       struct via_stream **stream);
+    /* [any thread] Connects at once; VIA_S_WOULD_BLOCK when all of the server's places are taken
+     * for the moment (the host tries again until its deadline); VIA_WIN32(2) (ERROR_FILE_NOT_FOUND)
+     * when nobody listens there; E_ACCESSDENIED; VIA_E_IDENTITY when the server's owner is the
+     * wrong one. */
+    HRESULT (*connect)
+    (const char *address, const struct via_connect_options *options, struct via_stream **stream);
 
-    /* Gives the stream the function that is called for what `arm` armed, on the reactor thread. Called
-     * once, before the first arm, on accepted and connected streams alike. */
-    HRESULT (*set_ready)(struct via_stream *stream, void (*ready)(void *token, uint32_t events),
-                         void *token);
+    /* Gives the stream the function that is called for what `arm` armed, on the reactor thread.
+     * Called once, before the first arm, on accepted and connected streams alike. */
+    HRESULT (*set_ready)
+    (struct via_stream *stream, void (*ready)(void *token, uint32_t events), void *token);
 
-    /* --- sending: under the sender lock ---------------------------------------------------------- */
+    /* --- sending: under the sender lock
+     * ---------------------------------------------------------- */
 
-    /* Gives contiguous room for at least `min` (<= max_span) bytes, behind what is committed and not yet
-     * sent; more is given where there is room. VIA_S_WOULD_BLOCK while too much is still unsent. A second
-     * reserve replaces the first. */
+    /* Gives contiguous room for at least `min` (<= max_span) bytes, behind what is committed and
+     * not yet sent; more is given where there is room. VIA_S_WOULD_BLOCK while too much is still
+     * unsent. A second reserve replaces the first. */
     HRESULT (*reserve)(struct via_stream *stream, size_t min, uint8_t **span, size_t *size);
-    /* Appends the first `n` bytes of the reserved room to the stream, with `n_handles` handles attached to
-     * their first byte. The handles are duplicated or sent before it returns or kept by the plugin as its
-     * own duplicates: the caller keeps its own. With VIA_COMMIT_FLUSH everything committed is sent as far
-     * as the system takes it without blocking. S_OK: all is sent (or waits for a flush); VIA_S_WOULD_BLOCK:
-     * some remains, arm VIA_READY_WRITE and call commit(0, flush) then. */
-    HRESULT (*commit)(struct via_stream *stream, size_t n, const via_os_handle *handles,
-                      uint32_t n_handles, uint32_t flags);
+    /* Appends the first `n` bytes of the reserved room to the stream, with `n_handles` handles
+     * attached to their first byte. The handles are duplicated or sent before it returns or kept by
+     * the plugin as its own duplicates: the caller keeps its own. With VIA_COMMIT_FLUSH everything
+     * committed is sent as far as the system takes it without blocking. S_OK: all is sent (or waits
+     * for a flush); VIA_S_WOULD_BLOCK: some remains, arm VIA_READY_WRITE and call commit(0, flush)
+     * then. */
+    HRESULT (*commit)
+    (struct via_stream *stream, size_t n, const via_os_handle *handles, uint32_t n_handles,
+     uint32_t flags);
 
-    /* --- receiving: by the holder of the reader right -------------------------------------------- */
+    /* --- receiving: by the holder of the reader right
+     * -------------------------------------------- */
 
-    /* Shows what has arrived: at least `want` (<= max_span) contiguous bytes, receiving without blocking if
-     * fewer are there. VIA_S_WOULD_BLOCK while fewer have arrived; `size` then says how many there are.
-     * The span is valid until the next receiving operation. */
+    /* Shows what has arrived: at least `want` (<= max_span) contiguous bytes, receiving without
+     * blocking if fewer are there. VIA_S_WOULD_BLOCK while fewer have arrived; `size` then says how
+     * many there are. The span is valid until the next receiving operation. */
     HRESULT (*peek)(struct via_stream *stream, size_t want, const uint8_t **span, size_t *size);
     /* Drops `n` bytes from the front; n <= the last peek's size. */
     void (*consume)(struct via_stream *stream, size_t n);
-    /* For bulk: copies up to `size` bytes to `buffer`, what is buffered first and then directly from the
-     * system, without blocking. VIA_S_WOULD_BLOCK when nothing has arrived. */
+    /* For bulk: copies up to `size` bytes to `buffer`, what is buffered first and then directly
+     * from the system, without blocking. VIA_S_WOULD_BLOCK when nothing has arrived. */
     HRESULT (*read_into)(struct via_stream *stream, void *buffer, size_t size, size_t *n);
-    /* Takes the next `n` received handles, in the order of sending; they are the caller's from now on, not
-     * inherited by child processes. VIA_E_PROTOCOL if fewer have arrived; none is taken then. Handles that
-     * nobody took are closed with the stream. */
+    /* Takes the next `n` received handles, in the order of sending; they are the caller's from now
+     * on, not inherited by child processes. VIA_E_PROTOCOL if fewer have arrived; none is taken
+     * then. Handles that nobody took are closed with the stream. */
     HRESULT (*take_handles)(struct via_stream *stream, via_os_handle *handles, uint32_t n);
 
-    /* Blocks the calling thread until bytes beyond those already received have come (they can be peeked
-     * then; it may receive them itself), the peer is gone (S_OK; peek then says so), the
+    /* Blocks the calling thread until bytes beyond those already received have come (they can be
+     * peeked then; it may receive them itself), the peer is gone (S_OK; peek then says so), the
      * stream is interrupted (VIA_S_INTERRUPTED) or `deadline_ns` of the host's now_ns has passed
      * (RPC_E_TIMEOUT, at most 2 ms late, never early; UINT64_MAX: no deadline). */
     HRESULT (*wait)(struct via_stream *stream, uint64_t deadline_ns);
-    /* [any thread] Makes the `wait` that is running, or else the next one, return VIA_S_INTERRUPTED. */
+    /* [any thread] Makes the `wait` that is running, or else the next one, return
+     * VIA_S_INTERRUPTED. */
     void (*interrupt)(struct via_stream *stream);
 
-    /* [holder of the reader right for READ, sender lock for WRITE] Arms one report of readiness for each
-     * bit; bits armed before stay armed. READY_READ is reported also when the peer is gone, or when bytes are
-     * buffered already, unless the last peek said VIA_S_WOULD_BLOCK and nothing has come since: then only
-     * more bytes than it saw are news. Each arm gives exactly one ready call for that bit (one call may
-     * report both), unless disarmed before. */
+    /* [holder of the reader right for READ, sender lock for WRITE] Arms one report of readiness for
+     * each bit; bits armed before stay armed. READY_READ is reported also when the peer is gone, or
+     * when bytes are buffered already, unless the last peek said VIA_S_WOULD_BLOCK and nothing has
+     * come since: then only more bytes than it saw are news. Each arm gives exactly one ready call
+     * for that bit (one call may report both), unless disarmed before. */
     HRESULT (*arm)(struct via_stream *stream, uint32_t events);
     /* Takes back what `events` names. A ready call that is already running may still come. */
     void (*disarm)(struct via_stream *stream, uint32_t events);
-    /* [holder of the reader right] Gives idle buffers back to the host, as far as nothing is in them. */
+    /* [holder of the reader right] Gives idle buffers back to the host, as far as nothing is in
+     * them. */
     void (*park)(struct via_stream *stream);
 
-    /* [any thread before close] The peer as the kernel names it; S_FALSE and flags 0 where it cannot. */
+    /* [any thread before close] The peer as the kernel names it; S_FALSE and flags 0 where it
+     * cannot. */
     HRESULT (*peer_identity)(struct via_stream *stream, struct via_peer_identity *identity);
-    /* [any thread] Ends both directions at once: this side's `wait` returns, the peer sees the end. */
+    /* [any thread] Ends both directions at once: this side's `wait` returns, the peer sees the
+     * end. */
     void (*shutdown)(struct via_stream *stream);
-    /* [not from `ready`, last call] After it returns no `ready` call is running. Frees the stream. */
+    /* [not from `ready`, last call] After it returns no `ready` call is running. Frees the
+     * stream. */
     void (*close)(struct via_stream *stream);
 };
 
