@@ -8,3 +8,7 @@ endif()
 
 via_test(os SOURCES test_os.c DEPENDS via_core_util)
 add_dependencies(test_os test_os_module)
+via_test(os_poller SOURCES test_os_poller.c os/descriptors_${VIADUCT_OS}.c DEPENDS via_core_util)
+if(TARGET viaduct-unix_winelib)
+    add_dependencies(test_os_poller viaduct-unix_winelib)
+endif()

@@ -173,7 +173,8 @@ static uint32_t ready_to_epoll(uint32_t events)
 static void dispatch(struct os_poller *self, struct os_watch *watch, uint32_t events)
 {
     os_mutex_lock(&self->lock);
-    uint32_t ready = epoll_to_ready(events);
+    /* A pidfd becomes readable when its process ends. */
+    uint32_t ready = watch->owns_descriptor ? VIA_READY_CLOSED : epoll_to_ready(events);
     if (watch->is_closed || !(ready & watch->armed)) {
         os_mutex_unlock(&self->lock);
         return;
@@ -241,10 +242,11 @@ static HRESULT watch_new(struct os_poller *poller, int descriptor, bool is_pidfd
                               .ready = ready,
                               .argument = argument,
                               .owns_descriptor = is_pidfd,
-                              .armed = is_pidfd ? VIA_READY_READ : 0};
+                              .armed = is_pidfd ? VIA_READY_CLOSED : 0};
     /* The callback may run before this returns; its owner must have the pointer by then. */
     *watch = self;
-    struct epoll_event event = {.events = ready_to_epoll(self->armed), .data.ptr = self};
+    struct epoll_event event = {.events = ready_to_epoll(is_pidfd ? VIA_READY_READ : 0),
+                                .data.ptr = self};
     if (epoll_ctl(poller->epoll, EPOLL_CTL_ADD, descriptor, &event)) {
         *watch = NULL;
         free(self);

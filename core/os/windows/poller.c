@@ -276,7 +276,13 @@ HRESULT os_watch_process(struct os_poller *poller, uint32_t process_id,
                          struct os_watch **watch)
 {
     HANDLE process = OpenProcess(SYNCHRONIZE, FALSE, process_id);
-    if (!process && GetLastError() == ERROR_INVALID_PARAMETER)
+    bool is_absent = !process && GetLastError() == ERROR_INVALID_PARAMETER;
+    /* One that has ended can be opened as long as somebody has a handle to it. */
+    if (process && WaitForSingleObject(process, 0) == WAIT_OBJECT_0) {
+        CloseHandle(process);
+        is_absent = true;
+    }
+    if (is_absent)
         return error_set(VIA_WIN32(2), "there is no process %u", process_id);
     if (!process)
         return windows_fail(GetLastError(), "process", "watch it");
