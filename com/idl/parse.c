@@ -316,7 +316,7 @@ static void parse_statements(struct parser *self, bool in_braces);
 static bool parse_library(struct parser *self, const struct attributes *attributes)
 {
     struct unit *unit = self->unit;
-    const char *name;
+    const char *name = NULL;
     struct position position = self->token.position;
     if (!parser_name(self, &name))
         return false;

@@ -181,7 +181,7 @@ static uint16_t read_type(struct reader *self, json_t *json, const struct member
                           unsigned depth)
 {
     struct via_type type = {.index = VIA_NO_INDEX, .element = VIA_NO_INDEX};
-    json_t *part;
+    json_t *part = NULL;
     if (FAILED(self->result))
         return 0;
     if (depth > TYPELIB_MAX_NESTING) {

@@ -228,7 +228,7 @@ HRESULT config_boolean(const struct config_node *node, bool *value)
 
 HRESULT config_word(const struct config_node *node, const char *const *words, unsigned *index)
 {
-    const char *text;
+    const char *text = NULL;
     char list[256];
     size_t used = 0;
     HRESULT hr = config_string(node, &text);
