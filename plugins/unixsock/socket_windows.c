@@ -1,9 +1,9 @@
 /*
  * Unix-domain sockets for a Windows program under Wine, by the host's unix_calls.
  *
- * Paths are Unix paths. Sockets are non-blocking; whoever waits does so in waiter_windows.c. Real
- * Windows has AF_UNIX in winsock, but without descriptors and credentials, so that nothing could
- * say who the peer is: there the plugin refuses to start, and named pipes serve.
+ * Paths are Unix paths. Sockets are non-blocking; whoever waits does so in waiter_windows.c.
+ * Without the calls, on Windows itself for one, the plugin refuses to start and names pipes as the
+ * way: winsock's AF_UNIX carries no descriptors and does not exist in Wine 8.
  */
 #include "plugins/unixsock/socket.h"
 
