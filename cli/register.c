@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <viaduct/host.h>
 #include <viaduct/server.h>
 
 #include "cli/cli.h"

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <viaduct/runtime.h>
+#include <viaduct/host.h>
 #include <viaduct/server.h>
 
 #include "core/os/program.h"

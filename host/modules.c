@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <viaduct/host.h>
 #include <viaduct/server.h>
 
 #include "core/os/thread.h"

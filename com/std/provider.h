@@ -2,6 +2,7 @@
 #ifndef COM_STD_PROVIDER_H
 #define COM_STD_PROVIDER_H
 
+#include <viaduct/host.h>
 #include <viaduct/server.h>
 
 /* What the process around it does. */

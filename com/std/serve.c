@@ -4,6 +4,7 @@
  * component for a while; the host knows that a process that it needs may be just about to end, and
  * starts another one.
  */
+#include <viaduct/host.h>
 #include <viaduct/server.h>
 
 #include <stdio.h>

@@ -4,11 +4,10 @@
 
 #include <viaduct/com.h>
 
-/* gcc for Windows has to be told that the format is C's own; clang knows no other. */
-#ifdef __clang__
-#define FAIL_PRINTF __attribute__((format(printf, 2, 3)))
-#else
+#ifdef __MINGW32__
 #define FAIL_PRINTF __attribute__((format(gnu_printf, 2, 3)))
+#else
+#define FAIL_PRINTF __attribute__((format(printf, 2, 3)))
 #endif
 
 /* Makes the text the thread's error information, which goes to the caller with the code. Returns

@@ -118,7 +118,7 @@ HRESULT platform_describe(struct SystemDescription *system)
  * in parentheses and may hold any character, so that the last closing one counts. */
 static bool read_process(const char *pid, char *name, size_t size, ULONG *parent)
 {
-    char path[64], line[512];
+    char path[300], line[512];
     char *open, *close;
     unsigned parent_id = 0;
     FILE *file;

@@ -1,30 +1,33 @@
 /*
- * Serving a component's classes from a process of one's own: what a program does that is named as the component in
- * its manifest ("activation": "program"), and what surrogates do with modules.
+ * Serving a component's classes from a process of one's own: what a program does that is named as
+ * the component in its manifest ("activation": "program"), and what surrogates do with modules.
  */
 #ifndef VIADUCT_SERVER_H
 #define VIADUCT_SERVER_H
 
 #include <viaduct/com.h>
 #include <viaduct/component.h>
-#include <viaduct/host.h>
+
+struct IViaductSurrogate; /* <viaduct/host.h> */
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* Loads a component module by its absolute path and checks what it says of itself; it stays loaded until the process
- * ends. CO_E_DLLNOTFOUND or what loading it failed with; VIA_E_TYPE names what is wrong with its tables. */
+/* Loads a component module by its absolute path and checks what it says of itself; it stays loaded
+ * until the process ends. CO_E_DLLNOTFOUND or what loading it failed with; VIA_E_TYPE names what is
+ * wrong with its tables. */
 VIA_API HRESULT via_component_load(const char *path, const struct via_component **component);
 
-/* An object that creates the component's classes; its type libraries become known to this process. `component` is
- * borrowed for as long as the process lives. */
+/* An object that creates the component's classes; its type libraries become known to this process.
+ * `component` is borrowed for as long as the process lives. */
 VIA_API HRESULT via_component_provide(const struct via_component *component,
-                                      IViaductSurrogate **provider);
+                                      struct IViaductSurrogate **provider);
 
-/* Blocks. Joins the runtime, reports to the host that started this process (which left where it is, and who we
- * are, in the environment), and serves until the host ends it, until the host is gone, or until the
- * component has had no object for a while. CO_E_SERVER_EXEC_FAILURE when no host started this process. */
+/* Blocks. Joins the runtime, reports to the host that started this process (which left where it is,
+ * and who we are, in the environment), and serves until the host ends it, until the host is gone,
+ * or until the component has had no object for a while. CO_E_SERVER_EXEC_FAILURE when no host
+ * started this process. */
 VIA_API HRESULT via_component_serve(const struct via_component *component);
 
 #ifdef __cplusplus

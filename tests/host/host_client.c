@@ -1,0 +1,168 @@
+/*
+ * A client for test_host:
+ *
+ *     host_client block CLASS N     N threads call Watch of one SysInfo each, which blocks, until
+ * they fail host_client loop CLASS S      calls Add of a calculator again and again, for S seconds
+ * or until SIGTERM host_client publish NAME      publishes an object and waits host_client lookup
+ * NAME       looks it up
+ */
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <viaduct/host.h>
+#include <viaduct/runtime.h>
+
+#include "calculator.h"
+#include "examples/client/watcher.h"
+#include "sysinfo.h"
+
+static volatile sig_atomic_t stop;
+static const char *class_name;
+
+static void on_term(int number)
+{
+    (void)number;
+    stop = 1;
+}
+
+static long long now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int fail(HRESULT hr)
+{
+    char text[2048];
+
+    printf("error: %s (0x%08x)\n", via_error_message(hr, text, sizeof(text)), (unsigned)hr);
+    return 1;
+}
+
+static void *block(void *argument)
+{
+    ISysInfoWatcher *watcher = watcher_new();
+    ISysInfo *sysinfo;
+    char text[2048];
+    HRESULT hr = via_create_instance(class_name, &IID_ISysInfo, (void **)&sysinfo);
+
+    (void)argument;
+    if (FAILED(hr)) {
+        fail(hr);
+        return NULL;
+    }
+    via_proxy_set_deadline((IUnknown *)sysinfo, VIA_NO_DEADLINE);
+    printf("blocked\n");
+    hr = ISysInfo_Watch(sysinfo, 2, 600000, watcher);
+    printf("failed at %lld: %s (0x%08x)\n", now_ms(), via_error_message(hr, text, sizeof(text)),
+           (unsigned)hr);
+    ISysInfo_Release(sysinfo);
+    ISysInfoWatcher_Release(watcher);
+    return NULL;
+}
+
+static int run_block(int n_threads)
+{
+    pthread_t threads[16];
+
+    for (int i = 0; i < n_threads; i++)
+        pthread_create(&threads[i], NULL, block, NULL);
+    for (int i = 0; i < n_threads; i++)
+        pthread_join(threads[i], NULL);
+    return 0;
+}
+
+static int run_loop(int seconds)
+{
+    long long end = now_ms() + seconds * 1000LL;
+    unsigned n_calls = 0, n_failures = 0;
+    ICalculator *calculator;
+    HRESULT hr = via_create_instance(class_name, &IID_ICalculator, (void **)&calculator);
+
+    if (FAILED(hr))
+        return fail(hr);
+    while (!stop && now_ms() < end) {
+        LONG sum = 0;
+
+        hr = ICalculator_Add(calculator, 1, (LONG)n_calls, &sum);
+        n_failures += FAILED(hr) || sum != (LONG)n_calls + 1;
+        n_calls++;
+        usleep(1000);
+    }
+    ICalculator_Release(calculator);
+    printf("calls %u failures %u\n", n_calls, n_failures);
+    return 0;
+}
+
+static BSTR to_bstr(const char *text)
+{
+    BSTR string = SysAllocStringLen(NULL, (UINT)strlen(text));
+
+    for (size_t i = 0; text[i]; i++)
+        string[i] = (unsigned char)text[i];
+    return string;
+}
+
+static int run_object(const char *name, int publish)
+{
+    struct via_peer_info peer = {.size = sizeof(peer)};
+    BSTR string = to_bstr(name);
+    IUnknown *object = (IUnknown *)watcher_new();
+    IUnknown *found = NULL;
+    IViaductHost *host;
+    HRESULT hr = via_host(&IID_IViaductHost, (void **)&host);
+
+    if (SUCCEEDED(hr)) {
+        hr = publish ? IViaductHost_Publish(host, string, object)
+                     : IViaductHost_Lookup(host, string, &found);
+        if (FAILED(hr))
+            fail(hr);
+        IViaductHost_Release(host);
+    }
+    if (SUCCEEDED(hr) && publish) {
+        printf("published\n");
+        sleep(60);
+    }
+    if (found && via_get_peer(found, &peer) == S_OK)
+        printf("found an object of process %u\n", (unsigned)peer.process_id);
+    if (found)
+        IUnknown_Release(found);
+    IUnknown_Release(object);
+    SysFreeString(string);
+    return FAILED(hr);
+}
+
+static int run(char **argv)
+{
+    class_name = argv[2];
+    if (strcmp(argv[1], "block") == 0)
+        return run_block(atoi(argv[3]));
+    if (strcmp(argv[1], "loop") == 0)
+        return run_loop(atoi(argv[3]));
+    return run_object(argv[2], strcmp(argv[1], "publish") == 0);
+}
+
+int main(int argc, char **argv)
+{
+    HRESULT hr;
+    int status;
+
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    signal(SIGTERM, on_term);
+    if (argc < 3 || (argc < 4 && (strcmp(argv[1], "block") == 0 || strcmp(argv[1], "loop") == 0)))
+        return 2;
+    hr = via_initialize(NULL);
+    if (SUCCEEDED(hr))
+        hr = via_register_typelib(&calculator_typelib);
+    if (SUCCEEDED(hr))
+        hr = via_register_typelib(&sysinfo_typelib);
+    status = FAILED(hr) ? fail(hr) : run(argv);
+    via_uninitialize();
+    return status;
+}
