@@ -176,18 +176,18 @@ static int print_results(const struct via_method *method, struct via_value *out,
 
 /* --- the call --- */
 
-static int call(const char *name, const struct via_interface *interface,
+static int call(const char *name, const struct via_interface *itf,
                 const struct typelib_method *method, const struct via_value *in,
                 const struct cli_options *options)
 {
     struct via_value out = {.kind = VIA_VALUE_NULL};
     IUnknown *object;
-    HRESULT hr = via_create_instance(name, &interface->iid, (void **)&object);
+    HRESULT hr = via_create_instance(name, &itf->iid, (void **)&object);
     int code;
 
     if (FAILED(hr))
         return cli_fail_runtime(hr);
-    hr = via_invoke(object, &interface->iid, method->method->name, in, &out);
+    hr = via_invoke(object, &itf->iid, method->method->name, in, &out);
     code =
         SUCCEEDED(hr) ? print_results(method->method, &out, options->json) : cli_fail_runtime(hr);
     via_value_clear(&out);
@@ -198,7 +198,7 @@ static int call(const char *name, const struct via_interface *interface,
 int command_call(int argc, char **argv)
 {
     struct via_value in = {.kind = VIA_VALUE_NULL};
-    const struct via_interface *interface;
+    const struct via_interface *itf;
     struct typelib_method method;
     struct cli_options options;
     struct class class;
@@ -214,7 +214,7 @@ int command_call(int argc, char **argv)
     code = class_load(host, name, &class);
     if (code >= 0)
         return cli_disconnect(host, code);
-    code = class_find_method(&class, argv[first + 1], &interface, &method);
+    code = class_find_method(&class, argv[first + 1], &itf, &method);
     first += 2;
     /* For an argument that begins with '-' behind the method. */
     if (first < argc && strcmp(argv[first], "--") == 0)
@@ -222,7 +222,7 @@ int command_call(int argc, char **argv)
     if (code < 0)
         code = read_arguments(&method, argc - first, argv + first, &in);
     if (code < 0)
-        code = call(name, interface, &method, &in, &options);
+        code = call(name, itf, &method, &in, &options);
     via_value_clear(&in);
     class_deinit(&class);
     return cli_disconnect(host, code < 0 ? CLI_OK : code);

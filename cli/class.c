@@ -109,7 +109,7 @@ static bool names_equal(const char *left, const char *right)
     return !*left && !*right;
 }
 
-static int no_method(const struct via_interface *interface, const char *name,
+static int no_method(const struct via_interface *itf, const char *name,
                      const struct typelib_method *methods, size_t n_methods)
 {
     char list[1024];
@@ -119,33 +119,33 @@ static int no_method(const struct via_interface *interface, const char *name,
     for (size_t i = 0; i < n_methods && used < sizeof(list); i++)
         used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", i ? ", " : "",
                                  methods[i].method->name);
-    return cli_fail(DISP_E_UNKNOWNNAME, "interface %s has no method %s; it has: %s",
-                    interface->name, name, list);
+    return cli_fail(DISP_E_UNKNOWNNAME, "interface %s has no method %s; it has: %s", itf->name,
+                    name, list);
 }
 
 int class_find_method(const struct class *class, const char *name, const struct via_interface **out,
                       struct typelib_method *method)
 {
     const char *dot = strrchr(name, '.');
-    const struct via_interface *interface;
+    const struct via_interface *itf;
     struct typelib_method *methods;
     uint16_t index = typelib_default_interface(class->lib, class->coclass);
     size_t n_methods;
     HRESULT hr;
     int code;
 
-    interface = dot                     ? find_interface(class, name, (size_t)(dot - name))
-                : index != VIA_NO_INDEX ? &class->lib->interfaces[index]
-                                        : NULL;
-    if (!interface)
+    itf = dot                     ? find_interface(class, name, (size_t)(dot - name))
+          : index != VIA_NO_INDEX ? &class->lib->interfaces[index]
+                                  : NULL;
+    if (!itf)
         return cli_fail(E_NOINTERFACE, "class %s has no interface %.*s", class->coclass->name,
                         dot ? (int)(dot - name) : 0, name);
     name = dot ? dot + 1 : name;
-    hr = typelib_methods(class->lib, (uint16_t)(interface - class->lib->interfaces), &methods,
-                         &n_methods);
+    hr =
+        typelib_methods(class->lib, (uint16_t)(itf - class->lib->interfaces), &methods, &n_methods);
     if (FAILED(hr))
         return cli_fail_record(hr);
-    *out = interface;
+    *out = itf;
     code = 0;
     for (size_t i = 0; code == 0 && i < n_methods; i++) {
         if (names_equal(methods[i].method->name, name)) {
@@ -154,7 +154,7 @@ int class_find_method(const struct class *class, const char *name, const struct 
         }
     }
     if (code == 0)
-        code = no_method(interface, name, methods, n_methods);
+        code = no_method(itf, name, methods, n_methods);
     free(methods);
     return code;
 }

@@ -80,9 +80,9 @@ static int print_class(const struct class *class, const char *name)
     printf("class %s %s\n", name, guid_format(&class->coclass->clsid, guid));
     for (uint16_t i = 0; code < 0 && i < class->coclass->n_interfaces; i++) {
         const struct via_coclass_interface *entry = &class->coclass->interfaces[i];
-        const struct via_interface *interface = &lib->interfaces[entry->interface_index];
+        const struct via_interface *itf = &lib->interfaces[entry->interface_index];
 
-        printf("interface %s %s%s%s\n", interface->name, guid_format(&interface->iid, guid),
+        printf("interface %s %s%s%s\n", itf->name, guid_format(&itf->iid, guid),
                entry->flags & VIA_COCLASS_DEFAULT ? " default" : "",
                entry->flags & VIA_COCLASS_SOURCE ? " source" : "");
         code = print_methods(lib, entry->interface_index);
