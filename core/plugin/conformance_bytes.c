@@ -4,6 +4,8 @@
  */
 #include "core/plugin/conformance_parts.h"
 
+#include "core/plugin/host_table.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -405,6 +407,25 @@ out:
     conformance_close(c, &pair);
 }
 
+static void test_park_returns_buffers(struct conformance *c)
+{
+    struct conformance_pair pair;
+    unsigned before = plugin_host_buffers_lent();
+    if (!conformance_open(c, &pair))
+        return;
+    if (conformance_send(c, pair.client, 13, 0, 5000) &&
+        conformance_receive(c, pair.server, 13, 0, 5000) &&
+        conformance_send(c, pair.server, 14, 0, 5000) &&
+        conformance_receive(c, pair.client, 14, 0, 5000)) {
+        c->t->park(pair.client);
+        c->t->park(pair.server);
+        CONF_CHECK(c, plugin_host_buffers_lent() <= before,
+                   "two idle streams keep %u buffers after park",
+                   plugin_host_buffers_lent() - before);
+    }
+    conformance_close(c, &pair);
+}
+
 const struct conformance_test conformance_bytes_tests[] = {
     {"connect_and_accept", test_connect_and_accept},
     {"random_sizes", test_random_sizes},
@@ -418,5 +439,6 @@ const struct conformance_test conformance_bytes_tests[] = {
     {"send_after_peer_closed_fails", test_send_after_peer_closed_fails},
     {"shutdown_ends_both_sides", test_shutdown_ends_both_sides},
     {"park_keeps_bytes", test_park_keeps_bytes},
+    {"park_returns_buffers", test_park_returns_buffers},
     {NULL, NULL},
 };
