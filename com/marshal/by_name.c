@@ -114,7 +114,7 @@ static void set_real(struct by_name *self, bool is_float, const struct via_value
         by_name_fail(self, DISP_E_TYPEMISMATCH, "a number is expected");
         return;
     }
-    if (is_float && isfinite(number) && fabs(number) > (double)FLT_MAX) {
+    if (is_float && __builtin_isfinite(number) && fabs(number) > (double)FLT_MAX) {
         by_name_fail(self, DISP_E_OVERFLOW, "the number is out of range");
         return;
     }

@@ -148,7 +148,7 @@ static HRESULT prepare(const GUID *iid, struct marshal_interface **out)
         self->methods = calloc(n_methods + 1, sizeof(*self->methods));
     hr = self && self->methods ? typelib_hash(lib, index, self->hash) : E_OUTOFMEMORY;
     for (size_t i = 0; i < n_methods && SUCCEEDED(hr); i++) {
-        self->methods[i].interface = self;
+        self->methods[i].of = self;
         hr = prepare_method(&self->methods[i], &methods[i]);
     }
     if (SUCCEEDED(hr)) {

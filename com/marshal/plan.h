@@ -26,7 +26,7 @@ struct plan_param {
 };
 
 struct marshal_method {
-    const struct marshal_interface *interface;
+    const struct marshal_interface *of; /* the interface */
     const struct via_typelib *lib;
     const struct via_interface *owner;
     const struct via_method *method;

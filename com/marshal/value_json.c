@@ -88,9 +88,9 @@ HRESULT via_value_from_json(const char *text, struct via_value *value)
 
 static json_t *real_to_json(double number)
 {
-    if (isnan(number))
+    if (__builtin_isnan(number))
         return json_string("NaN");
-    if (isinf(number))
+    if (__builtin_isinf(number))
         return json_string(number < 0 ? "-Infinity" : "Infinity");
     return json_real(number);
 }
