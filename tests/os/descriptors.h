@@ -13,4 +13,14 @@ void descriptors_close(intptr_t descriptor);
 int descriptors_write(intptr_t descriptor, const void *data, size_t size);
 int descriptors_read(intptr_t descriptor, void *data, size_t size);
 
+/* A descriptor (a handle on Windows) that a child would inherit, as a library may leave one. */
+struct descriptors_leak {
+    intptr_t value;
+    char name[24]; /* for the child's command line */
+};
+bool descriptors_leak_open(struct descriptors_leak *leak);
+void descriptors_leak_close(const struct descriptors_leak *leak);
+/* In the child. */
+bool descriptors_leak_is_open(const char *name);
+
 #endif

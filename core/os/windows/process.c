@@ -199,11 +199,13 @@ static BOOL create(const struct standard_handles *handles, wchar_t *line, wchar_
     start.lpAttributeList = (LPPROC_THREAD_ATTRIBUTE_LIST)(void *)&space;
     if (!InitializeProcThreadAttributeList(start.lpAttributeList, 1, 0, &size))
         return FALSE;
+    /* Without a console, rather than with a hidden one: its conhost.exe outlives a child that is
+     * killed under Wine, and keeps our standard error open. */
     BOOL done =
         UpdateProcThreadAttribute(start.lpAttributeList, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST,
                                   inherited, sizeof(inherited), NULL, NULL) &&
         CreateProcessW(NULL, line, NULL, NULL, TRUE,
-                       EXTENDED_STARTUPINFO_PRESENT | CREATE_UNICODE_ENVIRONMENT | CREATE_NO_WINDOW,
+                       EXTENDED_STARTUPINFO_PRESENT | CREATE_UNICODE_ENVIRONMENT | DETACHED_PROCESS,
                        environment, NULL, &start.StartupInfo, made);
     DWORD error = GetLastError();
     DeleteProcThreadAttributeList(start.lpAttributeList);
