@@ -45,11 +45,12 @@
 
 #define FIRST_TIMEOUT_US 10000
 #define LAST_TIMEOUT_US  1000000
-/* SO_RCVTIMEO may fire a tick late, of 10 ms in a kernel with HZ=100, after rounding up by another.
- */
+/* SO_RCVTIMEO may fire a tick late (10 ms in a kernel with HZ=100), after rounding up by another. */
 #define POLL_BELOW_NS 24000000
 
-static _Thread_local struct {
+/* In the static block, which every thread has: the usual kind for a module is allocated at a
+ * thread's first use, and that may be in the handler. */
+__attribute__((tls_model("initial-exec"))) static _Thread_local struct {
     _Atomic int32_t descriptor; /* the socket that this thread receives from; 0: none */
     _Atomic uint32_t n_handled;
     enum { SIGNAL_UNKNOWN, SIGNAL_OPEN, SIGNAL_BLOCKED } signal;
