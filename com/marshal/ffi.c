@@ -111,14 +111,9 @@ ffi_type *plan_ffi_type(const struct via_typelib *lib, const struct via_type *ty
 /* --- closures
  * ------------------------------------------------------------------------------------- */
 
-struct slot {
-    const struct marshal_method *method;
-    marshal_call call;
-};
-
 static void on_call(ffi_cif *cif, void *result, void **arguments, void *user)
 {
-    const struct slot *slot = user;
+    const struct plan_slot *slot = user;
     (void)cif;
     *(ffi_sarg *)result = slot->call(*(void **)arguments[0], slot->method, arguments + 1);
 }
@@ -129,42 +124,48 @@ static HRESULT STDMETHODCALLTYPE not_dispatched(void *self)
     return E_NOTIMPL;
 }
 
-static void *make_closure(const struct marshal_method *method, marshal_call call)
+static void *make_closure(struct plan_slot *slot, const struct marshal_method *method,
+                          marshal_call call)
 {
     void *code = NULL;
-    struct slot *slot = malloc(sizeof(*slot));
-    ffi_closure *closure = slot ? ffi_closure_alloc(sizeof(*closure), &code) : NULL;
-    if (!closure) {
-        free(slot);
+    *slot = (struct plan_slot){method, call, ffi_closure_alloc(sizeof(ffi_closure), &code)};
+    if (!slot->closure)
         return NULL;
-    }
-    *slot = (struct slot){method, call};
-    if (ffi_prep_closure_loc(closure, (ffi_cif *)&method->cif, on_call, slot, code) != FFI_OK) {
-        ffi_closure_free(closure);
-        free(slot);
-        return NULL;
-    }
-    return code;
+    ffi_status status =
+        ffi_prep_closure_loc(slot->closure, (ffi_cif *)&method->cif, on_call, slot, code);
+    return status == FFI_OK ? code : NULL;
 }
 
-static const void **make_vtable(const struct marshal_interface *itf, const void *const unknown[3],
+static void free_slots(struct plan_slot *slots, unsigned n)
+{
+    for (unsigned i = 0; slots && i < n; i++)
+        if (slots[i].closure)
+            ffi_closure_free(slots[i].closure);
+    free(slots);
+}
+
+static const void **make_vtable(struct marshal_interface *itf, const void *const unknown[3],
                                 marshal_call call)
 {
     const void **vtable = calloc(itf->n_slots, sizeof(void *));
-    for (unsigned i = 0; vtable && i < itf->n_slots; i++) {
+    struct plan_slot *slots = calloc(itf->n_slots, sizeof(*slots));
+    bool is_whole = vtable && slots;
+    for (unsigned i = 0; is_whole && i < itf->n_slots; i++) {
         const struct marshal_method *method = marshal_interface_method(itf, i);
         if (i < 3)
             vtable[i] = unknown[i];
         else if (!method)
             vtable[i] = (const void *)(uintptr_t)not_dispatched;
         else
-            vtable[i] = make_closure(method, call);
-        if (!vtable[i]) {
-            /* Closures that were made stay: there is no memory for a list of them either. */
-            free(vtable);
-            return NULL;
-        }
+            vtable[i] = make_closure(&slots[i], method, call);
+        is_whole = vtable[i] != NULL;
     }
+    if (!is_whole) {
+        free_slots(slots, itf->n_slots);
+        free(vtable);
+        return NULL;
+    }
+    itf->slots = slots;
     return vtable;
 }
 
@@ -179,7 +180,7 @@ const void *const *marshal_interface_vtable(const struct marshal_interface *itf,
     os_mutex_lock(&lock);
     vtable = atomic_load_explicit(&self->vtable, memory_order_relaxed);
     if (!vtable) {
-        vtable = make_vtable(itf, unknown, call);
+        vtable = make_vtable(self, unknown, call);
         atomic_store_explicit(&self->vtable, vtable, memory_order_release);
     }
     os_mutex_unlock(&lock);

@@ -39,6 +39,12 @@ struct marshal_method {
     ffi_cif cif;
 };
 
+struct plan_slot {
+    const struct marshal_method *method;
+    marshal_call call;
+    ffi_closure *closure;
+};
+
 struct marshal_interface {
     GUID iid;
     uint8_t hash[MARSHAL_HASH_SIZE];
@@ -47,6 +53,7 @@ struct marshal_interface {
     uint16_t first_slot; /* of methods[0] */
     struct marshal_method *methods;
     _Atomic(const void *const *) vtable; /* set once */
+    struct plan_slot *slots;             /* what its closures get; set before `vtable` */
 };
 
 /* The native size of a value that is passed by value or stored. */
