@@ -310,6 +310,15 @@ HRESULT os_directory_make_private(const char *path)
 
 HRESULT os_directory_remove(const char *path)
 {
+    const struct unix_module *module = unix_module();
+    if (path[0] == '/' && module) {
+        int32_t result = module->remove_directory(path);
+        if (result >= 0)
+            return S_OK;
+        return result == -LINUX_ENOENT
+                   ? S_FALSE
+                   : error_set(E_FAIL, "%s: cannot remove: Linux error %d", path, -result);
+    }
     wchar_t *wide = wide_from_text(path);
     if (!wide)
         return out_of_memory(path);

@@ -10,7 +10,7 @@
 #include <viaduct/plugin/unix_calls.h>
 
 /* Raised whenever the table below or the public one changes: both sides come from one build. */
-#define UNIX_MODULE_VERSION 1u
+#define UNIX_MODULE_VERSION 2u
 
 struct unix_module {
     uint32_t version; /* UNIX_MODULE_VERSION */
@@ -18,6 +18,7 @@ struct unix_module {
     struct via_plugin_unix_calls calls;
 
     int32_t (*make_directory)(const char *path, uint32_t mode);
+    int32_t (*remove_directory)(const char *path);
     /* epoll. `events` are Linux's EPOLL values; `token` comes back with a report. */
     int32_t (*poll_new)(void);
     int32_t (*poll_add)(int32_t poll, int32_t descriptor, uint32_t events, uint64_t token);

@@ -296,6 +296,11 @@ static int32_t WINDOWS_CALL unix_make_directory(const char *path, uint32_t mode)
     return result_of(mkdir(path, mode));
 }
 
+static int32_t WINDOWS_CALL unix_remove_directory(const char *path)
+{
+    return result_of(rmdir(path));
+}
+
 static int32_t WINDOWS_CALL unix_poll_new(void)
 {
     return result_of(epoll_create1(EPOLL_CLOEXEC));
@@ -372,6 +377,7 @@ int32_t WINDOWS_CALL viaduct_unix_module(struct unix_module *module)
     SET(calls->lock_file, unix_lock_file);
     SET(calls->user_id, unix_user_id);
     SET(module->make_directory, unix_make_directory);
+    SET(module->remove_directory, unix_remove_directory);
     SET(module->poll_new, unix_poll_new);
     SET(module->poll_add, unix_poll_add);
     SET(module->poll_modify, unix_poll_modify);
