@@ -38,7 +38,7 @@ TEST(error_keeps_code_text_and_cause)
 
 TEST(error_text_is_cut_at_a_character)
 {
-    char long_text[2 * ERROR_TEXT_SIZE];
+    char long_text[3 * ERROR_TEXT_SIZE + 1];
     for (size_t i = 0; i < sizeof(long_text) - 1; i += 3)
         memcpy(long_text + i, "\xE2\x82\xAC", 3); /* the euro sign */
     long_text[sizeof(long_text) - 1] = 0;
