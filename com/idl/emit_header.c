@@ -73,12 +73,19 @@ static void emit_unknown_slots(const char *name, struct buffer *out)
         name, name, name);
 }
 
-/* Called late-bound only through the automation gateway: typed callers have no use for these slots.
- */
-static void emit_dispatch_slots(struct buffer *out)
+static void emit_dispatch_slots(const char *name, struct buffer *out)
 {
-    buffer_print(out, "    void *GetTypeInfoCount;\n    void *GetTypeInfo;\n"
-                      "    void *GetIDsOfNames;\n    void *Invoke;\n");
+    buffer_print(
+        out,
+        "    HRESULT(STDMETHODCALLTYPE *GetTypeInfoCount)(%s *This, UINT *count);\n"
+        "    HRESULT(STDMETHODCALLTYPE *GetTypeInfo)(%s *This, UINT index, LCID lcid, "
+        "ITypeInfo **info);\n"
+        "    HRESULT(STDMETHODCALLTYPE *GetIDsOfNames)(%s *This, REFIID iid, LPOLESTR *names, "
+        "UINT n_names, LCID lcid, DISPID *ids);\n"
+        "    HRESULT(STDMETHODCALLTYPE *Invoke)(%s *This, DISPID id, REFIID iid, LCID lcid, "
+        "WORD flags, DISPPARAMS *params, VARIANT *result, EXCEPINFO *exception, "
+        "UINT *wrong_argument);\n",
+        name, name, name, name);
 }
 
 static void emit_c_slots(const char *name, const struct unit_interface *self, struct buffer *out)
@@ -117,7 +124,7 @@ static void emit_c_interface(const struct unit *unit, size_t index, struct buffe
         if (!strcmp(self->interface.name, "IUnknown"))
             emit_unknown_slots(name, out);
         else if (!strcmp(self->interface.name, "IDispatch"))
-            emit_dispatch_slots(out);
+            emit_dispatch_slots(name, out);
         else
             emit_c_slots(name, self, out);
     }

@@ -5,6 +5,7 @@
 #define VIADUCT_COM_H
 
 #include <viaduct/base.h>
+#include <viaduct/dispatch.h>
 #include <viaduct/error_info.h>
 #include <viaduct/guid.h>
 #include <viaduct/hresult.h>
