@@ -9,6 +9,7 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* An identifier of C, at most so long. */
@@ -54,9 +55,18 @@ static HRESULT check_sized(const struct via_type *type, size_t index)
     return S_OK;
 }
 
+static bool may_be_null(uint8_t kind)
+{
+    return kind == VIA_TYPE_STRING8 || kind == VIA_TYPE_STRING16 || kind == VIA_TYPE_SIZED ||
+           kind == VIA_TYPE_POINTER;
+}
+
 static HRESULT check_type(const struct via_typelib *lib, size_t index)
 {
     const struct via_type *type = &lib->types[index];
+    if (type->flags & ~VIA_TYPE_NULLABLE || type->reserved || type->reserved2 ||
+        ((type->flags & VIA_TYPE_NULLABLE) && !may_be_null(type->kind)))
+        return error_set(VIA_E_TYPE, "type %zu has unknown flags", index);
     switch (type->kind) {
     case VIA_TYPE_ENUM:
         return check_reference("enum", index, type->index, lib->n_enums);
@@ -85,29 +95,69 @@ static HRESULT check_type(const struct via_typelib *lib, size_t index)
     }
 }
 
-/* A value's size, following what it holds in place; 0: too deep, too large, or it holds itself. */
-static uint64_t inline_size(const struct via_typelib *lib, uint16_t type, unsigned depth)
+/* What a struct takes in place, once it is known; `height`: how deep structs in structs go. */
+struct extent {
+    uint32_t size; /* 0: too deep, too large, or it holds itself */
+    uint16_t height;
+    bool is_known;
+};
+
+struct extents {
+    const struct via_typelib *lib;
+    struct extent *of_struct;
+};
+
+static struct extent extent_of_type(struct extents *self, uint16_t type, unsigned depth);
+
+/* Each struct is looked into once, or a few doublings would take for ever. */
+static struct extent extent_of_struct(struct extents *self, uint16_t index, unsigned depth)
 {
-    const struct via_type *self = &lib->types[type];
-    uint64_t size = 0;
-    if (depth > TYPELIB_MAX_NESTING)
-        return 0;
-    if (self->kind == VIA_TYPE_ARRAY) {
-        size = inline_size(lib, self->element, depth + 1) * self->count;
-    } else if (self->kind == VIA_TYPE_STRUCT) {
-        const struct via_struct *record = &lib->structs[self->index];
-        for (uint16_t i = 0; i < record->n_fields; i++) {
-            uint64_t field = inline_size(lib, record->fields[i].type, depth + 1);
-            if (field == 0)
-                return 0;
-            size += field + 7;
-            if (size > TYPELIB_MAX_VALUE_SIZE)
-                return 0;
-        }
-    } else {
-        size = 16;
+    const struct via_struct *record = &self->lib->structs[index];
+    struct extent *known = &self->of_struct[index];
+    struct extent all = {0, 0, true};
+    if (known->is_known)
+        return *known;
+    for (uint16_t i = 0; i < record->n_fields && depth <= TYPELIB_MAX_NESTING; i++) {
+        struct extent field = extent_of_type(self, record->fields[i].type, depth + 1);
+        uint64_t size = (uint64_t)all.size + field.size + 7;
+        if (field.height > all.height)
+            all.height = field.height;
+        all.size = field.size == 0 || size > TYPELIB_MAX_VALUE_SIZE ? 0 : (uint32_t)size;
+        if (all.size == 0)
+            break;
     }
-    return size > TYPELIB_MAX_VALUE_SIZE ? 0 : size;
+    if (++all.height > TYPELIB_MAX_NESTING)
+        all.size = 0;
+    *known = all;
+    return all;
+}
+
+static struct extent extent_of_type(struct extents *self, uint16_t type, unsigned depth)
+{
+    const struct via_type *it = &self->lib->types[type];
+    struct extent all = {16, 0, true};
+    uint64_t n = 1;
+    for (; it->kind == VIA_TYPE_ARRAY; it = &self->lib->types[it->element])
+        n = n > TYPELIB_MAX_VALUE_SIZE ? n : n * it->count;
+    if (it->kind == VIA_TYPE_STRUCT)
+        all = extent_of_struct(self, it->index, depth + 1);
+    n = n > TYPELIB_MAX_VALUE_SIZE ? 0 : n * all.size;
+    all.size = n > TYPELIB_MAX_VALUE_SIZE ? 0 : (uint32_t)n;
+    return all;
+}
+
+static HRESULT check_extents(const struct via_typelib *lib)
+{
+    struct extents extents = {lib, calloc((size_t)lib->n_structs + 1, sizeof(struct extent))};
+    HRESULT hr = S_OK;
+    if (!extents.of_struct)
+        return error_set(E_OUTOFMEMORY, "no memory to check a type library");
+    for (uint16_t i = 0; i < lib->n_types && SUCCEEDED(hr); i++)
+        if (extent_of_type(&extents, i, 0).size == 0)
+            hr = error_set(VIA_E_TYPE, "type %u holds itself, or is larger than %u bytes", i,
+                           TYPELIB_MAX_VALUE_SIZE);
+    free(extents.of_struct);
+    return hr;
 }
 
 /* How deep pointers, arrays and structs go; a struct that points to itself ends at the struct. */
@@ -141,19 +191,16 @@ static bool counts_elements(const struct via_typelib *lib, uint16_t type)
     return kind >= VIA_TYPE_I8 && kind <= VIA_TYPE_U64;
 }
 
-/* The first VIA_TYPE_SIZED at or below `type` in place, whose size this struct or method has to
- * give. */
-static HRESULT check_sizes_in(const struct via_typelib *lib, uint16_t type, uint8_t allowed,
-                              uint16_t n_members, const char *owner, const char *member)
+/* The next VIA_TYPE_SIZED at or below `type` whose number of elements the same struct or method
+ * gives; NULL when there is none. */
+static const struct via_type *next_sized(const struct via_typelib *lib, const struct via_type *type)
 {
-    for (const struct via_type *self = &lib->types[type];; self = &lib->types[self->element]) {
-        if (self->kind == VIA_TYPE_SIZED && self->size_from != VIA_SIZE_CONST &&
-            (self->size_from != allowed || self->size_index >= n_members))
-            return error_set(VIA_E_TYPE, "%s.%s: its size_is names nothing in the same %s", owner,
-                             member, allowed == VIA_SIZE_PARAM ? "method" : "struct");
-        if (self->kind != VIA_TYPE_ARRAY && self->kind != VIA_TYPE_SIZED &&
-            self->kind != VIA_TYPE_POINTER)
-            return S_OK;
+    for (;; type = &lib->types[type->element]) {
+        if (type->kind == VIA_TYPE_SIZED && type->size_from != VIA_SIZE_CONST)
+            return type;
+        if (type->kind != VIA_TYPE_ARRAY && type->kind != VIA_TYPE_SIZED &&
+            type->kind != VIA_TYPE_POINTER)
+            return NULL;
     }
 }
 
@@ -167,14 +214,17 @@ static HRESULT check_field(const struct via_typelib *lib, const struct via_struc
     if (field->type >= lib->n_types)
         return error_set(VIA_E_TYPE, "%s.%s has the unknown type %u", record->name, field->name,
                          field->type);
-    const struct via_type *type = &lib->types[field->type];
-    HRESULT hr = check_sizes_in(lib, field->type, VIA_SIZE_FIELD, record->n_fields, record->name,
-                                field->name);
-    if (SUCCEEDED(hr) && type->kind == VIA_TYPE_SIZED && type->size_from == VIA_SIZE_FIELD &&
-        (record->fields[type->size_index].type >= lib->n_types ||
-         !counts_elements(lib, record->fields[type->size_index].type)))
-        hr = error_set(VIA_E_TYPE, "%s.%s: its size is not an integer", record->name, field->name);
-    return hr;
+    for (const struct via_type *type = next_sized(lib, &lib->types[field->type]); type;
+         type = next_sized(lib, &lib->types[type->element])) {
+        if (type->size_from != VIA_SIZE_FIELD || type->size_index >= record->n_fields)
+            return error_set(VIA_E_TYPE, "%s.%s: its size_is names nothing in the same struct",
+                             record->name, field->name);
+        uint16_t size_type = record->fields[type->size_index].type;
+        if (size_type >= lib->n_types || !counts_elements(lib, size_type))
+            return error_set(VIA_E_TYPE, "%s.%s: its size is not an integer", record->name,
+                             field->name);
+    }
+    return S_OK;
 }
 
 static HRESULT check_structs(const struct via_typelib *lib)
@@ -191,11 +241,7 @@ static HRESULT check_structs(const struct via_typelib *lib)
                 return hr;
         }
     }
-    for (uint16_t i = 0; i < lib->n_types; i++)
-        if (inline_size(lib, i, 0) == 0)
-            return error_set(VIA_E_TYPE, "type %u holds itself, or is larger than %u bytes", i,
-                             TYPELIB_MAX_VALUE_SIZE);
-    return S_OK;
+    return check_extents(lib);
 }
 
 static HRESULT check_enums(const struct via_typelib *lib)
@@ -220,24 +266,21 @@ static HRESULT fail_param(const struct via_interface *iface, const struct via_me
 static HRESULT check_param_size(const struct via_typelib *lib, const struct via_interface *iface,
                                 const struct via_method *method, const struct via_param *param)
 {
-    const struct via_type *type = &lib->types[param->type];
-    char owner[600];
-    snprintf(owner, sizeof(owner), "%s.%s", iface->name, method->name);
-    HRESULT hr =
-        check_sizes_in(lib, param->type, VIA_SIZE_PARAM, method->n_params, owner, param->name);
-    if (FAILED(hr) || type->kind != VIA_TYPE_SIZED || type->size_from != VIA_SIZE_PARAM)
-        return hr;
-    const struct via_param *size = &method->params[type->size_index];
-    if (size->type >= lib->n_types || !counts_elements(lib, size->type))
-        return fail_param(iface, method, param, "its size is not an integer");
-    /* The size must be known where the elements are made: at the caller for what goes in and for
-     * its own buffer, at the method for what it allocates. */
-    bool goes_in = param->flags & VIA_PARAM_IN || !(param->flags & VIA_PARAM_BY_REF);
-    if (goes_in && !(size->flags & VIA_PARAM_IN))
-        return fail_param(iface, method, param, "its size is not an [in] parameter");
-    if ((param->flags & VIA_PARAM_OUT) && (param->flags & VIA_PARAM_BY_REF) &&
-        !(size->flags & (VIA_PARAM_IN | VIA_PARAM_OUT)))
-        return fail_param(iface, method, param, "its size is not a parameter that the method sets");
+    for (const struct via_type *type = next_sized(lib, &lib->types[param->type]); type;
+         type = next_sized(lib, &lib->types[type->element])) {
+        if (type->size_from != VIA_SIZE_PARAM || type->size_index >= method->n_params)
+            return fail_param(iface, method, param, "its size_is names nothing in the same method");
+        const struct via_param *size = &method->params[type->size_index];
+        if (size->type >= lib->n_types || !counts_elements(lib, size->type))
+            return fail_param(iface, method, param, "its size is not an integer");
+        if (size->flags & VIA_PARAM_NULLABLE)
+            return fail_param(iface, method, param, "its size may be NULL");
+        /* The size must be known where the elements are made: at the caller for what goes in and
+         * for its own buffer, at the method for what it allocates. */
+        bool goes_in = param->flags & VIA_PARAM_IN || !(param->flags & VIA_PARAM_BY_REF);
+        if (goes_in && !(size->flags & VIA_PARAM_IN))
+            return fail_param(iface, method, param, "its size is not an [in] parameter");
+    }
     return S_OK;
 }
 
@@ -341,6 +384,17 @@ static HRESULT check_coclasses(const struct via_typelib *lib)
     return S_OK;
 }
 
+static HRESULT check_counts(const struct via_typelib *lib)
+{
+    if (lib->n_types <= TYPELIB_MAX_TYPES && lib->n_structs <= TYPELIB_MAX_ENTRIES &&
+        lib->n_enums <= TYPELIB_MAX_ENTRIES && lib->n_interfaces <= TYPELIB_MAX_ENTRIES &&
+        lib->n_coclasses <= TYPELIB_MAX_ENTRIES)
+        return S_OK;
+    return error_set(VIA_E_TYPE,
+                     "more than %u types, or more than %u structs, enums, interfaces or classes",
+                     TYPELIB_MAX_TYPES, TYPELIB_MAX_ENTRIES);
+}
+
 HRESULT typelib_check(const struct via_typelib *lib)
 {
     if (lib->abi != VIA_TYPELIB_ABI || lib->size < sizeof(*lib))
@@ -350,7 +404,9 @@ HRESULT typelib_check(const struct via_typelib *lib)
                          lib->abi, lib->size, VIA_TYPELIB_ABI, sizeof(*lib));
     if (!lib->name || strlen(lib->name) > MAX_LIB_NAME)
         return error_set(VIA_E_TYPE, "the type library has no name, or one that is too long");
-    HRESULT hr = check_types(lib);
+    HRESULT hr = check_counts(lib);
+    if (SUCCEEDED(hr))
+        hr = check_types(lib);
     if (SUCCEEDED(hr))
         hr = check_enums(lib);
     if (SUCCEEDED(hr))

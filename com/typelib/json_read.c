@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_ENTRIES 0xFFF0u /* of each table; indexes have 16 bits */
-
 struct block {
     struct block *next;
     max_align_t data[];
@@ -68,7 +66,7 @@ static json_t *read_list(struct reader *self, json_t *object, const char *key, s
 {
     json_t *list = json_object_get(object, key);
     *n = json_array_size(list);
-    if (json_is_array(list) && *n <= MAX_ENTRIES)
+    if (json_is_array(list) && *n <= TYPELIB_MAX_ENTRIES)
         return list;
     fail(self, "a list is missing or too long");
     *n = 0;
@@ -112,7 +110,7 @@ static uint16_t add_type(struct reader *self, const struct via_type *type)
     struct parsed *out = self->out;
     if (FAILED(self->result))
         return 0;
-    if (out->lib.n_types >= MAX_ENTRIES) {
+    if (out->lib.n_types >= TYPELIB_MAX_TYPES) {
         fail(self, "too many types");
         return 0;
     }

@@ -24,7 +24,10 @@ struct buffer;
 #define TYPELIB_MAX_PARAMS     64
 /* Slots of a vtable: methods of an interface and all its bases. */
 #define TYPELIB_MAX_SLOTS 1024
-#define TYPELIB_HASH_SIZE 16
+/* Of each of the other tables: look-ups by name are linear, and a peer chooses the names. */
+#define TYPELIB_MAX_ENTRIES 2048u
+#define TYPELIB_MAX_TYPES   16384u
+#define TYPELIB_HASH_SIZE   16
 
 /* VIA_E_TYPE says what is wrong and where. Checks every index, name, size and rule; needs no other
  * library. */
