@@ -106,15 +106,18 @@ static bool parse_sizes(struct parser *self, struct attributes *out)
 static bool parse_version(struct parser *self, struct attributes *out)
 {
     struct position position;
-    const char *major = lexer_uuid(&self->lexer, &position);
+    const char *word = lexer_uuid(&self->lexer, &position);
+    char *end = NULL;
+    unsigned long major = word ? strtoul(word, &end, 10) : 0;
+    int64_t minor = 0;
     parser_advance(self);
-    out->version_major = (uint16_t)(major ? strtoul(major, NULL, 10) : 0);
-    if (parser_accept(self, '.')) {
-        int64_t minor;
-        if (!parser_integer(self, &minor))
-            return false;
-        out->version_minor = (uint16_t)minor;
-    }
+    bool is_good = end && end != word && !*end && major <= UINT16_MAX;
+    if (is_good && parser_accept(self, '.') && !parser_integer(self, &minor))
+        return false;
+    if (!is_good || minor > UINT16_MAX)
+        return parser_error(self, position, "a version MAJOR.MINOR is expected, each up to 65535");
+    out->version_major = (uint16_t)major;
+    out->version_minor = (uint16_t)minor;
     return true;
 }
 
@@ -148,6 +151,9 @@ static bool parse_id(struct parser *self, struct attributes *out)
     return true;
 }
 
+/* Typedefs may have ids; nobody asks for them. */
+#define PLACE_WITH_ID (PLACE_INTERFACE | PLACE_LIBRARY | PLACE_COCLASS | PLACE_TYPEDEF)
+
 /* Those with arguments; the current token is behind the name. S: the place is checked by the
  * caller. */
 static bool parse_with_arguments(struct parser *self, const char *name, unsigned place,
@@ -160,18 +166,18 @@ static bool parse_with_arguments(struct parser *self, const char *name, unsigned
     }
     /* GUIDs and versions are words of their own: the lexer must not have read ahead. */
     bool ok;
-    if (!strcmp(name, "uuid")) {
+    if (!strcmp(name, "uuid") && (place & PLACE_WITH_ID)) {
         out->flags |= ATTRIBUTE_UUID;
         ok = parse_uuid(self, &out->uuid);
     } else if (!strcmp(name, "custom")) {
         ok = parse_custom(self, place, out);
-    } else if (!strcmp(name, "version")) {
+    } else if (!strcmp(name, "version") && (place & PLACE_WITH_ID)) {
         ok = parse_version(self, out);
     } else {
         parser_advance(self);
         if (!strcmp(name, "size_is") && (place & (PLACE_PARAM | PLACE_FIELD)))
             ok = parse_sizes(self, out);
-        else if (!strcmp(name, "pointer_default"))
+        else if (!strcmp(name, "pointer_default") && (place & PLACE_INTERFACE))
             ok = parse_pointer_default(self);
         else if (!strcmp(name, "helpstring") || !strcmp(name, "helpcontext") ||
                  !strcmp(name, "lcid"))

@@ -232,7 +232,9 @@ bool declare_member(struct parser *parser, bool is_param, struct member *member)
         stars = arena_print(&parser->unit->arena, "%s*%s", stars, star_const ? "const " : "");
     }
     member->position = parser->token.position;
-    if (!parser_name(parser, &member->name))
+    if (parser_is(parser, '('))
+        return parser_error(parser, member->position, "pointers to functions are not supported");
+    if (!parser_new_name(parser, &member->name))
         return false;
     const char *name = member->name;
     if (!declare_arrays(parser, member, &name))
@@ -260,6 +262,25 @@ static bool is_by_reference(const struct member *member)
     return member->n_levels > 0 && !member->attributes.n_sizes;
 }
 
+static bool is_integer(const struct member *member)
+{
+    return member->base.kind >= VIA_TYPE_I8 && member->base.kind <= VIA_TYPE_U64 &&
+           member->n_levels <= 1 && !member->base.is_string &&
+           !(member->attributes.flags & ATTRIBUTE_STRING) &&
+           (member->n_levels == 0 || member->levels[0].kind == LEVEL_POINTER);
+}
+
+static bool is_in(const struct member *member)
+{
+    return (member->attributes.flags & ATTRIBUTE_IN) || !(member->attributes.flags & ATTRIBUTE_OUT);
+}
+
+/* The caller has to know the size: what goes in, and what is its own buffer. */
+static bool needs_size_first(const struct member *member)
+{
+    return is_in(member) || member->attributes.sizes[0].is_given;
+}
+
 static bool resolve_size(struct resolver *self, const struct member *member,
                          const struct size_expression *size, struct via_type *type)
 {
@@ -277,6 +298,15 @@ static bool resolve_size(struct resolver *self, const struct member *member,
         if (size->dereference != is_by_reference(&self->members[i]))
             return parser_error(self->parser, size->position, "size_is: write %s%s",
                                 size->dereference ? "" : "*", size->name);
+        if (!is_integer(&self->members[i]))
+            return parser_error(self->parser, size->position, "size_is: %s is no integer",
+                                size->name);
+        if (self->is_param && needs_size_first(member) && !is_in(&self->members[i]))
+            return parser_error(self->parser, size->position,
+                                "size_is: %s has to be an [in] parameter", size->name);
+        if (self->members[i].attributes.flags & ATTRIBUTE_UNIQUE)
+            return parser_error(self->parser, size->position, "size_is: %s may be NULL",
+                                size->name);
         type->size_from = self->is_param ? VIA_SIZE_PARAM : VIA_SIZE_FIELD;
         type->size_index = (uint16_t)i;
         return true;

@@ -349,6 +349,8 @@ static bool skip_to_token(struct lexer *self)
     return false;
 }
 
+/* A GUID begins like a number too, and is skipped word by word after an error: so what is wrong
+ * with a number is for who needs one to say. */
 static void lex_number(struct lexer *self, struct token *token)
 {
     struct input *input = self->input;
@@ -356,16 +358,27 @@ static void lex_number(struct lexer *self, struct token *token)
     char *end;
     errno = 0;
     unsigned long long value = strtoull(start, &end, 0);
-    token->kind = TOKEN_NUMBER;
-    token->number = (int64_t)value;
-    if (errno || end == start)
-        fail(self, "this number is out of range");
+    bool is_good = errno == 0;
     while (*end && strchr("uUlL", *end))
         end++;
-    if (isalnum((unsigned char)*end) || *end == '.' || *end == '_')
-        fail(self, "this is not an integer");
+    for (; isalnum((unsigned char)*end) || *end == '_' ||
+           (*end == '.' && isdigit((unsigned char)end[1]));
+         end++)
+        is_good = false;
+    token->kind = is_good ? TOKEN_NUMBER : TOKEN_OTHER;
+    token->number = (int64_t)value;
     token->text = arena_text(self->arena, start, (size_t)(end - start));
     input->offset += (size_t)(end - start);
+}
+
+static void lex_character(struct lexer *self, struct token *token)
+{
+    struct input *input = self->input;
+    const char *start = input->text + input->offset++;
+    bool is_printable = isprint((unsigned char)*start);
+    token->kind = is_printable ? TOKEN_PUNCTUATION : TOKEN_OTHER;
+    token->text = is_printable ? arena_text(self->arena, start, 1)
+                               : arena_print(self->arena, "\\x%02x", (unsigned char)*start);
 }
 
 static void lex_string(struct lexer *self, struct token *token)
@@ -420,9 +433,7 @@ struct token lexer_next(struct lexer *lexer)
         } else if (*start == '"') {
             lex_string(lexer, &token);
         } else {
-            token.kind = TOKEN_PUNCTUATION;
-            token.text = arena_text(lexer->arena, start, 1);
-            input->offset++;
+            lex_character(lexer, &token);
         }
         return token;
     }

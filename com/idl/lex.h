@@ -9,12 +9,20 @@
 
 #include <stdint.h>
 
-enum token_kind { TOKEN_END, TOKEN_NAME, TOKEN_NUMBER, TOKEN_STRING, TOKEN_PUNCTUATION };
+enum token_kind {
+    TOKEN_END,
+    TOKEN_NAME,
+    TOKEN_NUMBER,
+    TOKEN_STRING,
+    TOKEN_PUNCTUATION,
+    TOKEN_OTHER /* begins like a number and is none, or is no character of IDL */
+};
 
 struct token {
     enum token_kind kind;
     struct position position;
-    const char *text; /* the name; the string without quotes, escapes resolved; one character */
+    const char *text; /* the name; the string without quotes, escapes resolved; one
+                         character */
     int64_t number;
 };
 

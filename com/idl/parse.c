@@ -1,11 +1,10 @@
-/* Statements: imports, interfaces, libraries, classes, typedefs, constants. */
+/* Statements: imports, libraries, classes, typedefs, constants. */
 #include "com/idl/parser.h"
 
 #include "core/os/path.h"
 
 #include <ctype.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,248 +13,6 @@
 /* What a file may import without there being a file: their types are built in. */
 static const char *const builtin_imports[] = {"unknwn.idl", "wtypes.idl", "objidl.idl", "oaidl.idl",
                                               "ocidl.idl"};
-
-void parser_advance(struct parser *parser)
-{
-    parser->token = lexer_next(&parser->lexer);
-}
-
-bool parser_error(struct parser *parser, struct position position, const char *format, ...)
-{
-    char text[512];
-    va_list arguments;
-    /* After a lexical error what follows is noise. */
-    if (parser->lexer.failed)
-        return false;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof(text), format, arguments);
-    va_end(arguments);
-    diagnostics_error(&parser->unit->diagnostics, position, "%s", text);
-    return false;
-}
-
-bool parser_expected(struct parser *parser, const char *what)
-{
-    const struct token *token = &parser->token;
-    bool is_end = token->kind == TOKEN_END;
-    return parser_error(parser, token->position, "%s is expected before %s%s%s", what,
-                        is_end ? "" : "'", token->text, is_end ? "" : "'");
-}
-
-bool parser_is(const struct parser *parser, char punctuation)
-{
-    return parser->token.kind == TOKEN_PUNCTUATION && parser->token.text[0] == punctuation;
-}
-
-bool parser_is_word(const struct parser *parser, const char *word)
-{
-    return parser->token.kind == TOKEN_NAME && !strcmp(parser->token.text, word);
-}
-
-bool parser_accept(struct parser *parser, char punctuation)
-{
-    if (!parser_is(parser, punctuation))
-        return false;
-    parser_advance(parser);
-    return true;
-}
-
-bool parser_accept_word(struct parser *parser, const char *word)
-{
-    if (!parser_is_word(parser, word))
-        return false;
-    parser_advance(parser);
-    return true;
-}
-
-bool parser_require(struct parser *parser, char punctuation)
-{
-    char what[] = {'\'', punctuation, '\'', 0};
-    return parser_accept(parser, punctuation) || parser_expected(parser, what);
-}
-
-bool parser_name(struct parser *parser, const char **name)
-{
-    if (parser->token.kind != TOKEN_NAME)
-        return parser_expected(parser, "a name");
-    *name = parser->token.text;
-    parser_advance(parser);
-    return true;
-}
-
-bool parser_integer(struct parser *parser, int64_t *number)
-{
-    if (parser->token.kind != TOKEN_NUMBER)
-        return parser_expected(parser, "a number");
-    *number = parser->token.number;
-    parser_advance(parser);
-    return true;
-}
-
-/* --- methods
- * -------------------------------------------------------------------------------------- */
-
-static const char *method_c_name(struct parser *self, const char *name, unsigned flags)
-{
-    const char *prefix = flags & VIA_METHOD_PROPGET      ? "get_"
-                         : flags & VIA_METHOD_PROPPUT    ? "put_"
-                         : flags & VIA_METHOD_PROPPUTREF ? "putref_"
-                                                         : "";
-    return arena_print(&self->unit->arena, "%s%s", prefix, name);
-}
-
-static uint16_t method_flags(unsigned attributes)
-{
-    return (uint16_t)((attributes & ATTRIBUTE_ONEWAY ? VIA_METHOD_ONEWAY : 0) |
-                      (attributes & ATTRIBUTE_PROPGET ? VIA_METHOD_PROPGET : 0) |
-                      (attributes & ATTRIBUTE_PROPPUT ? VIA_METHOD_PROPPUT : 0) |
-                      (attributes & ATTRIBUTE_PROPPUTREF ? VIA_METHOD_PROPPUTREF : 0));
-}
-
-static bool parse_params(struct parser *self, struct member **members, size_t *n)
-{
-    if (parser_accept(self, ')'))
-        return true;
-    /* "(void)" */
-    do {
-        struct member member;
-        if (parser_is_word(self, "void") && *n == 0) {
-            parser_advance(self);
-            if (parser_accept(self, ')'))
-                return true;
-            return parser_error(self, self->token.position, "void * is not supported");
-        }
-        if (!declare_member(self, true, &member))
-            return false;
-        *(struct member *)arena_append(&self->unit->arena, (void **)members, n, sizeof(member)) =
-            member;
-    } while (parser_accept(self, ','));
-    return parser_require(self, ')');
-}
-
-/* Rules that concern the whole method; the library's validation has the rest. */
-static bool check_method(struct parser *self, const struct attributes *attributes,
-                         struct position position, const struct member *members, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        bool is_out = members[i].flags & VIA_PARAM_OUT;
-        if (is_out && (attributes->flags & ATTRIBUTE_ONEWAY))
-            return parser_error(self, members[i].position,
-                                "a one-way method has no [out] parameters");
-        if ((members[i].flags & VIA_PARAM_RETVAL) && (!is_out || i + 1 != n))
-            return parser_error(self, members[i].position,
-                                "[retval] is for the last parameter, with [out]");
-    }
-    if ((attributes->flags & ATTRIBUTE_PROPGET) &&
-        (n == 0 || !(members[n - 1].flags & VIA_PARAM_OUT)))
-        return parser_error(self, position,
-                            "a propget method ends with an [out, retval] parameter");
-    return true;
-}
-
-static bool parse_method(struct parser *self, struct unit_interface *iface)
-{
-    struct attributes attributes;
-    struct base_type result;
-    struct member *members = NULL;
-    size_t n = 0;
-    const char *name;
-    if (!attributes_parse(self, PLACE_METHOD, &attributes) || !declare_base(self, &result))
-        return false;
-    if (result.kind != VIA_TYPE_HRESULT || parser_is(self, '*'))
-        return parser_error(self, result.position, "a method returns HRESULT");
-    struct position position = self->token.position;
-    if (!parser_name(self, &name) || !parser_require(self, '(') ||
-        !parse_params(self, &members, &n) || !parser_require(self, ';') ||
-        !declare_resolve(self, members, n, true) ||
-        !check_method(self, &attributes, position, members, n))
-        return false;
-    struct arena *arena = &self->unit->arena;
-    struct via_param *params = arena_allocate(arena, (n + 1) * sizeof(*params));
-    struct unit_declaration *declarations = arena_allocate(arena, (n + 1) * sizeof(*declarations));
-    for (size_t i = 0; i < n; i++) {
-        params[i] = (struct via_param){members[i].name, members[i].type, members[i].flags};
-        declarations[i].text = members[i].declaration;
-    }
-    const char *c_name = method_c_name(self, name, method_flags(attributes.flags));
-    for (size_t i = 0; i < iface->n_methods; i++)
-        if (!strcmp(iface->methods[i].c_name, c_name))
-            return parser_error(self, position, "method %s is there twice", name);
-    struct unit_method *method =
-        arena_append(arena, (void **)&iface->methods, &iface->n_methods, sizeof(*method));
-    method->method = (struct via_method){
-        name, attributes.flags & ATTRIBUTE_ID ? attributes.id : (int32_t)iface->n_methods,
-        method_flags(attributes.flags), (uint16_t)n, params};
-    method->c_name = c_name;
-    method->declarations = declarations;
-    return true;
-}
-
-/* --- interfaces
- * ----------------------------------------------------------------------------------- */
-
-static bool set_base(struct parser *self, size_t index)
-{
-    const char *base;
-    struct position position = self->token.position;
-    if (!parser_require(self, ':') || !parser_name(self, &base))
-        return false;
-    size_t base_index = unit_interface(self->unit, base);
-    if (!self->unit->interfaces[base_index].is_defined || base_index == index)
-        return parser_error(self, position, "base interface %s is not defined before this", base);
-    self->unit->interfaces[index].interface.base = (uint16_t)base_index;
-    return true;
-}
-
-static bool define_interface(struct parser *self, size_t index, const struct attributes *attributes,
-                             struct position position)
-{
-    struct unit *unit = self->unit;
-    const char *name = unit->interfaces[index].interface.name;
-    if (unit->interfaces[index].is_defined)
-        return parser_error(self, position, "interface %s is defined twice, or built in", name);
-    if (!(attributes->flags & ATTRIBUTE_UUID))
-        return parser_error(self, position, "interface %s has no uuid()", name);
-    if (!(attributes->flags & (ATTRIBUTE_OBJECT | ATTRIBUTE_DUAL)))
-        return parser_error(self, position, "interface %s needs the attribute object", name);
-    if (!set_base(self, index) || !parser_require(self, '{'))
-        return false;
-    /* Methods may name interfaces that are new: the entry is worked on as a copy. */
-    struct unit_interface copy = unit->interfaces[index];
-    copy.position = position;
-    copy.interface.iid = attributes->uuid;
-    copy.interface.flags =
-        (uint16_t)((attributes->flags & ATTRIBUTE_DUAL ? VIA_INTERFACE_DUAL : 0) |
-                   (attributes->flags & ATTRIBUTE_OLEAUTOMATION ? VIA_INTERFACE_OLEAUTOMATION : 0));
-    while (!parser_is(self, '}')) {
-        if (self->token.kind == TOKEN_END)
-            return parser_expected(self, "'}'");
-        if (!parse_method(self, &copy))
-            return false;
-    }
-    parser_advance(self);
-    copy.is_defined = true;
-    copy.is_imported = self->import_depth > 0;
-    unit->interfaces[index] = copy;
-    if (!copy.is_imported)
-        unit_add_item(unit, UNIT_INTERFACE, index, NULL);
-    return true;
-}
-
-static bool parse_interface(struct parser *self, const struct attributes *attributes)
-{
-    const char *name;
-    struct position position = self->token.position;
-    if (!parser_name(self, &name))
-        return false;
-    size_t index = unit_interface(self->unit, name);
-    if (parser_accept(self, ';')) {
-        if (self->import_depth == 0 && !self->unit->interfaces[index].is_defined)
-            unit_add_item(self->unit, UNIT_FORWARD, index, NULL);
-        return true;
-    }
-    return define_interface(self, index, attributes, position);
-}
 
 /* --- classes and libraries
  * ------------------------------------------------------------------------ */
@@ -292,15 +49,19 @@ static bool parse_coclass(struct parser *self, const struct attributes *attribut
     size_t n = 0;
     const char *name;
     struct position position = self->token.position;
-    if (!parser_name(self, &name))
+    if (!parser_new_name(self, &name))
         return false;
     if (!(attributes->flags & ATTRIBUTE_UUID))
         return parser_error(self, position, "coclass %s has no uuid()", name);
     if (!parser_require(self, '{'))
         return false;
-    while (!parser_accept(self, '}'))
-        if (!parse_coclass_member(self, &list, &n))
+    while (!parser_accept(self, '}')) {
+        size_t start = self->n_tokens;
+        if (self->token.kind == TOKEN_END)
+            return parser_expected(self, "'}'");
+        if (!parse_coclass_member(self, &list, &n) && !parser_recover(self, start, false))
             return false;
+    }
     if (self->import_depth > 0)
         return true;
     struct unit *unit = self->unit;
@@ -357,7 +118,9 @@ static bool parse_typedef(struct parser *self)
     while (parser_accept(self, '*'))
         n_stars++;
     struct position position = self->token.position;
-    if (!parser_name(self, &name))
+    if (parser_is(self, '('))
+        return parser_error(self, position, "pointers to functions are not supported");
+    if (!parser_new_name(self, &name))
         return false;
     if (parser_is(self, '['))
         return parser_error(self, position,
@@ -390,9 +153,10 @@ static bool parse_const(struct parser *self)
     int64_t number = 0;
     if (!declare_base(self, &type))
         return false;
-    if (type.kind < VIA_TYPE_I8 || type.kind > VIA_TYPE_U64)
+    if (type.kind < VIA_TYPE_I8 || type.kind > VIA_TYPE_U64 || type.pointers ||
+        parser_is(self, '*'))
         return parser_error(self, type.position, "a constant is an integer");
-    if (!parser_name(self, &name) || !parser_require(self, '='))
+    if (!parser_new_name(self, &name) || !parser_require(self, '='))
         return false;
     bool negative = parser_accept(self, '-');
     if (!parser_integer(self, &number) || !parser_require(self, ';'))
@@ -531,7 +295,7 @@ static bool parse_statement(struct parser *self)
     if (!attributes_parse(self, PLACE_INTERFACE | PLACE_COCLASS | PLACE_LIBRARY, &attributes))
         return false;
     if (parser_accept_word(self, "interface"))
-        return parse_interface(self, &attributes);
+        return interface_parse(self, &attributes);
     if (parser_accept_word(self, "coclass"))
         return parse_coclass(self, &attributes);
     if (parser_accept_word(self, "library"))
@@ -542,32 +306,24 @@ static bool parse_statement(struct parser *self)
                            "interface, coclass, library, struct, enum, typedef, const or import");
 }
 
-/* To the end of the statement that could not be parsed. */
-static void recover(struct parser *self)
+/* Whether a statement may end with a block, and no ';' behind it. */
+static bool may_end_with_block(const struct parser *self)
 {
-    unsigned depth = 0;
-    while (self->token.kind != TOKEN_END) {
-        bool ends = depth == 0 && parser_is(self, ';');
-        if (parser_is(self, '{'))
-            depth++;
-        if (parser_is(self, '}')) {
-            ends = depth <= 1;
-            depth -= depth > 0;
-        }
-        parser_advance(self);
-        if (ends)
-            return;
-    }
+    return !parser_is_word(self, "typedef") && !parser_is_word(self, "struct") &&
+           !parser_is_word(self, "enum");
 }
 
 static void parse_statements(struct parser *self, bool in_braces)
 {
     while (self->token.kind != TOKEN_END && !(in_braces && parser_is(self, '}'))) {
+        bool ends_at_brace = may_end_with_block(self);
+        size_t start = self->n_tokens;
         if (parse_statement(self))
             continue;
-        if (self->lexer.failed || self->unit->diagnostics.n_errors >= SOURCE_MAX_ERRORS)
+        if (!parser_recover(self, start, ends_at_brace))
             return;
-        recover(self);
+        if (!in_braces)
+            parser_accept(self, '}');
     }
 }
 

@@ -1,7 +1,8 @@
 /*
- * The parser's state, shared by its parts: statements (parse.c), attributes, and declarations of
- * parameters and fields. Functions return false after they have reported an error; parse.c then
- * skips to the statement's end and goes on.
+ * The parser's state, shared by its parts: steps from token to token (parser.c), statements
+ * (parse.c), interfaces, records, attributes, and declarations of parameters and fields. Functions
+ * return false after they have reported an error; whoever reads a list of statements, methods or
+ * fields then goes on behind the one that was wrong.
  */
 #ifndef COM_IDL_PARSER_H
 #define COM_IDL_PARSER_H
@@ -14,6 +15,8 @@ struct parser {
     struct unit *unit;
     struct lexer lexer;
     struct token token; /* the current one */
+    size_t n_tokens;    /* how many came before it */
+    bool behind_semicolon;
     unsigned import_depth;
 };
 
@@ -30,7 +33,13 @@ bool parser_accept_word(struct parser *parser, const char *word);
 bool parser_require(struct parser *parser, char punctuation);
 /* A name; steps over it. */
 bool parser_name(struct parser *parser, const char **name);
+/* The same, for what becomes a name in the header: no keyword of C or C++. */
+bool parser_new_name(struct parser *parser, const char **name);
 bool parser_integer(struct parser *parser, int64_t *number);
+/* After an error: to the end of the statement that began at token number `start`. A '}' that ends
+ * the block around it is left. False when there is no point in going on. `ends_at_brace`: the
+ * statement may end with a block, as an interface does. */
+bool parser_recover(struct parser *parser, size_t start, bool ends_at_brace);
 
 /* --- declarations, in declare.c
  * ------------------------------------------------------------------- */
@@ -72,6 +81,9 @@ bool declare_member(struct parser *parser, bool is_param, struct member *member)
 /* Types and flags of all members, once their names are known. */
 bool declare_resolve(struct parser *parser, struct member *members, size_t n_members,
                      bool is_param);
+
+/* What stands behind the keyword interface, in interfaces.c: a declaration or a definition. */
+bool interface_parse(struct parser *parser, const struct attributes *attributes);
 
 /* struct and enum definitions, in records.c; the current token is the keyword. `alias`: the
  * typedef's name. */

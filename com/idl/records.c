@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static size_t find_struct(struct unit *unit, const char *tag)
+static size_t find_struct(struct unit *unit, const char *tag, struct position position)
 {
     for (size_t i = 0; i < unit->n_structs; i++)
         if (!strcmp(unit->structs[i].tag, tag))
@@ -12,6 +12,7 @@ static size_t find_struct(struct unit *unit, const char *tag)
         arena_append(&unit->arena, (void **)&unit->structs, &unit->n_structs, sizeof(*self));
     self->tag = tag;
     self->record.name = tag;
+    self->position = position;
     return unit->n_structs - 1;
 }
 
@@ -21,9 +22,25 @@ static bool add_field(struct parser *self, struct member **members, size_t *n)
     if (!declare_member(self, false, &first))
         return false;
     *(struct member *)arena_append(&self->unit->arena, (void **)members, n, sizeof(first)) = first;
+    if (parser_is(self, ':'))
+        return parser_error(self, self->token.position, "bit fields are not supported");
     if (parser_is(self, ','))
         return parser_error(self, self->token.position, "declare each field on its own");
     return parser_require(self, ';');
+}
+
+/* What a struct holds in place must be known by now, as in C: so it cannot hold itself. */
+static void check_completeness(struct parser *self, const struct member *members, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct member *member = &members[i];
+        bool in_place = member->base.kind == VIA_TYPE_STRUCT;
+        for (unsigned level = 0; level < member->n_levels; level++)
+            in_place &= member->levels[level].kind == LEVEL_ARRAY;
+        if (in_place && !self->unit->structs[member->base.index].is_defined)
+            parser_error(self, member->base.position, "struct %s is not complete here",
+                         self->unit->structs[member->base.index].tag);
+    }
 }
 
 static bool define_struct(struct parser *self, size_t index)
@@ -31,17 +48,24 @@ static bool define_struct(struct parser *self, size_t index)
     struct unit *unit = self->unit;
     struct member *members = NULL;
     size_t n = 0;
-    while (!parser_is(self, '}'))
-        if (!add_field(self, &members, &n))
+    while (!parser_is(self, '}')) {
+        size_t start = self->n_tokens;
+        if (self->token.kind == TOKEN_END)
+            return parser_expected(self, "'}'");
+        if (!add_field(self, &members, &n) && !parser_recover(self, start, false))
             return false;
+    }
+    struct position end = self->token.position;
     parser_advance(self);
-    if (n == 0)
-        return parser_error(self, self->token.position, "struct %s has no fields",
-                            unit->structs[index].tag);
-    if (!declare_resolve(self, members, n, false))
-        return false;
-    struct via_field *fields = arena_allocate(&unit->arena, n * sizeof(*fields));
-    struct unit_declaration *declarations = arena_allocate(&unit->arena, n * sizeof(*declarations));
+    if (n == 0 || n >= VIA_NO_INDEX)
+        parser_error(self, end, "struct %s has %s fields", unit->structs[index].tag,
+                     n ? "too many" : "no");
+    /* After an error the struct counts as defined, so that its users are not reported too. */
+    if (declare_resolve(self, members, n, false))
+        check_completeness(self, members, n);
+    struct via_field *fields = arena_allocate(&unit->arena, (n + 1) * sizeof(*fields));
+    struct unit_declaration *declarations =
+        arena_allocate(&unit->arena, (n + 1) * sizeof(*declarations));
     for (size_t i = 0; i < n; i++) {
         fields[i] = (struct via_field){members[i].name, members[i].type};
         declarations[i].text = members[i].declaration;
@@ -63,11 +87,11 @@ bool record_struct(struct parser *parser, uint16_t *index)
     parser_advance(parser);
     const char *tag = NULL;
     struct position position = parser->token.position;
-    if (parser->token.kind == TOKEN_NAME && !parser_name(parser, &tag))
+    if (parser->token.kind == TOKEN_NAME && !parser_new_name(parser, &tag))
         return false;
     if (!tag)
         tag = arena_print(&unit->arena, "_struct_%zu", unit->n_structs);
-    size_t found = find_struct(unit, tag);
+    size_t found = find_struct(unit, tag, position);
     *index = (uint16_t)found;
     if (!parser_accept(parser, '{'))
         return true;
@@ -79,7 +103,8 @@ bool record_struct(struct parser *parser, uint16_t *index)
 static bool enumerator(struct parser *self, struct unit_enum *list, int64_t *next, size_t *n)
 {
     const char *name;
-    if (!parser_name(self, &name))
+    struct position position = self->token.position;
+    if (!parser_new_name(self, &name))
         return false;
     if (parser_accept(self, '=')) {
         bool negative = parser_accept(self, '-');
@@ -88,7 +113,7 @@ static bool enumerator(struct parser *self, struct unit_enum *list, int64_t *nex
         *next = negative ? -*next : *next;
     }
     if (*next < INT32_MIN || *next > UINT32_MAX)
-        return parser_error(self, self->token.position, "%s does not fit into 32 bits", name);
+        return parser_error(self, position, "%s does not fit into 32 bits", name);
     struct via_enumerator *values = (struct via_enumerator *)list->list.values;
     struct via_enumerator *value =
         arena_append(&self->unit->arena, (void **)&values, n, sizeof(*value));
@@ -125,7 +150,7 @@ bool record_enum(struct parser *parser, uint16_t *index)
     parser_advance(parser);
     const char *tag = NULL;
     struct position position = parser->token.position;
-    if (parser->token.kind == TOKEN_NAME && !parser_name(parser, &tag))
+    if (parser->token.kind == TOKEN_NAME && !parser_new_name(parser, &tag))
         return false;
     for (size_t i = 0; tag && i < unit->n_enums; i++) {
         if (strcmp(unit->enums[i].tag, tag))

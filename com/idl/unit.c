@@ -73,8 +73,11 @@ static GUID derive_libid(const struct unit *unit)
         if (!unit->interfaces[i].is_imported)
             sha1_update(&sha1, &unit->interfaces[i].interface.iid, sizeof(GUID));
     sha1_finish(&sha1, digest);
-    memcpy(&guid, digest, sizeof(guid));
-    guid.Data3 = (uint16_t)((guid.Data3 & 0x0FFF) | 0x5000);
+    guid.Data1 = (uint32_t)digest[0] << 24 | (uint32_t)digest[1] << 16 | (uint32_t)digest[2] << 8 |
+                 digest[3];
+    guid.Data2 = (uint16_t)(digest[4] << 8 | digest[5]);
+    guid.Data3 = (uint16_t)(((digest[6] << 8 | digest[7]) & 0x0FFF) | 0x5000);
+    memcpy(guid.Data4, digest + 8, sizeof(guid.Data4));
     guid.Data4[0] = (uint8_t)((guid.Data4[0] & 0x3F) | 0x80);
     return guid;
 }
@@ -100,8 +103,25 @@ static struct via_interface *interface_array(struct unit *unit)
     return list;
 }
 
+/* What was only mentioned: nothing says what it is. */
+static bool check_definitions(struct unit *unit)
+{
+    for (size_t i = 0; i < unit->n_structs; i++)
+        if (!unit->structs[i].is_defined)
+            diagnostics_error(&unit->diagnostics, unit->structs[i].position,
+                              "struct %s is never defined", unit->structs[i].tag);
+    for (size_t i = 0; i < unit->n_interfaces; i++)
+        if (!unit->interfaces[i].is_defined)
+            diagnostics_error(&unit->diagnostics, unit->interfaces[i].position,
+                              "interface %s is never defined: import the file that defines it",
+                              unit->interfaces[i].interface.name);
+    return unit->diagnostics.n_errors == 0;
+}
+
 bool unit_finish(struct unit *unit)
 {
+    if (!check_definitions(unit))
+        return false;
     struct via_struct *structs =
         arena_allocate(&unit->arena, (unit->n_structs + 1) * sizeof(*structs));
     struct via_enum *enums = arena_allocate(&unit->arena, (unit->n_enums + 1) * sizeof(*enums));

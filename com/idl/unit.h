@@ -34,6 +34,7 @@ struct unit_interface {
 struct unit_struct {
     struct via_struct record;
     const char *tag;
+    struct position position; /* of its first mention */
     bool is_defined;
     bool is_imported;
     struct unit_declaration *declarations;

@@ -1,0 +1,133 @@
+/* The parser's steps from token to token, and what it does after an error. */
+#include "com/idl/parser.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+void parser_advance(struct parser *parser)
+{
+    parser->behind_semicolon = parser_is(parser, ';');
+    parser->n_tokens++;
+    parser->token = lexer_next(&parser->lexer);
+}
+
+bool parser_recover(struct parser *parser, size_t start, bool ends_at_brace)
+{
+    unsigned depth = 0;
+    if (parser->lexer.failed || parser->unit->diagnostics.n_errors >= SOURCE_MAX_ERRORS)
+        return false;
+    if (parser->n_tokens != start && parser->behind_semicolon)
+        return true;
+    while (parser->token.kind != TOKEN_END) {
+        if (parser_is(parser, '}') && depth == 0)
+            return true;
+        bool ends = depth == 0 && parser_is(parser, ';');
+        if (parser_is(parser, '{'))
+            depth++;
+        if (parser_is(parser, '}'))
+            ends = --depth == 0 && ends_at_brace;
+        parser_advance(parser);
+        if (ends)
+            break;
+    }
+    return !parser->lexer.failed;
+}
+
+bool parser_error(struct parser *parser, struct position position, const char *format, ...)
+{
+    char text[512];
+    va_list arguments;
+    /* After a lexical error what follows is noise. */
+    if (parser->lexer.failed)
+        return false;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    diagnostics_error(&parser->unit->diagnostics, position, "%s", text);
+    return false;
+}
+
+bool parser_expected(struct parser *parser, const char *what)
+{
+    const struct token *token = &parser->token;
+    bool is_end = token->kind == TOKEN_END;
+    return parser_error(parser, token->position, "%s is expected before %s%s%s", what,
+                        is_end ? "" : "'", token->text, is_end ? "" : "'");
+}
+
+bool parser_is(const struct parser *parser, char punctuation)
+{
+    return parser->token.kind == TOKEN_PUNCTUATION && parser->token.text[0] == punctuation;
+}
+
+bool parser_is_word(const struct parser *parser, const char *word)
+{
+    return parser->token.kind == TOKEN_NAME && !strcmp(parser->token.text, word);
+}
+
+bool parser_accept(struct parser *parser, char punctuation)
+{
+    if (!parser_is(parser, punctuation))
+        return false;
+    parser_advance(parser);
+    return true;
+}
+
+bool parser_accept_word(struct parser *parser, const char *word)
+{
+    if (!parser_is_word(parser, word))
+        return false;
+    parser_advance(parser);
+    return true;
+}
+
+bool parser_require(struct parser *parser, char punctuation)
+{
+    char what[] = {'\'', punctuation, '\'', 0};
+    return parser_accept(parser, punctuation) || parser_expected(parser, what);
+}
+
+bool parser_name(struct parser *parser, const char **name)
+{
+    if (parser->token.kind != TOKEN_NAME)
+        return parser_expected(parser, "a name");
+    *name = parser->token.text;
+    parser_advance(parser);
+    return true;
+}
+
+static const char *const keywords[] = {
+    "alignas",   "alignof", "and",     "asm",       "auto",      "bool",     "break",    "case",
+    "catch",     "char",    "class",   "const",     "constexpr", "continue", "decltype", "default",
+    "delete",    "do",      "double",  "else",      "enum",      "explicit", "export",   "extern",
+    "false",     "float",   "for",     "friend",    "goto",      "if",       "inline",   "int",
+    "interface", "long",    "mutable", "namespace", "new",       "noexcept", "not",      "nullptr",
+    "operator",  "or",      "private", "protected", "public",    "register", "restrict", "return",
+    "short",     "signed",  "sizeof",  "static",    "struct",    "switch",   "template", "this",
+    "throw",     "true",    "try",     "typedef",   "typeid",    "typename", "union",    "unsigned",
+    "using",     "virtual", "void",    "volatile",  "wchar_t",   "while",    "xor",      "far",
+    "near",      "small",   "This",    "lpVtbl",
+};
+
+bool parser_new_name(struct parser *parser, const char **name)
+{
+    for (size_t i = 0; i < sizeof(keywords) / sizeof(keywords[0]); i++)
+        if (parser_is_word(parser, keywords[i]))
+            return parser_error(parser, parser->token.position,
+                                "%s cannot be a name: it has a meaning in the header's C or C++",
+                                keywords[i]);
+    return parser_name(parser, name);
+}
+
+bool parser_integer(struct parser *parser, int64_t *number)
+{
+    if (parser->token.kind == TOKEN_OTHER)
+        return parser_error(parser, parser->token.position, "%s is no integer of 64 bits",
+                            parser->token.text);
+    if (parser->token.kind != TOKEN_NUMBER)
+        return parser_expected(parser, "a number");
+    *number = parser->token.number;
+    parser_advance(parser);
+    return true;
+}
