@@ -94,8 +94,7 @@ void pipe_close(struct via_stream *stream)
     pipe_stream_unref(stream);
 }
 
-/* --- receiving ----------------------------------------------------------------------------------
- */
+/* --- receiving ----------------------------------------------------------------------------- */
 
 static HRESULT fail_again(HRESULT hr)
 {
@@ -204,8 +203,7 @@ HRESULT pipe_take_handles(struct via_stream *stream, via_os_handle *handles, uin
     return n == 0 ? S_OK : pipe_fail(VIA_E_PROTOCOL, "pipes do not carry handles");
 }
 
-/* --- waiting ------------------------------------------------------------------------------------
- */
+/* --- waiting ------------------------------------------------------------------------------- */
 
 /* Milliseconds until the deadline, rounded up. */
 static DWORD left_ms(uint64_t deadline_ns)

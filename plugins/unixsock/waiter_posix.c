@@ -45,7 +45,7 @@
 
 #define FIRST_TIMEOUT_US 10000
 #define LAST_TIMEOUT_US  1000000
-/* SO_RCVTIMEO may fire a tick late (10 ms in a kernel with HZ=100), after rounding up by another. */
+/* SO_RCVTIMEO may fire a tick late (10 ms in a kernel with HZ=100), after rounding up. */
 #define POLL_BELOW_NS 24000000
 
 /* In the static block, which every thread has: the usual kind for a module is allocated at a
