@@ -182,7 +182,8 @@ static int call(const char *name, const struct via_interface *itf,
 {
     struct via_value out = {.kind = VIA_VALUE_NULL};
     IUnknown *object;
-    HRESULT hr = via_create_instance(name, &itf->iid, (void **)&object);
+    /* Its interfaces are described by its owner, not by this program. */
+    HRESULT hr = via_create_instance(name, &IID_IUnknown, (void **)&object);
     int code;
 
     if (FAILED(hr))

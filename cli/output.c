@@ -61,11 +61,11 @@ static int print_failure(HRESULT hr, const char *text)
 {
     const char *name = error_code_name(hr);
 
-    /* Where the text is nothing but the code's name it is not repeated. */
-    if (name && strcmp(name, text) != 0)
-        fprintf(stderr, "viaduct: %s (%s)\n", text, name);
+    /* Where nothing was said about it the text is the code's name already. */
+    if (name && strncmp(name, text, strlen(name)) == 0)
+        fprintf(stderr, "viaduct: %s\n", text);
     else if (name)
-        fprintf(stderr, "viaduct: %s (0x%08x)\n", text, (unsigned)hr);
+        fprintf(stderr, "viaduct: %s (%s)\n", text, name);
     else
         fprintf(stderr, "viaduct: %s (0x%08x)\n", text, (unsigned)hr);
     return exit_code(hr);

@@ -179,6 +179,7 @@ void launch_last_line(const struct launch *launch, char *line, size_t size)
 
 void launch_deinit(struct launch *launch)
 {
+    struct error_record *kept = error_take(); /* why the launch has failed, if it has */
     char *line = launch->listen;
 
     while (*line) {
@@ -193,6 +194,8 @@ void launch_deinit(struct launch *launch)
     if (launch->stderr_path)
         os_file_remove(launch->stderr_path);
     error_clear();
+    if (kept)
+        error_give(kept);
     free(launch->stderr_path);
     memset(launch, 0, sizeof(*launch));
 }

@@ -4,3 +4,8 @@ endif()
 if(TARGET via_com_registry)
     via_test(registry SOURCES test_registry.c DEPENDS via_com_registry)
 endif()
+if(TARGET viaductd)
+    via_test(host_parts
+        SOURCES test_host_parts.c "${CMAKE_SOURCE_DIR}/host/exits.c" "${CMAKE_SOURCE_DIR}/host/launch.c"
+        DEPENDS viaduct via_com_registry via_core_util via_core_os)
+endif()

@@ -1,0 +1,152 @@
+/* Parts of the host that need neither a runtime nor processes: remembered ends, and what processes
+ * are started with. */
+#include "host/exits.h"
+#include "host/launch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "com/registry/manifest.h"
+#include "core/os/clock.h"
+#include "core/os/file.h"
+#include "core/os/path.h"
+#include "core/os/thread.h"
+#include "core/util/error.h"
+#include "host/server.h"
+#include "tests/harness/harness.h"
+
+TEST(an_end_is_remembered_with_its_description)
+{
+    struct exits *exits = exits_new();
+    struct os_exit_status killed = {.by_signal = true, .code = 9};
+    struct exit_record record;
+
+    REQUIRE_NOT_NULL(exits);
+    CHECK_FALSE(exits_find(exits, 4711, &record));
+    CHECK_FALSE(exits_find(exits, 0, &record));
+    exits_started(exits, 4711, "calculator.so");
+    exits_ended(exits, 4711, &killed);
+    REQUIRE(exits_find(exits, 4711, &record));
+    CHECK_FALSE(record.running);
+    CHECK_STR_HAS(record.description, "calculator.so, process 4711, ");
+    CHECK_EQ(record.status.code, 9);
+    exits_free(exits);
+}
+
+static void end_soon(void *argument)
+{
+    struct os_exit_status status = {.code = 3};
+
+    os_sleep_ms(50);
+    exits_ended(argument, 12, &status);
+}
+
+TEST(a_question_waits_for_an_end_that_is_near)
+{
+    struct exits *exits = exits_new();
+    struct os_thread *thread;
+    struct exit_record record;
+    uint64_t began;
+
+    REQUIRE_NOT_NULL(exits);
+    exits_started(exits, 12, "x.so");
+    REQUIRE_OK(os_thread_start(end_soon, exits, "test", &thread));
+    REQUIRE(exits_find(exits, 12, &record));
+    CHECK_FALSE(record.running);
+    os_thread_join(thread);
+    /* One that goes on is told as running, after the wait. */
+    exits_started(exits, 13, "y.so");
+    began = os_now_ns();
+    REQUIRE(exits_find(exits, 13, &record));
+    CHECK(record.running);
+    CHECK(os_now_ns() - began >= EXITS_WAIT_MS * 900000ull);
+    exits_free(exits);
+}
+
+TEST(the_oldest_end_is_forgotten_first)
+{
+    struct exits *exits = exits_new();
+    struct os_exit_status status = {.code = 0};
+    struct exit_record record;
+
+    REQUIRE_NOT_NULL(exits);
+    exits_started(exits, 1, "still running");
+    for (uint32_t pid = 2; pid < 2 * EXITS_MAX; pid++) {
+        exits_started(exits, pid, "x");
+        exits_ended(exits, pid, &status);
+    }
+    CHECK_FALSE(exits_find(exits, 2, &record));
+    CHECK(exits_find(exits, 2 * EXITS_MAX - 1, &record));
+    exits_ended(exits, 1, &status);
+    CHECK(exits_find(exits, 1, &record));
+    exits_free(exits);
+}
+
+/* A process id that comes again stands for its latest process. */
+TEST(the_latest_process_of_an_id_counts)
+{
+    struct exits *exits = exits_new();
+    struct os_exit_status status = {.code = 5};
+    struct exit_record record;
+
+    REQUIRE_NOT_NULL(exits);
+    exits_started(exits, 8, "first");
+    exits_ended(exits, 8, &status);
+    exits_started(exits, 8, "second");
+    status.code = 6;
+    exits_ended(exits, 8, &status);
+    REQUIRE(exits_find(exits, 8, &record));
+    CHECK_EQ(record.status.code, 6);
+    CHECK_STR_HAS(record.description, "second");
+    exits_free(exits);
+}
+
+TEST(a_launch_has_its_own_token_and_addresses)
+{
+    static const char *const listen[] = {"unix:/run/x/host.sock", "pipe:viaduct", NULL};
+    char *component = os_path_join(harness_temporary_directory(), "c.so");
+    struct manifest manifest = {.component = component, .path = (char *)"m.json"};
+    struct server_settings settings = {.listen = listen,
+                                       .scratch_directory = harness_temporary_directory()};
+    struct launch first, second;
+
+    CHECK_HR(launch_prepare(&first, &settings, &manifest), CO_E_DLLNOTFOUND);
+    CHECK_STR_HAS(error_get()->text, "c.so");
+    CHECK_OK(os_file_write(component, "", 0));
+    REQUIRE_OK(launch_prepare(&first, &settings, &manifest));
+    REQUIRE_OK(launch_prepare(&second, &settings, &manifest));
+    CHECK_EQ(strlen(first.token), LAUNCH_TOKEN_SIZE - 1);
+    CHECK(strcmp(first.token, second.token) != 0);
+    CHECK_STR_HAS(first.listen, "unix:/run/x/c-");
+    CHECK_STR_HAS(first.listen, ".sock\npipe:viaduct-c-");
+    CHECK(strcmp(first.listen, second.listen) != 0);
+    CHECK_NULL(strstr(first.listen, first.token));
+    launch_deinit(&first);
+    launch_deinit(&second);
+    error_clear();
+    free(component);
+}
+
+TEST(the_last_line_of_standard_error_is_found)
+{
+    struct launch launch = {.token = "x"};
+    char line[32];
+
+    launch.stderr_path = os_path_join(harness_temporary_directory(), "stderr");
+    launch_last_line(&launch, line, sizeof(line));
+    CHECK_STR_EQ(line, "");
+    CHECK_OK(os_file_write(launch.stderr_path, "one\ntwo\tthree\r\n\n", 16));
+    launch_last_line(&launch, line, sizeof(line));
+    CHECK_STR_EQ(line, "two three");
+    CHECK_OK(os_file_write(launch.stderr_path, "no line end, and too long for the buffer", 40));
+    launch_last_line(&launch, line, sizeof(line));
+    CHECK_STR_EQ(line, "no line end, and too long for t");
+    launch_deinit(&launch);
+}
+
+HARNESS_MAIN("host_parts", TEST_ENTRY(an_end_is_remembered_with_its_description),
+             TEST_ENTRY(a_question_waits_for_an_end_that_is_near),
+             TEST_ENTRY(the_oldest_end_is_forgotten_first),
+             TEST_ENTRY(the_latest_process_of_an_id_counts),
+             TEST_ENTRY(a_launch_has_its_own_token_and_addresses),
+             TEST_ENTRY(the_last_line_of_standard_error_is_found))
