@@ -1,0 +1,350 @@
+/*
+ * The client by name: it has no table and no header of the random interfaces, only the JSON form
+ * that the object's owner gives. It fills arguments by their types and compares each `x_out` with
+ * its `x_in`.
+ *
+ *   random-by-name ADDRESS SEED ROUNDS IID...
+ */
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <viaduct/runtime.h>
+#include <viaduct/value.h>
+
+static uint64_t random_state;
+
+static uint32_t random_next(void)
+{
+    uint64_t x = (random_state += 0x9E3779B97F4A7C15u);
+    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
+    x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
+    return (uint32_t)(x >> 32);
+}
+
+static json_t *find_named(json_t *list, const char *name)
+{
+    size_t i;
+    json_t *entry;
+    json_array_foreach(list, i, entry)
+    {
+        const char *text = json_string_value(json_object_get(entry, "name"));
+        if (text && !strcmp(text, name))
+            return entry;
+    }
+    return NULL;
+}
+
+/* --- random values by type, as JSON
+ * ---------------------------------------------------------------- */
+
+static json_t *random_value(json_t *lib, json_t *type);
+
+static json_t *random_basic(const char *kind)
+{
+    static const char *const texts[] = {"", "a", "plain text", "\xc3\xa4\xc3\xb6",
+                                        "\xf0\x9f\x9a\x82!"};
+    if (!strcmp(kind, "i8"))
+        return json_integer((int8_t)random_next());
+    if (!strcmp(kind, "u8"))
+        return json_integer((uint8_t)random_next());
+    if (!strcmp(kind, "i16"))
+        return json_integer((int16_t)random_next());
+    if (!strcmp(kind, "u16") || !strcmp(kind, "wchar"))
+        return json_integer((uint16_t)random_next());
+    if (!strcmp(kind, "i32") || !strcmp(kind, "hresult"))
+        return json_integer((int32_t)random_next());
+    if (!strcmp(kind, "u32"))
+        return json_integer(random_next());
+    if (!strcmp(kind, "i64"))
+        return json_integer((int64_t)((uint64_t)random_next() << 32 | random_next()));
+    if (!strcmp(kind, "u64"))
+        return json_integer((int64_t)((uint64_t)random_next() << 31 | random_next()));
+    if (!strcmp(kind, "f32") || !strcmp(kind, "f64"))
+        return json_real((double)(int16_t)random_next() / 4);
+    if (!strcmp(kind, "bool"))
+        return json_boolean(random_next() % 2);
+    if (!strcmp(kind, "guid")) {
+        char text[40];
+        snprintf(text, sizeof(text), "{%08X-%04X-%04X-%04X-%08X%04X}", random_next(),
+                 random_next() & 0xFFFF, random_next() & 0xFFFF, random_next() & 0xFFFF,
+                 random_next(), random_next() & 0xFFFF);
+        return json_string(text);
+    }
+    return json_string(texts[random_next() % 5]);
+}
+
+static json_t *random_list(json_t *lib, json_t *element, size_t n)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(list, random_value(lib, element));
+    return list;
+}
+
+/* Fields that count others are left out: they are filled in. */
+static bool is_size(json_t *fields, const char *name)
+{
+    size_t i;
+    json_t *field;
+    json_array_foreach(fields, i, field)
+    {
+        const char *size =
+            json_string_value(json_object_get(json_object_get(field, "type"), "size_is"));
+        if (size && !strcmp(size, name))
+            return true;
+    }
+    return false;
+}
+
+static json_t *random_struct(json_t *lib, const char *name)
+{
+    json_t *fields = json_object_get(find_named(json_object_get(lib, "structs"), name), "fields");
+    json_t *value = json_object();
+    size_t i;
+    json_t *field;
+    json_array_foreach(fields, i, field)
+    {
+        const char *field_name = json_string_value(json_object_get(field, "name"));
+        if (!is_size(fields, field_name))
+            json_object_set_new(value, field_name,
+                                random_value(lib, json_object_get(field, "type")));
+    }
+    return value;
+}
+
+static json_t *random_enum(json_t *lib, const char *name)
+{
+    json_t *values = json_object_get(find_named(json_object_get(lib, "enums"), name), "values");
+    json_t *entry = json_array_get(values, random_next() % json_array_size(values));
+    return json_incref(json_object_get(entry, "name"));
+}
+
+static json_t *random_value(json_t *lib, json_t *type)
+{
+    json_t *part;
+    if (json_is_string(type))
+        return random_basic(json_string_value(type));
+    if ((part = json_object_get(type, "type")))
+        return random_basic(json_string_value(part));
+    if ((part = json_object_get(type, "enum")))
+        return random_enum(lib, json_string_value(part));
+    if ((part = json_object_get(type, "struct")))
+        return random_struct(lib, json_string_value(part));
+    if ((part = json_object_get(type, "array")))
+        return random_list(lib, part, (size_t)json_integer_value(json_object_get(type, "count")));
+    if ((part = json_object_get(type, "sized")))
+        return random_list(lib, part, random_next() % 5);
+    return json_null();
+}
+
+/* --- comparing
+ * ------------------------------------------------------------------------------------ */
+
+/* Everything that went in came out; what came out may have more: sizes that were filled in. */
+static bool is_echo(json_t *in, json_t *out)
+{
+    size_t i;
+    json_t *entry;
+    const char *key;
+    if (json_is_object(in)) {
+        json_object_foreach(in, key, entry)
+        {
+            if (!is_echo(entry, json_object_get(out, key)))
+                return false;
+        }
+        return true;
+    }
+    if (json_is_array(in)) {
+        json_array_foreach(in, i, entry)
+        {
+            if (!is_echo(entry, json_array_get(out, i)))
+                return false;
+        }
+        return json_array_size(in) == json_array_size(out);
+    }
+    if (json_is_number(in) && json_is_number(out))
+        return json_number_value(in) == json_number_value(out);
+    return json_equal(in, out);
+}
+
+/* "p3_out" echoes "p3_in"; "p3_io" itself. */
+static json_t *echoed_by(json_t *arguments, const char *out_name)
+{
+    char name[64];
+    size_t n = strlen(out_name);
+    snprintf(name, sizeof(name), "%s", out_name);
+    if (n > 4 && !strcmp(name + n - 4, "_out"))
+        strcpy(name + n - 4, "_in");
+    return json_object_get(arguments, name);
+}
+
+static bool compare(json_t *method, json_t *arguments, json_t *results)
+{
+    json_t *params = json_object_get(method, "params");
+    size_t i;
+    size_t n_out = 0;
+    json_t *param;
+    json_array_foreach(params, i, param)
+    {
+        const char *name = json_string_value(json_object_get(param, "name"));
+        if (!json_is_true(json_object_get(param, "out")))
+            continue;
+        json_t *in = echoed_by(arguments, name);
+        if (in && !is_echo(in, json_array_get(results, n_out))) {
+            fprintf(stderr, "random-by-name: %s: %s is not echoed\n",
+                    json_string_value(json_object_get(method, "name")), name);
+            return false;
+        }
+        n_out++;
+    }
+    return true;
+}
+
+/* --- calling
+ * -------------------------------------------------------------------------------------- */
+
+static int fail(const char *what, HRESULT code)
+{
+    char text[1024];
+    fprintf(stderr, "random-by-name: %s: %s\n", what, via_error_message(code, text, sizeof(text)));
+    return 1;
+}
+
+static HRESULT invoke(IUnknown *object, const GUID *iid, const char *name, json_t *in, json_t **out)
+{
+    struct via_value arguments = {0}, results = {0};
+    char *text = json_dumps(in, JSON_REAL_PRECISION(17));
+    HRESULT hr = via_value_from_json(text, &arguments);
+    if (SUCCEEDED(hr))
+        hr = via_invoke(object, iid, name, &arguments, &results);
+    free(text);
+    text = NULL;
+    if (SUCCEEDED(hr) && SUCCEEDED(via_value_to_json(&results, 0, &text)))
+        *out = json_loads(text, 0, NULL);
+    via_value_free_text(text);
+    via_value_clear(&arguments);
+    via_value_clear(&results);
+    return hr;
+}
+
+/* Arguments by name, and the list of them that the call takes. */
+static json_t *make_arguments(json_t *lib, json_t *method, json_t **list)
+{
+    json_t *params = json_object_get(method, "params");
+    json_t *arguments = json_object();
+    size_t i;
+    json_t *param;
+    *list = json_array();
+    json_array_foreach(params, i, param)
+    {
+        const char *name = json_string_value(json_object_get(param, "name"));
+        if (!json_is_true(json_object_get(param, "in")) || is_size(params, name))
+            continue;
+        json_t *value = random_value(lib, json_object_get(param, "type"));
+        json_object_set_new(arguments, name, value);
+        json_array_append(*list, value);
+    }
+    return arguments;
+}
+
+static unsigned call_method(IUnknown *object, const GUID *iid, json_t *lib, json_t *method)
+{
+    const char *name = json_string_value(json_object_get(method, "name"));
+    json_t *list;
+    json_t *results = NULL;
+    json_t *arguments = make_arguments(lib, method, &list);
+    HRESULT hr = invoke(object, iid, name, list, &results);
+    bool ok = SUCCEEDED(hr) && results && compare(method, arguments, results);
+    if (FAILED(hr))
+        fail(name, hr);
+    json_decref(list);
+    json_decref(arguments);
+    json_decref(results);
+    return !ok;
+}
+
+static json_t *describe(IUnknown *object, const GUID *iid)
+{
+    BSTR text = NULL;
+    HRESULT hr = via_describe(object, iid, &text);
+    if (FAILED(hr)) {
+        fail("describe", hr);
+        return NULL;
+    }
+    /* The JSON form is ASCII but for names in comments of people: narrow it. */
+    UINT n = SysStringLen(text);
+    char *narrow = malloc((size_t)n + 1);
+    for (UINT i = 0; narrow && i < n; i++)
+        narrow[i] = (char)text[i];
+    json_t *lib = narrow ? json_loadb(narrow, n, 0, NULL) : NULL;
+    free(narrow);
+    SysFreeString(text);
+    return lib;
+}
+
+static json_t *find_interface(json_t *lib, const char *iid)
+{
+    size_t i;
+    json_t *entry;
+    json_array_foreach(json_object_get(lib, "interfaces"), i, entry)
+    {
+        if (!strcmp(json_string_value(json_object_get(entry, "iid")), iid))
+            return entry;
+    }
+    return NULL;
+}
+
+static unsigned n_calls;
+
+static unsigned call_interface(IUnknown *root, const char *iid_text)
+{
+    GUID iid;
+    unsigned bytes[8], a, b, c;
+    unsigned n_failed = 0;
+    if (sscanf(iid_text, "{%8x-%4x-%4x-%2x%2x-%2x%2x%2x%2x%2x%2x}", &a, &b, &c, &bytes[0],
+               &bytes[1], &bytes[2], &bytes[3], &bytes[4], &bytes[5], &bytes[6], &bytes[7]) != 11)
+        return 1;
+    iid.Data1 = a;
+    iid.Data2 = (uint16_t)b;
+    iid.Data3 = (uint16_t)c;
+    for (int i = 0; i < 8; i++)
+        iid.Data4[i] = (uint8_t)bytes[i];
+    json_t *lib = describe(root, &iid);
+    json_t *methods = json_object_get(find_interface(lib, iid_text), "methods");
+    size_t i;
+    json_t *method;
+    if (!methods)
+        return 1;
+    json_array_foreach(methods, i, method)
+    {
+        n_failed += call_method(root, &iid, lib, method);
+        n_calls++;
+    }
+    json_decref(lib);
+    return n_failed;
+}
+
+int main(int argc, char **argv)
+{
+    unsigned n_failed = 0;
+    IUnknown *root = NULL;
+    if (argc < 5) {
+        fprintf(stderr, "usage: random-by-name ADDRESS SEED ROUNDS IID...\n");
+        return 2;
+    }
+    random_state = strtoull(argv[2], NULL, 10);
+    HRESULT hr = via_initialize(NULL);
+    if (SUCCEEDED(hr))
+        hr = via_connect(argv[1], &IID_IUnknown, (void **)&root);
+    if (FAILED(hr))
+        return fail(argv[1], hr);
+    for (int round = 0; round < atoi(argv[3]); round++)
+        for (int i = 4; i < argc; i++)
+            n_failed += call_interface(root, argv[i]);
+    IUnknown_Release(root);
+    via_uninitialize();
+    printf("%u calls echoed, %u failed\n", n_calls - n_failed, n_failed);
+    return n_failed > 0 || n_calls == 0;
+}
