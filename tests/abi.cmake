@@ -1,0 +1,2 @@
+# The object ABI in C and in C++.
+via_test(abi SOURCES test_abi.c abi/cpp_object.cpp DEPENDS via_com_abi)
