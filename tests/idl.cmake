@@ -1,0 +1,4 @@
+# The interface compiler: what it makes, and what it refuses.
+via_test(idl SOURCES test_idl.c idl/cpp_numbers.cpp IDL idl/base.idl idl/broad.idl
+         DEPENDS via_com_typelib)
+via_test(idl_errors SOURCES test_idl_errors.c DEPENDS via_com_idl)

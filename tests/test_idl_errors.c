@@ -1,0 +1,299 @@
+/* com/idl: what it says of wrong input, and that no input at all brings it down. */
+#include "com/idl/idl.h"
+#include "core/os/file.h"
+#include "core/os/path.h"
+#include "core/util/error.h"
+#include "tests/harness/harness.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MAX_TEXT (1u << 20)
+
+/* Runs the compiler in this process; what it says on standard error is for free(). */
+static int compile(const char *path, char **said)
+{
+    char include[] = "-I", program[] = "viaduct-idl";
+    char *directory = os_path_join(TEST_SOURCE_DIRECTORY, "include");
+    char *log = os_path_join(harness_temporary_directory(), "stderr.txt");
+    char *arguments[] = {program, (char *)path, include, directory, NULL};
+    size_t size = 0;
+
+    *said = NULL;
+    fflush(stderr);
+    int before = dup(2);
+    FILE *file = fopen(log, "wb");
+    int status = -1;
+    if (file) {
+        dup2(fileno(file), 2);
+        fclose(file);
+        status = idl_main(program, 4, arguments);
+        fflush(stderr);
+    }
+    dup2(before, 2);
+    close(before);
+    if (FAILED(os_file_read(log, MAX_TEXT, said, &size)))
+        FAIL("what the compiler said cannot be read");
+    free(directory);
+    free(log);
+    return status;
+}
+
+static int compile_text(const char *text, size_t size, char **said)
+{
+    char *path = os_path_join(harness_temporary_directory(), "wrong.idl");
+
+    CHECK_OK(os_file_write(path, text, size));
+    int status = compile(path, said);
+    free(path);
+    return status;
+}
+
+#define ID   "uuid(7d2f1b00-3c57-4f6e-8a11-0c1d2e3f4a01)"
+#define HEAD "import \"unknwn.idl\";\n[object, " ID "]\ninterface IFoo : IUnknown\n{\n"
+#define TAIL "\n}\n"
+
+struct wrong {
+    const char *text;
+    const char *expected; /* errors without the file's path, one after the other */
+};
+
+static const struct wrong methods[] = {
+    {"HRESULT A([in] Mystery a);", "5:16: error: Mystery is not a type that is known here"},
+    {"HRESULT A([in] VARIANT a);", "5:16: error: VARIANT is not supported"},
+    {"HRESULT A([in] SAFEARRAY(LONG) a);", "5:16: error: SAFEARRAY is not supported"},
+    {"HRESULT A([in, iid_is(b)] IUnknown *a, [in] LONG b);",
+     "5:16: error: attribute iid_is is not supported"},
+    {"HRESULT A([in, range(0, 5)] LONG a);", "5:16: error: attribute range is not supported"},
+    {"[in] HRESULT A();", "5:2: error: attribute in has no meaning here"},
+    {"[" ID "] HRESULT A();", "5:2: error: attribute uuid is not supported"},
+    {"LONG A();", "5:1: error: a method returns HRESULT"},
+    {"HRESULT __stdcall A();", "5:9: error: __stdcall: calling conventions are not supported"},
+    {"HRESULT A([in] LONG a, ...);", "5:24: error: variable arguments are not supported"},
+    {"HRESULT A([in] void *a);", "5:16: error: void is no type of a parameter or field"},
+    {"HRESULT A([in] LONG class);", "5:21: error: class cannot be a name"},
+    {"HRESULT A([in] IUnknown a);", "5:25: error: a: an interface is passed by pointer"},
+    {"HRESULT A([in] LONG a, [in] LONG a);", "5:34: error: a is there twice"},
+    {"HRESULT A(); HRESULT A();", "5:22: error: method A is there twice"},
+    {"[custom(9e3d3e4a-1f0c-4f5c-8f6e-6a1b6f1d0001, 1)] HRESULT A([out] LONG *a);",
+     "5:73: error: a one-way method has no [out] parameters"},
+    {"HRESULT A([out, retval] LONG *a, [in] LONG b);", "5:31: error: [retval] is for the last"},
+    {"HRESULT A([in, out, retval] LONG *a);", "5:35: error: [retval] is for the last"},
+    {"HRESULT A([out] LONG a);", "5:22: error: a: an [out] parameter is a pointer"},
+    {"HRESULT A([out, string] WCHAR *a);", "5:32: error: a: an [out] parameter is a pointer"},
+    {"HRESULT A([in, string] LONG *a);", "5:30: error: a: [string] is for char and wchar_t"},
+    {"HRESULT A([in, size_is(n)] LONG *a);", "5:24: error: a: size_is names n"},
+    {"HRESULT A([in] BSTR n, [in, size_is(n)] LONG *a);", "5:37: error: size_is: n is no integer"},
+    {"HRESULT A([out] LONG *n, [in, size_is(*n)] LONG *a);",
+     "5:39: error: size_is: n has to be an [in] parameter"},
+    {"HRESULT A([in] LONG n, [in, size_is(n + 1)] LONG *a);",
+     "5:39: error: size_is takes a number, a name or *name; expressions are not supported"},
+    {"HRESULT A([out] LONG *n, [out, size_is(, n)] LONG **a);", "5:42: error: size_is: write *n"},
+    {"HRESULT A([in] LONG a[]);", "5:21: error: a[]: size_is is missing"},
+    {"HRESULT A([in] LONG a[0]);", "5:23: error: an array of 0 elements"},
+    {"HRESULT A([in] LONG *********a);", "5:31: error: more than 8 levels of pointers and arrays"},
+    {"HRESULT A([in] LONG", "6:1: error: a name is expected before '}'"},
+};
+
+static const struct wrong files[] = {
+    {"union U { LONG a; };", "1:1: error: union is not supported here"},
+    {"[object, local, " ID "]\ninterface I : IUnknown { }",
+     "1:10: error: attribute local is not supported"},
+    {"[object, async_uuid(7d2f1b00-3c57-4f6e-8a11-0c1d2e3f4a02), " ID
+     "] interface I : IUnknown { }",
+     "1:10: error: attribute async_uuid is not supported"},
+    {"[object, uuid(7d2f1b00-3c57)] interface I : IUnknown { }", "1:15: error: a GUID"},
+    {"[object]\ninterface I : IUnknown { }", "2:11: error: interface I has no uuid()"},
+    {"[object, " ID "]\ninterface I { }", "2:13: error: ':' is expected before '{'"},
+    {"[object, " ID "]\ninterface I : IOther { }",
+     "2:13: error: base interface IOther is not defined before this"},
+    {"interface IMissing;\nstruct S { IMissing *m; };",
+     "1:11: error: interface IMissing is never defined"},
+    {"struct Missing;", "1:8: error: struct Missing is never defined"},
+    {"struct N {\n LONG a;\n struct N next;\n};", "3:2: error: struct N is not complete here"},
+    {"struct E { };", "1:12: error: struct E has no fields"},
+    {"struct P { LONG a, b; };", "1:18: error: declare each field on its own"},
+    {"struct B { LONG a : 3; };", "1:19: error: bit fields are not supported"},
+    {"enum Big { BIG = 0x1FFFFFFFF };", "1:12: error: BIG does not fit into 32 bits"},
+    {"typedef LONG Four[4];", "1:14: error: a typedef of an array is not supported"},
+    {"typedef HRESULT (*F)(LONG a);", "1:17: error: pointers to functions are not supported"},
+    {"[" ID "] dispinterface D { }", "1:1: error: dispinterface is not supported here"},
+    {"[" ID "] library L { importlib(\"other.tlb\"); }",
+     "error: importlib of other.tlb is not supported"},
+    {"import \"nowhere.idl\";", "1:8: error: cannot import nowhere.idl"},
+    {"#include \"nowhere.h\"", "1:1: error: cannot include nowhere.h"},
+    {"#define F(x) x", "1:1: error: macros with parameters are not supported"},
+    {"#else", "1:1: error: there is no #if that this belongs to"},
+    {"#ifdef X\n", "2:1: error: an #if of this file has no #endif"},
+    {"#if X > 3\n#endif\n", "1:1: error: #if knows only"},
+    {"#error not today\n", "1:1: error: #error not today"},
+    {"/* never ends", "1:1: error: this comment does not end"},
+    {"cpp_quote(\"never ends)\n", "1:11: error: this string does not end on its line"},
+    {"const LONG A = 99999999999999999999;",
+     "error: 99999999999999999999 is no integer of 64 bits"},
+    {"const double A = 1.5;", "1:7: error: a constant is an integer"},
+    {"\x01", "1:1: error: interface, coclass, library"},
+};
+
+static void check_wrong(const char *text, const char *expected)
+{
+    char *said;
+
+    if (!CHECK_EQ(compile_text(text, strlen(text), &said), 1))
+        harness_note("accepted: %s", text);
+    CHECK_STR_HAS(said ? said : "", expected);
+    free(said);
+}
+
+TEST(wrong_methods_are_named)
+{
+    char text[1024];
+
+    for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+        snprintf(text, sizeof(text), "%s%s%s", HEAD, methods[i].text, TAIL);
+        check_wrong(text, methods[i].expected);
+    }
+}
+
+TEST(wrong_statements_are_named)
+{
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+        check_wrong(files[i].text, files[i].expected);
+}
+
+TEST(an_error_shows_its_line)
+{
+    static const char text[] = HEAD "\tHRESULT A([in] Mystery a);" TAIL;
+    char *path = os_path_join(harness_temporary_directory(), "wrong.idl");
+    char expected[1024];
+    char *said;
+
+    CHECK_EQ(compile_text(text, strlen(text), &said), 1);
+    snprintf(expected, sizeof(expected),
+             "%s:5:17: error: Mystery is not a type that is known here\n"
+             "    \tHRESULT A([in] Mystery a);\n"
+             "    \t               ^\n",
+             path);
+    CHECK_STR_EQ(said, expected);
+    free(said);
+    free(path);
+}
+
+TEST(several_errors_are_found_in_one_run)
+{
+    char *said;
+    static const char text[] =
+        HEAD "HRESULT A([in] Mystery a);\nHRESULT B([in] LONG a);\n"
+             "HRESULT C([out] LONG b);\nHRESULT D([in] HANDLE a)" TAIL "struct E { };\n";
+
+    CHECK_EQ(compile_text(text, strlen(text), &said), 1);
+    CHECK_STR_HAS(said, ":5:16: error: ");
+    CHECK_STR_HAS(said, ":7:22: error: ");
+    CHECK_STR_HAS(said, ":8:16: error: ");
+    CHECK_STR_HAS(said, ":10:12: error: ");
+    /* Line 6 is right. */
+    CHECK_NULL(strstr(said, ":6:"));
+    free(said);
+}
+
+TEST(wrong_arguments_are_refused)
+{
+    char program[] = "viaduct-idl", one[] = "a.idl", two[] = "b.idl";
+    char *none[] = {program, NULL}, *both[] = {program, one, two, NULL};
+
+    fflush(stderr);
+    CHECK_EQ(idl_main(program, 1, none), 2);
+    CHECK_EQ(idl_main(program, 3, both), 2);
+    CHECK_EQ(idl_main(program, 2, both), 1);
+}
+
+static uint32_t next_random(uint32_t *state)
+{
+    *state = *state * 1664525u + 1013904223u;
+    return *state >> 8;
+}
+
+/* One change: bytes that go, come twice, or become something that means much to the lexer. */
+static size_t mutate(char *text, size_t size, size_t room, uint32_t *state)
+{
+    static const char *const pieces[] = {
+        "{",   "}",    ";",       "[",          "]",          "(",          ")",      "*",
+        ",",   "\"",   "#",       "/*",         "\n#if",      "\n#endif\n", "struct", "import",
+        "[0]", "\x80", "size_is", "4294967296", "IBroadSink", "BroadOuter"};
+    size_t at = next_random(state) % size;
+    size_t n = 1 + next_random(state) % 40;
+
+    n = n < size - at ? n : size - at;
+    switch (next_random(state) % 4) {
+    case 0:
+        memmove(text + at, text + at + n, size - at - n);
+        return size - n;
+    case 1:
+        if (size + n > room)
+            return size;
+        memmove(text + at + n, text + at, size - at);
+        return size + n;
+    case 2:
+        return at > 0 && next_random(state) % 16 == 0 ? at : size;
+    default: {
+        const char *piece = pieces[next_random(state) % (sizeof(pieces) / sizeof(pieces[0]))];
+        n = strlen(piece);
+        if (size + n > room)
+            return size;
+        memmove(text + at + n, text + at, size - at);
+        memcpy(text + at, piece, n);
+        return size + n;
+    }
+    }
+}
+
+#define N_MUTANTS 400
+
+/* Whatever the text is, the compiler ends by itself, with an error that names the file or none. */
+TEST(mutated_input_brings_nothing_down)
+{
+    char *path = os_path_join(TEST_SOURCE_DIRECTORY, "tests/idl/broad.idl");
+    char *base_path = os_path_join(TEST_SOURCE_DIRECTORY, "tests/idl/base.idl");
+    char *copy = os_path_join(harness_temporary_directory(), "base.idl");
+    char *good = NULL, *base = NULL;
+    size_t size, base_size;
+    uint32_t state = 20260101;
+    unsigned n_refused = 0;
+
+    CHECK_OK(os_file_read(path, MAX_TEXT, &good, &size));
+    CHECK_OK(os_file_read(base_path, MAX_TEXT, &base, &base_size));
+    REQUIRE(good && base);
+    CHECK_OK(os_file_write(copy, base, base_size));
+    char *text = malloc(2 * size);
+    REQUIRE_NOT_NULL(text);
+    for (unsigned i = 0; i < N_MUTANTS; i++) {
+        char *said;
+        size_t n = size;
+        memcpy(text, good, size);
+        for (unsigned j = next_random(&state) % 4 + 1; j > 0; j--)
+            n = mutate(text, n, 2 * size, &state);
+        int status = compile_text(text, n, &said);
+        n_refused += status == 1;
+        if (status == 1)
+            CHECK_STR_HAS(said ? said : "", "wrong.idl");
+        else
+            CHECK_EQ(status, 0);
+        free(said);
+    }
+    harness_note("%u of %u mutants refused", n_refused, N_MUTANTS);
+    CHECK(n_refused > N_MUTANTS / 2);
+    free(text);
+    free(good);
+    free(base);
+    free(path);
+    free(base_path);
+    free(copy);
+}
+
+HARNESS_MAIN("idl_errors", TEST_ENTRY(wrong_methods_are_named),
+             TEST_ENTRY(wrong_statements_are_named), TEST_ENTRY(an_error_shows_its_line),
+             TEST_ENTRY(several_errors_are_found_in_one_run),
+             TEST_ENTRY(wrong_arguments_are_refused),
+             TEST_ENTRY_LIMIT(mutated_input_brings_nothing_down, 60000))
