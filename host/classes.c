@@ -119,8 +119,8 @@ static HRESULT ask_peers(struct host *host, const struct class_name *name, struc
     }
     class_name_format(name, class);
     if (hr == VIA_E_AMBIGUOUS)
-        return error_set(hr, "several hosts have class %s: %s; name one, as in %s@%s", class,
-                         having.text, class, peers_name(host->peers, 0));
+        return error_set(hr, "several hosts have class %s: %s; name one, as in %s@%.*s", class,
+                         having.text, class, (int)strcspn(having.text, ","), having.text);
     if (hr == REGDB_E_CLASSNOTREG)
         return error_set(hr, "no connected peer has it%s%s", missing.used ? "; " : "",
                          missing.text);

@@ -7,5 +7,5 @@ endif()
 if(TARGET viaductd)
     via_test(host_parts
         SOURCES test_host_parts.c "${CMAKE_SOURCE_DIR}/host/exits.c" "${CMAKE_SOURCE_DIR}/host/launch.c"
-        DEPENDS viaduct via_com_registry via_core_util via_core_os)
+        DEPENDS via_com_registry via_com_remote via_core_util via_core_os)
 endif()

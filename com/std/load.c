@@ -4,6 +4,8 @@
  */
 #include <viaduct/server.h>
 
+#include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "com/remote/runtime.h"
@@ -68,6 +70,26 @@ static HRESULT check_component(const struct via_component *component, const char
     return check_classes(component, path);
 }
 
+/* Modules stay loaded until the process ends: objects and tables of theirs may be anywhere. */
+struct kept_module {
+    struct kept_module *next;
+    struct os_module *module;
+};
+static _Atomic(struct kept_module *) the_modules;
+
+static HRESULT keep(struct os_module *module)
+{
+    struct kept_module *kept = malloc(sizeof(*kept));
+
+    if (!kept)
+        return error_set(E_OUTOFMEMORY, "no memory for a component");
+    kept->module = module;
+    kept->next = atomic_load(&the_modules);
+    while (!atomic_compare_exchange_weak(&the_modules, &kept->next, kept))
+        continue;
+    return S_OK;
+}
+
 static HRESULT load(const char *path, const struct via_component **component)
 {
     struct os_module *module;
@@ -83,11 +105,12 @@ static HRESULT load(const char *path, const struct via_component **component)
         return hr;
     found = os_module_symbol(module, VIADUCT_COMPONENT_SYMBOL);
     hr = check_component(found, path);
+    if (SUCCEEDED(hr))
+        hr = keep(module);
     if (FAILED(hr)) {
         os_module_close(module);
         return hr;
     }
-    /* The record of the module is kept with it, for ever. */
     *component = found;
     return S_OK;
 }
