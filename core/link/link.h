@@ -1,15 +1,18 @@
 /*
  * Nodes, connections and calls: what com/remote builds objects on.
  *
- * A node owns listeners, connections, a reactor and workers. A connection carries frames both ways; this
- * layer frames, reassembles, answers hello, waits, routes chains, keeps deadlines and notices death. It knows
- * neither objects nor interfaces: what a call's target means is the handler's business.
+ * A node owns listeners, connections, a reactor and workers. A connection carries frames both ways;
+ * this layer frames, reassembles, answers hello, waits, routes chains, keeps deadlines and notices
+ * death. It knows neither objects nor interfaces: what a call's target means is the handler's
+ * business.
  *
- * The reader right (docs/threads.md): each connection has one; whoever holds it may read. A caller that
- * waits takes it if it is free, reads for everybody, and passes it on when it leaves. Nobody sends while
- * blocking: what the transport does not take goes to the connection's bounded out-queue.
+ * The reader right (docs/threads.md): each connection has one; whoever holds it may read. A caller
+ * that waits takes it if it is free, reads for everybody, and passes it on when it leaves. Nobody
+ * sends while blocking: what the transport does not take goes to the connection's bounded
+ * out-queue.
  *
- * All functions may be called from any thread unless stated. "Blocks" means: may sleep until a deadline.
+ * All functions may be called from any thread unless stated. "Blocks" means: may sleep until a
+ * deadline.
  */
 #ifndef CORE_LINK_LINK_H
 #define CORE_LINK_LINK_H
@@ -32,7 +35,8 @@ struct link_id {
 };
 
 /* A message as it was received, all chunks joined; also what a reply is. The pointers are into the
- * receive buffer until link_message_own() or the message's release; `handles` are the receiver's to take. */
+ * receive buffer until link_message_own() or the message's release; `handles` are the receiver's to
+ * take. */
 struct link_message {
     struct link_connection *connection;
     uint8_t kind; /* enum wire_kind */
@@ -47,9 +51,9 @@ struct link_message {
     const uint8_t *payload;
     size_t payload_size;
     via_os_handle *handles; /* n_handles of them; a taken one is replaced by -1 */
-    void *user;    /* the handler's own, from route to run; NULL at first */
-    void *storage; /* private: what the pointers point into, when it is owned; else NULL */
-    void *state; /* private to core/link */
+    void *user;             /* the handler's own, from route to run; NULL at first */
+    void *storage;          /* private: what the pointers point into, when it is owned; else NULL */
+    void *state;            /* private to core/link */
 };
 
 /* A message to send. Everything is copied before the function returns. */
@@ -66,57 +70,66 @@ struct link_request {
     const via_os_handle *handles;
 };
 
-/* Where a call is to run; decided on the reader's thread, without blocking and without user code. */
+/* Where a call is to run; decided on the reader's thread, without blocking and without user code.
+ */
 enum link_route {
     LINK_ROUTE_ANY,    /* a thread that waits in the call's chain, else a worker */
-    LINK_ROUTE_QUEUED, /* the handler took the message (link_message_own) into a context of its own and will
-                        * run it by link_message_run(), at once or later, on any thread; the pointer that
-                        * route() got stays valid until then */
+    LINK_ROUTE_QUEUED, /* the handler took the message (link_message_own) into a context of its own
+                        * and will run it by link_message_run(), at once or later, on any thread;
+                        * the pointer that route() got stays valid until then */
     LINK_ROUTE_REFUSED /* the handler has answered it already */
 };
 
 /* What the upper layer does. All functions get the `context` of link_node_new(). */
 struct link_handler {
-    /* [reactor or connecting thread] After hello, before any other frame. A failure refuses the peer. May
-     * attach per-connection state by link_connection_set_user(). */
+    /* [reactor or connecting thread] After hello, before any other frame. A failure refuses the
+     * peer. May attach per-connection state by link_connection_set_user(). */
     HRESULT (*opened)(void *context, struct link_connection *connection);
-    /* [a worker, or the thread that closes] Once, after every pending call has failed, and after the last
-     * route/run/control of the connection has returned. `cause` is link_connection_cause(). */
+    /* [a worker, or the thread that closes] Once, after every pending call has failed, and after
+     * the last route/run/control of the connection has returned. `cause` is
+     * link_connection_cause(). */
     void (*closed)(void *context, struct link_connection *connection);
-    /* [reader] A call, one-way call, query-interface or accept has arrived. Must not block or run user code. */
+    /* [reader] A call, one-way call, query-interface or accept has arrived. Must not block or run
+     * user code. */
     enum link_route (*route)(void *context, struct link_message *call);
-    /* [waiting thread of the chain, or a worker; link_current() is set] Runs a call and answers it, unless it
-     * is one-way. Calls link_message_decoded() as soon as it has read the arguments, before user code runs.
-     * Called exactly once for each LINK_ROUTE_ANY and link_message_run(), also when the connection has ended
-     * meanwhile (answers are dropped then). query-interface and accept have no chain: a worker runs them. */
+    /* [waiting thread of the chain, or a worker; link_current() is set] Runs a call and answers it,
+     * unless it is one-way. Calls link_message_decoded() as soon as it has read the arguments,
+     * before user code runs. Called exactly once for each LINK_ROUTE_ANY and link_message_run(),
+     * also when the connection has ended meanwhile (answers are dropped then). query-interface and
+     * accept have no chain: a worker runs them. */
     void (*run)(void *context, struct link_message *call);
-    /* [reader] Any other object frame: release, interface, provide, withdraw. Must not block or run user
-     * code (hand that to link_node_submit). A failure ends the connection with it. */
+    /* [reader] Any other object frame: release, interface, provide, withdraw. Must not block or run
+     * user code (hand that to link_node_submit). A failure ends the connection with it. */
     HRESULT (*control)(void *context, struct link_message *frame);
-    /* [reader] A reply that nobody waits for any more (its caller has given up): what its reference table
-     * holds has to be given back. Must not block or run user code. */
+    /* [reader] A reply that nobody waits for any more (its caller has given up): what its reference
+     * table holds has to be given back. Must not block or run user code. */
     void (*dropped)(void *context, struct link_message *reply);
 };
 
 struct link_settings {
-    uint32_t max_workers;         /* 64 */
-    uint32_t max_spin_us;         /* a waiting thread spins at most so long before it sleeps; 0: never */
-    uint32_t hello_timeout_ms;    /* 5000 */
-    uint32_t max_frame;           /* 64 KiB */
-    uint32_t max_message;         /* 16 MiB */
-    uint32_t out_queue_size;      /* bytes of unsent frames of a connection; 4 MiB, at least max_message */
-    uint32_t drain_timeout_ms;    /* a peer that takes nothing for so long, with frames queued, is cut off; 10000 */
-    uint32_t max_connections;     /* 0: no limit but descriptors */
-    const char *agent;            /* "viaductd 0.1.0"; told to peers */
-    /* Whom to let in, after the kernel's identity is known; NULL: same user and privileged users only. */
+    uint32_t max_workers; /* 64 */
+    uint32_t max_spin_us; /* a waiting thread spins at most so long before it sleeps; 0: never */
+    uint32_t hello_timeout_ms; /* 5000 */
+    uint32_t max_frame;        /* 64 KiB */
+    uint32_t max_message;      /* 16 MiB */
+    uint32_t
+        out_queue_size; /* bytes of unsent frames of a connection; 4 MiB, at least max_message */
+    uint32_t drain_timeout_ms; /* a peer that takes nothing for so long, with frames queued, is cut
+                                  off; 10000 */
+    uint32_t max_connections;  /* 0: no limit but descriptors */
+    const char *agent;         /* "viaductd 0.1.0"; told to peers */
+    /* Whom to let in, after the kernel's identity is known; NULL: same user and privileged users
+     * only. */
     HRESULT (*admit)(void *context, const struct via_peer_identity *identity);
 };
 
 void link_settings_default(struct link_settings *settings);
 
-/* --- the node ------------------------------------------------------------------------------------- */
+/* --- the node
+ * ------------------------------------------------------------------------------------- */
 
-/* No thread is started before it is needed: by listening, by link_node_need_reactor(), by a full out-queue. */
+/* No thread is started before it is needed: by listening, by link_node_need_reactor(), by a full
+ * out-queue. */
 HRESULT link_node_new(const struct link_settings *settings, struct plugin_set *plugins,
                       const struct link_handler *handler, void *context, struct link_node **node);
 const struct link_id *link_node_id(const struct link_node *node);
@@ -124,14 +137,16 @@ const struct link_id *link_node_id(const struct link_node *node);
 HRESULT link_node_need_reactor(struct link_node *node);
 /* "unix:/path"; the address is told to peers in hello unless `hidden`. */
 HRESULT link_node_listen(struct link_node *node, const char *address, bool hidden);
-/* Blocks. Connects to the first of the addresses (zero-terminated, NULL at the end) that answers. Where a
- * connection to that address exists already, that one. The error names every address tried and why it failed. */
-HRESULT link_node_connect(struct link_node *node, const char *const *addresses, uint64_t deadline_ns,
-                          struct link_connection **connection);
+/* Blocks. Connects to the first of the addresses (zero-terminated, NULL at the end) that answers.
+ * Where a connection to that address exists already, that one. The error names every address tried
+ * and why it failed. */
+HRESULT link_node_connect(struct link_node *node, const char *const *addresses,
+                          uint64_t deadline_ns, struct link_connection **connection);
 /* A live connection to the node, with a reference, or NULL. */
 struct link_connection *link_node_find(struct link_node *node, const struct link_id *peer);
 /* Calls `visit` for each connection, with no lock held. */
-void link_node_each(struct link_node *node, void (*visit)(void *, struct link_connection *), void *argument);
+void link_node_each(struct link_node *node, void (*visit)(void *, struct link_connection *),
+                    void *argument);
 /* Runs `run(argument)` on a worker, in no chain. */
 HRESULT link_node_submit(struct link_node *node, void (*run)(void *argument), void *argument);
 struct link_timer;
@@ -140,13 +155,14 @@ HRESULT link_node_timer(struct link_node *node, uint64_t when_ns, void (*run)(vo
                         void *argument, struct link_timer **timer);
 /* Frees the timer; true: it will not run. */
 bool link_timer_cancel(struct link_timer *timer);
-/* close: refuses new work, says goodbye. stop: blocks until no callback runs and all threads have ended; not
- * from a callback. free: after stop. */
+/* close: refuses new work, says goodbye. stop: blocks until no callback runs and all threads have
+ * ended; not from a callback. free: after stop. */
 void link_node_close(struct link_node *node);
 void link_node_stop(struct link_node *node);
 void link_node_free(struct link_node *node);
 
-/* --- a connection --------------------------------------------------------------------------------- */
+/* --- a connection
+ * --------------------------------------------------------------------------------- */
 
 struct link_connection *link_connection_ref(struct link_connection *connection);
 struct link_connection *link_connection_unref(struct link_connection *connection);
@@ -169,26 +185,29 @@ const struct link_peer *link_connection_peer(const struct link_connection *conne
 bool link_connection_is_closed(const struct link_connection *connection);
 /* Why it was closed; the caller's copy, or NULL while it is open. */
 struct error_record *link_connection_cause(const struct link_connection *connection);
-/* Ends it: pending calls return RPC_E_DISCONNECTED with this cause; says goodbye first where it can. Never
- * blocks. */
+/* Ends it: pending calls return RPC_E_DISCONNECTED with this cause; says goodbye first where it
+ * can. Never blocks. */
 void link_connection_close(struct link_connection *connection, HRESULT code, const char *text);
 struct link_counters {
     uint64_t frames_sent, frames_received, bytes_sent, bytes_received, calls_sent, calls_received;
 };
-void link_connection_counters(const struct link_connection *connection, struct link_counters *counters);
+void link_connection_counters(const struct link_connection *connection,
+                              struct link_counters *counters);
 
-/* --- calls ---------------------------------------------------------------------------------------- */
+/* --- calls
+ * ---------------------------------------------------------------------------------------- */
 
-/* Blocks. Sends a request that is answered (call, query-interface, accept) and waits for its reply or error,
- * serving calls of its own chain meanwhile. For a call, chain id, depth and remaining time are filled in from
- * link_current() and `deadline_ns` (the smaller deadline wins). S_OK: `reply` is a reply message, which the
- * caller releases at once after decoding, before it blocks on anything else. A failure: the error is
- * the thread's, with RPC_E_TIMEOUT, RPC_E_CALL_CANCELED, RPC_E_DISCONNECTED, VIA_E_DEPTH or what the peer said. */
+/* Blocks. Sends a request that is answered (call, query-interface, accept) and waits for its reply
+ * or error, serving calls of its own chain meanwhile. For a call, chain id, depth and remaining
+ * time are filled in from link_current() and `deadline_ns` (the smaller deadline wins). S_OK:
+ * `reply` is a reply message, which the caller releases at once after decoding, before it blocks on
+ * anything else. A failure: the error is the thread's, with RPC_E_TIMEOUT, RPC_E_CALL_CANCELED,
+ * RPC_E_DISCONNECTED, VIA_E_DEPTH or what the peer said. */
 HRESULT link_call(struct link_connection *connection, const struct link_request *request,
                   uint64_t deadline_ns, struct link_message *reply);
-/* Sends without waiting for an answer: a one-way call (which starts a chain of its own) or a control frame.
- * Blocks only while the out-queue is full, until `deadline_ns`; from a reader callback use
- * LINK_NO_WAIT, which queues in any case. */
+/* Sends without waiting for an answer: a one-way call (which starts a chain of its own) or a
+ * control frame. Blocks only while the out-queue is full, until `deadline_ns`; from a reader
+ * callback use LINK_NO_WAIT, which queues in any case. */
 #define LINK_NO_WAIT 0
 HRESULT link_post(struct link_connection *connection, const struct link_request *request,
                   uint64_t deadline_ns);
@@ -197,14 +216,17 @@ HRESULT link_reply(struct link_message *call, const struct link_request *reply);
 /* Answers with the thread's error record, which it consumes; `ran`: the method itself failed. */
 void link_reply_error(struct link_message *call, HRESULT code, bool ran);
 
-/* The arguments have been read: the receive buffer may move on. `references`, `payload` and `body` are gone
- * from now on; call_id and connection stay. */
+/* The arguments have been read: the receive buffer may move on. `references`, `payload` and `body`
+ * are gone from now on; call_id and connection stay. */
 void link_message_decoded(struct link_message *message);
-/* Copies what is still borrowed, so that the message can outlive the callback or wait for something. */
+/* Copies what is still borrowed, so that the message can outlive the callback or wait for
+ * something. */
 HRESULT link_message_own(struct link_message *message);
-/* Ends the use of a message: closes handles that nobody took, leaves the reader right where it was held. */
+/* Ends the use of a message: closes handles that nobody took, leaves the reader right where it was
+ * held. */
 void link_message_release(struct link_message *message);
-/* Runs a queued call on this thread: sets link_current(), calls handler.run, releases and frees the message. */
+/* Runs a queued call on this thread: sets link_current(), calls handler.run, releases and frees the
+ * message. */
 void link_message_run(struct link_message *message);
 
 /* The call that this thread is running, the innermost one, or NULL. */
@@ -216,9 +238,11 @@ struct link_current {
     uint64_t deadline_ns; /* monotonic; LINK_NO_DEADLINE */
 };
 const struct link_current *link_current(void);
-/* True once the caller cancelled the call that this thread runs, or its deadline passed, or it died. */
+/* True once the caller cancelled the call that this thread runs, or its deadline passed, or it
+ * died. */
 bool link_current_is_cancelled(void);
-/* Cancels the innermost link_call() that `thread_id` (os_thread_id) waits in; S_FALSE if there is none. */
+/* Cancels the innermost link_call() that `thread_id` (os_thread_id) waits in; S_FALSE if there is
+ * none. */
 HRESULT link_cancel(struct link_node *node, uint64_t thread_id);
 
 #endif

@@ -25,6 +25,7 @@ struct loaded {
 
 struct plugin_set {
     const struct via_plugin_host *host;
+    struct os_poller *poller;
     struct loaded *plugins;
     size_t n_plugins;
 };
@@ -40,6 +41,7 @@ HRESULT plugin_set_new(struct os_poller *poller, const char *runtime_directory,
         free(self);
         return hr;
     }
+    self->poller = poller;
     *set = self;
     return S_OK;
 }
@@ -56,6 +58,11 @@ void plugin_set_free(struct plugin_set *set)
     plugin_host_release();
     free(set->plugins);
     free(set);
+}
+
+struct os_poller *plugin_set_poller(const struct plugin_set *set)
+{
+    return set->poller;
 }
 
 static const struct via_plugin *plugin_of_scheme(const struct plugin_set *set, const char *scheme)

@@ -27,6 +27,9 @@ struct plugin_set;
 HRESULT plugin_set_new(struct os_poller *poller, const char *runtime_directory,
                        struct plugin_set **set);
 
+/* The poller that it was made with. */
+struct os_poller *plugin_set_poller(const struct plugin_set *set);
+
 /* Takes every plugin down and frees the set. Every listener and stream must be closed. NULL is
  * allowed. */
 void plugin_set_free(struct plugin_set *set);

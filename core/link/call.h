@@ -1,0 +1,67 @@
+/*
+ * Calls that this side waits in, and the chains that they belong to.
+ */
+#ifndef CORE_LINK_CALL_H
+#define CORE_LINK_CALL_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/link/connection.h"
+#include "core/link/current.h"
+#include "core/os/thread.h"
+
+#define CALL_MAX_DEPTH 128u
+
+struct call {
+    struct link_connection *connection;
+    struct thread *thread;
+    struct call *outer; /* the thread's */
+    uint64_t id;
+    uint64_t thread_id;
+    uint32_t level; /* of nesting on this thread, from 1 */
+    struct link_id chain;
+    uint32_t depth;
+    bool has_chain;
+    bool is_apartment; /* never holds the right asleep */
+    uint64_t deadline_ns;
+
+    struct list pending_link; /* connection->lock */
+    struct list waiter_link;  /* connection->lock: in connection->waiters, and sleeps */
+    bool done;                /* connection->lock: reply, error or the connection's end */
+    bool borrowed;            /* connection->lock: `reply` leads into the receive buffer */
+    HRESULT result;
+    struct error_record *error;
+    struct link_message reply;
+
+    struct list chain_link; /* bucket lock */
+    struct list incoming;   /* bucket lock: calls of the chain that this thread has to run */
+    atomic_bool has_incoming;
+    atomic_bool cancelled;
+    atomic_bool in_stream; /* sleeps in the stream of `connection` */
+    atomic_bool in_waiter; /* sleeps in `waiter`, which is there */
+    bool has_waiter;
+    struct os_waiter waiter;
+};
+
+/* With connection->lock: gives the call its result and wakes it. */
+void call_complete_locked(struct call *call, HRESULT result, struct error_record *error);
+struct call *call_find_locked(struct link_connection *connection, uint64_t id);
+/* Wakes the thread wherever it sleeps in this call; connection->lock or the bucket's is held. */
+void call_wake(struct call *call);
+
+/* --- chain.c --- */
+void chain_add(struct link_node *node, struct call *call);
+/* What was delivered and not run goes to the workers. */
+void chain_remove(struct link_node *node, struct call *call);
+/* Hands an owned call to the innermost thread that waits in its chain; false: none does. */
+bool chain_deliver(struct link_node *node, struct incoming *incoming);
+/* Whether a thread of this process waits in the chain. */
+bool chain_is_waited_for(struct link_node *node, const struct link_id *chain);
+/* Lets a worker run an owned call. */
+void chain_submit(struct link_node *node, struct incoming *incoming);
+/* The next delivered call, or NULL. */
+struct incoming *chain_take(struct link_node *node, struct call *call);
+
+#endif

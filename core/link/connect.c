@@ -1,0 +1,154 @@
+/*
+ * Connecting: the calling thread connects, says hello and waits for the answer.
+ */
+#include "core/link/connection.h"
+#include "core/link/current.h"
+#include "core/link/hello.h"
+#include "core/link/node.h"
+#include "core/link/reader.h"
+#include "core/link/right.h"
+#include "core/os/clock.h"
+#include "core/plugin/plugin_set.h"
+#include "core/util/buffer.h"
+#include "core/util/error.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Between two tries while all of a server's places are taken. */
+#define RETRY_MS 2u
+
+static struct link_connection *find_existing(struct link_node *node, const char *address)
+{
+    struct link_connection *found = NULL;
+    os_mutex_lock(&node->lock);
+    for (struct list *l = node->connections.next; l != &node->connections && found == NULL;
+         l = l->next) {
+        struct link_connection *connection = list_entry(l, struct link_connection, link);
+        if (connection_is_open(connection) && strcmp(connection->address, address) == 0)
+            found = link_connection_ref(connection);
+    }
+    os_mutex_unlock(&node->lock);
+    return found;
+}
+
+static HRESULT open_stream(const struct via_transport *transport, const char *rest,
+                           uint64_t deadline_ns, struct via_stream **stream)
+{
+    struct via_connect_options options = {sizeof options, 1};
+    struct os_waiter pause;
+    os_waiter_init(&pause);
+    HRESULT hr;
+    while ((hr = transport->connect(rest, &options, stream)) == VIA_S_WOULD_BLOCK &&
+           os_now_ns() < deadline_ns)
+        os_waiter_wait(&pause, os_deadline_ms(RETRY_MS));
+    os_waiter_deinit(&pause);
+    if (hr == VIA_S_WOULD_BLOCK)
+        return error_set(RPC_E_TIMEOUT, "all places of the server stayed taken");
+    return hr;
+}
+
+/* Reads until the answer to hello has come. */
+static void wait_for_answer(struct link_connection *connection, uint64_t deadline_ns)
+{
+    while (connection->stage == STAGE_HELLO) {
+        HRESULT hr = connection->drained ? VIA_S_WOULD_BLOCK : reader_step(connection, NULL);
+        if (hr != VIA_S_WOULD_BLOCK)
+            continue;
+        connection->drained = false;
+        hr = connection->transport->wait(connection->stream, deadline_ns);
+        if (hr == RPC_E_TIMEOUT)
+            error_set(hr, "the server did not answer hello in time");
+        if (FAILED(hr))
+            connection_fail(connection, hr, false);
+    }
+}
+
+static HRESULT say_hello(struct link_connection *connection, uint64_t deadline_ns)
+{
+    struct thread *self = thread_self();
+    bool leased = false;
+    os_mutex_lock(&connection->lock);
+    bool used = connection_use_locked(connection) && right_take_locked(connection, self, &leased);
+    os_mutex_unlock(&connection->lock);
+    if (!used)
+        return connection_closed_error(connection);
+    HRESULT hr = hello_send(connection);
+    if (SUCCEEDED(hr))
+        wait_for_answer(connection, deadline_ns < connection->hello_deadline_ns
+                                        ? deadline_ns
+                                        : connection->hello_deadline_ns);
+    os_mutex_lock(&connection->lock);
+    if (right_is_mine_locked(connection, self))
+        right_leave_locked(connection);
+    os_mutex_unlock(&connection->lock);
+    if (SUCCEEDED(hr) && !connection_is_open(connection)) {
+        struct error_record *cause = link_connection_cause(connection);
+        hr = cause != NULL ? cause->code : E_FAIL;
+        error_give(cause);
+    } else if (FAILED(hr)) {
+        struct error_record *record = error_take();
+        error_give(error_record_copy(record));
+        connection_fail(connection, hr, false);
+        error_give(record);
+    }
+    connection_drop(connection);
+    return hr;
+}
+
+static HRESULT connect_one(struct link_node *node, const char *address, uint64_t deadline_ns,
+                           struct link_connection **result)
+{
+    *result = find_existing(node, address);
+    if (*result != NULL)
+        return S_OK;
+    const struct via_transport *transport;
+    const char *rest;
+    struct via_stream *stream;
+    struct link_connection *connection;
+    HRESULT hr = plugin_set_resolve(node->plugins, address, &transport, &rest);
+    if (SUCCEEDED(hr))
+        hr = open_stream(transport, rest, deadline_ns, &stream);
+    if (SUCCEEDED(hr))
+        hr = connection_new(node, transport, stream, address, false, &connection);
+    if (FAILED(hr))
+        return hr;
+    hr = say_hello(connection, deadline_ns);
+    if (FAILED(hr)) {
+        link_connection_unref(connection);
+        return hr;
+    }
+    if (atomic_load(&node->reactor) != NULL)
+        node_call_starts(node); /* so that the tick parks it */
+    *result = connection;
+    return S_OK;
+}
+
+HRESULT link_node_connect(struct link_node *node, const char *const *addresses,
+                          uint64_t deadline_ns, struct link_connection **connection)
+{
+    HRESULT hr = node_check(node);
+    if (FAILED(hr))
+        return hr;
+    if (addresses[0] == NULL)
+        return error_set(E_INVALIDARG, "no address to connect to");
+    right_give_up(thread_self(), NULL);
+    struct buffer text;
+    buffer_init(&text, ERROR_TEXT_SIZE);
+    for (const char *const *address = addresses; *address != NULL; address++) {
+        hr = connect_one(node, *address, deadline_ns, connection);
+        if (SUCCEEDED(hr)) {
+            buffer_deinit(&text);
+            return S_OK;
+        }
+        char reason[ERROR_TEXT_SIZE / 2];
+        buffer_print(&text, "%s%s: %s", address == addresses ? "" : "; ", *address,
+                     error_format(error_get(), hr, reason, sizeof reason));
+    }
+    char *all = buffer_take_text(&text);
+    HRESULT code = addresses[1] == NULL ? hr : VIA_E_UNREACHABLE;
+    error_set(code, "cannot connect: %s", all != NULL ? all : "several addresses failed");
+    free(all);
+    buffer_deinit(&text);
+    return code;
+}

@@ -1,0 +1,149 @@
+/*
+ * A connection: what its parts share. docs/threads.md has the states, the lock order and the
+ * invariants.
+ *
+ * Lock order: node->lock, connection->lock, chain bucket, connection->send_lock, then the
+ * transport's and the poller's own. Nothing of the handler's is called under any of them.
+ */
+#ifndef CORE_LINK_CONNECTION_H
+#define CORE_LINK_CONNECTION_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/link/link.h"
+#include "core/os/thread.h"
+#include "core/util/list.h"
+#include "core/util/ref.h"
+#include "core/wire/frame.h"
+
+struct call;
+struct incoming;
+struct thread;
+
+enum right {
+    RIGHT_FREE,   /* leased, and nobody reads */
+    RIGHT_PARKED, /* readiness is armed in the reactor */
+    RIGHT_HELD    /* `holder` may use the receiving half of the stream */
+};
+
+enum stage {
+    STAGE_HELLO, /* the other side's hello, or its answer, has not come */
+    STAGE_OPEN,
+    STAGE_CLOSED /* nothing is sent or read any more; `cause` says why */
+};
+
+#define CONNECTION_BUCKETS 16u
+
+/* A whole frame that the transport did not take. */
+struct queued_frame {
+    struct list link;
+    size_t size;
+    uint32_t n_handles;
+    via_os_handle *handles; /* our duplicates, behind the bytes */
+    uint8_t bytes[];
+};
+
+/* A message that arrives in chunks. */
+struct assembly {
+    struct list link;
+    uint64_t call_id;
+    struct incoming *call; /* a request; else */
+    struct link_message message;
+    size_t payload_room; /* of the storage behind what comes before the payload */
+};
+
+struct link_connection {
+    struct ref refs;
+    struct link_node *node;                /* read-only */
+    const struct via_transport *transport; /* read-only */
+    struct via_stream *stream;             /* read-only until the end; no `busy`, no stream */
+    void *user;                            /* set in opened, read-only then */
+    struct link_peer peer;                 /* read-only once open */
+    char *peer_texts;                      /* what `peer` points into */
+    char *address;                         /* read-only; "" on the listening side */
+    bool is_server;                        /* read-only: the peer connected */
+    struct wire_limits limits;             /* the peer's; read-only once open */
+    uint32_t max_send;                     /* largest frame to the peer; read-only once open */
+
+    struct list link;           /* node->connections; node->lock */
+    struct list leased_link;    /* node->leased; node->lock */
+    struct list ready_link;     /* node->ready or node->ended; node->lock */
+    bool in_leased;             /* node->lock */
+    uint64_t hello_deadline_ns; /* read-only */
+
+    struct os_mutex lock;
+    _Atomic enum stage stage; /* written under lock */
+    enum right right;         /* lock */
+    struct thread *holder;    /* lock; atomic reads by the holder itself */
+    uint32_t busy;            /* lock: who uses the stream or runs the handler */
+    bool ended;               /* lock: the end has been handed to a worker */
+    bool has_closed;          /* lock: handler.opened succeeded, handler.closed is owed */
+    struct list waiters;      /* lock: calls that wait for the right or their reply */
+    struct list pending[CONNECTION_BUCKETS]; /* lock: calls by id */
+    uint64_t next_call_id;                   /* lock */
+    struct list active;         /* lock: calls of the peer that have not been answered */
+    uint32_t n_active;          /* lock */
+    struct list spare;          /* lock: records of calls for reuse */
+    uint32_t n_spare;           /* lock */
+    struct error_record *cause; /* lock; set with STAGE_CLOSED */
+
+    atomic_bool worker_waits;    /* the holder is a worker that waits for the next frame */
+    atomic_bool in_method;       /* the holder runs a method, having read its arguments */
+    atomic_uint activity;        /* counts frames and methods; the tick compares */
+    unsigned seen_activity;      /* the tick's */
+    unsigned seen_method;        /* the tick's */
+    unsigned quiet_ticks;        /* the tick's */
+    _Atomic uint32_t n_incoming; /* records of calls that are alive, queued ones included */
+
+    /* The holder's: */
+    bool drained;      /* the transport has received no more than was consumed */
+    size_t frame_size; /* of the frame that is borrowed; 0: none */
+    struct list assemblies;
+    uint32_t n_assemblies;
+    size_t assembly_bytes;
+    uint32_t spin_ns; /* how long spinning has been worth while lately */
+    uint32_t spin_misses;
+
+    struct os_mutex send_lock;
+    struct os_cond send_space; /* the queue got shorter */
+    struct list queue;         /* send_lock: frames, oldest first */
+    size_t queue_size;         /* send_lock: bytes in them */
+    bool write_armed;          /* send_lock */
+    bool send_closed;          /* send_lock: nothing is sent any more */
+    uint64_t progress_ns;      /* send_lock: when the peer last took something */
+    uint64_t next_chunk_id;    /* send_lock: of one-way messages in chunks */
+    _Atomic bool is_sending;   /* frames are queued or in the transport's hands */
+
+    _Atomic uint64_t frames_sent, frames_received, bytes_sent, bytes_received, calls_sent,
+        calls_received;
+};
+
+/* A stream becomes a connection in STAGE_HELLO, linked into the node, its right held by nobody. On
+ * failure the stream is closed. */
+HRESULT connection_new(struct link_node *node, const struct via_transport *transport,
+                       struct via_stream *stream, const char *address, bool is_server,
+                       struct link_connection **connection);
+
+/* Counts one more (less) that uses the stream or runs a callback. `use` fails once it is closed. */
+bool connection_use_locked(struct link_connection *connection);
+bool connection_use(struct link_connection *connection);
+void connection_drop(struct link_connection *connection);
+
+/* Ends it with the thread's error record (consumed) or, without one, the code alone. `goodbye`:
+ * tell the peer. Any thread, no locks held. */
+void connection_fail(struct link_connection *connection, HRESULT code, bool goodbye);
+/* The last part, on a worker or in stop: handler.closed, and the stream's end. */
+void connection_finish(struct link_connection *connection);
+
+static inline bool connection_is_open(const struct link_connection *connection)
+{
+    return atomic_load_explicit(&((struct link_connection *)connection)->stage,
+                                memory_order_acquire) == STAGE_OPEN;
+}
+
+/* The error of a closed connection, as the thread's; returns its code. */
+HRESULT connection_closed_error(struct link_connection *connection);
+
+#endif

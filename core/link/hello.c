@@ -1,0 +1,183 @@
+#include "core/link/hello.h"
+
+#include "core/link/listener.h"
+#include "core/link/node.h"
+#include "core/link/reader.h"
+#include "core/link/sender.h"
+#include "core/os/identity.h"
+#include "core/os/process.h"
+#include "core/util/buffer.h"
+#include "core/util/error.h"
+#include "core/wire/hello.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+HRESULT hello_admit(struct link_connection *connection)
+{
+    struct link_node *node = connection->node;
+    const struct via_peer_identity *identity = &connection->peer.identity;
+    if (!connection->is_server)
+        return S_OK; /* connect has checked the server's owner */
+    if (node->settings.admit != NULL)
+        return node->settings.admit(node->context, identity);
+    if (os_identity_is_self(identity) || os_identity_is_privileged(identity))
+        return S_OK;
+    char text[256];
+    return error_set(VIA_E_IDENTITY,
+                     "%s is another user than the one who runs this process; a policy rule can let "
+                     "it in",
+                     os_identity_format(identity, text, sizeof text));
+}
+
+static HRESULT send_hello(struct link_connection *connection, uint8_t kind, uint16_t version)
+{
+    struct link_node *node = connection->node;
+    struct buffer addresses;
+    struct buffer frame;
+    buffer_init(&addresses, WIRE_HELLO_MAX_TEXT);
+    buffer_init(&frame, 2 * WIRE_HELLO_MAX_TEXT);
+    struct wire_hello hello = {.min_version = version != 0 ? version : WIRE_MIN_VERSION,
+                               .max_version = version != 0 ? version : WIRE_MAX_VERSION,
+                               .optional_features = WIRE_FEATURES,
+                               .process_id = os_process_id(),
+                               .limits = {node->settings.max_frame, node->settings.max_message,
+                                          WIRE_MAX_REFERENCES, WIRE_MAX_HANDLES},
+                               .flags = node->system_flags,
+                               .agent = node->agent,
+                               .agent_size = (uint16_t)strlen(node->agent)};
+    memcpy(hello.node, node->id.bytes, sizeof hello.node);
+    hello.n_addresses = listener_write_addresses(node, &addresses);
+    hello.addresses = (const char *)addresses.data;
+    hello.addresses_size = (uint32_t)addresses.size;
+    wire_hello_write(&frame, &hello);
+    HRESULT hr = buffer_result(&addresses);
+    if (SUCCEEDED(hr))
+        hr = buffer_result(&frame);
+    if (SUCCEEDED(hr)) {
+        size_t body = wire_body_size(kind);
+        struct link_request request = {.kind = kind,
+                                       .body = frame.data,
+                                       .body_size = body,
+                                       .payload = frame.data + body,
+                                       .payload_size = frame.size - body};
+        hr = sender_send(connection, &request, 0, SEND_QUEUE, 0);
+    }
+    buffer_deinit(&addresses);
+    buffer_deinit(&frame);
+    return hr;
+}
+
+HRESULT hello_send(struct link_connection *connection)
+{
+    return send_hello(connection, WIRE_HELLO, 0);
+}
+
+static bool same_principal(const struct via_peer_identity *a, const struct via_peer_identity *b)
+{
+    uint32_t both = a->flags & b->flags;
+    if ((both & VIA_PEER_HAS_UNIX) && a->uid != b->uid)
+        return false;
+    if ((both & VIA_PEER_HAS_SID) && strcmp(a->sid, b->sid) != 0)
+        return false;
+    bool same_system = ((a->flags ^ b->flags) & VIA_PEER_HAS_SID) == 0;
+    return !((both & VIA_PEER_HAS_PID) && same_system) || a->pid == b->pid;
+}
+
+/* A second process that says it is a node that is there already. */
+static HRESULT check_claim(struct link_connection *connection, const uint8_t id[16])
+{
+    struct link_node *node = connection->node;
+    HRESULT hr = S_OK;
+    os_mutex_lock(&node->lock);
+    for (struct list *l = node->connections.next; l != &node->connections && hr == S_OK;
+         l = l->next) {
+        struct link_connection *other = list_entry(l, struct link_connection, link);
+        if (other == connection || !connection_is_open(other) ||
+            memcmp(other->peer.node.bytes, id, sizeof other->peer.node.bytes) != 0 ||
+            same_principal(&other->peer.identity, &connection->peer.identity))
+            continue;
+        hr =
+            error_set(VIA_E_IDENTITY, "the peer says that it is a node which process %u is already",
+                      (unsigned)other->peer.process_id);
+    }
+    os_mutex_unlock(&node->lock);
+    return hr;
+}
+
+static HRESULT keep_texts(struct link_connection *connection, const struct wire_hello *hello)
+{
+    struct link_peer *peer = &connection->peer;
+    char *texts = malloc((size_t)hello->agent_size + 1 + hello->addresses_size);
+    const char **addresses = calloc((size_t)hello->n_addresses + 1, sizeof *addresses);
+    if (texts == NULL || addresses == NULL) {
+        free(texts);
+        free(addresses);
+        return error_set(E_OUTOFMEMORY, "no memory for a peer's addresses");
+    }
+    memcpy(texts, hello->agent, hello->agent_size);
+    for (size_t i = 0; i < hello->agent_size; i++)
+        if ((uint8_t)texts[i] < 0x20 || texts[i] == 0x7F)
+            texts[i] = '?';
+    texts[hello->agent_size] = '\0';
+    char *at = texts + hello->agent_size + 1;
+    if (hello->addresses_size != 0)
+        memcpy(at, hello->addresses, hello->addresses_size);
+    for (uint16_t i = 0; i < hello->n_addresses; i++) {
+        addresses[i] = at;
+        at += strlen(at) + 1;
+    }
+    connection->peer_texts = texts;
+    peer->agent = texts;
+    peer->addresses = addresses;
+    return S_OK;
+}
+
+static HRESULT keep(struct link_connection *connection, const struct wire_hello *hello)
+{
+    struct link_peer *peer = &connection->peer;
+    memcpy(peer->node.bytes, hello->node, sizeof peer->node.bytes);
+    peer->process_id = hello->process_id;
+    peer->is_windows = hello->flags & WIRE_HELLO_WINDOWS;
+    peer->is_wine = hello->flags & WIRE_HELLO_WINE;
+    peer->max_message = hello->limits.max_message < WIRE_MAX_MESSAGE * 4u
+                            ? hello->limits.max_message
+                            : WIRE_MAX_MESSAGE * 4u;
+    connection->limits = hello->limits;
+    connection->limits.max_message = peer->max_message;
+    uint32_t max = hello->limits.max_frame;
+    max = max < WIRE_MAX_FRAME ? max : WIRE_MAX_FRAME;
+    connection->max_send = max & ~7u;
+    return keep_texts(connection, hello);
+}
+
+HRESULT hello_received(struct link_connection *connection, const struct link_message *message)
+{
+    struct link_node *node = connection->node;
+    struct wire_hello hello;
+    uint8_t expected = connection->is_server ? WIRE_HELLO : WIRE_HELLO_ANSWER;
+    if (message->kind == WIRE_GOODBYE)
+        return reader_goodbye(message);
+    if (message->kind != expected)
+        return error_set(VIA_E_PROTOCOL, "the peer's first frame is of kind %s (%u), not %s",
+                         wire_kind_name(message->kind), message->kind, wire_kind_name(expected));
+    HRESULT hr = wire_hello_read(message->body, message->payload, message->payload_size, &hello);
+    if (SUCCEEDED(hr))
+        hr = check_claim(connection, hello.node);
+    if (SUCCEEDED(hr))
+        hr = keep(connection, &hello);
+    if (SUCCEEDED(hr))
+        hr = node->handler.opened(node->context, connection);
+    if (FAILED(hr))
+        return hr;
+    os_mutex_lock(&connection->lock);
+    connection->has_closed = true;
+    os_mutex_unlock(&connection->lock);
+    if (connection->is_server)
+        hr = send_hello(connection, WIRE_HELLO_ANSWER, wire_hello_version(&hello));
+    os_mutex_lock(&connection->lock);
+    if (SUCCEEDED(hr) && connection->stage == STAGE_HELLO)
+        atomic_store_explicit(&connection->stage, STAGE_OPEN, memory_order_release);
+    os_mutex_unlock(&connection->lock);
+    return hr;
+}

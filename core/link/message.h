@@ -1,0 +1,62 @@
+/*
+ * Messages that have arrived.
+ *
+ * A call (and query-interface, accept, one-way) lives in a struct incoming from its arrival to the
+ * end of its run; a reply lives in the caller's struct link_message. Either is borrowed - its
+ * pointers lead into the transport's receive buffer, and whoever has it holds the reader right - or
+ * owned, in `storage`.
+ */
+#ifndef CORE_LINK_MESSAGE_H
+#define CORE_LINK_MESSAGE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/link/link.h"
+#include "core/util/list.h"
+#include "core/link/worker.h"
+#include "core/wire/frame.h"
+
+/* Where the parts of an owned message lie: one allocation. */
+struct message_storage {
+    size_t room; /* of `bytes` */
+    uint8_t bytes[];
+};
+
+struct incoming {
+    struct link_message message; /* the first member: message_incoming() */
+    struct list link;            /* in a waiting call's list; its bucket's lock */
+    struct job job;              /* while it waits for a worker */
+    struct list active;          /* in connection->active; connection->lock */
+    struct link_id chain;
+    uint32_t depth;
+    uint64_t deadline_ns;
+    bool has_chain;       /* a call, not a one-way call, query-interface or accept */
+    bool is_queued;       /* the handler has it, and link_message_run() frees it */
+    atomic_bool answered; /* or one-way */
+    atomic_bool cancelled;
+};
+
+static inline struct incoming *message_incoming(struct link_message *message)
+{
+    return (struct incoming *)(void *)message;
+}
+
+/* A reply whose bytes are borrowed: the reader right goes when it is released. */
+static inline bool message_is_borrowed(const struct link_message *message)
+{
+    return message->storage == NULL && message->state != NULL;
+}
+
+/* A record for a call that arrives; NULL without memory. With a reference to the connection. */
+struct incoming *incoming_new(struct link_connection *connection);
+/* Closes what handles are left; not in connection->active any more. */
+void incoming_free(struct incoming *incoming);
+
+/* Copies references, body and payload of a borrowed message; its connection's receive buffer moves
+ * on. The reader right stays where it is. */
+HRESULT message_copy(struct link_message *message);
+void message_free_storage(struct link_message *message);
+
+#endif

@@ -1,0 +1,90 @@
+/*
+ * A node: its connections, listeners, workers and timers, and its part in the process's reactor.
+ */
+#ifndef CORE_LINK_NODE_H
+#define CORE_LINK_NODE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/link/link.h"
+#include "core/os/thread.h"
+#include "core/util/list.h"
+
+struct reactor;
+struct worker;
+
+#define NODE_CHAIN_BUCKETS 32u
+
+/* Calls that wait, by chain; the innermost of a chain is the last that was added. */
+struct chain_bucket {
+    struct os_mutex lock;
+    struct list calls; /* lock */
+};
+
+/* The longest agent, and addresses that are told to peers. */
+#define NODE_MAX_ADDRESSES 16u
+
+struct listener {
+    struct list link; /* node->listeners; node->lock */
+    struct link_node *node;
+    const struct via_transport *transport;
+    struct via_listener *listener;
+    char *address;
+    bool hidden;
+    bool is_paused; /* reactor thread: out of descriptors; the tick arms it again */
+};
+
+struct link_node {
+    struct link_settings settings; /* read-only */
+    char *agent;                   /* read-only */
+    struct plugin_set *plugins;    /* read-only */
+    struct link_handler handler;   /* read-only */
+    void *context;                 /* read-only */
+    struct link_id id;             /* read-only */
+    uint32_t system_flags;         /* read-only: WIRE_HELLO_... */
+    unsigned n_cpus;               /* read-only */
+
+    struct chain_bucket chains[NODE_CHAIN_BUCKETS];
+
+    struct os_mutex lock;
+    struct list connections; /* lock */
+    uint32_t n_connections;  /* lock */
+    struct list leased;      /* lock: connections that the tick looks at */
+    struct list listeners;   /* lock */
+    struct list timers;      /* lock: by time */
+    _Atomic bool closing;    /* written under lock */
+    bool stopped;            /* lock */
+    struct os_cond changed;  /* a connection has ended, for stop */
+
+    struct list workers;        /* lock */
+    uint32_t n_workers;         /* lock */
+    uint32_t n_idle;            /* lock: sleep in `work` */
+    uint32_t n_woken;           /* lock: idle ones that have been signalled and not run */
+    _Atomic uint32_t n_waiting; /* workers that sleep in link_call */
+    struct list jobs;           /* lock: struct job */
+    struct list ready;          /* lock: connections to be read, their right held for the pool */
+    struct list ended;          /* lock: connections to be finished */
+    _Atomic uint32_t n_ready;   /* jobs, ready and ended ones together; written under lock */
+    struct os_cond work;
+    bool workers_stop; /* lock */
+
+    struct reactor *_Atomic reactor; /* set once; NULL: there is none yet */
+    struct list reactor_link;        /* the reactor's */
+    atomic_bool tick_on;
+};
+
+/* Whether the calling thread may not use the node: the error, else S_OK. */
+HRESULT node_check(struct link_node *node);
+
+/* A method starts: the tick has to run, so that the right can be taken from it. */
+void node_method_runs(struct link_node *node);
+/* A call starts: its connection is looked at when it has been left. */
+void node_call_starts(struct link_node *node);
+/* Lets the tick look at the connection. No locks held. */
+void node_lease(struct link_connection *connection);
+/* What is due; returns when to come again. Reactor thread. */
+uint64_t node_tick(struct link_node *node, uint64_t now_ns);
+
+#endif

@@ -1,0 +1,404 @@
+#include "core/link/reader.h"
+
+#include "core/link/call.h"
+#include "core/link/current.h"
+#include "core/link/hello.h"
+#include "core/link/message.h"
+#include "core/link/node.h"
+#include "core/link/right.h"
+#include "core/link/sender.h"
+#include "core/link/worker.h"
+#include "core/os/clock.h"
+#include "core/util/error.h"
+#include "core/wire/records.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Frames that the reactor itself reads of one connection in a row. */
+#define REACTOR_FRAMES 64
+
+void reader_consume(struct link_connection *connection)
+{
+    if (connection->frame_size == 0)
+        return;
+    connection->transport->consume(connection->stream, connection->frame_size);
+    connection->frame_size = 0;
+}
+
+void reader_fill(struct link_connection *connection, const struct wire_header *header,
+                 const struct wire_parts *parts, struct link_message *message)
+{
+    *message = (struct link_message){.connection = connection,
+                                     .kind = header->kind,
+                                     .flags = header->flags,
+                                     .n_references = header->n_references,
+                                     .call_id = header->call_id,
+                                     .references = parts->references,
+                                     .references_size = header->reference_size,
+                                     .body = parts->body,
+                                     .body_size = parts->body_size,
+                                     .payload = parts->payload,
+                                     .payload_size = parts->payload_size};
+}
+
+/* --- replies --- */
+
+static struct error_record *read_error(const struct link_message *message, HRESULT *code)
+{
+    int32_t value;
+    memcpy(&value, message->body, sizeof value);
+    *code = FAILED(value) ? (HRESULT)value : E_FAIL;
+    struct error_record *record = wire_records_read(message->payload, message->payload_size);
+    if (record != NULL)
+        return record;
+    error_set(*code, "process %u answered with an error and did not say why",
+              (unsigned)message->connection->peer.process_id);
+    return error_take();
+}
+
+static HRESULT drop_reply(struct link_connection *connection, struct link_message *message,
+                          uint64_t next_id)
+{
+    struct link_node *node = connection->node;
+    if (message->call_id == 0 || message->call_id >= next_id)
+        return error_set(VIA_E_PROTOCOL, "the peer answered a call that was not made");
+    if (message->kind == WIRE_REPLY && node->handler.dropped != NULL)
+        node->handler.dropped(node->context, message);
+    return S_OK;
+}
+
+static HRESULT deliver_reply(struct link_connection *connection, struct call *self,
+                             struct link_message *message)
+{
+    HRESULT hr = S_OK;
+    HRESULT code = S_OK;
+    struct error_record *record = NULL;
+    if (message->kind == WIRE_ERROR)
+        record = read_error(message, &code);
+    os_mutex_lock(&connection->lock);
+    struct call *call = call_find_locked(connection, message->call_id);
+    uint64_t next_id = connection->next_call_id;
+    if (call != NULL) {
+        list_remove(&call->pending_link);
+        if (record == NULL && call != self && message->storage == NULL &&
+            FAILED(message_copy(message))) {
+            code = E_OUTOFMEMORY;
+            record = error_take();
+        }
+        if (SUCCEEDED(code)) {
+            call->borrowed = message->storage == NULL;
+            call->reply = *message;
+            message->storage = NULL;
+            message->handles = NULL;
+        }
+        call_complete_locked(call, code, record);
+    }
+    os_mutex_unlock(&connection->lock);
+    if (call == NULL) {
+        error_record_free(record);
+        hr = drop_reply(connection, message, next_id);
+    }
+    return hr;
+}
+
+/* --- the other kinds --- */
+
+static HRESULT cancel(struct link_connection *connection, uint64_t id)
+{
+    os_mutex_lock(&connection->lock);
+    for (struct list *l = connection->active.next; l != &connection->active; l = l->next) {
+        struct incoming *incoming = list_entry(l, struct incoming, active);
+        if (incoming->message.call_id == id)
+            atomic_store(&incoming->cancelled, true);
+    }
+    os_mutex_unlock(&connection->lock);
+    return S_OK;
+}
+
+static HRESULT answer_ping(struct link_connection *connection, const struct link_message *message)
+{
+    uint8_t body[16];
+    memcpy(body, message->body, sizeof body);
+    if (body[8] != 0)
+        return S_OK;
+    body[8] = 1;
+    struct link_request request = {.kind = WIRE_PING, .body = body, .body_size = sizeof body};
+    return sender_send(connection, &request, 0, SEND_QUEUE, 0);
+}
+
+HRESULT reader_goodbye(const struct link_message *message)
+{
+    int32_t code;
+    char text[ERROR_TEXT_SIZE];
+    memcpy(&code, message->body, sizeof code);
+    size_t size = message->payload_size < sizeof text - 1 ? message->payload_size : sizeof text - 1;
+    for (size_t i = 0; i < size; i++) {
+        uint8_t c = message->payload[i];
+        text[i] = c < 0x20 || c == 0x7F ? '?' : (char)c;
+    }
+    text[size] = '\0';
+    return error_set(FAILED(code) ? (HRESULT)code : RPC_E_DISCONNECTED,
+                     "process %u said goodbye: %s", (unsigned)message->connection->peer.process_id,
+                     size != 0 ? text : "no reason given");
+}
+
+static HRESULT refuse_kind(const struct link_message *message)
+{
+    if (wire_kind_is_reserved(message->kind))
+        return error_set(VIA_E_PROTOCOL, "frames of kind %s (%u) are not supported by this version",
+                         wire_kind_name(message->kind), message->kind);
+    if (wire_kind_is_known(message->kind))
+        return error_set(VIA_E_PROTOCOL, "a frame of kind %s is not expected here",
+                         wire_kind_name(message->kind));
+    if (message->flags & WIRE_FLAG_IGNORABLE)
+        return S_OK;
+    return error_set(VIA_E_PROTOCOL, "frames of kind %u are not known to this version",
+                     message->kind);
+}
+
+static HRESULT control(struct link_connection *connection, struct link_message *message)
+{
+    struct link_node *node = connection->node;
+    return node->handler.control(node->context, message);
+}
+
+static HRESULT dispatch_open(struct link_connection *connection, struct call *self,
+                             struct link_message *message, bool has_unknown_extension)
+{
+    switch (message->kind) {
+    case WIRE_CALL:
+    case WIRE_ONEWAY:
+    case WIRE_QUERY_INTERFACE:
+    case WIRE_ACCEPT:
+        return arrive(connection, self, message, has_unknown_extension);
+    default:
+        break;
+    }
+    if (has_unknown_extension)
+        return error_set(VIA_E_PROTOCOL,
+                         "a frame of kind %s has an extension that must be understood, and is not",
+                         wire_kind_name(message->kind));
+    switch (message->kind) {
+    case WIRE_REPLY:
+    case WIRE_ERROR:
+        return deliver_reply(connection, self, message);
+    case WIRE_CANCEL:
+        return cancel(connection, message->call_id);
+    case WIRE_RELEASE:
+    case WIRE_INTERFACE:
+    case WIRE_PROVIDE:
+    case WIRE_WITHDRAW:
+        return control(connection, message);
+    case WIRE_PING:
+        return answer_ping(connection, message);
+    case WIRE_GOODBYE:
+        return reader_goodbye(message);
+    default:
+        return refuse_kind(message);
+    }
+}
+
+HRESULT reader_dispatch(struct link_connection *connection, struct call *self,
+                        struct link_message *message, bool has_unknown_extension)
+{
+    HRESULT hr;
+    if (connection->stage == STAGE_OPEN)
+        hr = dispatch_open(connection, self, message, has_unknown_extension);
+    else
+        hr = hello_received(connection, message);
+    message_free_storage(message); /* what nobody has taken over */
+    return hr;
+}
+
+/* --- frames --- */
+
+/* Shows a whole frame. */
+static HRESULT look(struct link_connection *connection, struct wire_header *header,
+                    const uint8_t **frame)
+{
+    struct wire_limits limits = {WIRE_MAX_FRAME, connection->node->settings.max_message,
+                                 WIRE_MAX_REFERENCES, WIRE_MAX_HANDLES};
+    limits.max_frame = connection->node->settings.max_frame;
+    size_t size;
+    HRESULT hr = connection->transport->peek(connection->stream, WIRE_HEADER_SIZE, frame, &size);
+    if (hr != S_OK)
+        return hr;
+    hr = wire_header_read(*frame, &limits, header);
+    if (FAILED(hr))
+        return hr;
+    if (size < header->size)
+        hr = connection->transport->peek(connection->stream, header->size, frame, &size);
+    if (hr == S_OK)
+        connection->drained = size == header->size;
+    return hr;
+}
+
+static HRESULT take_handles(struct link_connection *connection, const struct wire_header *header,
+                            struct link_message *message)
+{
+    if (header->n_handles == 0)
+        return S_OK;
+    message->handles = calloc(header->n_handles, sizeof *message->handles);
+    if (message->handles == NULL)
+        return error_set(E_OUTOFMEMORY, "no memory for the handles of a frame");
+    HRESULT hr = connection->transport->take_handles(connection->stream, message->handles,
+                                                     header->n_handles);
+    if (FAILED(hr)) {
+        free(message->handles);
+        message->handles = NULL;
+        return hr;
+    }
+    message->n_handles = header->n_handles;
+    return S_OK;
+}
+
+static HRESULT handle_frame(struct link_connection *connection, struct call *self,
+                            const struct wire_header *header, const uint8_t *frame)
+{
+    struct wire_parts parts;
+    HRESULT hr = wire_frame_split(frame, header, &parts);
+    if (FAILED(hr))
+        return hr;
+    bool has_unknown_extension = hr == S_FALSE;
+    if (header->flags & (WIRE_FLAG_MORE | WIRE_FLAG_CONTINUED)) {
+        if (header->n_handles != 0 || has_unknown_extension || connection->stage != STAGE_OPEN)
+            return error_set(VIA_E_PROTOCOL,
+                             "a message in chunks has handles or extensions, or comes too early");
+        return chunk_received(connection, self, header, &parts);
+    }
+    struct link_message message;
+    reader_fill(connection, header, &parts, &message);
+    hr = take_handles(connection, header, &message);
+    if (SUCCEEDED(hr))
+        hr = reader_dispatch(connection, self, &message, has_unknown_extension);
+    return hr;
+}
+
+static HRESULT fail(struct link_connection *connection, HRESULT hr)
+{
+    bool by_peer = hr == RPC_E_DISCONNECTED;
+    connection_fail(connection, hr, !by_peer);
+    return hr;
+}
+
+HRESULT reader_step(struct link_connection *connection, struct call *self)
+{
+    struct wire_header header;
+    const uint8_t *frame;
+    struct thread *thread = thread_self();
+    if (link_connection_is_closed(connection))
+        return RPC_E_DISCONNECTED;
+    HRESULT hr = look(connection, &header, &frame);
+    if (hr == VIA_S_WOULD_BLOCK) {
+        connection->drained = true;
+        return hr;
+    }
+    if (FAILED(hr))
+        return fail(connection, hr);
+    atomic_fetch_add_explicit(&connection->frames_received, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&connection->bytes_received, header.size, memory_order_relaxed);
+    atomic_fetch_add_explicit(&connection->activity, 1, memory_order_relaxed);
+    connection->frame_size = header.size;
+    hr = handle_frame(connection, self, &header, frame);
+    if (FAILED(hr))
+        fail(connection, hr);
+    os_mutex_lock(&connection->lock);
+    bool mine = right_is_mine_locked(connection, thread);
+    if (mine)
+        atomic_store_explicit(&connection->in_method, false, memory_order_relaxed);
+    bool keeps = self != NULL && self->done && self->borrowed;
+    os_mutex_unlock(&connection->lock);
+    if (mine && !keeps)
+        reader_consume(connection);
+    return FAILED(hr) ? hr : S_OK;
+}
+
+/* Looks for bytes without sleeping for as long as that has been worth while. */
+static bool spin(struct link_connection *connection, uint64_t started_ns)
+{
+    const uint8_t *span;
+    size_t size;
+    uint64_t until_ns = started_ns + connection->spin_ns;
+    do {
+        HRESULT hr =
+            connection->transport->peek(connection->stream, WIRE_HEADER_SIZE, &span, &size);
+        if (hr != VIA_S_WOULD_BLOCK) {
+            if (FAILED(hr))
+                error_clear(); /* whoever reads meets it again */
+            return true;
+        }
+        os_thread_yield();
+    } while (os_now_ns() < until_ns);
+    return false;
+}
+
+HRESULT reader_wait(struct link_connection *connection, uint64_t deadline_ns)
+{
+    uint32_t max_ns = connection->node->settings.max_spin_us * 1000u;
+    connection->drained = false;
+    if (max_ns == 0 || connection->node->n_cpus < 2)
+        return connection->transport->wait(connection->stream, deadline_ns);
+    uint64_t started_ns = os_now_ns();
+    if (connection->spin_ns != 0 && spin(connection, started_ns)) {
+        connection->spin_ns = max_ns;
+        return S_OK;
+    }
+    HRESULT hr = connection->transport->wait(connection->stream, deadline_ns);
+    /* What came in time to be spun for makes it worth while again; what did not makes it shorter.
+     */
+    if (hr == S_OK && os_now_ns() - started_ns < 2u * (uint64_t)max_ns)
+        connection->spin_ns = max_ns;
+    else
+        connection->spin_ns = connection->spin_ns / 2 < 2000 ? 0 : connection->spin_ns / 2;
+    return hr;
+}
+
+/* --- readiness --- */
+
+/* On the reactor thread, when no worker is to be had: calls go to the pool's queue, all else is
+ * done here, so that a cancel is seen. */
+static void read_in_reactor(struct link_connection *connection)
+{
+    struct thread *self = thread_self();
+    os_mutex_lock(&connection->lock);
+    connection->holder = self;
+    self->held = connection;
+    os_mutex_unlock(&connection->lock);
+    HRESULT hr = S_OK;
+    for (int i = 0; i < REACTOR_FRAMES && hr == S_OK; i++)
+        hr = reader_step(connection, NULL);
+    os_mutex_lock(&connection->lock);
+    if (right_is_mine_locked(connection, self))
+        right_park_locked(connection);
+    os_mutex_unlock(&connection->lock);
+    connection_drop(connection);
+}
+
+static void ready_to_read(struct link_connection *connection)
+{
+    os_mutex_lock(&connection->lock);
+    bool mine = connection->right == RIGHT_PARKED && connection_use_locked(connection);
+    if (mine) {
+        connection->right = RIGHT_HELD;
+        connection->holder = &right_of_pool;
+        connection->drained = false;
+    }
+    os_mutex_unlock(&connection->lock);
+    if (!mine)
+        return;
+    node_lease(connection);
+    if (worker_are_saturated(connection->node))
+        read_in_reactor(connection);
+    else
+        worker_serve_soon(connection);
+}
+
+void reader_ready(void *token, uint32_t events)
+{
+    struct link_connection *connection = token;
+    if (events & VIA_READY_WRITE)
+        sender_ready(connection);
+    if (events & VIA_READY_READ)
+        ready_to_read(connection);
+}

@@ -1,0 +1,40 @@
+/*
+ * Reading frames: by whoever holds the reader right.
+ */
+#ifndef CORE_LINK_READER_H
+#define CORE_LINK_READER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/link/connection.h"
+
+struct call;
+
+/* Handles one frame, if one is there. `self`: the call that this thread waits in, or NULL. S_OK:
+ * done, and the right may be gone (right_is_mine_locked); VIA_S_WOULD_BLOCK: none is there; a
+ * failure: the connection has ended. */
+HRESULT reader_step(struct link_connection *connection, struct call *self);
+/* Sleeps until bytes have come: what via_transport.wait returns. Spins first. */
+HRESULT reader_wait(struct link_connection *connection, uint64_t deadline_ns);
+/* The frame that is borrowed is done with; the holder only. */
+void reader_consume(struct link_connection *connection);
+/* What the peer said when it left, as the thread's error. */
+HRESULT reader_goodbye(const struct link_message *message);
+/* via_transport's report, on the reactor thread. */
+void reader_ready(void *token, uint32_t events);
+void reader_free_assemblies(struct link_connection *connection);
+
+/* A complete message, borrowed or with storage; used by the reader's own parts. */
+HRESULT reader_dispatch(struct link_connection *connection, struct call *self,
+                        struct link_message *message, bool has_unknown_extension);
+void reader_fill(struct link_connection *connection, const struct wire_header *header,
+                 const struct wire_parts *parts, struct link_message *message);
+/* chunk.c: a frame with `more` or `continued`. Dispatches what becomes complete. */
+HRESULT chunk_received(struct link_connection *connection, struct call *self,
+                       const struct wire_header *header, const struct wire_parts *parts);
+/* arrive.c: a call and the like. The message is copied into its own record. */
+HRESULT arrive(struct link_connection *connection, struct call *self, struct link_message *message,
+               bool has_unknown_extension);
+
+#endif

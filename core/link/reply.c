@@ -1,0 +1,88 @@
+/*
+ * Answers to calls of the peer.
+ */
+#include "core/link/link.h"
+
+#include "core/link/connection.h"
+#include "core/link/message.h"
+#include "core/link/node.h"
+#include "core/link/sender.h"
+#include "core/util/buffer.h"
+#include "core/util/error.h"
+#include "core/wire/records.h"
+
+#include <string.h>
+
+#define ERROR_RAN 1u
+
+/* Records of 16 KiB each way at most. */
+#define MAX_ERROR_SIZE (WIRE_MAX_RECORDS * 2u * (WIRE_MAX_RECORD_TEXT + 16u))
+
+static void leave_active(struct link_connection *connection, struct incoming *incoming)
+{
+    os_mutex_lock(&connection->lock);
+    if (list_is_linked(&incoming->active)) {
+        list_remove(&incoming->active);
+        connection->n_active--;
+    }
+    os_mutex_unlock(&connection->lock);
+}
+
+static HRESULT send_error(struct link_connection *connection, uint64_t call_id, HRESULT code,
+                          bool ran)
+{
+    struct buffer records;
+    buffer_init(&records, MAX_ERROR_SIZE);
+    struct error_record *record = error_take();
+    wire_records_write(&records, record);
+    error_record_free(record);
+    uint8_t body[8] = {0};
+    uint32_t flags = ran ? ERROR_RAN : 0;
+    memcpy(body, &code, sizeof code);
+    memcpy(body + 4, &flags, sizeof flags);
+    struct link_request request = {.kind = WIRE_ERROR,
+                                   .body = body,
+                                   .body_size = sizeof body,
+                                   .payload = records.data,
+                                   .payload_size = FAILED(records.result) ? 0 : records.size};
+    HRESULT hr = sender_send(connection, &request, call_id, SEND_QUEUE, 0);
+    buffer_deinit(&records);
+    return hr;
+}
+
+HRESULT link_reply(struct link_message *call, const struct link_request *reply)
+{
+    struct incoming *incoming = message_incoming(call);
+    struct link_connection *connection = call->connection;
+    if (atomic_exchange(&incoming->answered, true))
+        return error_set(E_UNEXPECTED, "a call is answered twice, or is one-way");
+    leave_active(connection, incoming);
+    if (!connection_use(connection))
+        return connection_closed_error(connection);
+    HRESULT hr = sender_send(connection, reply, call->call_id, SEND_QUEUE, 0);
+    if (FAILED(hr) && !link_connection_is_closed(connection)) {
+        /* It could not be sent as it is; its caller must not wait for ever. */
+        struct error_record *record = error_take();
+        error_give(error_record_copy(record));
+        if (FAILED(send_error(connection, call->call_id, hr, true)))
+            error_clear();
+        error_give(record);
+    }
+    connection_drop(connection);
+    return hr;
+}
+
+void link_reply_error(struct link_message *call, HRESULT code, bool ran)
+{
+    struct incoming *incoming = message_incoming(call);
+    struct link_connection *connection = call->connection;
+    if (!atomic_exchange(&incoming->answered, true)) {
+        leave_active(connection, incoming);
+        if (connection_use(connection)) {
+            if (FAILED(send_error(connection, call->call_id, FAILED(code) ? code : E_FAIL, ran)))
+                error_clear();
+            connection_drop(connection);
+        }
+    }
+    error_clear();
+}

@@ -1,0 +1,332 @@
+/*
+ * A message becomes one frame, or several where it is larger than the peer takes at once. Frames
+ * are built in the transport's own buffer. What it does not take is built in memory and queued;
+ * from then on all frames go through the queue, which the reactor empties when the transport can
+ * take more.
+ */
+#include "core/link/sender.h"
+
+#include "core/link/current.h"
+#include "core/link/handle.h"
+#include "core/link/node.h"
+#include "core/link/reactor.h"
+#include "core/link/right.h"
+#include "core/os/clock.h"
+#include "core/util/error.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Replies and control frames are queued beyond the limit that callers keep to, but not without end:
+ * four times as much, and the peer is cut off. */
+#define HARD_FACTOR 4u
+
+struct outgoing {
+    const struct link_request *request;
+    uint64_t call_id;
+    size_t sent; /* of the payload */
+};
+
+static size_t queue_limit(const struct link_connection *connection)
+{
+    const struct link_settings *settings = &connection->node->settings;
+    size_t most = connection->limits.max_message;
+    return settings->out_queue_size > most ? settings->out_queue_size : most;
+}
+
+static HRESULT check(const struct link_connection *connection, const struct link_request *request)
+{
+    const struct wire_limits *limits = &connection->limits;
+    size_t size = request->body_size + request->payload_size;
+    size_t first = WIRE_HEADER_SIZE + request->references_size + request->body_size;
+    if (size > limits->max_message || request->payload_size > limits->max_message)
+        return error_set(VIA_E_LIMIT,
+                         "a message of %zu bytes is larger than the %u that the peer takes; use a "
+                         "stream for large data",
+                         size, (unsigned)limits->max_message);
+    if (request->n_references > limits->max_references || first + 8 > connection->max_send)
+        return error_set(VIA_E_LIMIT, "%u objects in one message; the peer takes %u",
+                         request->n_references, limits->max_references);
+    if (request->n_handles > limits->max_handles ||
+        request->n_handles > connection->transport->max_handles)
+        return error_set(VIA_E_LIMIT, "%u handles in one message; this connection takes %u",
+                         request->n_handles,
+                         limits->max_handles < connection->transport->max_handles
+                             ? limits->max_handles
+                             : connection->transport->max_handles);
+    return S_OK;
+}
+
+/* The header of the next frame of the message. */
+static void plan(const struct link_connection *connection, const struct outgoing *out,
+                 struct wire_header *header)
+{
+    const struct link_request *request = out->request;
+    size_t left = request->payload_size - out->sent;
+    *header = (struct wire_header){.kind = request->kind, .call_id = out->call_id};
+    size_t fixed = WIRE_HEADER_SIZE;
+    if (out->sent == 0) {
+        header->n_references = request->n_references;
+        header->n_handles = request->n_handles;
+        header->reference_size = (uint32_t)request->references_size;
+        header->body_size = (uint32_t)request->body_size;
+        fixed += request->references_size + request->body_size;
+    } else {
+        header->flags = WIRE_FLAG_CONTINUED;
+    }
+    size_t room = (connection->max_send - fixed) & ~(size_t)7u;
+    if (left > room) {
+        left = room;
+        header->flags |= WIRE_FLAG_MORE;
+    }
+    header->body_size += (uint32_t)left;
+    header->size = (uint32_t)wire_frame_size(header);
+}
+
+static void build(uint8_t *frame, const struct wire_header *header, struct outgoing *out)
+{
+    const struct link_request *request = out->request;
+    uint8_t *at = frame + WIRE_HEADER_SIZE;
+    size_t payload = header->body_size;
+    wire_header_write(frame, header);
+    if (!(header->flags & WIRE_FLAG_CONTINUED)) {
+        if (request->references_size != 0)
+            memcpy(at, request->references, request->references_size);
+        at += request->references_size;
+        if (request->body_size != 0)
+            memcpy(at, request->body, request->body_size);
+        at += request->body_size;
+        payload -= request->body_size;
+    }
+    if (payload != 0)
+        memcpy(at, (const uint8_t *)request->payload + out->sent, payload);
+    at += payload;
+    memset(at, 0, (size_t)(frame + header->size - at));
+    out->sent += payload;
+}
+
+static void free_frame(struct queued_frame *frame)
+{
+    for (uint32_t i = 0; i < frame->n_handles; i++)
+        handle_close(frame->handles[i]);
+    free(frame->handles);
+    free(frame);
+}
+
+static HRESULT copy_handles(struct queued_frame *frame, const struct link_request *request)
+{
+    if (request->n_handles == 0)
+        return S_OK;
+    frame->handles = calloc(request->n_handles, sizeof *frame->handles);
+    if (frame->handles == NULL)
+        return error_set(E_OUTOFMEMORY, "no memory for the handles of a message");
+    for (; frame->n_handles < request->n_handles; frame->n_handles++) {
+        HRESULT hr =
+            handle_duplicate(request->handles[frame->n_handles], &frame->handles[frame->n_handles]);
+        if (FAILED(hr))
+            return hr;
+    }
+    return S_OK;
+}
+
+static HRESULT enqueue_locked(struct link_connection *connection, const struct wire_header *header,
+                              struct outgoing *out)
+{
+    if (connection->queue_size + header->size > HARD_FACTOR * queue_limit(connection))
+        return error_set(VIA_E_LIMIT, "the peer takes nothing: %zu bytes wait to be sent",
+                         connection->queue_size);
+    struct queued_frame *frame = malloc(sizeof *frame + header->size);
+    if (frame == NULL)
+        return error_set(E_OUTOFMEMORY, "no memory for a frame of %u bytes",
+                         (unsigned)header->size);
+    frame->size = header->size;
+    frame->n_handles = 0;
+    frame->handles = NULL;
+    HRESULT hr = S_OK;
+    if (!(header->flags & WIRE_FLAG_CONTINUED))
+        hr = copy_handles(frame, out->request);
+    if (FAILED(hr)) {
+        free_frame(frame);
+        return hr;
+    }
+    build(frame->bytes, header, out);
+    list_append(&connection->queue, &frame->link);
+    connection->queue_size += frame->size;
+    return S_OK;
+}
+
+static HRESULT arm_locked(struct link_connection *connection)
+{
+    if (connection->write_armed)
+        return S_OK;
+    connection->write_armed = true;
+    connection->progress_ns = os_now_ns();
+    atomic_store(&connection->is_sending, true);
+    return connection->transport->arm(connection->stream, VIA_READY_WRITE);
+}
+
+static HRESULT send_frame_locked(struct link_connection *connection, struct outgoing *out)
+{
+    struct wire_header header;
+    plan(connection, out, &header);
+    const struct via_transport *t = connection->transport;
+    uint8_t *span;
+    size_t size;
+    HRESULT hr = VIA_S_WOULD_BLOCK;
+    if (list_is_empty(&connection->queue))
+        hr = t->reserve(connection->stream, header.size, &span, &size);
+    if (hr == S_OK) {
+        build(span, &header, out);
+        bool first = !(header.flags & WIRE_FLAG_CONTINUED);
+        hr = t->commit(connection->stream, header.size, first ? out->request->handles : NULL,
+                       first ? out->request->n_handles : 0,
+                       connection->write_armed ? 0 : VIA_COMMIT_FLUSH);
+    } else if (hr == VIA_S_WOULD_BLOCK) {
+        hr = enqueue_locked(connection, &header, out);
+        if (SUCCEEDED(hr))
+            hr = VIA_S_WOULD_BLOCK;
+    }
+    if (hr == VIA_S_WOULD_BLOCK)
+        hr = arm_locked(connection);
+    if (FAILED(hr))
+        return hr;
+    atomic_fetch_add_explicit(&connection->frames_sent, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&connection->bytes_sent, header.size, memory_order_relaxed);
+    return S_OK;
+}
+
+/* Sleeps until the queue has room. */
+static HRESULT wait_for_room_locked(struct link_connection *connection, size_t size,
+                                    uint64_t deadline_ns)
+{
+    bool gave_up = false;
+    while (!connection->send_closed && connection->queue_size != 0 &&
+           connection->queue_size + size > queue_limit(connection)) {
+        if (!gave_up) { /* others read while this thread sleeps */
+            gave_up = true;
+            os_mutex_unlock(&connection->send_lock);
+            right_give_up(thread_self(), NULL);
+            os_mutex_lock(&connection->send_lock);
+            continue;
+        }
+        if (os_cond_wait(&connection->send_space, &connection->send_lock, deadline_ns))
+            continue;
+        return error_set(RPC_E_TIMEOUT,
+                         "process %u does not read what it is sent: %zu bytes were still waiting "
+                         "at the deadline",
+                         (unsigned)connection->peer.process_id, connection->queue_size);
+    }
+    return S_OK;
+}
+
+/* A failure in the middle of a message, or of the transport, ends the connection. */
+static HRESULT send_locked(struct link_connection *connection, struct outgoing *out, bool *broken)
+{
+    HRESULT hr = S_OK;
+    do {
+        hr = send_frame_locked(connection, out);
+    } while (SUCCEEDED(hr) && out->sent < out->request->payload_size);
+    *broken = FAILED(hr);
+    return hr;
+}
+
+HRESULT sender_send(struct link_connection *connection, const struct link_request *request,
+                    uint64_t call_id, enum send_mode mode, uint64_t deadline_ns)
+{
+    struct outgoing out = {.request = request, .call_id = call_id};
+    HRESULT hr = check(connection, request);
+    if (FAILED(hr))
+        return hr;
+    bool broken = false;
+    os_mutex_lock(&connection->send_lock);
+    if (mode == SEND_WAIT)
+        hr = wait_for_room_locked(connection, request->payload_size, deadline_ns);
+    if (SUCCEEDED(hr) && connection->send_closed) {
+        os_mutex_unlock(&connection->send_lock);
+        return connection_closed_error(connection);
+    }
+    if (SUCCEEDED(hr) && request->kind == WIRE_ONEWAY && request->payload_size != 0 &&
+        WIRE_HEADER_SIZE + request->references_size + request->body_size + request->payload_size >
+            connection->max_send)
+        out.call_id = ++connection->next_chunk_id | (uint64_t)1 << 63;
+    if (SUCCEEDED(hr))
+        hr = send_locked(connection, &out, &broken);
+    bool is_sending = atomic_load_explicit(&connection->is_sending, memory_order_relaxed);
+    os_mutex_unlock(&connection->send_lock);
+    if (broken) {
+        if (hr != RPC_E_DISCONNECTED)
+            error_wrap(hr, "sending failed");
+        connection_fail(connection, hr, false);
+        return connection_closed_error(connection);
+    }
+    if (is_sending && SUCCEEDED(hr)) {
+        HRESULT joined = reactor_join(connection->node);
+        if (FAILED(joined)) {
+            connection_fail(connection, joined, false);
+            return connection_closed_error(connection);
+        }
+        node_lease(connection);
+    }
+    return hr;
+}
+
+/* Moves frames from the queue to the transport. S_OK: all are sent. */
+static HRESULT drain_locked(struct link_connection *connection)
+{
+    const struct via_transport *t = connection->transport;
+    HRESULT hr = t->commit(connection->stream, 0, NULL, 0, VIA_COMMIT_FLUSH);
+    while (hr == S_OK && !list_is_empty(&connection->queue)) {
+        struct queued_frame *frame = list_entry(connection->queue.next, struct queued_frame, link);
+        uint8_t *span;
+        size_t size;
+        hr = t->reserve(connection->stream, frame->size, &span, &size);
+        if (hr != S_OK)
+            break;
+        memcpy(span, frame->bytes, frame->size);
+        hr = t->commit(connection->stream, frame->size, frame->handles, frame->n_handles,
+                       VIA_COMMIT_FLUSH);
+        list_remove(&frame->link);
+        connection->queue_size -= frame->size;
+        free_frame(frame);
+    }
+    return hr;
+}
+
+void sender_ready(struct link_connection *connection)
+{
+    os_mutex_lock(&connection->send_lock);
+    HRESULT hr = S_OK;
+    if (!connection->send_closed) {
+        connection->write_armed = false;
+        hr = drain_locked(connection);
+        if (hr == VIA_S_WOULD_BLOCK)
+            hr = arm_locked(connection);
+        else if (hr == S_OK)
+            atomic_store(&connection->is_sending, false);
+        os_cond_broadcast(&connection->send_space);
+    }
+    os_mutex_unlock(&connection->send_lock);
+    if (FAILED(hr))
+        connection_fail(connection, hr, false);
+}
+
+void sender_close(struct link_connection *connection)
+{
+    os_mutex_lock(&connection->send_lock);
+    connection->send_closed = true;
+    struct list *link;
+    while ((link = list_pop(&connection->queue)) != NULL)
+        free_frame(list_entry(link, struct queued_frame, link));
+    connection->queue_size = 0;
+    os_cond_broadcast(&connection->send_space);
+    os_mutex_unlock(&connection->send_lock);
+}
+
+bool sender_is_stuck(struct link_connection *connection, uint64_t now_ns)
+{
+    uint64_t limit_ns = (uint64_t)connection->node->settings.drain_timeout_ms * 1000000u;
+    os_mutex_lock(&connection->send_lock);
+    bool stuck = connection->write_armed && now_ns > connection->progress_ns + limit_ns;
+    os_mutex_unlock(&connection->send_lock);
+    return stuck;
+}

@@ -1,0 +1,324 @@
+/*
+ * The pool. One lock (the node's) covers its queues; a worker takes, in this order: what has ended,
+ * jobs, connections that are readable. A worker that serves a connection keeps it for as long as
+ * frames come, and some time longer, asleep in the transport: a hot connection costs no readiness
+ * call. When there is more to do than workers, those that only wait are interrupted, and
+ * connections are put back after a turn.
+ */
+#include "core/link/worker.h"
+
+#include "core/link/connection.h"
+#include "core/link/current.h"
+#include "core/link/node.h"
+#include "core/link/reader.h"
+#include "core/link/right.h"
+#include "core/os/clock.h"
+#include "core/util/error.h"
+#include "core/util/log.h"
+
+#include <stdlib.h>
+
+/* A turn, when others wait. */
+#define TURN_FRAMES 64u
+#define TURN_NS     1000000u
+/* How long a worker waits for a connection's next frame before it parks it. Long enough for a
+ * transport to wait in one plain receive. */
+#define HOT_NS 50000000u
+/* A connection with so many calls that have not ended is not read on, until the tick finds it with
+ * fewer. */
+#define MAX_UNFINISHED 1024u
+/* Sleeping workers do not count, but there is an end. */
+#define MAX_THREADS_FACTOR 8u
+
+struct worker {
+    struct list link; /* node->workers */
+    struct link_node *node;
+    struct os_thread *thread;
+    struct link_connection *_Atomic waiting; /* sleeps in its stream, for the next frame */
+};
+
+static void worker_main(void *argument);
+
+static void start_worker_locked(struct link_node *node)
+{
+    struct worker *worker = calloc(1, sizeof *worker);
+    if (worker == NULL)
+        return;
+    worker->node = node;
+    if (FAILED(os_thread_start(worker_main, worker, "via-worker", &worker->thread))) {
+        char text[ERROR_TEXT_SIZE];
+        log_warning("link", "%s", error_format(error_get(), E_FAIL, text, sizeof text));
+        error_clear();
+        free(worker);
+        return;
+    }
+    list_append(&node->workers, &worker->link);
+    node->n_workers++;
+}
+
+static bool may_start_locked(const struct link_node *node)
+{
+    uint32_t waiting = atomic_load(&node->n_waiting);
+    return node->n_workers < node->settings.max_workers + waiting &&
+           node->n_workers < node->settings.max_workers * MAX_THREADS_FACTOR;
+}
+
+/* Somebody must look at the queues. */
+static void kick_locked(struct link_node *node)
+{
+    if (node->n_idle > node->n_woken) {
+        node->n_woken++;
+        os_cond_signal(&node->work);
+        return;
+    }
+    if (may_start_locked(node)) {
+        start_worker_locked(node);
+        return;
+    }
+    for (struct list *l = node->workers.next; l != &node->workers; l = l->next) {
+        struct worker *worker = list_entry(l, struct worker, link);
+        struct link_connection *connection = atomic_exchange(&worker->waiting, NULL);
+        if (connection == NULL)
+            continue;
+        /* Its stream is there: connection_finish takes the node's lock before it closes it. */
+        connection->transport->interrupt(connection->stream);
+        return;
+    }
+}
+
+static void add(struct link_node *node, struct list *queue, struct list *link)
+{
+    os_mutex_lock(&node->lock);
+    list_append(queue, link);
+    atomic_fetch_add(&node->n_ready, 1);
+    /* What ends while the node stops is finished by the thread that stops it. */
+    if (queue == &node->ended)
+        os_cond_broadcast(&node->changed);
+    if (queue != &node->ended || !node->closing || node->n_workers != 0)
+        kick_locked(node);
+    os_mutex_unlock(&node->lock);
+}
+
+void worker_submit(struct link_node *node, struct job *job)
+{
+    add(node, &node->jobs, &job->link);
+}
+
+void worker_serve_soon(struct link_connection *connection)
+{
+    add(connection->node, &connection->node->ready, &connection->ready_link);
+}
+
+void worker_finish_soon(struct link_connection *connection)
+{
+    add(connection->node, &connection->node->ended, &connection->ready_link);
+}
+
+bool worker_are_saturated(struct link_node *node)
+{
+    os_mutex_lock(&node->lock);
+    bool saturated = node->n_idle <= node->n_woken && !may_start_locked(node);
+    os_mutex_unlock(&node->lock);
+    return saturated;
+}
+
+void worker_sleeps(struct link_node *node, bool sleeps)
+{
+    if (thread_self()->worker == NULL)
+        return;
+    if (!sleeps) {
+        atomic_fetch_sub(&node->n_waiting, 1);
+        return;
+    }
+    atomic_fetch_add(&node->n_waiting, 1);
+    if (atomic_load(&node->n_ready) == 0)
+        return;
+    os_mutex_lock(&node->lock);
+    if (atomic_load(&node->n_ready) != 0)
+        kick_locked(node);
+    os_mutex_unlock(&node->lock);
+}
+
+/* --- serving a connection --- */
+
+enum next { NEXT_FRAME, NEXT_PARK, NEXT_ROTATE, NEXT_LOST };
+
+/* Sleeps for the next frame, unless somebody else needs the thread or the right. */
+static enum next wait_for_frame(struct worker *worker, struct link_connection *connection)
+{
+    struct link_node *node = worker->node;
+    if (connection->stage != STAGE_OPEN)
+        return NEXT_PARK;
+    atomic_store(&worker->waiting, connection);
+    atomic_store(&connection->worker_waits, true);
+    os_mutex_lock(&connection->lock);
+    bool wanted = !list_is_empty(&connection->waiters);
+    os_mutex_unlock(&connection->lock);
+    HRESULT hr = VIA_S_INTERRUPTED;
+    if (!wanted && atomic_load(&node->n_ready) == 0)
+        hr = reader_wait(connection, os_now_ns() + HOT_NS);
+    atomic_store(&connection->worker_waits, false);
+    atomic_store(&worker->waiting, NULL);
+    if (hr == S_OK)
+        return NEXT_FRAME;
+    if (hr == RPC_E_TIMEOUT)
+        error_clear();
+    else if (FAILED(hr))
+        connection_fail(connection, hr, false);
+    return NEXT_PARK;
+}
+
+static enum next after_frame(struct link_connection *connection, uint32_t n_frames,
+                             uint64_t started_ns)
+{
+    struct link_node *node = connection->node;
+    if (atomic_load_explicit(&connection->n_incoming, memory_order_relaxed) > MAX_UNFINISHED)
+        return NEXT_PARK;
+    os_mutex_lock(&connection->lock);
+    bool mine = right_is_mine_locked(connection, thread_self());
+    bool wanted = !list_is_empty(&connection->waiters);
+    os_mutex_unlock(&connection->lock);
+    if (!mine)
+        return NEXT_LOST;
+    if (wanted || connection->stage == STAGE_CLOSED)
+        return NEXT_PARK;
+    if (atomic_load(&node->n_ready) != 0 &&
+        (n_frames >= TURN_FRAMES || os_now_ns() - started_ns > TURN_NS))
+        return NEXT_ROTATE;
+    return NEXT_FRAME;
+}
+
+static void leave(struct link_connection *connection, enum next next)
+{
+    bool again = false;
+    os_mutex_lock(&connection->lock);
+    if (right_is_mine_locked(connection, thread_self())) {
+        if (atomic_load_explicit(&connection->n_incoming, memory_order_relaxed) > MAX_UNFINISHED) {
+            right_leave_locked(connection);
+        } else if (next == NEXT_ROTATE && !connection->drained &&
+                   connection->stage != STAGE_CLOSED) {
+            connection->holder = &right_of_pool;
+            thread_self()->held = NULL;
+            again = true;
+        } else {
+            right_park_locked(connection);
+        }
+    }
+    os_mutex_unlock(&connection->lock);
+    if (again)
+        worker_serve_soon(connection);
+    else
+        connection_drop(connection);
+}
+
+static void serve(struct worker *worker, struct link_connection *connection)
+{
+    uint64_t started_ns = os_now_ns();
+    uint32_t n_frames = 0;
+    enum next next = NEXT_FRAME;
+    os_mutex_lock(&connection->lock);
+    connection->holder = thread_self();
+    thread_self()->held = connection;
+    os_mutex_unlock(&connection->lock);
+    while (next == NEXT_FRAME) {
+        HRESULT hr = connection->drained ? VIA_S_WOULD_BLOCK : reader_step(connection, NULL);
+        if (hr == VIA_S_WOULD_BLOCK)
+            next = wait_for_frame(worker, connection);
+        else if (FAILED(hr))
+            next = NEXT_PARK;
+        else
+            next = after_frame(connection, ++n_frames, started_ns);
+    }
+    error_clear();
+    leave(connection, next);
+}
+
+/* --- the threads --- */
+
+static void take_one_locked(struct worker *worker)
+{
+    struct link_node *node = worker->node;
+    struct list *link;
+    atomic_fetch_sub(&node->n_ready, 1);
+    if ((link = list_pop(&node->ended)) != NULL) {
+        os_mutex_unlock(&node->lock);
+        connection_finish(list_entry(link, struct link_connection, ready_link));
+    } else if ((link = list_pop(&node->jobs)) != NULL) {
+        struct job *job = list_entry(link, struct job, link);
+        os_mutex_unlock(&node->lock);
+        job->run(job->argument);
+    } else {
+        link = list_pop(&node->ready);
+        os_mutex_unlock(&node->lock);
+        serve(worker, list_entry(link, struct link_connection, ready_link));
+    }
+    os_mutex_lock(&node->lock);
+}
+
+static void worker_main(void *argument)
+{
+    struct worker *worker = argument;
+    struct link_node *node = worker->node;
+    thread_self()->worker = worker;
+    os_mutex_lock(&node->lock);
+    for (;;) {
+        if (atomic_load(&node->n_ready) != 0) {
+            take_one_locked(worker);
+            continue;
+        }
+        if (node->workers_stop)
+            break;
+        node->n_idle++;
+        os_cond_wait(&node->work, &node->lock, OS_NEVER);
+        node->n_idle--;
+        if (node->n_woken > 0)
+            node->n_woken--;
+    }
+    os_mutex_unlock(&node->lock);
+    error_clear();
+    thread_self()->worker = NULL;
+}
+
+static bool finish_one(struct link_node *node)
+{
+    os_mutex_lock(&node->lock);
+    struct list *link = list_pop(&node->ended);
+    if (link != NULL)
+        atomic_fetch_sub(&node->n_ready, 1);
+    os_mutex_unlock(&node->lock);
+    if (link != NULL)
+        connection_finish(list_entry(link, struct link_connection, ready_link));
+    return link != NULL;
+}
+
+void worker_stop(struct link_node *node)
+{
+    os_mutex_lock(&node->lock);
+    while (node->n_connections != 0) {
+        os_mutex_unlock(&node->lock);
+        bool finished = finish_one(node);
+        os_mutex_lock(&node->lock);
+        if (!finished && node->n_connections != 0 && list_is_empty(&node->ended))
+            os_cond_wait(&node->changed, &node->lock, OS_NEVER);
+    }
+    node->workers_stop = true;
+    os_cond_broadcast(&node->work);
+    struct list *link;
+    while ((link = list_pop(&node->workers)) != NULL) {
+        struct worker *worker = list_entry(link, struct worker, link);
+        os_mutex_unlock(&node->lock);
+        os_thread_join(worker->thread);
+        free(worker);
+        os_mutex_lock(&node->lock);
+    }
+    node->n_workers = 0;
+    /* What was submitted meanwhile, by the last of them. */
+    while ((link = list_pop(&node->jobs)) != NULL) {
+        struct job *job = list_entry(link, struct job, link);
+        atomic_fetch_sub(&node->n_ready, 1);
+        os_mutex_unlock(&node->lock);
+        job->run(job->argument);
+        os_mutex_lock(&node->lock);
+    }
+    os_mutex_unlock(&node->lock);
+}

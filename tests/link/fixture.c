@@ -1,0 +1,279 @@
+#include "tests/link/fixture.h"
+
+#include "core/os/clock.h"
+#include "core/os/poller.h"
+#include "core/os/thread.h"
+#include "core/plugin/loopback.h"
+#include "core/plugin/plugin_set.h"
+#include "core/util/error.h"
+#include "core/wire/frame.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define AT_SLOT 20
+
+/* --- the handler --- */
+
+static HRESULT opened(void *context, struct link_connection *connection)
+{
+    struct side *side = context;
+    if (side->refuses)
+        return error_set(E_ACCESSDENIED, "this test refuses everybody");
+    side->n_opened++;
+    side->last = connection;
+    return S_OK;
+}
+
+static void closed(void *context, struct link_connection *connection)
+{
+    struct side *side = context;
+    struct error_record *cause = link_connection_cause(connection);
+    if (cause == NULL || side->n_running != 0)
+        side->n_closed_early++;
+    error_record_free(cause);
+    side->n_closed++;
+}
+
+static void reply_bytes(struct link_message *call, const void *payload, size_t size)
+{
+    uint8_t body[8] = {0};
+    struct link_request reply = {.kind = WIRE_REPLY,
+                                 .body = body,
+                                 .body_size = sizeof body,
+                                 .payload = payload,
+                                 .payload_size = size};
+    if (FAILED(link_reply(call, &reply)))
+        error_clear();
+}
+
+static uint16_t slot_of(const struct link_message *call)
+{
+    uint16_t slot;
+    memcpy(&slot, call->body + AT_SLOT, sizeof slot);
+    return slot;
+}
+
+static enum link_route route(void *context, struct link_message *call)
+{
+    (void)context;
+    if (call->kind != WIRE_CALL || slot_of(call) != METHOD_REPLY_LATE)
+        return LINK_ROUTE_ANY;
+    if (FAILED(link_message_own(call)))
+        return LINK_ROUTE_ANY;
+    struct link_node *node = link_connection_node(call->connection);
+    return SUCCEEDED(link_node_submit(node, (void (*)(void *))link_message_run, call))
+               ? LINK_ROUTE_QUEUED
+               : LINK_ROUTE_ANY;
+}
+
+static void nest(struct link_message *call, uint32_t n)
+{
+    uint32_t below = 0;
+    HRESULT hr = n > 1 ? call_number(call->connection, METHOD_NEST, n - 1, 20000, &below) : S_OK;
+    below += n;
+    if (FAILED(hr))
+        link_reply_error(call, hr, true);
+    else
+        reply_bytes(call, &below, sizeof below);
+}
+
+static void sleep_long(struct link_message *call, uint32_t ms)
+{
+    uint64_t until_ns = os_deadline_ms(ms);
+    uint32_t cancelled = 0;
+    while (!cancelled && os_now_ns() < until_ns) {
+        os_sleep_ms(1);
+        cancelled = link_current_is_cancelled();
+    }
+    reply_bytes(call, &cancelled, sizeof cancelled);
+}
+
+static void run_method(struct side *side, struct link_message *call)
+{
+    uint32_t numbers[2] = {0, 0};
+    size_t size = call->payload_size;
+    uint16_t slot = slot_of(call);
+    memcpy(numbers, call->payload, size < sizeof numbers ? size : sizeof numbers);
+    void *copy = NULL;
+    if (slot == METHOD_ECHO && size != 0) {
+        copy = malloc(size);
+        if (copy != NULL)
+            memcpy(copy, call->payload, size);
+    }
+    link_message_decoded(call);
+    switch (slot) {
+    case METHOD_ADD:
+    case METHOD_REPLY_LATE:
+        numbers[0] += numbers[1];
+        reply_bytes(call, numbers, sizeof numbers[0]);
+        break;
+    case METHOD_ECHO:
+        reply_bytes(call, copy, size);
+        break;
+    case METHOD_NEST:
+        nest(call, numbers[0]);
+        break;
+    case METHOD_SLEEP:
+        sleep_long(call, numbers[0]);
+        break;
+    case METHOD_COUNT:
+        side->n_counted++;
+        break;
+    case METHOD_DROP:
+        link_connection_close(call->connection, E_ABORT, "the method ended it");
+        break;
+    default:
+        error_set(E_INVALIDARG, "the inner reason");
+        error_wrap(E_FAIL, "the method failed");
+        link_reply_error(call, E_FAIL, true);
+        break;
+    }
+    free(copy);
+}
+
+static void run(void *context, struct link_message *call)
+{
+    struct side *side = context;
+    side->n_running++;
+    if (call->kind == WIRE_CALL || call->kind == WIRE_ONEWAY) {
+        run_method(side, call);
+    } else {
+        link_message_decoded(call);
+        error_set(E_NOINTERFACE, "no other kinds here");
+        link_reply_error(call, E_NOINTERFACE, false);
+    }
+    side->n_running--;
+}
+
+static HRESULT control(void *context, struct link_message *frame)
+{
+    struct side *side = context;
+    side->n_released++;
+    return frame->kind == WIRE_RELEASE ? S_OK : error_set(VIA_E_PROTOCOL, "not that");
+}
+
+static void dropped(void *context, struct link_message *reply)
+{
+    struct side *side = context;
+    (void)reply;
+    side->n_dropped++;
+}
+
+static const struct link_handler handler = {opened, closed, route, run, control, dropped};
+
+/* --- opening and closing --- */
+
+bool side_open(struct side *side, struct pair *pair, const struct link_settings *settings)
+{
+    struct link_settings defaults;
+    link_settings_default(&defaults);
+    return CHECK_OK(link_node_new(settings != NULL ? settings : &defaults, pair->plugins, &handler,
+                                  side, &side->node));
+}
+
+void side_close(struct side *side)
+{
+    if (side->node == NULL)
+        return;
+    link_node_close(side->node);
+    link_node_stop(side->node);
+    link_node_free(side->node);
+    side->node = NULL;
+    CHECK_EQ(side->n_closed, side->n_opened);
+    CHECK_EQ(side->n_closed_early, 0);
+}
+
+static bool add_plugins(struct pair *pair, const char *scheme)
+{
+    if (!CHECK_OK(plugin_set_add(pair->plugins, &plugin_loopback)))
+        return false;
+    if (strcmp(scheme, "loop") == 0) {
+        snprintf(pair->address, sizeof pair->address, "loop:link-test");
+        return true;
+    }
+    snprintf(pair->address, sizeof pair->address, "%s:%s/s", scheme, harness_temporary_directory());
+    return CHECK_OK(plugin_set_search(pair->plugins, VIADUCT_PLUGIN_DIRECTORY));
+}
+
+bool pair_open(struct pair *pair, const char *scheme, const struct link_settings *server_settings)
+{
+    memset(pair, 0, sizeof *pair);
+    const char *addresses[] = {pair->address, NULL};
+    bool ok = CHECK_OK(os_poller_new(&pair->poller)) &&
+              CHECK_OK(plugin_set_new(pair->poller, NULL, &pair->plugins)) &&
+              add_plugins(pair, scheme) && side_open(&pair->server, pair, server_settings) &&
+              side_open(&pair->client, pair, NULL) &&
+              CHECK_OK(link_node_listen(pair->server.node, pair->address, false)) &&
+              CHECK_OK(link_node_connect(pair->client.node, addresses, os_deadline_ms(20000),
+                                         &pair->connection));
+    if (!ok)
+        pair_close(pair);
+    return ok;
+}
+
+void pair_close(struct pair *pair)
+{
+    link_connection_unref(pair->connection);
+    pair->connection = NULL;
+    side_close(&pair->client);
+    side_close(&pair->server);
+    plugin_set_free(pair->plugins);
+    if (pair->poller != NULL)
+        os_poller_free(pair->poller);
+    pair->plugins = NULL;
+    pair->poller = NULL;
+    error_clear();
+}
+
+/* --- calling --- */
+
+HRESULT call_method(struct link_connection *connection, enum method method, const void *payload,
+                    size_t size, uint32_t limit_ms, struct link_message *reply)
+{
+    uint8_t body[56] = {0};
+    uint16_t slot = (uint16_t)method;
+    memcpy(body + AT_SLOT, &slot, sizeof slot);
+    struct link_request request = {.kind = method == METHOD_COUNT ? WIRE_ONEWAY : WIRE_CALL,
+                                   .body = body,
+                                   .body_size = sizeof body,
+                                   .payload = payload,
+                                   .payload_size = size};
+    uint64_t deadline_ns = os_deadline_ms(limit_ms);
+    return method == METHOD_COUNT ? link_post(connection, &request, deadline_ns)
+                                  : link_call(connection, &request, deadline_ns, reply);
+}
+
+static HRESULT call_short(struct link_connection *connection, enum method method,
+                          const void *payload, size_t size, uint32_t limit_ms, uint32_t *result)
+{
+    struct link_message reply;
+    HRESULT hr = call_method(connection, method, payload, size, limit_ms, &reply);
+    if (FAILED(hr))
+        return hr;
+    *result = 0;
+    memcpy(result, reply.payload,
+           reply.payload_size < sizeof *result ? reply.payload_size : sizeof *result);
+    link_message_release(&reply);
+    return S_OK;
+}
+
+HRESULT call_add(struct link_connection *connection, uint32_t a, uint32_t b, uint32_t *sum)
+{
+    uint32_t numbers[2] = {a, b};
+    return call_short(connection, METHOD_ADD, numbers, sizeof numbers, 20000, sum);
+}
+
+HRESULT call_number(struct link_connection *connection, enum method method, uint32_t number,
+                    uint32_t limit_ms, uint32_t *result)
+{
+    return call_short(connection, method, &number, sizeof number, limit_ms, result);
+}
+
+bool wait_for(atomic_uint *counter, unsigned value)
+{
+    for (int i = 0; i < 5000 && *counter != value; i++)
+        os_sleep_ms(1);
+    return CHECK_EQ(*counter, value);
+}

@@ -1,0 +1,57 @@
+/*
+ * Two nodes in one process, for the tests of core/link: the handler of both answers the methods
+ * below, and counts what it sees.
+ */
+#ifndef TESTS_LINK_FIXTURE_H
+#define TESTS_LINK_FIXTURE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/link/link.h"
+#include "tests/harness/harness.h"
+
+enum method {
+    METHOD_ADD,        /* two u32 -> their sum */
+    METHOD_ECHO,       /* bytes -> the same */
+    METHOD_NEST,       /* u32 n -> n + what the caller answers to nest(n - 1) */
+    METHOD_SLEEP,      /* u32 ms -> u32 1 when it was cancelled */
+    METHOD_FAIL,       /* -> an error with a cause */
+    METHOD_COUNT,      /* one-way */
+    METHOD_REPLY_LATE, /* answered by another thread, as a queued call */
+    METHOD_DROP        /* ends the connection instead of an answer */
+};
+
+struct side {
+    struct link_node *node;
+    atomic_uint n_opened, n_closed, n_counted, n_dropped, n_released, n_running;
+    atomic_uint n_closed_early; /* closed while something ran */
+    bool refuses;
+    struct link_connection *_Atomic last; /* the connection that was opened last; not counted */
+};
+
+struct pair {
+    struct os_poller *poller;
+    struct plugin_set *plugins;
+    struct side server;
+    struct side client;
+    char address[300];
+    struct link_connection *connection; /* of the client */
+};
+
+/* `scheme`: "loop" or "unix". False: a check has failed, and the pair is closed. */
+bool pair_open(struct pair *pair, const char *scheme, const struct link_settings *server_settings);
+void pair_close(struct pair *pair);
+bool side_open(struct side *side, struct pair *pair, const struct link_settings *settings);
+void side_close(struct side *side);
+
+HRESULT call_method(struct link_connection *connection, enum method method, const void *payload,
+                    size_t size, uint32_t limit_ms, struct link_message *reply);
+HRESULT call_add(struct link_connection *connection, uint32_t a, uint32_t b, uint32_t *sum);
+HRESULT call_number(struct link_connection *connection, enum method method, uint32_t number,
+                    uint32_t limit_ms, uint32_t *result);
+/* Waits until the counter is `value`; a check. */
+bool wait_for(atomic_uint *counter, unsigned value);
+
+#endif
