@@ -1,10 +1,10 @@
 /*
- * The metadata of interfaces: what viaduct-idl generates as `const` tables, and what a parsed JSON form
- * becomes in memory. One model serves the marshaller, introspection and calls by name.
+ * The metadata of interfaces: what viaduct-idl generates as `const` tables, and what a parsed JSON
+ * form becomes in memory. One model serves the marshaller, introspection and calls by name.
  *
- * A type library is a set of arrays; types refer to each other by index, so that tables need no pointers
- * between types and a library that came from a peer can be checked completely before use. Tables made by
- * the compiler are immutable and live as long as their module.
+ * A type library is a set of arrays; types refer to each other by index, so that tables need no
+ * pointers between types and a library that came from a peer can be checked completely before use.
+ * Tables made by the compiler are immutable and live as long as their module.
  */
 #ifndef VIADUCT_TYPELIB_H
 #define VIADUCT_TYPELIB_H
@@ -34,19 +34,19 @@ enum via_type_kind {
     VIA_TYPE_U64 = 8,
     VIA_TYPE_F32 = 9,
     VIA_TYPE_F64 = 10,
-    VIA_TYPE_WCHAR = 11,     /* one UTF-16 code unit */
-    VIA_TYPE_BOOL = 12,      /* VARIANT_BOOL: 0 or -1 in 16 bits */
-    VIA_TYPE_ENUM = 13,      /* `index` into enums; 32 bits, signed */
+    VIA_TYPE_WCHAR = 11, /* one UTF-16 code unit */
+    VIA_TYPE_BOOL = 12,  /* VARIANT_BOOL: 0 or -1 in 16 bits */
+    VIA_TYPE_ENUM = 13,  /* `index` into enums; 32 bits, signed */
     VIA_TYPE_HRESULT = 14,
     VIA_TYPE_GUID = 15,
-    VIA_TYPE_BSTR = 16,      /* may be NULL, and NULL stays NULL */
-    VIA_TYPE_STRING8 = 17,   /* char *, UTF-8, zero-terminated */
-    VIA_TYPE_STRING16 = 18,  /* WCHAR *, UTF-16, zero-terminated */
-    VIA_TYPE_STRUCT = 19,    /* `index` into structs */
-    VIA_TYPE_ARRAY = 20,     /* inline: `count` of `element` */
-    VIA_TYPE_SIZED = 21,     /* pointer to `element`s; how many, `size_from` says */
-    VIA_TYPE_POINTER = 22,   /* pointer to one `element` */
-    VIA_TYPE_INTERFACE = 23  /* interface pointer; `index` into interfaces */
+    VIA_TYPE_BSTR = 16,     /* may be NULL, and NULL stays NULL */
+    VIA_TYPE_STRING8 = 17,  /* char *, UTF-8, zero-terminated */
+    VIA_TYPE_STRING16 = 18, /* WCHAR *, UTF-16, zero-terminated */
+    VIA_TYPE_STRUCT = 19,   /* `index` into structs */
+    VIA_TYPE_ARRAY = 20,    /* inline: `count` of `element` */
+    VIA_TYPE_SIZED = 21,    /* pointer to `element`s; how many, `size_from` says */
+    VIA_TYPE_POINTER = 22,  /* pointer to one `element` */
+    VIA_TYPE_INTERFACE = 23 /* interface pointer; `index` into interfaces */
 };
 
 /* Where the number of a VIA_TYPE_SIZED type's elements stands. */
@@ -61,12 +61,12 @@ enum via_size_from {
 #define VIA_TYPE_NULLABLE 0x01u /* string, sized or pointer that may be NULL ([unique], [ptr]) */
 
 struct via_type {
-    uint8_t kind;       /* enum via_type_kind */
-    uint8_t flags;      /* VIA_TYPE_... */
-    uint8_t size_from;  /* enum via_size_from, for VIA_TYPE_SIZED */
-    uint8_t reserved;   /* 0 */
-    uint16_t index;     /* of a struct, enum or interface; else VIA_NO_INDEX */
-    uint16_t element;   /* type index of the element; else VIA_NO_INDEX */
+    uint8_t kind;      /* enum via_type_kind */
+    uint8_t flags;     /* VIA_TYPE_... */
+    uint8_t size_from; /* enum via_size_from, for VIA_TYPE_SIZED */
+    uint8_t reserved;  /* 0 */
+    uint16_t index;    /* of a struct, enum or interface; else VIA_NO_INDEX */
+    uint16_t element;  /* type index of the element; else VIA_NO_INDEX */
     uint16_t size_index;
     uint16_t reserved2; /* 0 */
     uint32_t count;
@@ -96,14 +96,16 @@ struct via_enum {
 };
 
 /* Flags of a parameter. */
-#define VIA_PARAM_IN 0x01u
-#define VIA_PARAM_OUT 0x02u
+#define VIA_PARAM_IN     0x01u
+#define VIA_PARAM_OUT    0x02u
 #define VIA_PARAM_RETVAL 0x04u /* with OUT, last parameter */
-/* The argument is a pointer to storage of the parameter's type: every [out] and [in,out] but an array in
- * the caller's buffer, an [in] struct or GUID by pointer, every fixed array. Without it the argument is
- * the value itself; for VIA_TYPE_SIZED that is the pointer to the caller's elements, [out] too. */
+/* The argument is a pointer to storage of the parameter's type: every [out] and [in,out] but an
+ * array in the caller's buffer, an [in] struct or GUID by pointer, every fixed array. Without it
+ * the argument is the value itself; for VIA_TYPE_SIZED that is the pointer to the caller's
+ * elements, [out] too. */
 #define VIA_PARAM_BY_REF 0x08u
-#define VIA_PARAM_NULLABLE 0x10u /* with BY_REF, [in] only: the pointer itself may be NULL ([unique]) */
+#define VIA_PARAM_NULLABLE \
+    0x10u /* with BY_REF, [in] only: the pointer itself may be NULL ([unique]) */
 
 struct via_param {
     const char *name;
@@ -112,9 +114,9 @@ struct via_param {
 };
 
 /* Flags of a method. */
-#define VIA_METHOD_ONEWAY 0x01u
-#define VIA_METHOD_PROPGET 0x02u
-#define VIA_METHOD_PROPPUT 0x04u
+#define VIA_METHOD_ONEWAY     0x01u
+#define VIA_METHOD_PROPGET    0x02u
+#define VIA_METHOD_PROPPUT    0x04u
 #define VIA_METHOD_PROPPUTREF 0x08u
 
 /* Every method returns HRESULT. */
@@ -127,12 +129,12 @@ struct via_method {
 };
 
 /* Flags of an interface. */
-#define VIA_INTERFACE_EXTERNAL 0x01u /* named here, described elsewhere: no methods */
-#define VIA_INTERFACE_DUAL 0x02u
+#define VIA_INTERFACE_EXTERNAL      0x01u /* named here, described elsewhere: no methods */
+#define VIA_INTERFACE_DUAL          0x02u
 #define VIA_INTERFACE_OLEAUTOMATION 0x04u
 
-/* Own methods only; the first one's slot is 3 plus the methods of all bases below (IUnknown has none of
- * its own here). */
+/* Own methods only; the first one's slot is 3 plus the methods of all bases below (IUnknown has
+ * none of its own here). */
 struct via_interface {
     const char *name;
     GUID iid;
@@ -144,7 +146,7 @@ struct via_interface {
 
 /* Flags of a coclass's interface. */
 #define VIA_COCLASS_DEFAULT 0x01u
-#define VIA_COCLASS_SOURCE 0x02u
+#define VIA_COCLASS_SOURCE  0x02u
 
 struct via_coclass_interface {
     uint16_t interface_index;
