@@ -10,7 +10,7 @@
  * when it is not there. */
 HRESULT os_file_read(const char *path, size_t limit, char **text, size_t *size);
 /* Replaces the file in one step: readers see the old text or the new one, and after any failure (a
- * full disk too) the old one is still there. */
+ * full disk too) the old one is still there. E_INVALIDARG when the path is a link or a device. */
 HRESULT os_file_write(const char *path, const void *data, size_t size);
 /* S_FALSE when it was not there. */
 HRESULT os_file_remove(const char *path);

@@ -103,6 +103,11 @@ static void sync_directory(const char *path)
 HRESULT os_file_write(const char *path, const void *data, size_t size)
 {
     size_t path_size = strlen(path);
+    struct stat before;
+    /* root would otherwise replace /dev/stdout, a link, by a file. */
+    if (lstat(path, &before) == 0 && !S_ISREG(before.st_mode))
+        return error_set(E_INVALIDARG, "%s: not replaced: it is a link or a device, and no file",
+                         path);
     char *temporary = malloc(path_size + sizeof(".XXXXXX"));
     if (!temporary)
         return error_set(E_OUTOFMEMORY, "no memory to write %s", path);
