@@ -26,7 +26,8 @@ static void print_help(const char *program)
 {
     printf(
         "Usage: %s FILE [-I DIR]... [--header FILE] [--source FILE] [--json FILE]\n"
-        "Compiles interface descriptions. Without an output option, the file is only checked.\n\n"
+        "Compiles interface descriptions. Without an output option, the file is only checked; an\n"
+        "output FILE - is the standard output.\n\n"
         "  -I, --include DIR   also look for imported and included files there\n"
         "      --header FILE   write the C and C++ header\n"
         "      --source FILE   write the C source with ids and tables\n"
@@ -89,6 +90,8 @@ static int parse_options(const char *program, int argc, char **argv, struct opti
 static bool write_file(const char *program, const char *path, const void *data, size_t size)
 {
     char text[ERROR_TEXT_SIZE];
+    if (!strcmp(path, "-"))
+        return fwrite(data, 1, size, stdout) == size && fflush(stdout) == 0;
     if (SUCCEEDED(os_file_write(path, data, size)))
         return true;
     fprintf(stderr, "%s: %s\n", program, error_format(error_get(), E_FAIL, text, sizeof(text)));
