@@ -73,17 +73,19 @@ static HRESULT read_reply(struct import *import, const struct marshal_method *me
 
 static HRESULT send_call(struct import *import, const struct marshal_method *method,
                          const struct call_form *form, void *context,
-                         const struct link_request *request)
+                         const struct link_request *request, bool *sent)
 {
-    struct link_message reply;
+    struct link_message reply = {0};
     if (request->kind == WIRE_ONEWAY) {
         struct peer *peer;
         HRESULT hr = path_of(import, &peer);
         if (SUCCEEDED(hr))
             hr = link_post(peer->connection, request, runtime_deadline(import));
+        *sent = SUCCEEDED(hr);
         return hr;
     }
     HRESULT hr = call_exchange(import, request, &reply);
+    *sent = SUCCEEDED(hr) || reply.call_id != 0;
     return FAILED(hr) ? hr : read_reply(import, method, form, context, &reply);
 }
 
@@ -118,8 +120,7 @@ HRESULT call_remote(struct import *import, const struct marshal_interface *itf,
                                        .body_size = sizeof body,
                                        .payload = payload.data,
                                        .payload_size = payload.size};
-        sent = true;
-        hr = send_call(import, method, form, context, &request);
+        hr = send_call(import, method, form, context, &request, &sent);
     }
     reference_out_deinit(&out, sent);
     buffer_deinit(&payload);

@@ -319,6 +319,7 @@ HRESULT link_call(struct link_connection *connection, const struct link_request 
     struct call call;
     struct thread *self = thread_self();
     struct link_node *node = connection->node;
+    *reply = (struct link_message){0};
     HRESULT hr = node_check(node);
     if (SUCCEEDED(hr))
         hr = init(&call, connection, request, deadline_ns);
@@ -338,6 +339,7 @@ HRESULT link_call(struct link_connection *connection, const struct link_request 
     bool inherited = self->held == connection; /* believed only if it is still the holder */
     hr = send(&call, request);
     if (SUCCEEDED(hr)) {
+        reply->call_id = call.id;
         inherited = wait_for_reply(&call, inherited);
     } else {
         os_mutex_lock(&connection->lock);

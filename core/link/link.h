@@ -125,8 +125,7 @@ struct link_settings {
 
 void link_settings_default(struct link_settings *settings);
 
-/* --- the node
- * ------------------------------------------------------------------------------------- */
+/* --- the node --- */
 
 /* No thread is started before it is needed: by listening, by link_node_need_reactor(), by a full
  * out-queue. */
@@ -161,8 +160,7 @@ void link_node_close(struct link_node *node);
 void link_node_stop(struct link_node *node);
 void link_node_free(struct link_node *node);
 
-/* --- a connection
- * --------------------------------------------------------------------------------- */
+/* --- a connection --- */
 
 struct link_connection *link_connection_ref(struct link_connection *connection);
 struct link_connection *link_connection_unref(struct link_connection *connection);
@@ -194,20 +192,21 @@ struct link_counters {
 void link_connection_counters(const struct link_connection *connection,
                               struct link_counters *counters);
 
-/* --- calls
- * ---------------------------------------------------------------------------------------- */
+/* --- calls --- */
 
 /* Blocks. Sends a request that is answered (call, query-interface, accept) and waits for its reply
  * or error, serving calls of its own chain meanwhile. For a call, chain id, depth and remaining
  * time are filled in from link_current() and `deadline_ns` (the smaller deadline wins). S_OK:
  * `reply` is a reply message, which the caller releases at once after decoding, before it blocks on
  * anything else. A failure: the error is the thread's, with RPC_E_TIMEOUT, RPC_E_CALL_CANCELED,
- * RPC_E_DISCONNECTED, VIA_E_DEPTH or what the peer said. */
+ * RPC_E_DISCONNECTED, VIA_E_DEPTH or what the peer said; reply->call_id is 0 where nothing was
+ * sent, and what the request's reference table gives away is the caller's still. */
 HRESULT link_call(struct link_connection *connection, const struct link_request *request,
                   uint64_t deadline_ns, struct link_message *reply);
 /* Sends without waiting for an answer: a one-way call (which starts a chain of its own) or a
  * control frame. Blocks only while the out-queue is full, until `deadline_ns`; from a reader
- * callback use LINK_NO_WAIT, which queues in any case. */
+ * callback use LINK_NO_WAIT, which queues in any case. A failure: nothing was sent, or the
+ * connection has ended. */
 #define LINK_NO_WAIT 0
 HRESULT link_post(struct link_connection *connection, const struct link_request *request,
                   uint64_t deadline_ns);
