@@ -119,7 +119,7 @@ static void run_delivered(struct call *call)
         atomic_store(&connection->in_method, true);
     os_mutex_unlock(&connection->lock);
     if (mine)
-        node_method_runs(connection->node);
+        node_needs_tick(connection->node);
     link_message_run(&incoming->message);
     os_mutex_lock(&connection->lock);
     if (right_is_mine_locked(connection, call->thread))
@@ -335,7 +335,7 @@ HRESULT link_call(struct link_connection *connection, const struct link_request 
         chain_add(node, &call);
     atomic_fetch_add_explicit(&connection->calls_sent, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&connection->activity, 1, memory_order_relaxed);
-    node_call_starts(node);
+    node_needs_tick(node);
     bool inherited = self->held == connection; /* believed only if it is still the holder */
     hr = send(&call, request);
     if (SUCCEEDED(hr)) {

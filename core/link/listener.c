@@ -53,7 +53,7 @@ static void on_ready(void *token, uint32_t events)
     if (FAILED(hr)) {
         log_refusal(listener, hr);
         listener->is_paused = true; /* the tick arms it again */
-        node_method_runs(listener->node);
+        node_needs_tick(listener->node);
         return;
     }
     if (FAILED(listener->transport->listener_arm(listener->listener)))

@@ -108,7 +108,7 @@ static void let_go(struct link_message *message)
     message->state = NULL;
     reader_consume(connection);
     atomic_store(&connection->in_method, true);
-    node_method_runs(connection->node);
+    node_needs_tick(connection->node);
 }
 
 /* A borrowed reply has been read. The state says whether an outer frame of this thread has the

@@ -78,10 +78,8 @@ struct link_node {
 /* Whether the calling thread may not use the node: the error, else S_OK. */
 HRESULT node_check(struct link_node *node);
 
-/* A method starts: the tick has to run, so that the right can be taken from it. */
-void node_method_runs(struct link_node *node);
-/* A call starts: its connection is looked at when it has been left. */
-void node_call_starts(struct link_node *node);
+/* Something has begun that the tick has to look at: a method runs, a right was left. */
+void node_needs_tick(struct link_node *node);
 /* Lets the tick look at the connection. No locks held. */
 void node_lease(struct link_connection *connection);
 /* What is due; returns when to come again. Reactor thread. */

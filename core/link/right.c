@@ -33,6 +33,7 @@ void right_arm_locked(struct link_connection *connection)
     if (SUCCEEDED(connection->transport->arm(connection->stream, VIA_READY_READ)))
         return;
     connection->right = RIGHT_FREE; /* the tick tries again */
+    node_needs_tick(connection->node);
     error_clear();
 }
 
@@ -66,11 +67,24 @@ void right_leave_locked(struct link_connection *connection)
     forget_locked(connection);
     if (pass_locked(connection))
         return;
-    /* Callers in apartments do not read: the reactor does. */
-    if (!list_is_empty(&connection->waiters))
+    /* Callers in apartments do not read, and a worker has kept the right from the reactor: frames
+     * that are not for a caller come at any time. Others are likely to call again soon. */
+    bool arms = !list_is_empty(&connection->waiters) || thread_self()->worker != NULL;
+    if (arms && atomic_load(&connection->node->reactor) != NULL) {
         right_arm_locked(connection);
-    else
-        connection->right = RIGHT_FREE;
+        return;
+    }
+    connection->right = RIGHT_FREE;
+    node_needs_tick(connection->node);
+}
+
+void right_stall_locked(struct link_connection *connection)
+{
+    forget_locked(connection);
+    if (pass_locked(connection))
+        return;
+    connection->right = RIGHT_FREE;
+    node_needs_tick(connection->node);
 }
 
 void right_park_locked(struct link_connection *connection)

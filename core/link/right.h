@@ -24,6 +24,8 @@ bool right_take_locked(struct link_connection *connection, struct thread *self, 
 void right_leave_locked(struct link_connection *connection);
 /* The same, but without a waiting caller the reactor gets it. */
 void right_park_locked(struct link_connection *connection);
+/* The same, and the tick arms it when fewer calls are unfinished. */
+void right_stall_locked(struct link_connection *connection);
 /* Arms a right that nobody holds. */
 void right_arm_locked(struct link_connection *connection);
 

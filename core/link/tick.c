@@ -161,22 +161,12 @@ uint64_t node_tick(struct link_node *node, uint64_t now_ns)
     return again_ns < next_ns ? again_ns : next_ns;
 }
 
-static void turn_on(struct link_node *node)
+void node_needs_tick(struct link_node *node)
 {
     if (atomic_load_explicit(&node->reactor, memory_order_relaxed) == NULL ||
         atomic_load(&node->tick_on) || atomic_exchange(&node->tick_on, true))
         return;
     reactor_wake(node);
-}
-
-void node_method_runs(struct link_node *node)
-{
-    turn_on(node);
-}
-
-void node_call_starts(struct link_node *node)
-{
-    turn_on(node);
 }
 
 void node_lease(struct link_connection *connection)
@@ -188,5 +178,5 @@ void node_lease(struct link_connection *connection)
         list_append(&node->leased, &connection->leased_link);
     }
     os_mutex_unlock(&node->lock);
-    turn_on(node);
+    node_needs_tick(node);
 }

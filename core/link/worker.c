@@ -194,7 +194,7 @@ static void leave(struct link_connection *connection, enum next next)
     os_mutex_lock(&connection->lock);
     if (right_is_mine_locked(connection, thread_self())) {
         if (atomic_load_explicit(&connection->n_incoming, memory_order_relaxed) > MAX_UNFINISHED) {
-            right_leave_locked(connection);
+            right_stall_locked(connection);
         } else if (next == NEXT_ROTATE && !connection->drained &&
                    connection->stage != STAGE_CLOSED) {
             connection->holder = &right_of_pool;
