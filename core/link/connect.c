@@ -119,9 +119,18 @@ static HRESULT connect_one(struct link_node *node, const char *address, uint64_t
         return hr;
     }
     if (atomic_load(&node->reactor) != NULL)
-        node_needs_tick(node); /* so that the tick parks it */
+        node_call_starts(node); /* so that the tick parks it */
     *result = connection;
     return S_OK;
+}
+
+/* That nobody listens is said in the system's own code by the transport. Here it has one name;
+ * other failures (not let in, a wrong address, too late) keep theirs. */
+static HRESULT connect_code(HRESULT hr)
+{
+    bool is_system_code = ((uint32_t)hr & 0xFFFF0000u) == 0x80070000u;
+    bool is_own = hr == E_OUTOFMEMORY || hr == E_ACCESSDENIED || hr == E_INVALIDARG;
+    return is_system_code && !is_own ? VIA_E_UNREACHABLE : hr;
 }
 
 HRESULT link_node_connect(struct link_node *node, const char *const *addresses,
@@ -146,7 +155,7 @@ HRESULT link_node_connect(struct link_node *node, const char *const *addresses,
                      error_format(error_get(), hr, reason, sizeof reason));
     }
     char *all = buffer_take_text(&text);
-    HRESULT code = addresses[1] == NULL ? hr : VIA_E_UNREACHABLE;
+    HRESULT code = addresses[1] == NULL ? connect_code(hr) : VIA_E_UNREACHABLE;
     error_set(code, "cannot connect: %s", all != NULL ? all : "several addresses failed");
     free(all);
     buffer_deinit(&text);
