@@ -4,15 +4,9 @@
 
 #include <viaduct/com.h>
 
-#ifdef __MINGW32__
-#define FAIL_PRINTF __attribute__((format(gnu_printf, 2, 3)))
-#else
-#define FAIL_PRINTF __attribute__((format(printf, 2, 3)))
-#endif
-
 /* Makes the text the thread's error information, which goes to the caller with the code. Returns
  * `code`. */
-HRESULT fail(HRESULT code, const char *format, ...) FAIL_PRINTF;
+HRESULT fail(HRESULT code, const char *format, ...);
 
 /* For SysFreeString(); NULL without memory. Bytes that are no UTF-8 become U+FFFD. */
 BSTR text_to_bstr(const char *text);
