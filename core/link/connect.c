@@ -119,7 +119,7 @@ static HRESULT connect_one(struct link_node *node, const char *address, uint64_t
         return hr;
     }
     if (atomic_load(&node->reactor) != NULL)
-        node_call_starts(node); /* so that the tick parks it */
+        node_needs_tick(node); /* so that the tick parks it */
     *result = connection;
     return S_OK;
 }
