@@ -431,18 +431,18 @@ TEST(gives_one_proxy_for_two_paths)
 
 TEST(says_which_owner_cannot_be_reached)
 {
-    struct peer_process far;
+    struct peer_process remote_owner;
     struct peer_process middle;
     REQUIRE(fixture_begin());
-    bool started = peer_launch(&far, "far");
+    bool started = peer_launch(&remote_owner, "far");
     if (peer_start(&middle, "middle") && started) {
         ITestObject *mine = test_object_new("mine");
-        BSTR address = address_bstr(far.address);
+        BSTR address = address_bstr(remote_owner.address);
         LONG sum = 0;
         for (int i = 0; i < 200 && FAILED(ITestObject_KeepRootOf(middle.root, address)); i++)
             os_sleep_ms(20);
         CHECK_OK(ITestObject_Keep(middle.root, mine));
-        /* This process listens nowhere, and has no connection with `far`. */
+        /* This process listens nowhere, and has no connection with `remote_owner`. */
         HRESULT hr = ITestObject_HandKept(middle.root, address, 1, 2, &sum);
         CHECK_HR(hr, VIA_E_UNREACHABLE);
         char pid[32];
@@ -455,7 +455,7 @@ TEST(says_which_owner_cannot_be_reached)
         EVENTUALLY(test_object_count() == 0);
     }
     peer_end(&middle);
-    peer_end(&far);
+    peer_end(&remote_owner);
     fixture_end();
 }
 

@@ -250,8 +250,8 @@ HRESULT platform_read_registry(BSTR key, BSTR name, BSTR *value)
     if (!root)
         return fail(E_INVALIDARG, "the registry key %s does not begin with HKLM or HKCU",
                     utf8(key).text);
-    status = RegGetValueW(root, rest, name, RRF_RT_REG_SZ | RRF_RT_REG_EXPAND_SZ | RRF_RT_DWORD,
-                          &type, NULL, &size);
+    /* A text with variables in it comes expanded, as RRF_RT_REG_SZ. */
+    status = RegGetValueW(root, rest, name, RRF_RT_REG_SZ | RRF_RT_DWORD, &type, NULL, &size);
     if (status == ERROR_SUCCESS && type == REG_DWORD) {
         size = sizeof(dword);
         status = RegGetValueW(root, rest, name, RRF_RT_DWORD, NULL, &dword, &size);
@@ -264,8 +264,7 @@ HRESULT platform_read_registry(BSTR key, BSTR name, BSTR *value)
     text = CoTaskMemAlloc(size);
     if (!text)
         return fail(E_OUTOFMEMORY, "no memory for a registry value");
-    status =
-        RegGetValueW(root, rest, name, RRF_RT_REG_SZ | RRF_RT_REG_EXPAND_SZ, NULL, text, &size);
+    status = RegGetValueW(root, rest, name, RRF_RT_REG_SZ, NULL, text, &size);
     hr = status == ERROR_SUCCESS
              ? to_bstr(text, value)
              : fail_code((DWORD)status, "cannot read a value of the registry key", key);
