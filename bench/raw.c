@@ -1,6 +1,6 @@
 /*
- * The raw contender: a ping-pong of a call's bytes over the bare primitive. What Viaduct's figures are
- * divided by.
+ * The raw contender: a ping-pong of a call's bytes over the bare primitive. What Viaduct's figures
+ * are divided by.
  *
  *   bench-raw serve ADDRESS            serves one client until it leaves
  *   bench-raw call ADDRESS CALLS       measures

@@ -7,7 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* `address` is "unix:PATH", or "pipe:NAME" on Windows. Each ends the process with a message on failure. */
+/* `address` is "unix:PATH", or "pipe:NAME" on Windows. Each ends the process with a message on
+ * failure. */
 struct raw_stream;
 /* Waits for one client and returns it. Prints "ready" once clients may connect. */
 struct raw_stream *raw_serve(const char *address);

@@ -1,6 +1,6 @@
 /*
- * Overlapped named pipes, as a server on Windows must use them; and, under Wine, Unix sockets through the
- * same module that the unixsock plugin uses.
+ * Overlapped named pipes, as a server on Windows must use them; and, under Wine, Unix sockets
+ * through the same module that the unixsock plugin uses.
  */
 #include "bench/raw.h"
 #include "core/os/unix_calls.h"

@@ -20,10 +20,10 @@ struct marshal_pointers;
 
 /* How arguments become a payload, and a payload results; `context` is call_remote's. */
 struct call_form {
-    HRESULT (*encode)
+    HRESULT(*encode)
     (void *context, const struct marshal_method *method, const struct marshal_pointers *pointers,
      struct buffer *payload);
-    HRESULT (*decode)
+    HRESULT(*decode)
     (void *context, const struct marshal_method *method, const struct marshal_pointers *pointers,
      const uint8_t *payload, size_t size);
 };

@@ -1,9 +1,10 @@
 /*
  * HRESULT and the result codes that Viaduct uses, with the values that Windows gives them.
  *
- * On Windows the system's headers define HRESULT and its codes; elsewhere this header does. Codes that
- * only Viaduct has are VIA_E_ and VIA_S_ in FACILITY_ITF. A failed call leaves a message in the calling
- * thread's error information (see error_info.h); the code alone never has to explain a failure.
+ * On Windows the system's headers define HRESULT and its codes; elsewhere this header does. Codes
+ * that only Viaduct has are VIA_E_ and VIA_S_ in FACILITY_ITF. A failed call leaves a message in
+ * the calling thread's error information (see error_info.h); the code alone never has to explain a
+ * failure.
  */
 #ifndef VIADUCT_HRESULT_H
 #define VIADUCT_HRESULT_H
@@ -19,54 +20,54 @@
 typedef int32_t HRESULT;
 
 #define SUCCEEDED(hr) (((HRESULT)(hr)) >= 0)
-#define FAILED(hr) (((HRESULT)(hr)) < 0)
+#define FAILED(hr)    (((HRESULT)(hr)) < 0)
 
 #define VIA_HRESULT(value) ((HRESULT)(value))
 
-#define S_OK VIA_HRESULT(0)
-#define S_FALSE VIA_HRESULT(1)
-#define E_NOTIMPL VIA_HRESULT(0x80004001u)
-#define E_NOINTERFACE VIA_HRESULT(0x80004002u)
-#define E_POINTER VIA_HRESULT(0x80004003u)
-#define E_ABORT VIA_HRESULT(0x80004004u)
-#define E_FAIL VIA_HRESULT(0x80004005u)
-#define E_UNEXPECTED VIA_HRESULT(0x8000FFFFu)
-#define E_ACCESSDENIED VIA_HRESULT(0x80070005u)
-#define E_HANDLE VIA_HRESULT(0x80070006u)
-#define E_OUTOFMEMORY VIA_HRESULT(0x8007000Eu)
-#define E_INVALIDARG VIA_HRESULT(0x80070057u)
-#define E_PENDING VIA_HRESULT(0x8000000Au)
-#define CLASS_E_NOAGGREGATION VIA_HRESULT(0x80040110u)
+#define S_OK                      VIA_HRESULT(0)
+#define S_FALSE                   VIA_HRESULT(1)
+#define E_NOTIMPL                 VIA_HRESULT(0x80004001u)
+#define E_NOINTERFACE             VIA_HRESULT(0x80004002u)
+#define E_POINTER                 VIA_HRESULT(0x80004003u)
+#define E_ABORT                   VIA_HRESULT(0x80004004u)
+#define E_FAIL                    VIA_HRESULT(0x80004005u)
+#define E_UNEXPECTED              VIA_HRESULT(0x8000FFFFu)
+#define E_ACCESSDENIED            VIA_HRESULT(0x80070005u)
+#define E_HANDLE                  VIA_HRESULT(0x80070006u)
+#define E_OUTOFMEMORY             VIA_HRESULT(0x8007000Eu)
+#define E_INVALIDARG              VIA_HRESULT(0x80070057u)
+#define E_PENDING                 VIA_HRESULT(0x8000000Au)
+#define CLASS_E_NOAGGREGATION     VIA_HRESULT(0x80040110u)
 #define CLASS_E_CLASSNOTAVAILABLE VIA_HRESULT(0x80040111u)
-#define REGDB_E_CLASSNOTREG VIA_HRESULT(0x80040154u)
-#define REGDB_E_IIDNOTREG VIA_HRESULT(0x80040155u)
-#define CO_E_SERVER_EXEC_FAILURE VIA_HRESULT(0x80080005u)
-#define CO_E_OBJNOTCONNECTED VIA_HRESULT(0x800401FDu)
-#define CO_E_NOTINITIALIZED VIA_HRESULT(0x800401F0u)
-#define CO_E_CLASSSTRING VIA_HRESULT(0x800401F3u)
-#define CO_E_DLLNOTFOUND VIA_HRESULT(0x800401F8u)
-#define MK_E_UNAVAILABLE VIA_HRESULT(0x800401E3u)
-#define RPC_E_CALL_REJECTED VIA_HRESULT(0x80010001u)
-#define RPC_E_CALL_CANCELED VIA_HRESULT(0x80010002u)
-#define RPC_E_SERVER_DIED VIA_HRESULT(0x80010007u)
-#define RPC_E_INVALID_DATA VIA_HRESULT(0x8001000Fu)
-#define RPC_E_SERVERFAULT VIA_HRESULT(0x80010105u)
-#define RPC_E_INVALIDMETHOD VIA_HRESULT(0x80010107u)
-#define RPC_E_DISCONNECTED VIA_HRESULT(0x80010108u)
-#define RPC_E_VERSION_MISMATCH VIA_HRESULT(0x80010110u)
-#define RPC_E_INVALID_HEADER VIA_HRESULT(0x80010111u)
-#define RPC_E_INVALID_OBJECT VIA_HRESULT(0x80010114u)
-#define RPC_E_CALL_COMPLETE VIA_HRESULT(0x80010117u)
-#define RPC_E_TIMEOUT VIA_HRESULT(0x8001011Fu)
-#define DISP_E_UNKNOWNINTERFACE VIA_HRESULT(0x80020001u)
-#define DISP_E_MEMBERNOTFOUND VIA_HRESULT(0x80020003u)
-#define DISP_E_PARAMNOTFOUND VIA_HRESULT(0x80020004u)
-#define DISP_E_TYPEMISMATCH VIA_HRESULT(0x80020005u)
-#define DISP_E_UNKNOWNNAME VIA_HRESULT(0x80020006u)
-#define DISP_E_OVERFLOW VIA_HRESULT(0x8002000Au)
-#define DISP_E_BADPARAMCOUNT VIA_HRESULT(0x8002000Eu)
-#define TYPE_E_ELEMENTNOTFOUND VIA_HRESULT(0x8002802Bu)
-#define TYPE_E_INVDATAREAD VIA_HRESULT(0x80028018u)
+#define REGDB_E_CLASSNOTREG       VIA_HRESULT(0x80040154u)
+#define REGDB_E_IIDNOTREG         VIA_HRESULT(0x80040155u)
+#define CO_E_SERVER_EXEC_FAILURE  VIA_HRESULT(0x80080005u)
+#define CO_E_OBJNOTCONNECTED      VIA_HRESULT(0x800401FDu)
+#define CO_E_NOTINITIALIZED       VIA_HRESULT(0x800401F0u)
+#define CO_E_CLASSSTRING          VIA_HRESULT(0x800401F3u)
+#define CO_E_DLLNOTFOUND          VIA_HRESULT(0x800401F8u)
+#define MK_E_UNAVAILABLE          VIA_HRESULT(0x800401E3u)
+#define RPC_E_CALL_REJECTED       VIA_HRESULT(0x80010001u)
+#define RPC_E_CALL_CANCELED       VIA_HRESULT(0x80010002u)
+#define RPC_E_SERVER_DIED         VIA_HRESULT(0x80010007u)
+#define RPC_E_INVALID_DATA        VIA_HRESULT(0x8001000Fu)
+#define RPC_E_SERVERFAULT         VIA_HRESULT(0x80010105u)
+#define RPC_E_INVALIDMETHOD       VIA_HRESULT(0x80010107u)
+#define RPC_E_DISCONNECTED        VIA_HRESULT(0x80010108u)
+#define RPC_E_VERSION_MISMATCH    VIA_HRESULT(0x80010110u)
+#define RPC_E_INVALID_HEADER      VIA_HRESULT(0x80010111u)
+#define RPC_E_INVALID_OBJECT      VIA_HRESULT(0x80010114u)
+#define RPC_E_CALL_COMPLETE       VIA_HRESULT(0x80010117u)
+#define RPC_E_TIMEOUT             VIA_HRESULT(0x8001011Fu)
+#define DISP_E_UNKNOWNINTERFACE   VIA_HRESULT(0x80020001u)
+#define DISP_E_MEMBERNOTFOUND     VIA_HRESULT(0x80020003u)
+#define DISP_E_PARAMNOTFOUND      VIA_HRESULT(0x80020004u)
+#define DISP_E_TYPEMISMATCH       VIA_HRESULT(0x80020005u)
+#define DISP_E_UNKNOWNNAME        VIA_HRESULT(0x80020006u)
+#define DISP_E_OVERFLOW           VIA_HRESULT(0x8002000Au)
+#define DISP_E_BADPARAMCOUNT      VIA_HRESULT(0x8002000Eu)
+#define TYPE_E_ELEMENTNOTFOUND    VIA_HRESULT(0x8002802Bu)
+#define TYPE_E_INVDATAREAD        VIA_HRESULT(0x80028018u)
 
 #endif /* _WIN32 */
 
@@ -78,18 +79,22 @@ typedef int32_t HRESULT;
 /* Not an error: a wait ended because another thread interrupted it. */
 #define VIA_S_INTERRUPTED ((HRESULT)0x00040201)
 
-#define VIA_E_PROTOCOL ((HRESULT)0x80040201u)     /* a peer sent what the wire protocol forbids */
-#define VIA_E_LIMIT ((HRESULT)0x80040202u)        /* a configured or negotiated limit was exceeded */
-#define VIA_E_MISMATCH ((HRESULT)0x80040203u)     /* both sides know an interface, but differently */
-#define VIA_E_UNREACHABLE ((HRESULT)0x80040204u)  /* none of the owner's addresses could be reached */
-#define VIA_E_CONFIG ((HRESULT)0x80040205u)       /* a configuration file or manifest is wrong */
-#define VIA_E_PLUGIN ((HRESULT)0x80040206u)       /* a plugin is missing, unsafe or invalid */
-#define VIA_E_ADDRESS ((HRESULT)0x80040207u)      /* an address is malformed, or its scheme is unknown */
+#define VIA_E_PROTOCOL ((HRESULT)0x80040201u) /* a peer sent what the wire protocol forbids */
+#define VIA_E_LIMIT    ((HRESULT)0x80040202u) /* a configured or negotiated limit was exceeded */
+#define VIA_E_MISMATCH ((HRESULT)0x80040203u) /* both sides know an interface, but differently */
+#define VIA_E_UNREACHABLE \
+    ((HRESULT)0x80040204u)                   /* none of the owner's addresses could be reached */
+#define VIA_E_CONFIG  ((HRESULT)0x80040205u) /* a configuration file or manifest is wrong */
+#define VIA_E_PLUGIN  ((HRESULT)0x80040206u) /* a plugin is missing, unsafe or invalid */
+#define VIA_E_ADDRESS ((HRESULT)0x80040207u) /* an address is malformed, or its scheme is unknown \
+                                              */
 #define VIA_E_ADDRESS_IN_USE ((HRESULT)0x80040208u)
-#define VIA_E_AMBIGUOUS ((HRESULT)0x80040209u)    /* several peered hosts have the class */
-#define VIA_E_IDENTITY ((HRESULT)0x8004020Au)     /* a peer is not who it says, or is not allowed in */
-#define VIA_E_DEPTH ((HRESULT)0x8004020Bu)        /* a chain of nested calls is too deep */
-#define VIA_E_TYPE ((HRESULT)0x8004020Cu)         /* a type library or description is invalid */
-#define VIA_E_FORKED ((HRESULT)0x8004020Du)       /* the runtime was set up before this process forked */
+#define VIA_E_AMBIGUOUS      ((HRESULT)0x80040209u) /* several peered hosts have the class */
+#define VIA_E_IDENTITY       ((HRESULT)0x8004020Au) /* a peer is not who it says, or is not allowed in \
+                                                     */
+#define VIA_E_DEPTH  ((HRESULT)0x8004020Bu)         /* a chain of nested calls is too deep */
+#define VIA_E_TYPE   ((HRESULT)0x8004020Cu)         /* a type library or description is invalid */
+#define VIA_E_FORKED ((HRESULT)0x8004020Du) /* the runtime was set up before this process forked \
+                                             */
 
 #endif

@@ -59,7 +59,7 @@ struct via_plugin_host {
      * unix_calls is not NULL); E_NOTIMPL elsewhere. The host calls `ready(argument, events)` on its
      * reactor thread, once for each watch_arm. The descriptor stays the plugin's and must outlive
      * the watch. */
-    HRESULT (*watch_open)
+    HRESULT(*watch_open)
     (intptr_t descriptor, void (*ready)(void *argument, uint32_t events), void *argument,
      struct via_plugin_watch **watch);
     /* Arms once for VIA_READY_READ and/or VIA_READY_WRITE; replaces what was armed. A condition

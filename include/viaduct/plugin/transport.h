@@ -86,7 +86,7 @@ struct via_transport {
      * A stale name that nobody serves any more is replaced; VIA_E_ADDRESS_IN_USE if somebody does,
      * VIA_E_ADDRESS if it is malformed or too long. `ready(token, VIA_READY_READ)` is called on the
      * reactor thread once for each listener_arm when a client waits. */
-    HRESULT (*listen)
+    HRESULT(*listen)
     (const char *address, const struct via_listen_options *options,
      void (*ready)(void *token, uint32_t events), void *token, struct via_listener **listener);
     /* [one thread at a time] Takes one waiting client; VIA_S_WOULD_BLOCK if there is none. When
@@ -105,12 +105,12 @@ struct via_transport {
      * for the moment (the host tries again until its deadline); VIA_WIN32(2) (ERROR_FILE_NOT_FOUND)
      * when nobody listens there; E_ACCESSDENIED; VIA_E_IDENTITY when the server's owner is the
      * wrong one. */
-    HRESULT (*connect)
+    HRESULT(*connect)
     (const char *address, const struct via_connect_options *options, struct via_stream **stream);
 
     /* Gives the stream the function that is called for what `arm` armed, on the reactor thread.
      * Called once, before the first arm, on accepted and connected streams alike. */
-    HRESULT (*set_ready)
+    HRESULT(*set_ready)
     (struct via_stream *stream, void (*ready)(void *token, uint32_t events), void *token);
 
     /* --- sending: under the sender lock
@@ -126,7 +126,7 @@ struct via_transport {
      * committed is sent as far as the system takes it without blocking. S_OK: all is sent (or waits
      * for a flush); VIA_S_WOULD_BLOCK: some remains, arm VIA_READY_WRITE and call commit(0, flush)
      * then. */
-    HRESULT (*commit)
+    HRESULT(*commit)
     (struct via_stream *stream, size_t n, const via_os_handle *handles, uint32_t n_handles,
      uint32_t flags);
 
