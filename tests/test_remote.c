@@ -431,7 +431,6 @@ TEST(gives_one_proxy_for_two_paths)
 
 TEST(says_which_owner_cannot_be_reached)
 {
-<<<<<<< HEAD
     struct peer_process remote_owner;
     struct peer_process middle;
     REQUIRE(fixture_begin());
@@ -439,24 +438,11 @@ TEST(says_which_owner_cannot_be_reached)
     if (peer_start(&middle, "middle") && started) {
         ITestObject *mine = test_object_new("mine");
         BSTR address = address_bstr(remote_owner.address);
-=======
-    struct peer_process distant;
-    struct peer_process middle;
-    REQUIRE(fixture_begin());
-    bool started = peer_launch(&distant, "far");
-    if (peer_start(&middle, "middle") && started) {
-        ITestObject *mine = test_object_new("mine");
-        BSTR address = address_bstr(distant.address);
->>>>>>> 41181ca (Format headers; build the bench and the tests of com/remote for Windows)
         LONG sum = 0;
         for (int i = 0; i < 200 && FAILED(ITestObject_KeepRootOf(middle.root, address)); i++)
             os_sleep_ms(20);
         CHECK_OK(ITestObject_Keep(middle.root, mine));
-<<<<<<< HEAD
         /* This process listens nowhere, and has no connection with `remote_owner`. */
-=======
-        /* This process listens nowhere, and has no connection with `distant`. */
->>>>>>> 41181ca (Format headers; build the bench and the tests of com/remote for Windows)
         HRESULT hr = ITestObject_HandKept(middle.root, address, 1, 2, &sum);
         CHECK_HR(hr, VIA_E_UNREACHABLE);
         char pid[32];
@@ -469,11 +455,7 @@ TEST(says_which_owner_cannot_be_reached)
         EVENTUALLY(test_object_count() == 0);
     }
     peer_end(&middle);
-<<<<<<< HEAD
     peer_end(&remote_owner);
-=======
-    peer_end(&distant);
->>>>>>> 41181ca (Format headers; build the bench and the tests of com/remote for Windows)
     fixture_end();
 }
 
