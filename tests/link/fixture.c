@@ -197,6 +197,19 @@ static bool add_plugins(struct pair *pair, const char *scheme)
     return CHECK_OK(plugin_set_search(pair->plugins, VIADUCT_PLUGIN_DIRECTORY));
 }
 
+/* The server may be about to take notice of what it has answered. */
+static bool wait_until_open(struct pair *pair)
+{
+    struct link_connection *found = NULL;
+    for (int i = 0; i < 5000 && found == NULL; i++) {
+        found = link_node_find(pair->server.node, link_node_id(pair->client.node));
+        if (found == NULL)
+            os_sleep_ms(1);
+    }
+    link_connection_unref(found);
+    return CHECK_NOT_NULL(found);
+}
+
 bool pair_open(struct pair *pair, const char *scheme, const struct link_settings *server_settings)
 {
     memset(pair, 0, sizeof *pair);
@@ -208,6 +221,8 @@ bool pair_open(struct pair *pair, const char *scheme, const struct link_settings
               CHECK_OK(link_node_listen(pair->server.node, pair->address, false)) &&
               CHECK_OK(link_node_connect(pair->client.node, addresses, os_deadline_ms(20000),
                                          &pair->connection));
+    if (ok)
+        ok = wait_until_open(pair);
     if (!ok)
         pair_close(pair);
     return ok;

@@ -1,0 +1,322 @@
+/*
+ * The wire: golden bytes of every kind of frame, and what malformed ones are answered with.
+ */
+#include "core/util/buffer.h"
+#include "core/util/error.h"
+#include "core/wire/frame.h"
+#include "core/wire/hello.h"
+#include "core/wire/records.h"
+#include "tests/harness/harness.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct wire_limits limits = {WIRE_MAX_FRAME, WIRE_MAX_MESSAGE, 16, 4};
+
+/* One row for each kind: the bytes of its header with the smallest body. */
+struct golden {
+    uint8_t kind;
+    const char *name;
+    uint32_t body_size;
+    bool reserved;
+    uint8_t header[16]; /* size, kind, flags, extensions, references, handles, body */
+};
+
+#define HEADER(size, kind, body)                                      \
+    {                                                                 \
+        (size), 0, 0, 0, (kind), 0, 0, 0, 0, 0, 0, 0, (body), 0, 0, 0 \
+    }
+
+static const struct golden golden[] = {
+    {1, "hello", 72, false, HEADER(104, 1, 72)},
+    {2, "hello-answer", 72, false, HEADER(104, 2, 72)},
+    {3, "call", 56, false, HEADER(88, 3, 56)},
+    {4, "one-way", 56, false, HEADER(88, 4, 56)},
+    {5, "reply", 8, false, HEADER(40, 5, 8)},
+    {6, "error", 8, false, HEADER(40, 6, 8)},
+    {7, "cancel", 8, false, HEADER(40, 7, 8)},
+    {8, "finish", 0, true, HEADER(32, 8, 0)},
+    {9, "release", 8, false, HEADER(40, 9, 8)},
+    {10, "interface", 40, false, HEADER(72, 10, 40)},
+    {11, "query-interface", 24, false, HEADER(56, 11, 24)},
+    {12, "provide", 64, false, HEADER(96, 12, 64)},
+    {13, "accept", 24, false, HEADER(56, 13, 24)},
+    {14, "withdraw", 16, false, HEADER(48, 14, 16)},
+    {15, "switch", 8, true, HEADER(40, 15, 8)},
+    {16, "credit", 8, true, HEADER(40, 16, 8)},
+    {17, "death-watch", 16, true, HEADER(48, 17, 16)},
+    {18, "ping", 16, false, HEADER(48, 18, 16)},
+    {19, "goodbye", 8, false, HEADER(40, 19, 8)},
+};
+
+TEST(writes_golden_headers)
+{
+    for (size_t i = 0; i < sizeof golden / sizeof golden[0]; i++) {
+        const struct golden *g = &golden[i];
+        struct wire_header header = {
+            .kind = g->kind, .body_size = g->body_size, .call_id = 0x1122334455667788u};
+        uint8_t bytes[WIRE_HEADER_SIZE];
+        static const uint8_t rest[16] = {0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11};
+        header.size = (uint32_t)wire_frame_size(&header);
+        wire_header_write(bytes, &header);
+        CHECK_MEM_EQ(bytes, g->header, sizeof g->header);
+        CHECK_MEM_EQ(bytes + 16, rest, sizeof rest);
+        CHECK_STR_EQ(wire_kind_name(g->kind), g->name);
+        CHECK_EQ(wire_body_size(g->kind), g->body_size);
+        CHECK_EQ(wire_kind_is_reserved(g->kind), g->reserved);
+        struct wire_header read;
+        CHECK_OK(wire_header_read(bytes, &limits, &read));
+        CHECK_EQ(read.kind, g->kind);
+        CHECK_EQ(read.size, header.size);
+        CHECK_EQ(read.call_id, header.call_id);
+        if (g->body_size == 0)
+            continue;
+        bytes[0] = (uint8_t)(bytes[0] - 8);
+        bytes[12] = (uint8_t)(bytes[12] - 8);
+        CHECK_HR(wire_header_read(bytes, &limits, &read), VIA_E_PROTOCOL);
+    }
+    CHECK_FALSE(wire_kind_is_known(0));
+    CHECK_FALSE(wire_kind_is_known(20));
+    CHECK_FALSE(wire_kind_is_known(255));
+    CHECK_EQ(wire_body_size(200), 0);
+}
+
+/* A reply with two references, an extension, and a payload of 5 bytes. */
+static const uint8_t full_frame[] = {
+    112, 0, 0, 0, 5, 0, 16, 0, 2,   0,   0,   0,   13,  0, 0, 0, /* size ... body_size */
+    1,   0, 0, 0, 0, 0, 0,  0, 32,  0,   0,   0,   0,   0, 0, 0, /* call id, reference_size */
+    9,   0, 8, 0, 0, 0, 0,  0, 1,   2,   3,   4,   5,   6, 7, 8, /* extension 9 of 8 bytes */
+    16,  0, 1, 0, 0, 0, 0,  0, 42,  0,   0,   0,   0,   0, 0, 0, /* mine 42 */
+    16,  0, 2, 0, 0, 0, 0,  0, 43,  0,   0,   0,   0,   0, 0, 0, /* yours 43 */
+    0,   0, 0, 0, 0, 0, 0,  0, 'h', 'e', 'l', 'l', 'o', 0, 0, 0, /* code, payload, padding */
+    0,   0, 0, 0, 0, 0, 0,  0, 0,   0,   0,   0,   0,   0, 0, 0,
+};
+
+static HRESULT read_frame(const uint8_t *bytes, struct wire_header *header,
+                          struct wire_parts *parts)
+{
+    HRESULT hr = wire_header_read(bytes, &limits, header);
+    return FAILED(hr) ? hr : wire_frame_split(bytes, header, parts);
+}
+
+TEST(splits_a_full_frame)
+{
+    uint8_t bytes[sizeof full_frame];
+    struct wire_header header;
+    struct wire_parts parts;
+    memcpy(bytes, full_frame, sizeof bytes);
+    bytes[0] = 96;
+    REQUIRE_OK(read_frame(bytes, &header, &parts));
+    CHECK_EQ(header.n_references, 2);
+    CHECK_PTR_EQ(parts.references, bytes + 48);
+    CHECK_PTR_EQ(parts.body, bytes + 80);
+    CHECK_EQ(parts.body_size, 8);
+    CHECK_EQ(parts.payload_size, 5);
+    CHECK_MEM_EQ(parts.payload, "hello", 5);
+    /* The same extension, but it has to be understood. */
+    bytes[36] = 1;
+    CHECK_HR(read_frame(bytes, &header, &parts), S_FALSE);
+    bytes[36] = 0;
+    /* It goes beyond its room. */
+    bytes[34] = 9;
+    CHECK_HR(read_frame(bytes, &header, &parts), VIA_E_PROTOCOL);
+}
+
+struct change {
+    size_t at;
+    uint8_t value;
+    HRESULT result;
+};
+
+TEST(refuses_contradicting_headers)
+{
+    static const struct change changes[] = {
+        {0, 97, VIA_E_PROTOCOL},   /* not a multiple of 8 */
+        {0, 104, VIA_E_PROTOCOL},  /* more than the sum */
+        {0, 24, VIA_E_PROTOCOL},   /* less than a header */
+        {2, 255, VIA_E_LIMIT},     /* 16 MiB */
+        {5, 8, VIA_E_PROTOCOL},    /* an unknown flag */
+        {5, 4, VIA_E_PROTOCOL},    /* continued, with tables */
+        {6, 12, VIA_E_PROTOCOL},   /* extensions not a multiple of 8 */
+        {8, 17, VIA_E_LIMIT},      /* more references than we take */
+        {8, 5, VIA_E_PROTOCOL},    /* more than there is room for */
+        {10, 5, VIA_E_LIMIT},      /* more handles than we take */
+        {15, 255, VIA_E_PROTOCOL}, /* a body of 4 GiB */
+        {24, 36, VIA_E_PROTOCOL},  {27, 255, VIA_E_PROTOCOL},
+    };
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        uint8_t bytes[sizeof full_frame];
+        struct wire_header header;
+        struct wire_parts parts;
+        memcpy(bytes, full_frame, sizeof bytes);
+        bytes[0] = 96;
+        bytes[changes[i].at] = changes[i].value;
+        CHECK_HR(read_frame(bytes, &header, &parts), changes[i].result);
+    }
+}
+
+TEST(checks_reference_tables)
+{
+    uint8_t third[88] = {88, 0, 3};
+    third[68] = 2;  /* addresses */
+    third[70] = 10; /* their bytes */
+    memcpy(third + 72, "unix:a\0b:\0", 10);
+    CHECK_OK(wire_references_check(third, sizeof third, 1));
+    third[68] = 3;
+    CHECK_HR(wire_references_check(third, sizeof third, 1), VIA_E_PROTOCOL);
+    third[68] = 2;
+    third[70] = 200;
+    CHECK_HR(wire_references_check(third, sizeof third, 1), VIA_E_PROTOCOL);
+    third[70] = 9; /* the last one has no end */
+    CHECK_HR(wire_references_check(third, sizeof third, 1), VIA_E_PROTOCOL);
+    uint8_t mine[16] = {16, 0, 1};
+    CHECK_OK(wire_references_check(mine, sizeof mine, 1));
+    CHECK_HR(wire_references_check(mine, sizeof mine, 2), VIA_E_PROTOCOL);
+    CHECK_HR(wire_references_check(mine, sizeof mine, 0), VIA_E_PROTOCOL);
+    CHECK_HR(wire_references_check(mine, 8, 1), VIA_E_PROTOCOL);
+    mine[0] = 8; /* no room for the object's id */
+    CHECK_HR(wire_references_check(mine, 8, 1), VIA_E_PROTOCOL);
+    mine[0] = 0;
+    CHECK_HR(wire_references_check(mine, sizeof mine, 1), VIA_E_PROTOCOL);
+    mine[0] = 16;
+    mine[2] = 4;
+    CHECK_HR(wire_references_check(mine, sizeof mine, 1), VIA_E_PROTOCOL);
+}
+
+TEST(carries_error_records)
+{
+    struct buffer buffer;
+    buffer_init(&buffer, 4096);
+    error_set(E_ACCESSDENIED, "inner");
+    error_wrap(E_FAIL, "outer");
+    error_set_source("test");
+    wire_records_write(&buffer, error_get());
+    error_clear();
+    static const uint8_t bytes[] = {
+        0x05, 0x40, 0x00, 0x80, 4,    0,   0,    0,    5,   0,   0,   0, 0, 0,
+        0,    0,    't',  'e',  's',  't', 'o',  'u',  't', 'e', 'r', 0, 0, 0,
+        0,    0,    0,    0,    0x05, 0,   0x07, 0x80, 0,   0,   0,   0, 5, 0,
+        0,    0,    0,    0,    0,    0,   'i',  'n',  'n', 'e', 'r', 0, 0, 0};
+    CHECK_EQ(buffer.size, sizeof bytes);
+    if (buffer.size == sizeof bytes)
+        CHECK_MEM_EQ(buffer.data, bytes, sizeof bytes);
+    struct error_record *record = wire_records_read(buffer.data, buffer.size);
+    REQUIRE_NOT_NULL(record);
+    CHECK_HR(record->code, E_FAIL);
+    CHECK_STR_EQ(record->text, "outer");
+    CHECK_STR_EQ(record->source, "test");
+    if (CHECK_NOT_NULL(record->cause))
+        CHECK_STR_EQ(record->cause->text, "inner");
+    error_record_free(record);
+    /* Cut off anywhere: no more than what was whole. */
+    for (size_t size = 0; size < buffer.size; size++)
+        error_record_free(wire_records_read(buffer.data, size));
+    buffer_deinit(&buffer);
+}
+
+TEST(cleans_texts_of_peers)
+{
+    static const uint8_t bytes[] = {5, 0x40, 0, 0x80, 0,   0,  0,   0,    7,    0,    0,   0,
+                                    0, 0,    0, 0,    'a', 27, 'b', 0xC3, 0xA9, 0xFF, 'c', 0};
+    struct error_record *record = wire_records_read(bytes, sizeof bytes);
+    REQUIRE_NOT_NULL(record);
+    CHECK_STR_EQ(record->text, "a?b\xC3\xA9?c");
+    error_record_free(record);
+}
+
+static void write_hello(struct buffer *buffer, struct wire_hello *hello)
+{
+    *hello = (struct wire_hello){.min_version = 1,
+                                 .max_version = 1,
+                                 .process_id = 77,
+                                 .limits = {65536, 65536 * 2, 10, 5},
+                                 .flags = WIRE_HELLO_WINDOWS,
+                                 .agent = "test 1",
+                                 .agent_size = 6,
+                                 .n_addresses = 1,
+                                 .addresses = "unix:/x",
+                                 .addresses_size = 8};
+    memset(hello->node, 0xAB, sizeof hello->node);
+    buffer_init(buffer, 1024);
+    wire_hello_write(buffer, hello);
+}
+
+TEST(carries_hello)
+{
+    struct buffer buffer;
+    struct wire_hello hello;
+    write_hello(&buffer, &hello);
+    static const uint8_t start[24] = {0x56, 0x49, 0x41, 0x44, 1, 0, 1, 0};
+    static const uint8_t rest[32] = {77, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 10, 0, 5, 0,
+                                     1,  0, 0, 0, 6, 0, 1, 0, 8, 0, 0, 0, 0,  0, 0, 0};
+    REQUIRE_EQ(buffer.size, 72 + 6 + 8);
+    CHECK_MEM_EQ(buffer.data, start, sizeof start);
+    CHECK_MEM_EQ(buffer.data + 24, hello.node, 16);
+    CHECK_MEM_EQ(buffer.data + 40, rest, sizeof rest);
+    struct wire_hello read;
+    CHECK_OK(wire_hello_read(buffer.data, buffer.data + 72, buffer.size - 72, &read));
+    CHECK_EQ(read.process_id, 77);
+    CHECK_EQ(read.limits.max_message, 65536 * 2);
+    CHECK_EQ(read.agent_size, 6);
+    CHECK_STR_EQ(read.addresses, "unix:/x");
+    CHECK_EQ(wire_hello_version(&read), 1);
+    buffer_deinit(&buffer);
+}
+
+TEST(refuses_what_does_not_fit)
+{
+    static const struct change changes[] = {
+        {0, 0, VIA_E_PROTOCOL},          /* magic */
+        {4, 2, RPC_E_VERSION_MISMATCH},  /* from version 2 on */
+        {6, 0, RPC_E_VERSION_MISMATCH},  /* up to version 0 */
+        {16, 1, RPC_E_VERSION_MISMATCH}, /* a required feature */
+        {46, 0, VIA_E_LIMIT},            /* frames of 0 bytes */
+        {50, 0, VIA_E_LIMIT},            /* messages smaller than frames */
+        {60, 200, VIA_E_PROTOCOL},       /* the agent is cut off */
+        {62, 2, VIA_E_PROTOCOL},         /* more addresses than there are */
+        {64, 7, VIA_E_PROTOCOL},         /* the last one has no end */
+        {67, 255, VIA_E_PROTOCOL},
+    };
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        struct buffer buffer;
+        struct wire_hello hello;
+        write_hello(&buffer, &hello);
+        buffer.data[changes[i].at] = changes[i].value;
+        CHECK_HR(wire_hello_read(buffer.data, buffer.data + 72, buffer.size - 72, &hello),
+                 changes[i].result);
+        buffer_deinit(&buffer);
+    }
+    /* Optional features and newer versions are nothing to refuse. */
+    struct buffer buffer;
+    struct wire_hello hello;
+    write_hello(&buffer, &hello);
+    buffer.data[6] = 9;
+    buffer.data[8] = 0xFF;
+    CHECK_OK(wire_hello_read(buffer.data, buffer.data + 72, buffer.size - 72, &hello));
+    CHECK_EQ(wire_hello_version(&hello), 1);
+    buffer_deinit(&buffer);
+}
+
+TEST(carries_the_fields_of_a_call)
+{
+    uint8_t body[56] = {0};
+    uint8_t expected[56] = {0};
+    struct wire_call call = {.depth = 3, .remaining_ms = 0x01020304};
+    memset(call.chain, 0xCD, sizeof call.chain);
+    wire_call_write(body, &call);
+    expected[22] = 3;
+    memcpy(expected + 24, "\x04\x03\x02\x01", 4);
+    memset(expected + 32, 0xCD, 16);
+    CHECK_MEM_EQ(body, expected, sizeof body);
+    struct wire_call read;
+    wire_call_read(body, &read);
+    CHECK_EQ(read.depth, 3);
+    CHECK_EQ(read.remaining_ms, 0x01020304);
+    CHECK_MEM_EQ(read.chain, call.chain, sizeof read.chain);
+}
+
+HARNESS_MAIN("wire", TEST_ENTRY(writes_golden_headers), TEST_ENTRY(splits_a_full_frame),
+             TEST_ENTRY(refuses_contradicting_headers), TEST_ENTRY(checks_reference_tables),
+             TEST_ENTRY(carries_error_records), TEST_ENTRY(cleans_texts_of_peers),
+             TEST_ENTRY(carries_hello), TEST_ENTRY(refuses_what_does_not_fit),
+             TEST_ENTRY(carries_the_fields_of_a_call))

@@ -1,0 +1,1 @@
+via_test(wire SOURCES test_wire.c DEPENDS via_core_wire)
