@@ -13,3 +13,9 @@ foreach(scheme loop unix)
         endif()
     endif()
 endforeach()
+
+via_test(link_hostile SOURCES test_link_hostile.c link/fixture.c DEPENDS via_core_link)
+if(TARGET test_link_hostile)
+    target_compile_definitions(test_link_hostile PRIVATE
+        VIADUCT_PLUGIN_DIRECTORY="${VIADUCT_PLUGIN_DIRECTORY}")
+endif()

@@ -21,6 +21,11 @@ static HRESULT opened(void *context, struct link_connection *connection)
     struct side *side = context;
     if (side->refuses)
         return error_set(E_ACCESSDENIED, "this test refuses everybody");
+    /* Counts what runs on this connection. */
+    atomic_uint *n_running = calloc(1, sizeof *n_running);
+    if (n_running == NULL)
+        return error_set(E_OUTOFMEMORY, "no memory for a count");
+    link_connection_set_user(connection, n_running);
     side->n_opened++;
     side->last = connection;
     return S_OK;
@@ -30,8 +35,10 @@ static void closed(void *context, struct link_connection *connection)
 {
     struct side *side = context;
     struct error_record *cause = link_connection_cause(connection);
-    if (cause == NULL || side->n_running != 0)
+    atomic_uint *n_running = link_connection_user(connection);
+    if (cause == NULL || *n_running != 0)
         side->n_closed_early++;
+    free(n_running);
     error_record_free(cause);
     side->n_closed++;
 }
@@ -136,7 +143,9 @@ static void run_method(struct side *side, struct link_message *call)
 static void run(void *context, struct link_message *call)
 {
     struct side *side = context;
+    atomic_uint *n_running = link_connection_user(call->connection);
     side->n_running++;
+    (*n_running)++;
     if (call->kind == WIRE_CALL || call->kind == WIRE_ONEWAY) {
         run_method(side, call);
     } else {
@@ -144,6 +153,7 @@ static void run(void *context, struct link_message *call)
         error_set(E_NOINTERFACE, "no other kinds here");
         link_reply_error(call, E_NOINTERFACE, false);
     }
+    (*n_running)--;
     side->n_running--;
 }
 
