@@ -14,6 +14,10 @@
 
 #include <sddl.h>
 
+/* What the winelib module's calls give, negated. */
+#define LINUX_EEXIST 17
+#define LINUX_ENOENT 2
+
 static HRESULT fail(const char *path, const char *what)
 {
     return windows_fail(GetLastError(), path, what);
@@ -125,6 +129,15 @@ HRESULT os_file_write(const char *path, const void *data, size_t size)
 
 HRESULT os_file_remove(const char *path)
 {
+    const struct unix_module *module = path[0] == '/' ? unix_module() : NULL;
+    if (module) { /* a path of Linux, under Wine: Windows' own calls do not see sockets */
+        int32_t result = module->calls.unlink(path);
+        if (result >= 0)
+            return S_OK;
+        return result == -LINUX_ENOENT
+                   ? S_FALSE
+                   : error_set(E_FAIL, "%s: cannot remove: Linux error %d", path, -result);
+    }
     wchar_t *wide = wide_from_text(path);
     if (!wide)
         return out_of_memory(path);
@@ -239,8 +252,6 @@ HRESULT os_directory_make(const char *path)
     return make_directories(path, NULL);
 }
 
-#define LINUX_EEXIST   17
-#define LINUX_ENOENT   2
 #define LINUX_S_IFMT   0170000u
 #define LINUX_S_IFDIR  0040000u
 #define LINUX_MODE_ALL 077u
