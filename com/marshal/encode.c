@@ -120,17 +120,18 @@ static void write_sized(struct encoder *self, const struct via_typelib *lib,
                         const struct via_type *type, const void *values,
                         const struct native_scope *scope)
 {
+    /* NULL whatever its size says. */
+    if (!values && (type->flags & VIA_TYPE_NULLABLE)) {
+        write_null(self);
+        return;
+    }
     int64_t n = native_count(scope, lib, type);
     if (n < 0 || n >= UINT32_MAX) {
         fail(self, E_INVALIDARG, "its number of elements is negative or too large");
         return;
     }
-    if (!values && n > 0 && !(type->flags & VIA_TYPE_NULLABLE)) {
+    if (!values && n > 0) {
         fail(self, E_POINTER, "the array is NULL");
-        return;
-    }
-    if (!values && (type->flags & VIA_TYPE_NULLABLE)) {
-        write_null(self);
         return;
     }
     write_u32(self, (uint32_t)n);

@@ -1,0 +1,186 @@
+/*
+ * The argument decoder: the first byte chooses a method, the rest is its payload. What is accepted
+ * is encoded again, and what comes of that must encode to the same bytes.
+ */
+#include "com/marshal/invocation.h"
+#include "com/typelib/typelib.h"
+#include "core/util/error.h"
+#include "tests/fuzz/fuzz.h"
+#include "tests/marshal/echo.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct echo echo;
+static struct loop_proxy proxy;
+
+static const struct marshal_interface *prepare(void)
+{
+    static const struct marshal_interface *itf;
+    if (!itf) {
+        echo_init(&echo);
+        if (FAILED(typelib_catalog_add(&marshal_test_typelib)) ||
+            FAILED(loop_proxy_init(&proxy, &echo.IEcho_iface)))
+            fuzz_fail("the test's interface cannot be prepared");
+        itf = marshal_interface_find(&IID_IEcho);
+        /* Payloads name objects by index: some are there. */
+        for (unsigned i = 0; i < 4; i++)
+            proxy.objects[proxy.n_objects++] = (IUnknown *)&echo.IEcho_iface;
+    }
+    return itf;
+}
+
+/* Objects that encoding added. */
+static void drop_added(void)
+{
+    while (proxy.n_objects > 4) {
+        IUnknown *object = proxy.objects[--proxy.n_objects];
+        IUnknown_Release(object);
+    }
+}
+
+static bool encode(const struct marshal_method *method, struct marshal_invocation *invocation,
+                   struct buffer *out)
+{
+    struct marshal_pointers pointers = loop_pointers(&proxy);
+    buffer_init(out, 1 << 20);
+    HRESULT hr = marshal_encode_arguments(method, invocation->values + 1, &pointers, out);
+    drop_added();
+    return SUCCEEDED(hr);
+}
+
+static void check_again(const struct marshal_method *method, struct marshal_invocation *first)
+{
+    struct marshal_pointers pointers = loop_pointers(&proxy);
+    struct marshal_invocation *second = NULL;
+    struct buffer a, b = {0};
+    if (!encode(method, first, &a))
+        fuzz_fail(error_get() ? error_get()->text : "what was decoded cannot be encoded");
+    /* Indexes of objects are given anew: with objects the second decoding has none to find. */
+    if (SUCCEEDED(marshal_decode_arguments(method, a.data, a.size, &pointers, &second))) {
+        if (!encode(method, second, &b) || a.size != b.size ||
+            (a.size && memcmp(a.data, b.data, a.size)))
+            fuzz_fail("arguments change when they are encoded again");
+        marshal_invocation_free(second);
+        buffer_deinit(&b);
+    } else if (error_get() && !strstr(error_get()->text, "no object has index")) {
+        fuzz_fail("what was encoded cannot be decoded");
+    }
+    buffer_deinit(&a);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    const struct marshal_interface *itf = prepare();
+    const struct marshal_method *method =
+        size ? marshal_interface_method(itf, 3 + data[0] % 13u) : NULL;
+    struct marshal_pointers pointers = loop_pointers(&proxy);
+    struct marshal_invocation *invocation = NULL;
+    if (method &&
+        SUCCEEDED(marshal_decode_arguments(method, data + 1, size - 1, &pointers, &invocation))) {
+        fuzz_accepted = true;
+        check_again(method, invocation);
+        marshal_invocation_free(invocation);
+    }
+    error_clear();
+    return 0;
+}
+
+/* --- the corpus
+ * ----------------------------------------------------------------------------------- */
+
+static struct wire_tap tap;
+
+static void write_call(const char *directory, uint8_t slot)
+{
+    static uint8_t bytes[sizeof(tap.call) + 1];
+    char name[32];
+    bytes[0] = (uint8_t)(slot - 3);
+    memcpy(bytes + 1, tap.call, tap.call_size);
+    snprintf(name, sizeof(name), "slot%u", slot);
+    fuzz_write_file(directory, name, bytes, tap.call_size + 1);
+}
+
+static void write_records(const char *directory, IEcho *face)
+{
+    LONG values[] = {3, 1, 4};
+    struct Pair extra = {9.5, 9};
+    WCHAR title[] = {'t', 0};
+    char note[] = "note";
+    struct Record in = {
+        .id = 12, .n = 3, .values = values, .title = title, .note = note, .extra = &extra};
+    struct Record in_out = {0}, out = {0};
+    IEcho_Records(face, &in, &in_out, &out);
+    write_call(directory, 7);
+    struct native_scope scope = {0};
+    uint16_t index = 0;
+    while (strcmp(marshal_test_typelib.structs[index].name, "Record"))
+        index++;
+    struct via_type type = {.kind = VIA_TYPE_STRUCT, .index = index};
+    native_clear(&marshal_test_typelib, &type, &out, &scope);
+}
+
+static void write_arrays(const char *directory, IEcho *face)
+{
+    LONG in[] = {0, 1};
+    double in_out[] = {1, 2};
+    BSTR names[2] = {0};
+    ULONG m = 0;
+    struct Record *records = NULL;
+    IEcho_Arrays(face, 2, in, in_out, names, &m, &records);
+    write_call(directory, 8);
+    SysFreeString(names[0]);
+    SysFreeString(names[1]);
+    if (records)
+        SysFreeString(records[0].name);
+    CoTaskMemFree(records);
+}
+
+static void write_strings(const char *directory, IEcho *face)
+{
+    BSTR in = SysAllocString(VIA_STR("text")), b = NULL;
+    WCHAR *w = NULL;
+    char *u = NULL;
+    IEcho_Strings(face, in, VIA_STR("wide"), "narrow", VIA_STR("maybe"), &b, &w, &u);
+    write_call(directory, 6);
+    SysFreeString(in);
+    SysFreeString(b);
+    CoTaskMemFree(w);
+    CoTaskMemFree(u);
+}
+
+static void write_replace(const char *directory, IEcho *face)
+{
+    BSTR text = SysAllocString(VIA_STR("old"));
+    ULONG n = 2;
+    LONG *values = CoTaskMemAlloc(2 * sizeof(LONG));
+    values[0] = values[1] = 1;
+    IEcho_Replace(face, &text, &n, &values);
+    write_call(directory, 10);
+    SysFreeString(text);
+    CoTaskMemFree(values);
+}
+
+void fuzz_write_corpus(const char *directory)
+{
+    LONGLONG integers;
+    double reals;
+    IEcho *out = NULL;
+    ULONG n;
+    IUnknown *list[] = {(IUnknown *)&echo.IEcho_iface, NULL};
+    prepare();
+    proxy.n_objects = 0;
+    proxy.tap = &tap;
+    IEcho *face = loop_proxy_face(&proxy);
+    IEcho_Scalars(face, -5, 200, -30000, 60000, -2, 4, 7, 1.5f, 2.25, 'A', &integers, &reals);
+    write_call(directory, 3);
+    write_strings(directory, face);
+    write_records(directory, face);
+    write_arrays(directory, face);
+    write_replace(directory, face);
+    IEcho_Objects(face, &echo.IEcho_iface, &out, 2, list, &n);
+    write_call(directory, 11);
+    IEcho_put_Level(face, 7);
+    write_call(directory, 15);
+}

@@ -1,0 +1,149 @@
+/* The frame decoder: what is accepted is written again and must be the same. */
+#include "core/util/buffer.h"
+#include "core/util/error.h"
+#include "core/wire/frame.h"
+#include "core/wire/hello.h"
+#include "core/wire/records.h"
+#include "tests/fuzz/fuzz.h"
+
+#include <string.h>
+
+static const struct wire_limits limits = {WIRE_MAX_FRAME, WIRE_MAX_MESSAGE, WIRE_MAX_REFERENCES,
+                                          WIRE_MAX_HANDLES};
+
+/* Texts of a hello are where they should be, and a hello that is written again can be read again.
+ */
+static void check_hello(const struct wire_parts *parts)
+{
+    struct wire_hello hello, again;
+    struct buffer out;
+    if (FAILED(wire_hello_read(parts->body, parts->payload, parts->payload_size, &hello)))
+        return;
+    buffer_init(&out, 1 << 20);
+    wire_hello_write(&out, &hello);
+    size_t fixed = wire_body_size(WIRE_HELLO);
+    if (FAILED(buffer_result(&out)) || out.size < fixed ||
+        FAILED(wire_hello_read(out.data, out.data + fixed, out.size - fixed, &again)) ||
+        memcmp(hello.node, again.node, sizeof(hello.node)) ||
+        hello.agent_size != again.agent_size || hello.n_addresses != again.n_addresses)
+        fuzz_fail("a hello changes when it is written again");
+    buffer_deinit(&out);
+}
+
+/* Reads every entry of a table that was checked: nothing may lie outside. */
+static uint32_t sum_references(const uint8_t *table, size_t size)
+{
+    uint32_t sum = 0;
+    for (size_t i = 0; i < size; i++)
+        sum += table[i];
+    return sum;
+}
+
+static void check_parts(const struct wire_header *header, const struct wire_parts *parts)
+{
+    sum_references(parts->references, header->reference_size);
+    sum_references(parts->body, parts->body_size + parts->payload_size);
+    bool is_whole = !(header->flags & WIRE_FLAG_CONTINUED);
+    if (is_whole && (header->kind == WIRE_HELLO || header->kind == WIRE_HELLO_ANSWER))
+        check_hello(parts);
+    if (is_whole && header->kind == WIRE_ERROR)
+        error_record_free(wire_records_read(parts->payload, parts->payload_size));
+    if (is_whole && header->kind == WIRE_CALL) {
+        struct wire_call call;
+        wire_call_read(parts->body, &call);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct wire_header header, again;
+    struct wire_parts parts;
+    uint8_t bytes[WIRE_HEADER_SIZE];
+    if (size >= WIRE_HEADER_SIZE && SUCCEEDED(wire_header_read(data, &limits, &header)) &&
+        header.size <= size) {
+        wire_header_write(bytes, &header);
+        if (FAILED(wire_header_read(bytes, &limits, &again)) || again.size != header.size ||
+            again.kind != header.kind || again.call_id != header.call_id)
+            fuzz_fail("a header changes when it is written again");
+        if (SUCCEEDED(wire_frame_split(data, &header, &parts))) {
+            fuzz_accepted = true;
+            check_parts(&header, &parts);
+        }
+    }
+    error_clear();
+    return 0;
+}
+
+/* --- the corpus
+ * ----------------------------------------------------------------------------------- */
+
+static void write_frame(const char *directory, uint8_t kind, const uint8_t *references,
+                        uint32_t reference_size, uint16_t n_references, const void *body,
+                        size_t body_size)
+{
+    struct wire_header header = {.kind = kind,
+                                 .n_references = n_references,
+                                 .reference_size = reference_size,
+                                 .body_size = (uint32_t)body_size,
+                                 .call_id = 1};
+    uint8_t frame[1024] = {0};
+    header.size = (uint32_t)wire_frame_size(&header);
+    wire_header_write(frame, &header);
+    if (reference_size)
+        memcpy(frame + WIRE_HEADER_SIZE, references, reference_size);
+    memcpy(frame + WIRE_HEADER_SIZE + reference_size, body, body_size);
+    fuzz_write_file(directory, wire_kind_name(kind), frame, header.size);
+}
+
+/* One of each kind of reference; the third party's has two addresses. */
+static uint32_t make_references(uint8_t table[256])
+{
+    static const char addresses[] = "unix:/a\0pipe:b";
+    memset(table, 0, 256);
+    table[0] = 8;
+    table[8] = 16;
+    table[10] = 1;
+    table[24] = 16;
+    table[26] = 2;
+    uint8_t *third = table + 40;
+    third[0] = 88;
+    third[2] = 3;
+    third[68] = 2;
+    third[70] = sizeof(addresses);
+    memcpy(third + 72, addresses, sizeof(addresses));
+    return 128;
+}
+
+void fuzz_write_corpus(const char *directory)
+{
+    uint8_t body[256] = {0};
+    uint8_t table[256];
+    struct buffer out;
+    struct wire_hello hello = {.min_version = 1,
+                               .max_version = 1,
+                               .limits = limits,
+                               .agent = "fuzz",
+                               .agent_size = 4,
+                               .n_addresses = 1,
+                               .addresses = "unix:/x",
+                               .addresses_size = 8};
+    uint32_t table_size = make_references(table);
+    for (uint8_t kind = WIRE_CALL; kind <= WIRE_GOODBYE; kind++) {
+        bool has_table = kind == WIRE_CALL || kind == WIRE_REPLY || kind == WIRE_ONEWAY;
+        write_frame(directory, kind, table, has_table ? table_size : 0, has_table ? 4 : 0, body,
+                    wire_body_size(kind) + 16);
+    }
+    buffer_init(&out, 1 << 16);
+    wire_hello_write(&out, &hello);
+    write_frame(directory, WIRE_HELLO, NULL, 0, 0, out.data, out.size);
+    write_frame(directory, WIRE_HELLO_ANSWER, NULL, 0, 0, out.data, out.size);
+    buffer_clear(&out);
+    buffer_append(&out, body, 8);
+    error_set(E_FAIL, "inner");
+    error_set_source("source");
+    error_wrap(E_ABORT, "outer");
+    wire_records_write(&out, error_get());
+    write_frame(directory, WIRE_ERROR, NULL, 0, 0, out.data, out.size);
+    buffer_deinit(&out);
+    error_clear();
+}
