@@ -98,8 +98,9 @@ struct link_connection {
     _Atomic uint32_t n_incoming; /* records of calls that are alive, queued ones included */
 
     /* The holder's: */
-    bool drained;      /* the transport has received no more than was consumed */
-    size_t frame_size; /* of the frame that is borrowed; 0: none */
+    _Atomic size_t incoming_bytes; /* what those records hold */
+    bool drained;                  /* the transport has received no more than was consumed */
+    size_t frame_size;             /* of the frame that is borrowed; 0: none */
     struct list assemblies;
     uint32_t n_assemblies;
     size_t assembly_bytes;

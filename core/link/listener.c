@@ -4,6 +4,7 @@
 #include "core/link/hello.h"
 #include "core/link/reactor.h"
 #include "core/link/right.h"
+#include "core/os/clock.h"
 #include "core/plugin/plugin_set.h"
 #include "core/util/buffer.h"
 #include "core/util/error.h"
@@ -15,6 +16,8 @@
 
 /* Clients that one report takes in, before others get their turn. */
 #define ACCEPT_BATCH 64
+/* Before the next try when descriptors are exhausted. */
+#define PAUSE_MS 100u
 
 static void log_refusal(const struct listener *listener, HRESULT hr)
 {
@@ -52,7 +55,7 @@ static void on_ready(void *token, uint32_t events)
     }
     if (FAILED(hr)) {
         log_refusal(listener, hr);
-        listener->is_paused = true; /* the tick arms it again */
+        listener->paused_until_ns = os_deadline_ms(PAUSE_MS);
         node_needs_tick(listener->node);
         return;
     }
@@ -60,16 +63,17 @@ static void on_ready(void *token, uint32_t events)
         log_refusal(listener, E_FAIL);
 }
 
-void listener_resume_locked(struct link_node *node, bool *waits)
+void listener_resume_locked(struct link_node *node, uint64_t now_ns, bool *waits)
 {
     for (struct list *l = node->listeners.next; l != &node->listeners; l = l->next) {
         struct listener *listener = list_entry(l, struct listener, link);
-        if (!listener->is_paused)
+        if (listener->paused_until_ns == 0)
             continue;
-        listener->is_paused = false;
-        if (SUCCEEDED(listener->transport->listener_arm(listener->listener)))
+        if (listener->paused_until_ns <= now_ns &&
+            SUCCEEDED(listener->transport->listener_arm(listener->listener))) {
+            listener->paused_until_ns = 0;
             continue;
-        listener->is_paused = true;
+        }
         *waits = true;
         error_clear();
     }

@@ -50,6 +50,7 @@ void incoming_free(struct incoming *incoming)
     struct link_connection *connection = incoming->message.connection;
     message_free_storage(&incoming->message);
     atomic_fetch_sub_explicit(&connection->n_incoming, 1, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&connection->incoming_bytes, incoming->charge, memory_order_relaxed);
     os_mutex_lock(&connection->lock);
     if (list_is_linked(&incoming->active)) {
         list_remove(&incoming->active);

@@ -32,6 +32,7 @@ struct incoming {
     struct link_id chain;
     uint32_t depth;
     uint64_t deadline_ns;
+    size_t charge;        /* in connection->incoming_bytes */
     bool has_chain;       /* a call, not a one-way call, query-interface or accept */
     bool is_queued;       /* the handler has it, and link_message_run() frees it */
     atomic_bool answered; /* or one-way */

@@ -51,7 +51,6 @@ static void init_parts(struct link_node *self)
         os_mutex_init(&self->chains[i].lock);
         list_init(&self->chains[i].calls);
     }
-    self->n_cpus = os_cpu_count();
     if (os_path_separator == '\\')
         self->system_flags = WIRE_HELLO_WINDOWS | (os_is_wine() ? WIRE_HELLO_WINE : 0);
 }

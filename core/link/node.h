@@ -33,7 +33,8 @@ struct listener {
     struct via_listener *listener;
     char *address;
     bool hidden;
-    bool is_paused; /* reactor thread: out of descriptors; the tick arms it again */
+    uint64_t paused_until_ns; /* reactor thread: out of descriptors; the tick arms it again; 0: it
+                                 is armed */
 };
 
 struct link_node {
@@ -44,7 +45,6 @@ struct link_node {
     void *context;                 /* read-only */
     struct link_id id;             /* read-only */
     uint32_t system_flags;         /* read-only: WIRE_HELLO_... */
-    unsigned n_cpus;               /* read-only */
 
     struct chain_bucket chains[NODE_CHAIN_BUCKETS];
 

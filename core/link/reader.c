@@ -337,7 +337,7 @@ HRESULT reader_wait(struct link_connection *connection, uint64_t deadline_ns)
 {
     uint32_t max_ns = connection->node->settings.max_spin_us * 1000u;
     connection->drained = false;
-    if (max_ns == 0 || connection->node->n_cpus < 2)
+    if (max_ns == 0)
         return connection->transport->wait(connection->stream, deadline_ns);
     uint64_t started_ns = os_now_ns();
     if (connection->spin_ns != 0 && spin(connection, started_ns)) {

@@ -142,7 +142,7 @@ uint64_t node_tick(struct link_node *node, uint64_t now_ns)
     atomic_store(&node->tick_on, false);
     os_mutex_lock(&node->lock);
     look_at_all_locked(node, &tick);
-    listener_resume_locked(node, &tick.is_pending);
+    listener_resume_locked(node, now_ns, &tick.is_pending);
     uint64_t next_ns = timer_take_due_locked(node, now_ns, &due);
     os_mutex_unlock(&node->lock);
     struct list *link;
