@@ -2,7 +2,7 @@
  * The tick: what the reactor does from time to time for a node. It parks connections that nobody
  * uses, takes the reader right from methods that run long, ends connections whose hello does not
  * come or whose peer does not read, and starts timers. It runs each millisecond while a method runs
- * or a connection is about to be parked, each four while frames come, and not at all when nothing
+ * or a connection is about to be parked, each eight while frames come, and not at all when nothing
  * happens.
  */
 #include "core/link/call.h"
@@ -16,8 +16,10 @@
 #include "core/os/clock.h"
 #include "core/util/error.h"
 
-#define TICK_NS      1000000u
-#define SLOW_TICK_NS 4000000u
+#define TICK_NS 1000000u
+/* Often enough that a cancel reaches a method within 10 ms, seldom enough that ticks do not count
+ * among the system calls of a stream of calls. */
+#define SLOW_TICK_NS 8000000u
 #define IDLE_TICK_NS 50000000u
 /* Ticks that a free connection goes unused before it is parked. */
 #define QUIET_TICKS 2u
