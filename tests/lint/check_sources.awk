@@ -84,6 +84,8 @@ is_c && /^\}/ && function_start {
     complain(FNR, "markers: finish it, or write an issue")
 }
 
+/^(<<<<<<<|>>>>>>>)/ { complain(FNR, "markers: a merge left this") }
+
 /[ \t]$/ { complain(FNR, "text: blanks at the end of the line") }
 /\t/ { complain(FNR, "text: a tab") }
 is_c {
