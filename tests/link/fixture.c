@@ -2,6 +2,7 @@
 
 #include "core/os/clock.h"
 #include "core/os/poller.h"
+#include "core/os/process.h"
 #include "core/os/thread.h"
 #include "core/plugin/loopback.h"
 #include "core/plugin/plugin_set.h"
@@ -203,7 +204,9 @@ static bool add_plugins(struct pair *pair, const char *scheme)
         snprintf(pair->address, sizeof pair->address, "loop:link-test");
         return true;
     }
-    snprintf(pair->address, sizeof pair->address, "%s:%s/s", scheme, harness_temporary_directory());
+    /* Under Wine too it is a Linux path; the listener removes it. */
+    snprintf(pair->address, sizeof pair->address, "%s:/tmp/viaduct-link-%u-%llx", scheme,
+             (unsigned)os_process_id(), (unsigned long long)os_now_ns());
     return CHECK_OK(plugin_set_search(pair->plugins, VIADUCT_PLUGIN_DIRECTORY));
 }
 
