@@ -79,22 +79,31 @@ typedef int32_t HRESULT;
 /* Not an error: a wait ended because another thread interrupted it. */
 #define VIA_S_INTERRUPTED ((HRESULT)0x00040201)
 
-#define VIA_E_PROTOCOL ((HRESULT)0x80040201u) /* a peer sent what the wire protocol forbids */
-#define VIA_E_LIMIT    ((HRESULT)0x80040202u) /* a configured or negotiated limit was exceeded */
-#define VIA_E_MISMATCH ((HRESULT)0x80040203u) /* both sides know an interface, but differently */
-#define VIA_E_UNREACHABLE \
-    ((HRESULT)0x80040204u)                   /* none of the owner's addresses could be reached */
-#define VIA_E_CONFIG  ((HRESULT)0x80040205u) /* a configuration file or manifest is wrong */
-#define VIA_E_PLUGIN  ((HRESULT)0x80040206u) /* a plugin is missing, unsafe or invalid */
-#define VIA_E_ADDRESS ((HRESULT)0x80040207u) /* an address is malformed, or its scheme is unknown \
-                                              */
+/* A peer sent what the wire protocol forbids. */
+#define VIA_E_PROTOCOL ((HRESULT)0x80040201u)
+/* A configured or negotiated limit was exceeded. */
+#define VIA_E_LIMIT ((HRESULT)0x80040202u)
+/* Both sides know an interface, but differently. */
+#define VIA_E_MISMATCH ((HRESULT)0x80040203u)
+/* None of the owner's addresses could be reached. */
+#define VIA_E_UNREACHABLE ((HRESULT)0x80040204u)
+/* A configuration file or manifest is wrong. */
+#define VIA_E_CONFIG ((HRESULT)0x80040205u)
+/* A plugin is missing, unsafe or invalid. */
+#define VIA_E_PLUGIN ((HRESULT)0x80040206u)
+/* An address is malformed, or its scheme is unknown. */
+#define VIA_E_ADDRESS ((HRESULT)0x80040207u)
+/* Somebody else listens at the address. */
 #define VIA_E_ADDRESS_IN_USE ((HRESULT)0x80040208u)
-#define VIA_E_AMBIGUOUS      ((HRESULT)0x80040209u) /* several peered hosts have the class */
-#define VIA_E_IDENTITY       ((HRESULT)0x8004020Au) /* a peer is not who it says, or is not allowed in \
-                                                     */
-#define VIA_E_DEPTH  ((HRESULT)0x8004020Bu)         /* a chain of nested calls is too deep */
-#define VIA_E_TYPE   ((HRESULT)0x8004020Cu)         /* a type library or description is invalid */
-#define VIA_E_FORKED ((HRESULT)0x8004020Du) /* the runtime was set up before this process forked \
-                                             */
+/* Several peered hosts have the class. */
+#define VIA_E_AMBIGUOUS ((HRESULT)0x80040209u)
+/* A peer is not who it says, or is not allowed in. */
+#define VIA_E_IDENTITY ((HRESULT)0x8004020Au)
+/* A chain of nested calls is too deep. */
+#define VIA_E_DEPTH ((HRESULT)0x8004020Bu)
+/* A type library or description is invalid. */
+#define VIA_E_TYPE ((HRESULT)0x8004020Cu)
+/* The runtime was set up before this process forked. */
+#define VIA_E_FORKED ((HRESULT)0x8004020Du)
 
 #endif
