@@ -30,19 +30,18 @@ static void check_hello(const struct wire_parts *parts)
     buffer_deinit(&out);
 }
 
-/* Reads every entry of a table that was checked: nothing may lie outside. */
-static uint32_t sum_references(const uint8_t *table, size_t size)
+/* Reads every byte: nothing may lie outside. Volatile, so that no compiler leaves the reads out. */
+static void touch(const uint8_t *bytes, size_t size)
 {
-    uint32_t sum = 0;
+    const volatile uint8_t *at = bytes;
     for (size_t i = 0; i < size; i++)
-        sum += table[i];
-    return sum;
+        (void)at[i];
 }
 
 static void check_parts(const struct wire_header *header, const struct wire_parts *parts)
 {
-    sum_references(parts->references, header->reference_size);
-    sum_references(parts->body, parts->body_size + parts->payload_size);
+    touch(parts->references, header->reference_size);
+    touch(parts->body, parts->body_size + parts->payload_size);
     bool is_whole = !(header->flags & WIRE_FLAG_CONTINUED);
     if (is_whole && (header->kind == WIRE_HELLO || header->kind == WIRE_HELLO_ANSWER))
         check_hello(parts);
@@ -62,8 +61,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size >= WIRE_HEADER_SIZE && SUCCEEDED(wire_header_read(data, &limits, &header)) &&
         header.size <= size) {
         wire_header_write(bytes, &header);
-        if (FAILED(wire_header_read(bytes, &limits, &again)) || again.size != header.size ||
-            again.kind != header.kind || again.call_id != header.call_id)
+        /* All but the reserved field, which is ignored. */
+        if (FAILED(wire_header_read(bytes, &limits, &again)) || memcmp(bytes, data, 28) != 0)
             fuzz_fail("a header changes when it is written again");
         if (SUCCEEDED(wire_frame_split(data, &header, &parts))) {
             fuzz_accepted = true;
