@@ -19,3 +19,10 @@ if(TARGET test_link_hostile)
     target_compile_definitions(test_link_hostile PRIVATE
         VIADUCT_PLUGIN_DIRECTORY="${VIADUCT_PATH_PREFIX}${VIADUCT_PLUGIN_DIRECTORY}")
 endif()
+
+if(TARGET viaduct-unix AND NOT WIN32)
+    via_test(hostile SOURCES test_hostile_posix.c link/fixture.c DEPENDS via_core_link)
+    target_compile_definitions(test_hostile PRIVATE
+        VIADUCT_PLUGIN_DIRECTORY="${VIADUCT_PATH_PREFIX}${VIADUCT_PLUGIN_DIRECTORY}")
+    add_dependencies(test_hostile viaduct-unix)
+endif()
