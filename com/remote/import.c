@@ -95,16 +95,6 @@ HRESULT import_received(struct peer *peer, uint64_t id, struct import **result)
     return S_OK;
 }
 
-struct import *import_find(struct node *node, const struct link_id *owner, uint64_t id)
-{
-    os_mutex_lock(&node->lock);
-    struct import *import = find_locked(node, owner, id);
-    if (import != NULL)
-        import_ref(import);
-    os_mutex_unlock(&node->lock);
-    return import;
-}
-
 HRESULT import_new_dead(struct node *node, const struct link_id *owner, uint64_t id,
                         struct error_record *cause, struct import **result)
 {

@@ -55,8 +55,6 @@ struct import {
 /* One count of the peer's own object `id` has arrived over `peer`. The import, with a COM
  * reference. Fails, and gives the count back, when memory is short. */
 HRESULT import_received(struct peer *peer, uint64_t id, struct import **import);
-/* A live import of the object, with a COM reference, or NULL. */
-struct import *import_find(struct node *node, const struct link_id *owner, uint64_t id);
 /* One that is dead from the start; takes `cause`. */
 HRESULT import_new_dead(struct node *node, const struct link_id *owner, uint64_t id,
                         struct error_record *cause, struct import **import);

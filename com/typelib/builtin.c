@@ -1,7 +1,5 @@
 #include "com/typelib/builtin.h"
 
-#include <stddef.h>
-
 const GUID builtin_iid_unknown = {0x00000000, 0, 0, {0xC0, 0, 0, 0, 0, 0, 0, 0x46}};
 const GUID builtin_iid_dispatch = {0x00020400, 0, 0, {0xC0, 0, 0, 0, 0, 0, 0, 0x46}};
 
@@ -10,11 +8,4 @@ uint16_t builtin_slots(const GUID *iid)
     if (IsEqualGUID(iid, &builtin_iid_unknown))
         return 3;
     return IsEqualGUID(iid, &builtin_iid_dispatch) ? 7 : 0;
-}
-
-const char *builtin_name(const GUID *iid)
-{
-    if (IsEqualGUID(iid, &builtin_iid_unknown))
-        return "IUnknown";
-    return IsEqualGUID(iid, &builtin_iid_dispatch) ? "IDispatch" : NULL;
 }

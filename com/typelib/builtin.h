@@ -10,6 +10,5 @@ extern const GUID builtin_iid_dispatch;
 
 /* Slots of a built-in interface's vtable; 0 for another one. */
 uint16_t builtin_slots(const GUID *iid);
-const char *builtin_name(const GUID *iid);
 
 #endif

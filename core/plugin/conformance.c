@@ -41,12 +41,6 @@ static const struct conformance_test *test_at(size_t index)
     return NULL;
 }
 
-const char *plugin_conformance_test_name(size_t index)
-{
-    const struct conformance_test *test = test_at(index);
-    return test != NULL ? test->name : NULL;
-}
-
 /* One test on its own thread. */
 struct job {
     struct conformance *c;

@@ -47,7 +47,4 @@ HRESULT plugin_conformance_run_file(const char *path,
                                     plugin_conformance_report report, void *context,
                                     unsigned *n_failed);
 
-/* The names of all tests, in order; NULL behind the last. */
-const char *plugin_conformance_test_name(size_t index);
-
 #endif
