@@ -233,6 +233,15 @@ static HRESULT ask_there(const struct place *place, const struct question *quest
     return FAILED(hr) ? text_take_error(hr) : hr;
 }
 
+/* The owner of an object that a peer has given may die, and then the peer knows how. */
+static void note_origin(struct host *host, IViaductHost *peer, IUnknown *object)
+{
+    struct via_peer_info info = {.size = sizeof(info)};
+
+    if (object && via_get_peer(object, &info) == S_OK)
+        peers_note_node(host->peers, peer, &info.node);
+}
+
 static HRESULT ask(struct host *host, const char *name, const struct question *question)
 {
     struct place place;
@@ -241,6 +250,8 @@ static HRESULT ask(struct host *host, const char *name, const struct question *q
     if (FAILED(hr))
         return hr;
     hr = place.peer ? ask_there(&place, question) : ask_here(host, &place.entry, question);
+    if (SUCCEEDED(hr) && place.peer && question->object)
+        note_origin(host, place.peer, *question->object);
     place_deinit(&place);
     return hr;
 }

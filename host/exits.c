@@ -47,6 +47,15 @@ static struct exit_record *find_locked(struct exits *exits, uint32_t pid)
     return NULL;
 }
 
+static struct exit_record *find_node_locked(struct exits *exits, const GUID *node)
+{
+    for (unsigned i = 0; i < EXITS_MAX; i++) {
+        if (exits->records[i].pid != 0 && IsEqualGUID(&exits->records[i].node, node))
+            return &exits->records[i];
+    }
+    return NULL;
+}
+
 void exits_started(struct exits *exits, uint32_t pid, const char *what)
 {
     struct exit_record *record;
@@ -56,9 +65,21 @@ void exits_started(struct exits *exits, uint32_t pid, const char *what)
         exits->next = (exits->next + 1) % EXITS_MAX;
     record = &exits->records[exits->next];
     exits->next = (exits->next + 1) % EXITS_MAX;
+    memset(record, 0, sizeof(*record));
     record->pid = pid;
     record->running = true;
     snprintf(record->description, sizeof(record->description), "%.160s, process %u,", what, pid);
+    os_mutex_unlock(&exits->lock);
+}
+
+void exits_named(struct exits *exits, uint32_t pid, const GUID *node)
+{
+    struct exit_record *record;
+
+    os_mutex_lock(&exits->lock);
+    record = find_locked(exits, pid);
+    if (record && record->running)
+        record->node = *node;
     os_mutex_unlock(&exits->lock);
 }
 
@@ -81,17 +102,18 @@ void exits_ended(struct exits *exits, uint32_t pid, const struct os_exit_status 
     os_mutex_unlock(&exits->lock);
 }
 
-bool exits_find(struct exits *exits, uint32_t pid, struct exit_record *record)
+bool exits_find(struct exits *exits, const GUID *node, struct exit_record *record)
 {
+    static const GUID none;
     uint64_t deadline = os_deadline_ms(EXITS_WAIT_MS);
     struct exit_record *found;
 
-    if (pid == 0)
+    if (IsEqualGUID(node, &none))
         return false;
     os_mutex_lock(&exits->lock);
-    found = find_locked(exits, pid);
+    found = find_node_locked(exits, node);
     while (found && found->running && os_cond_wait(&exits->ended, &exits->lock, deadline))
-        found = find_locked(exits, pid);
+        found = find_node_locked(exits, node);
     if (found)
         *record = *found;
     os_mutex_unlock(&exits->lock);

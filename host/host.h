@@ -53,6 +53,13 @@ void host_free_classes(ULONG count, struct ClassInfo *classes);
 HRESULT host_register(struct host *host, const char *manifest, char **path);
 HRESULT host_unregister(struct host *host, const char *name);
 
+/* --- ends of processes (ends.c) --- */
+
+/* Blocks for a short time. How the process of a node ended; PROCESS_UNKNOWN where neither this host
+ * nor, with `peers`, one that it is peered with has started it. The description is for
+ * SysFreeString(). */
+void host_process_exit(struct host *host, const GUID *node, bool peers, struct ProcessExit *end);
+
 /* --- status (status.c) --- */
 
 /* JSON, for free(). */

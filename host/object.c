@@ -214,23 +214,15 @@ static HRESULT STDMETHODCALLTYPE Host_RegisterSurrogate(IViaductHost *iface, BST
     return text_publish_error(hr);
 }
 
-static HRESULT STDMETHODCALLTYPE Host_GetProcessExit(IViaductHost *iface, ULONG process_id,
-                                                     struct ProcessExit *end)
+static HRESULT STDMETHODCALLTYPE Host_GetProcessExit(IViaductHost *iface, const GUID *node,
+                                                     VARIANT_BOOL peers, struct ProcessExit *end)
 {
     struct host *host = host_of(iface);
-    struct exit_record record;
 
     memset(end, 0, sizeof(*end));
-    end->how = PROCESS_UNKNOWN;
     if (!host)
         return text_publish_error(RPC_E_DISCONNECTED);
-    if (!exits_find(host->exits, process_id, &record))
-        return S_OK;
-    end->how = record.running            ? PROCESS_RUNNING
-               : record.status.by_signal ? PROCESS_KILLED
-                                         : PROCESS_EXITED;
-    end->code = record.running ? 0 : record.status.code;
-    end->description = text_to_bstr(record.description);
+    host_process_exit(host, node, peers != VARIANT_FALSE, end);
     return S_OK;
 }
 

@@ -28,6 +28,15 @@ struct peer {
     char failure[512];                    /* peers->lock */
 };
 
+/* Where an object came from that this host has handed on. */
+struct origin {
+    GUID node;
+    size_t peer; /* index */
+};
+
+/* Nodes whose origin is remembered: as many as ends of processes are (EXITS_MAX). */
+#define MAX_ORIGINS 256u
+
 struct peers {
     const char *own_name; /* read-only */
     IViaductHost *own;    /* read-only after start; borrowed */
@@ -35,7 +44,9 @@ struct peers {
     struct peer *peers;   /* read-only array */
     struct os_mutex lock;
     struct os_cond changed;
-    bool stopping; /* lock */
+    bool stopping;                      /* lock */
+    struct origin origins[MAX_ORIGINS]; /* lock; a ring */
+    size_t n_origins;                   /* lock; ever noted */
 };
 
 HRESULT peers_new(const struct peer_settings *settings, size_t n_settings, const char *own_name,
@@ -276,6 +287,55 @@ HRESULT peers_find(struct peers *peers, const char *name, IViaductHost **host)
     }
     return error_set(VIA_E_CONFIG, "this host has no peer named %s; it knows: %s%s", name,
                      CLASS_NAME_LOCAL, names);
+}
+
+/* --- where nodes come from --- */
+
+static struct origin *find_origin_locked(struct peers *peers, const GUID *node)
+{
+    size_t n_used = peers->n_origins < MAX_ORIGINS ? peers->n_origins : MAX_ORIGINS;
+
+    for (size_t i = 0; i < n_used; i++) {
+        if (IsEqualGUID(&peers->origins[i].node, node))
+            return &peers->origins[i];
+    }
+    return NULL;
+}
+
+void peers_note_node(struct peers *peers, IViaductHost *host, const GUID *node)
+{
+    struct origin *origin;
+    size_t index = 0;
+
+    os_mutex_lock(&peers->lock);
+    while (index < peers->n_peers && peers->peers[index].host != host)
+        index++;
+    if (index < peers->n_peers) { /* else the connection has ended meanwhile */
+        origin = find_origin_locked(peers, node);
+        if (!origin)
+            origin = &peers->origins[peers->n_origins++ % MAX_ORIGINS];
+        *origin = (struct origin){*node, index};
+    }
+    os_mutex_unlock(&peers->lock);
+}
+
+bool peers_order_by_node(struct peers *peers, const GUID *node, size_t *indexes)
+{
+    const struct origin *origin;
+    size_t n = 0, first = peers->n_peers;
+
+    os_mutex_lock(&peers->lock);
+    origin = find_origin_locked(peers, node);
+    if (origin)
+        first = origin->peer;
+    os_mutex_unlock(&peers->lock);
+    if (first < peers->n_peers)
+        indexes[n++] = first;
+    for (size_t i = 0; i < peers->n_peers; i++) {
+        if (i != first)
+            indexes[n++] = i;
+    }
+    return first < peers->n_peers;
 }
 
 void peers_status(struct peers *peers, size_t index, struct peer_status *status)

@@ -32,6 +32,11 @@ const char *peers_name(const struct peers *peers, size_t index);
 HRESULT peers_get(struct peers *peers, size_t index, IViaductHost **host);
 /* By name; VIA_E_CONFIG lists the names that there are. */
 HRESULT peers_find(struct peers *peers, const char *name, IViaductHost **host);
+/* An object of this node came from the peer `host`: it is the one to ask about the node's end. */
+void peers_note_node(struct peers *peers, IViaductHost *host, const GUID *node);
+/* The order in which to ask the peers about a node, in `indexes`, which has room for peers_count().
+ * True: the first is the one that an object of the node came from. */
+bool peers_order_by_node(struct peers *peers, const GUID *node, size_t *indexes);
 /* E_ACCESSDENIED: no peer of that name is expected. */
 HRESULT peers_join(struct peers *peers, const char *name, IViaductHost *host);
 

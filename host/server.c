@@ -303,14 +303,17 @@ HRESULT servers_get(struct servers *servers, struct manifest *manifest,
 
 HRESULT servers_check_in(struct servers *servers, const char *token, IViaductSurrogate *surrogate)
 {
+    struct via_peer_info info = {.size = sizeof(info)};
     struct server *server;
 
+    via_get_peer((IUnknown *)surrogate, &info);
     os_mutex_lock(&servers->lock);
     server = *token ? servers->first : NULL;
     while (server && (server->state != CLASS_STARTING || strcmp(server->launch.token, token) != 0))
         server = server->next;
     if (server) {
         server->launch.token[0] = 0;
+        exits_named(servers->settings.exits, server->pid, &info.node);
         server->surrogate = surrogate;
         IViaductSurrogate_AddRef(surrogate);
         server->state = CLASS_RUNNING;

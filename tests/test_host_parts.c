@@ -15,18 +15,45 @@
 #include "host/server.h"
 #include "tests/harness/harness.h"
 
+static GUID node_of(uint32_t number)
+{
+    GUID node = {.Data1 = number, .Data2 = 1};
+
+    return node;
+}
+
+/* A process that has checked in. */
+static void start(struct exits *exits, uint32_t pid, const char *what, uint32_t number)
+{
+    GUID node = node_of(number);
+
+    exits_started(exits, pid, what);
+    exits_named(exits, pid, &node);
+}
+
+static bool find(struct exits *exits, uint32_t number, struct exit_record *record)
+{
+    GUID node = node_of(number);
+
+    return exits_find(exits, &node, record);
+}
+
 TEST(an_end_is_remembered_with_its_description)
 {
+    static const GUID none;
     struct exits *exits = exits_new();
     struct os_exit_status killed = {.by_signal = true, .code = 9};
     struct exit_record record;
 
     REQUIRE_NOT_NULL(exits);
-    CHECK_FALSE(exits_find(exits, 4711, &record));
-    CHECK_FALSE(exits_find(exits, 0, &record));
+    CHECK_FALSE(find(exits, 1, &record));
     exits_started(exits, 4711, "calculator.so");
+    CHECK_FALSE(exits_find(exits, &none, &record)); /* it has not checked in */
     exits_ended(exits, 4711, &killed);
-    REQUIRE(exits_find(exits, 4711, &record));
+    CHECK_FALSE(exits_find(exits, &none, &record));
+    start(exits, 4711, "calculator.so", 1);
+    exits_ended(exits, 4711, &killed);
+    REQUIRE(find(exits, 1, &record));
     CHECK_FALSE(record.running);
     CHECK_STR_HAS(record.description, "calculator.so, process 4711, ");
     CHECK_EQ(record.status.code, 9);
@@ -49,15 +76,15 @@ TEST(a_question_waits_for_an_end_that_is_near)
     uint64_t began;
 
     REQUIRE_NOT_NULL(exits);
-    exits_started(exits, 12, "x.so");
+    start(exits, 12, "x.so", 1);
     REQUIRE_OK(os_thread_start(end_soon, exits, "test", &thread));
-    REQUIRE(exits_find(exits, 12, &record));
+    REQUIRE(find(exits, 1, &record));
     CHECK_FALSE(record.running);
     os_thread_join(thread);
     /* One that goes on is told as running, after the wait. */
-    exits_started(exits, 13, "y.so");
+    start(exits, 13, "y.so", 2);
     began = os_now_ns();
-    REQUIRE(exits_find(exits, 13, &record));
+    REQUIRE(find(exits, 2, &record));
     CHECK(record.running);
     CHECK(os_now_ns() - began >= EXITS_WAIT_MS * 900000ull);
     exits_free(exits);
@@ -70,32 +97,34 @@ TEST(the_oldest_end_is_forgotten_first)
     struct exit_record record;
 
     REQUIRE_NOT_NULL(exits);
-    exits_started(exits, 1, "still running");
+    start(exits, 1, "still running", 1);
     for (uint32_t pid = 2; pid < 2 * EXITS_MAX; pid++) {
-        exits_started(exits, pid, "x");
+        start(exits, pid, "x", pid);
         exits_ended(exits, pid, &status);
     }
-    CHECK_FALSE(exits_find(exits, 2, &record));
-    CHECK(exits_find(exits, 2 * EXITS_MAX - 1, &record));
+    CHECK_FALSE(find(exits, 2, &record));
+    CHECK(find(exits, 2 * EXITS_MAX - 1, &record));
     exits_ended(exits, 1, &status);
-    CHECK(exits_find(exits, 1, &record));
+    CHECK(find(exits, 1, &record));
     exits_free(exits);
 }
 
-/* A process id that comes again stands for its latest process. */
-TEST(the_latest_process_of_an_id_counts)
+TEST(a_process_id_that_comes_again_is_another_node)
 {
     struct exits *exits = exits_new();
     struct os_exit_status status = {.code = 5};
     struct exit_record record;
 
     REQUIRE_NOT_NULL(exits);
-    exits_started(exits, 8, "first");
+    start(exits, 8, "first", 1);
     exits_ended(exits, 8, &status);
-    exits_started(exits, 8, "second");
+    start(exits, 8, "second", 2);
     status.code = 6;
     exits_ended(exits, 8, &status);
-    REQUIRE(exits_find(exits, 8, &record));
+    REQUIRE(find(exits, 1, &record));
+    CHECK_EQ(record.status.code, 5);
+    CHECK_STR_HAS(record.description, "first");
+    REQUIRE(find(exits, 2, &record));
     CHECK_EQ(record.status.code, 6);
     CHECK_STR_HAS(record.description, "second");
     exits_free(exits);
@@ -147,6 +176,6 @@ TEST(the_last_line_of_standard_error_is_found)
 HARNESS_MAIN("host_parts", TEST_ENTRY(an_end_is_remembered_with_its_description),
              TEST_ENTRY(a_question_waits_for_an_end_that_is_near),
              TEST_ENTRY(the_oldest_end_is_forgotten_first),
-             TEST_ENTRY(the_latest_process_of_an_id_counts),
+             TEST_ENTRY(a_process_id_that_comes_again_is_another_node),
              TEST_ENTRY(a_launch_has_its_own_token_and_addresses),
              TEST_ENTRY(the_last_line_of_standard_error_is_found))

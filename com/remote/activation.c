@@ -69,14 +69,16 @@ HRESULT via_get_class_object(const char *name, REFIID iid, void **object)
     return get_object(name, iid, true, object);
 }
 
-HRESULT runtime_ask_exit(struct node *node, uint32_t process_id, char **text)
+HRESULT runtime_ask_exit(struct node *node, const struct link_id *dead, char **text)
 {
+    GUID id;
+    memcpy(&id, dead, sizeof id);
     uint32_t limit = via_thread_set_deadline(ASK_EXIT_MS);
     IViaductHost *host = NULL;
     struct ProcessExit end = {0};
     HRESULT hr = runtime_node() != node ? S_FALSE : via_host(&IID_IViaductHost, (void **)&host);
     if (hr == S_OK)
-        hr = IViaductHost_GetProcessExit(host, process_id, &end);
+        hr = IViaductHost_GetProcessExit(host, &id, VARIANT_TRUE, &end);
     bool known = hr == S_OK && (end.how == PROCESS_EXITED || end.how == PROCESS_KILLED);
     if (known)
         *text = text_from_bstr(end.description);

@@ -10,7 +10,6 @@
 #include "com/remote/node.h"
 #include "com/remote/runtime.h"
 #include "com/remote/stub.h"
-#include "core/os/path.h"
 #include "core/util/error.h"
 
 /* Entries of one release frame. */
@@ -354,17 +353,16 @@ static void describe(const struct link_peer *info, char *text, size_t size)
              info->is_windows ? " (Windows)" : "", address[0] != '\0' ? ", at " : "", address);
 }
 
-/* The host knows how the processes that it has started have ended. Whoever fails before the answer
- * is known asks himself. */
+/* A host knows how the processes that it has started have ended, and this process' host asks those
+ * that it is peered with. Whoever fails before the answer is known asks himself. */
 static void explain(struct peer *peer)
 {
     const struct link_peer *info = peer_info(peer);
-    bool is_foreign = info->is_windows != (os_path_separator == '\\');
     os_mutex_lock(&peer->lock);
-    bool ask = !peer->explained && !is_foreign && !atomic_load(&peer->node->closed);
+    bool ask = !peer->explained && !atomic_load(&peer->node->closed);
     os_mutex_unlock(&peer->lock);
     char *text = NULL;
-    if (!ask || runtime_ask_exit(peer->node, info->process_id, &text) != S_OK)
+    if (!ask || runtime_ask_exit(peer->node, &info->node, &text) != S_OK)
         return;
     error_set(RPC_E_SERVER_DIED, "%s", text);
     free(text);

@@ -11,6 +11,7 @@
 #include <viaduct/com.h>
 
 struct import;
+struct link_id;
 struct node;
 
 /* The node, or NULL with CO_E_NOTINITIALIZED as the thread's error. VIA_E_FORKED in a forked child.
@@ -28,8 +29,8 @@ uint64_t runtime_deadline(struct import *import);
  * was; 0: none. */
 uint32_t runtime_set_patience(uint32_t timeout_ms);
 
-/* How the process behind a connection that has ended came to its end, as the host knows it; S_FALSE
- * if it does not. Blocks for a short time. `text` is for free(). */
-HRESULT runtime_ask_exit(struct node *node, uint32_t process_id, char **text);
+/* How the process of the node `dead` came to its end, as the host or one of its peers knows it;
+ * S_FALSE if they do not. Blocks for a short time. `text` is for free(). */
+HRESULT runtime_ask_exit(struct node *node, const struct link_id *dead, char **text);
 
 #endif
