@@ -1,6 +1,7 @@
 /* Processes on Windows: a command line where POSIX has a list, and handles that are inherited one
  * by one. */
 #include "core/os/process.h"
+#include "core/os/unix_calls.h"
 #include "core/os/clock.h"
 #include "core/os/windows/text.h"
 #include "core/util/error.h"
@@ -289,6 +290,8 @@ char *os_exit_status_format(const struct os_exit_status *status, char *buffer, s
     uint32_t code = (uint32_t)status->code;
     if (code >= 0xC0000000u)
         snprintf(buffer, size, "crashed with exception 0x%08X", code);
+    else if (code == 0 && os_is_wine()) /* its server knows no other code for SIGKILL */
+        snprintf(buffer, size, "exited with status 0, as Wine says of killed ones too");
     else
         snprintf(buffer, size, "exited with status %d", status->code);
     return buffer;
