@@ -4,6 +4,7 @@
  */
 #include "tests/harness/harness.h"
 
+#include "core/os/clock.h"
 #include "core/plugin/plugin_set.h"
 #include "core/util/error.h"
 #include "tests/plugin_reactor.h"
@@ -11,12 +12,14 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static struct plugin_reactor reactor;
@@ -44,6 +47,15 @@ static void on_ready(void *token, uint32_t events)
 {
     (void)token;
     (void)events;
+}
+
+static atomic_uint n_reports;
+
+static void count_report(void *token, uint32_t events)
+{
+    (void)token;
+    if (events & VIA_READY_READ)
+        atomic_fetch_add(&n_reports, 1);
 }
 
 static HRESULT start(uint32_t access, struct via_listener **listener)
@@ -384,6 +396,105 @@ TEST(wait_outlasts_its_first_timeouts)
     tear_down();
 }
 
+/* --- a peer that ends and leaves its socket to a child
+ * --------------------------------------------------------- */
+
+/* A process that connects, sends a byte, and leaves the socket to a child of its own, which stays
+ * until `keep` is closed. Only async-signal-safe calls: this process has threads. */
+static void heir_of_a_socket(int fd, int keep)
+{
+    char byte = 'x';
+    if (write(fd, &byte, 1) == 1 && fork() == 0)
+        while (read(keep, &byte, 1) > 0)
+            ;
+    _exit(0);
+}
+
+struct orphan {
+    struct via_listener *listener;
+    struct via_stream *stream; /* of this side */
+    int keep;                  /* closed, the child ends */
+};
+
+/* The parent has ended by the time this returns. */
+static bool make_orphan(struct orphan *self)
+{
+    int ends[2];
+    if (!set_up() || !CHECK_OK(start(VIA_ACCESS_SAME_USER, &self->listener)) ||
+        !CHECK_EQ(pipe(ends), 0))
+        return false;
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(ends[1]);
+        heir_of_a_socket(raw_client(), ends[0]);
+    }
+    close(ends[0]);
+    self->keep = ends[1];
+    HRESULT hr;
+    while ((hr = t->listener_accept(self->listener, &self->stream)) == VIA_S_WOULD_BLOCK)
+        usleep(1000);
+    return CHECK_EQ(waitpid(pid, NULL, 0), pid) && CHECK_OK(hr) &&
+           CHECK_OK(t->set_ready(self->stream, count_report, NULL));
+}
+
+static void end_orphan(struct orphan *self)
+{
+    close(self->keep);
+    t->close(self->stream);
+    t->listener_close(self->listener);
+    tear_down();
+}
+
+/* What was sent is read first; then comes the end, though the socket is open. */
+static void check_last_byte_and_end(struct via_stream *stream)
+{
+    const uint8_t *span;
+    size_t size;
+    CHECK_OK(t->peek(stream, 1, &span, &size));
+    CHECK_EQ(size, 1);
+    t->consume(stream, 1);
+    uint64_t deadline_ns = os_deadline_ms(5000);
+    HRESULT hr;
+    while ((hr = t->peek(stream, 1, &span, &size)) == VIA_S_WOULD_BLOCK &&
+           CHECK_OK(t->wait(stream, deadline_ns)))
+        ;
+    CHECK_HR(hr, RPC_E_DISCONNECTED);
+    CHECK_STR_HAS(message(hr), "process has ended");
+}
+
+TEST(sees_that_the_process_has_ended_though_a_child_keeps_the_socket)
+{
+    struct orphan orphan;
+    REQUIRE(make_orphan(&orphan));
+    uint64_t started_ns = os_now_ns();
+    check_last_byte_and_end(orphan.stream);
+    CHECK(os_now_ns() - started_ns < 1000000000u * harness_time_factor());
+    end_orphan(&orphan);
+}
+
+TEST(reports_the_end_of_the_process_when_armed)
+{
+    struct orphan orphan;
+    const uint8_t *span;
+    size_t size;
+    REQUIRE(make_orphan(&orphan));
+    CHECK_OK(t->peek(orphan.stream, 1, &span, &size));
+    t->consume(orphan.stream, 1);
+    CHECK_HR(t->peek(orphan.stream, 1, &span, &size), VIA_S_WOULD_BLOCK);
+    atomic_store(&n_reports, 0);
+    CHECK_OK(t->arm(orphan.stream, VIA_READY_READ));
+    for (int i = 0; i < 1000 && atomic_load(&n_reports) == 0; i++)
+        usleep(1000);
+    CHECK_EQ(atomic_load(&n_reports), 1);
+    CHECK_HR(t->peek(orphan.stream, 1, &span, &size), RPC_E_DISCONNECTED);
+    /* Armed again, the end is reported again. */
+    CHECK_OK(t->arm(orphan.stream, VIA_READY_READ));
+    for (int i = 0; i < 1000 && atomic_load(&n_reports) == 1; i++)
+        usleep(1000);
+    CHECK_EQ(atomic_load(&n_reports), 2);
+    end_orphan(&orphan);
+}
+
 HARNESS_MAIN("unixsock", TEST_ENTRY(name_has_the_right_mode), TEST_ENTRY(nothing_is_left_behind),
              TEST_ENTRY(stale_socket_is_replaced), TEST_ENTRY(foreign_server_keeps_its_name),
              TEST_ENTRY(other_files_are_not_touched), TEST_ENTRY(paths_are_checked),
@@ -392,4 +503,6 @@ HARNESS_MAIN("unixsock", TEST_ENTRY(name_has_the_right_mode), TEST_ENTRY(nothing
              TEST_ENTRY(thread_that_blocks_the_signal_is_interrupted),
              TEST_ENTRY(handler_that_was_there_is_called),
              TEST_ENTRY(stray_signal_does_not_end_a_wait),
-             TEST_ENTRY(wait_outlasts_its_first_timeouts))
+             TEST_ENTRY(wait_outlasts_its_first_timeouts),
+             TEST_ENTRY(sees_that_the_process_has_ended_though_a_child_keeps_the_socket),
+             TEST_ENTRY(reports_the_end_of_the_process_when_armed))

@@ -56,6 +56,11 @@ HRESULT socket_listen(const char *path, uint32_t mode, uint32_t backlog, int32_t
  * away if that was possible, so that the listener does not stay ready for ever. */
 HRESULT socket_accept(int32_t listener, int32_t *descriptor);
 HRESULT socket_peer_of(int32_t descriptor, struct socket_peer *peer);
+/* A descriptor that becomes readable when the process that connected or listened has ended: a child
+ * that it has forked may keep the socket open. -1 where the system gives none. */
+int32_t socket_peer_life(int32_t descriptor, const struct socket_peer *peer);
+/* Whether it has; never blocks. */
+bool socket_life_is_over(int32_t life);
 void socket_shutdown(int32_t descriptor);
 void socket_close(int32_t descriptor);
 HRESULT socket_duplicate(int32_t descriptor, int32_t *duplicate);
@@ -88,6 +93,7 @@ HRESULT socket_receive(int32_t descriptor, void *data, size_t size, size_t *n,
 /* Lets one thread at a time block for a socket and any thread interrupt it. */
 struct socket_waiter {
     int32_t descriptor;     /* read-only */
+    int32_t life;           /* read-only: of the peer, or -1; the stream's */
     _Atomic uint32_t state; /* WAITER_ bits of the implementation */
     _Atomic int32_t
         thread;            /* the waiting thread's kernel id, while the state says that one waits */
@@ -95,10 +101,11 @@ struct socket_waiter {
     int64_t timeout_us; /* owned by the waiting thread: the socket's receive timeout; 0: none set */
 };
 
-void socket_waiter_init(struct socket_waiter *waiter, int32_t descriptor);
+void socket_waiter_init(struct socket_waiter *waiter, int32_t descriptor, int32_t life);
 void socket_waiter_deinit(struct socket_waiter *waiter);
 /* socket_receive, but waits until `deadline_ns` for something to arrive; RPC_E_TIMEOUT,
- * VIA_S_INTERRUPTED. */
+ * VIA_S_INTERRUPTED. S_OK without bytes: the peer's life is over, which is seen within half a
+ * second. */
 HRESULT socket_waiter_receive(struct socket_waiter *waiter, void *data, size_t size, size_t *n,
                               struct socket_received *received, uint64_t deadline_ns);
 void socket_waiter_interrupt(struct socket_waiter *waiter);

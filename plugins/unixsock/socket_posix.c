@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
@@ -17,8 +18,14 @@
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+/* Linux 6.5; headers of Debian 12 are older. */
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77
+#endif
 
 const struct via_plugin_host *socket_host;
 
@@ -206,6 +213,23 @@ HRESULT socket_peer_of(int32_t descriptor, struct socket_peer *peer)
 bool socket_owner_trusted(uint32_t uid)
 {
     return uid == 0 || uid == geteuid();
+}
+
+int32_t socket_peer_life(int32_t descriptor, const struct socket_peer *peer)
+{
+    int life;
+    socklen_t size = sizeof life;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_PEERPIDFD, &life, &size) == 0)
+        return life;
+    /* An older kernel. Should the id have a new owner by now, the peer has ended, and so the end of
+     * that one is news as well. */
+    return peer->pid != 0 ? (int32_t)syscall(SYS_pidfd_open, (pid_t)peer->pid, 0) : -1;
+}
+
+bool socket_life_is_over(int32_t life)
+{
+    struct pollfd state = {life, POLLIN, 0};
+    return poll(&state, 1, 0) == 1;
 }
 
 void socket_shutdown(int32_t descriptor)

@@ -191,6 +191,18 @@ HRESULT socket_peer_of(int32_t descriptor, struct socket_peer *peer)
     return result < 0 ? fail_error("peer credentials", result) : S_OK;
 }
 
+int32_t socket_peer_life(int32_t descriptor, const struct socket_peer *peer)
+{
+    (void)peer;
+    int32_t life = calls->peer_life(descriptor);
+    return life < 0 ? -1 : life;
+}
+
+bool socket_life_is_over(int32_t life)
+{
+    return calls->wait_readable(life, -1, 0) == 1;
+}
+
 bool socket_owner_trusted(uint32_t uid)
 {
     return uid == 0 || uid == calls->user_id();

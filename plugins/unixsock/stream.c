@@ -26,9 +26,11 @@ HRESULT stream_new(int32_t descriptor, struct via_stream **stream)
         return hr;
     }
     self->descriptor = descriptor;
+    self->life = socket_peer_life(descriptor, &self->peer);
     atomic_init(&self->n_references, 1);
+    atomic_init(&self->is_orphaned, false);
     atomic_init(&self->sender.idle, NULL);
-    socket_waiter_init(&self->waiter, descriptor);
+    socket_waiter_init(&self->waiter, descriptor, self->life);
     readiness_init(self);
     *stream = self;
     return S_OK;
@@ -52,6 +54,8 @@ void stream_close(struct via_stream *stream)
     sender_deinit(&stream->sender);
     socket_waiter_deinit(&stream->waiter);
     socket_close(stream->descriptor);
+    if (stream->life >= 0)
+        socket_close(stream->life);
     stream_unref(stream);
 }
 
@@ -144,16 +148,26 @@ static HRESULT fail_again(HRESULT hr)
                                     : socket_fail(hr, "the stream broke before");
 }
 
+static HRESULT receive(struct via_stream *stream, void *memory, size_t size, size_t *n)
+{
+    struct socket_received handles;
+    handles.n_descriptors = 0;
+    /* Looked at before: all that a process has sent is there when it has ended. */
+    bool is_orphaned = atomic_load_explicit(&stream->is_orphaned, memory_order_acquire);
+    HRESULT hr = socket_receive(stream->descriptor, memory, size, n, &handles);
+    if (hr == VIA_S_WOULD_BLOCK && is_orphaned)
+        hr = socket_fail(RPC_E_DISCONNECTED, "the peer's process has ended");
+    return received(stream, hr, &handles);
+}
+
 static HRESULT receive_more(struct via_stream *stream)
 {
     struct stream_buffer *buffer = &stream->receiver.buffer;
-    struct socket_received handles;
-    handles.n_descriptors = 0;
     size_t n = 0;
-    HRESULT hr = socket_receive(stream->descriptor, buffer->memory.data + buffer->tail,
-                                buffer->memory.size - buffer->tail, &n, &handles);
+    HRESULT hr =
+        receive(stream, buffer->memory.data + buffer->tail, buffer->memory.size - buffer->tail, &n);
     buffer->tail += n;
-    return received(stream, hr, &handles);
+    return hr;
 }
 
 HRESULT stream_peek(struct via_stream *stream, size_t want, const uint8_t **span, size_t *size)
@@ -193,11 +207,9 @@ HRESULT stream_read_into(struct via_stream *stream, void *memory, size_t size, s
     }
     if (stream->receiver.broken != S_OK)
         return fail_again(stream->receiver.broken);
-    struct socket_received handles;
-    handles.n_descriptors = 0;
-    HRESULT hr = socket_receive(stream->descriptor, memory, size, n, &handles);
+    HRESULT hr = receive(stream, memory, size, n);
     stream->starved = hr == VIA_S_WOULD_BLOCK;
-    return received(stream, hr, &handles);
+    return hr;
 }
 
 HRESULT stream_take_handles(struct via_stream *stream, via_os_handle *handles, uint32_t n)
@@ -235,6 +247,8 @@ HRESULT stream_wait(struct via_stream *stream, uint64_t deadline_ns)
     buffer->tail += n;
     if (n > 0)
         stream->starved = false;
+    else if (hr == S_OK)
+        atomic_store_explicit(&stream->is_orphaned, true, memory_order_release);
     hr = received(stream, hr, &handles);
     return hr == RPC_E_DISCONNECTED ? S_OK : hr;
 }

@@ -53,11 +53,16 @@ struct stream_readiness { /* `lock` */
     bool posted;    /* a post to the reactor is under way; it holds a reference */
     bool reporting; /* the post is calling `ready` */
     bool closing;
+    struct via_plugin_watch *life_watch;
 };
 
 struct via_stream {
     int32_t descriptor;      /* read-only */
     struct socket_peer peer; /* read-only */
+    int32_t life;            /* read-only: socket_peer_life() */
+    /* That life is over: what the peer sent is in the socket, and when that is empty it is the end,
+     * even if a forked child keeps the socket open. */
+    _Atomic bool is_orphaned;
     _Atomic uint32_t n_references;
     /* Reader right; read by `arm`, which the same thread calls: the last peek asked for more than
      * there is, and nothing has come since. */

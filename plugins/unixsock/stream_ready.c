@@ -3,7 +3,8 @@
  *
  * What the socket is ready for comes from the host's watch. Bytes that lie in our buffer already
  * have no descriptor; they are reported by a post to the reactor, which holds a reference to the
- * stream, because it cannot be taken back when the stream closes.
+ * stream, because it cannot be taken back when the stream closes. The end of the peer's process is
+ * watched from the first arm on, and reported as the end of the stream.
  */
 #include "plugins/unixsock/stream_parts.h"
 
@@ -44,6 +45,21 @@ static void on_watch(void *argument, uint32_t events)
     socket_lock_leave(&self->lock);
     if (fired != 0)
         self->ready(self->token, fired | (events & VIA_READY_CLOSED));
+}
+
+/* The peer's process has ended: on the reactor thread, once. */
+static void on_life(void *argument, uint32_t events)
+{
+    struct via_stream *stream = argument;
+    struct stream_readiness *self = &stream->readiness;
+    (void)events;
+    atomic_store_explicit(&stream->is_orphaned, true, memory_order_release);
+    socket_lock_enter(&self->lock);
+    bool report = !self->closing && (self->armed & VIA_READY_READ);
+    self->armed &= ~VIA_READY_READ;
+    socket_lock_leave(&self->lock);
+    if (report)
+        self->ready(self->token, VIA_READY_READ | VIA_READY_CLOSED);
 }
 
 /* The posted report of buffered bytes, on the reactor thread. */
@@ -94,23 +110,35 @@ static HRESULT post_report(struct via_stream *stream)
 }
 
 /* Whether there is something to report that the socket would not: bytes that the last peek was
- * content with or did not see, or the end of a stream that broke. */
+ * content with or did not see, or the end of a stream that broke or lost its peer. */
 static bool has_news(const struct via_stream *stream)
 {
     const struct stream_receiver *receiver = &stream->receiver;
-    return receiver->broken != S_OK ||
+    return receiver->broken != S_OK || atomic_load(&stream->is_orphaned) ||
            (!stream->starved && receiver->buffer.head < receiver->buffer.tail);
+}
+
+static HRESULT open_watches(struct via_stream *stream)
+{
+    struct stream_readiness *self = &stream->readiness;
+    HRESULT hr = S_OK;
+    if (self->watch == NULL)
+        hr = socket_host->watch_open(stream->descriptor, on_watch, stream, &self->watch);
+    if (SUCCEEDED(hr) && self->life_watch == NULL && stream->life >= 0) {
+        hr = socket_host->watch_open(stream->life, on_life, stream, &self->life_watch);
+        if (SUCCEEDED(hr))
+            hr = socket_host->watch_arm(self->life_watch, VIA_READY_READ);
+    }
+    return hr;
 }
 
 HRESULT stream_arm(struct via_stream *stream, uint32_t events)
 {
     struct stream_readiness *self = &stream->readiness;
     events &= VIA_READY_READ | VIA_READY_WRITE;
-    bool buffered = (events & VIA_READY_READ) && has_news(stream);
-    HRESULT hr = S_OK;
     socket_lock_enter(&self->lock);
-    if (self->watch == NULL)
-        hr = socket_host->watch_open(stream->descriptor, on_watch, stream, &self->watch);
+    HRESULT hr = open_watches(stream);
+    bool buffered = (events & VIA_READY_READ) && has_news(stream);
     uint32_t before = self->armed;
     if (SUCCEEDED(hr)) {
         self->armed |= events;
@@ -150,8 +178,11 @@ void readiness_close(struct via_stream *stream)
     while (self->reporting)
         socket_lock_sleep(&self->lock);
     struct via_plugin_watch *watch = self->watch;
-    self->watch = NULL;
+    struct via_plugin_watch *life_watch = self->life_watch;
+    self->watch = self->life_watch = NULL;
     socket_lock_leave(&self->lock);
     if (watch != NULL)
         socket_host->watch_close(watch);
+    if (life_watch != NULL)
+        socket_host->watch_close(life_watch);
 }

@@ -3,7 +3,8 @@
  *
  * A synchronous call costs one send and one receive, so the wait is the receive. Its time limit is
  * the socket's SO_RCVTIMEO, kept coarse: it starts at 10 ms and doubles each time it runs out, up
- * to 1 s, so that a connection in steady use never sets it. The kernel counts it in ticks of up to
+ * to 400 ms, so that a connection in steady use never sets it. Each time it runs out, and nothing
+ * came, the peer's life is looked at. The kernel counts it in ticks of up to
  * 10 ms, too coarse for a deadline: the last 24 ms before one are waited in ppoll.
  *
  * An interrupt is a directed signal, SIGURG (ignored by default), to the thread that waits. The
@@ -44,7 +45,7 @@
 #define WAITER_SIGNALLED   16u
 
 #define FIRST_TIMEOUT_US 10000
-#define LAST_TIMEOUT_US  1000000
+#define LAST_TIMEOUT_US  400000
 /* SO_RCVTIMEO may fire a tick late (10 ms in a kernel with HZ=100), after rounding up. */
 #define POLL_BELOW_NS 24000000
 
@@ -113,9 +114,10 @@ void waiter_system_deinit(void)
     pthread_mutex_unlock(&handler_lock);
 }
 
-void socket_waiter_init(struct socket_waiter *waiter, int32_t descriptor)
+void socket_waiter_init(struct socket_waiter *waiter, int32_t descriptor, int32_t life)
 {
     waiter->descriptor = descriptor;
+    waiter->life = life;
     atomic_init(&waiter->state, 0);
     atomic_init(&waiter->thread, 0);
     atomic_init(&waiter->event, -1);
@@ -201,14 +203,16 @@ static bool make_event(struct socket_waiter *waiter)
     return atomic_load_explicit(&waiter->event, memory_order_relaxed) >= 0;
 }
 
-/* Sleeps in ppoll until the socket is readable, the event is set, or the deadline. */
+/* Sleeps in ppoll until the socket is readable, the event is set, the peer's life is over, or the
+ * deadline. */
 static void sleep_in_poll(struct socket_waiter *waiter, uint64_t deadline_ns, uint64_t now)
 {
-    struct pollfd descriptors[2] = {{waiter->descriptor, POLLIN, 0}, {waiter->event, POLLIN, 0}};
+    struct pollfd descriptors[3] = {
+        {waiter->descriptor, POLLIN, 0}, {waiter->event, POLLIN, 0}, {waiter->life, POLLIN, 0}};
     uint64_t left_ns = deadline_ns > now ? deadline_ns - now : 0;
     struct timespec timeout = {(time_t)(left_ns / 1000000000u), (long)(left_ns % 1000000000u)};
     if (!(atomic_fetch_or(&waiter->state, WAITER_POLLING) & WAITER_INTERRUPTED))
-        ppoll(descriptors, 2, deadline_ns == UINT64_MAX ? NULL : &timeout, NULL);
+        ppoll(descriptors, 3, deadline_ns == UINT64_MAX ? NULL : &timeout, NULL);
     atomic_fetch_and(&waiter->state, ~WAITER_POLLING);
     if (descriptors[1].revents != 0) {
         uint64_t count;
@@ -267,6 +271,8 @@ HRESULT socket_waiter_receive(struct socket_waiter *waiter, void *data, size_t s
         if (errno != EAGAIN && errno != EINTR)
             return socket_fail_errno("receive", errno);
         ran_out = errno == EAGAIN;
+        if (ran_out && waiter->life >= 0 && socket_life_is_over(waiter->life))
+            return S_OK;
         if (deadline_ns != UINT64_MAX && now_ns() >= deadline_ns)
             return take_interruption(waiter)
                        ? VIA_S_INTERRUPTED

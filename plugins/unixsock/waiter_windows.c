@@ -1,6 +1,7 @@
 /*
  * Waiting for a Unix socket from a Windows program under Wine: a poll of the socket and of an event
- * descriptor, made at the first wait, which an interrupt sets.
+ * descriptor, made at the first wait, which an interrupt sets. A poll that ends with nothing looks
+ * at the peer's life, so none is long.
  */
 #include "plugins/unixsock/socket.h"
 
@@ -9,11 +10,12 @@
 #define WAITER_INTERRUPTED 1u /* sticky: ends the wait that runs, or the next */
 #define WAITER_POLLING     2u /* a thread may sleep; `event` is there */
 
-#define LONGEST_POLL_MS 60000
+#define LONGEST_POLL_MS 400
 
-void socket_waiter_init(struct socket_waiter *waiter, int32_t descriptor)
+void socket_waiter_init(struct socket_waiter *waiter, int32_t descriptor, int32_t life)
 {
     waiter->descriptor = descriptor;
+    waiter->life = life;
     atomic_init(&waiter->state, 0);
     atomic_init(&waiter->thread, 0);
     atomic_init(&waiter->event, -1);
@@ -70,6 +72,8 @@ HRESULT socket_waiter_receive(struct socket_waiter *waiter, void *data, size_t s
             return hr;
         if (atomic_fetch_and(&waiter->state, ~WAITER_INTERRUPTED) & WAITER_INTERRUPTED)
             return VIA_S_INTERRUPTED;
+        if (waiter->life >= 0 && socket_life_is_over(waiter->life))
+            return S_OK;
         if (deadline_ns != UINT64_MAX && socket_host->now_ns() >= deadline_ns)
             return socket_fail(RPC_E_TIMEOUT, "nothing arrived before the deadline");
     }

@@ -18,6 +18,7 @@
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -291,6 +292,24 @@ static uint32_t WINDOWS_CALL unix_user_id(void)
     return geteuid();
 }
 
+/* Linux 6.5; headers of Debian 12 are older. */
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77
+#endif
+
+static int32_t WINDOWS_CALL unix_peer_life(int32_t descriptor)
+{
+    int life;
+    socklen_t size = sizeof(life);
+    if (getsockopt(descriptor, SOL_SOCKET, SO_PEERPIDFD, &life, &size) == 0)
+        return life;
+    uint32_t pid, uid, gid;
+    int32_t result = unix_peer_credentials(descriptor, &pid, &uid, &gid);
+    if (result < 0)
+        return result;
+    return pid != 0 ? result_of((int)syscall(SYS_pidfd_open, (pid_t)pid, 0)) : -ESRCH;
+}
+
 static int32_t WINDOWS_CALL unix_make_directory(const char *path, uint32_t mode)
 {
     return result_of(mkdir(path, mode));
@@ -376,6 +395,7 @@ int32_t WINDOWS_CALL viaduct_unix_module(struct unix_module *module)
     SET(calls->stat, unix_stat);
     SET(calls->lock_file, unix_lock_file);
     SET(calls->user_id, unix_user_id);
+    SET(calls->peer_life, unix_peer_life);
     SET(module->make_directory, unix_make_directory);
     SET(module->remove_directory, unix_remove_directory);
     SET(module->poll_new, unix_poll_new);

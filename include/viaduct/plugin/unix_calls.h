@@ -52,6 +52,9 @@ struct via_plugin_unix_calls {
      * descriptor. */
     int32_t (*lock_file)(const char *path);
     uint32_t (*user_id)(void);
+    /* A descriptor that becomes readable when the process at the other end has ended (a pidfd: of
+     * the one that connected or listened); -errno where the system has none. */
+    int32_t (*peer_life)(int32_t descriptor);
 };
 
 #ifdef __cplusplus
