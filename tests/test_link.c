@@ -1,6 +1,7 @@
 /*
  * Connections and calls between two nodes of one process, over each transport.
  */
+#include "core/link/node.h"
 #include "core/os/clock.h"
 #include "core/os/thread.h"
 #include "core/util/error.h"
@@ -380,6 +381,38 @@ TEST(runs_timers)
     pair_close(&pair);
 }
 
+static unsigned workers_of(struct link_node *node)
+{
+    os_mutex_lock(&node->lock);
+    unsigned n = node->n_workers;
+    os_mutex_unlock(&node->lock);
+    return n;
+}
+
+TEST(ends_workers_that_have_nothing_to_do)
+{
+    struct pair pair;
+    struct link_settings settings;
+    struct caller callers[4] = {0};
+    link_settings_default(&settings);
+    settings.worker_idle_ms = 30;
+    if (!pair_open(&pair, LINK_SCHEME, &settings))
+        return;
+    for (int round = 0; round < 3; round++) {
+        for (uint32_t i = 0; i < 4; i++)
+            callers[i] = (struct caller){.connection = pair.connection,
+                                         .n_calls = 2,
+                                         .method = METHOD_SLEEP,
+                                         .argument = 20};
+        run_callers(callers, 4);
+        uint64_t deadline_ns = os_deadline_ms(10000);
+        while (workers_of(pair.server.node) > 0 && os_now_ns() < deadline_ns)
+            os_sleep_ms(5);
+        CHECK_EQ(workers_of(pair.server.node), 0);
+    }
+    pair_close(&pair);
+}
+
 TEST(stops_again_and_again)
 {
     for (int i = 0; i < 30; i++) {
@@ -421,4 +454,5 @@ HARNESS_MAIN("link_" LINK_SCHEME, TEST_ENTRY(answers_calls), TEST_ENTRY(carries_
              TEST_ENTRY(refuses_messages_that_are_too_large), TEST_ENTRY(keeps_deadlines),
              TEST_ENTRY(cancels_calls), TEST_ENTRY(fails_calls_when_the_connection_ends),
              TEST_ENTRY(says_why_a_peer_was_refused), TEST_ENTRY(runs_timers),
-             TEST_ENTRY(stops_again_and_again), TEST_ENTRY(stops_while_calls_run))
+             TEST_ENTRY(ends_workers_that_have_nothing_to_do), TEST_ENTRY(stops_again_and_again),
+             TEST_ENTRY(stops_while_calls_run))

@@ -1,10 +1,12 @@
 /*
- * Connecting: the calling thread connects, says hello and waits for the answer.
+ * Connecting: the calling thread connects, says hello and waits for the answer, which it reads
+ * itself, unless it is an apartment's: that one must not sleep in a stream.
  */
 #include "core/link/connection.h"
 #include "core/link/current.h"
 #include "core/link/hello.h"
 #include "core/link/node.h"
+#include "core/link/reactor.h"
 #include "core/link/reader.h"
 #include "core/link/right.h"
 #include "core/os/clock.h"
@@ -48,40 +50,72 @@ static HRESULT open_stream(const struct via_transport *transport, const char *re
     return hr;
 }
 
-/* Reads until the answer to hello has come. */
-static void wait_for_answer(struct link_connection *connection, uint64_t deadline_ns)
+static void fail_late(struct link_connection *connection)
 {
-    while (connection->stage == STAGE_HELLO) {
+    error_set(RPC_E_TIMEOUT, "the server did not answer hello in time");
+    connection_fail(connection, RPC_E_TIMEOUT, false);
+}
+
+/* Reads until the answer to hello has come. */
+static void read_answer(struct link_connection *connection, uint64_t deadline_ns)
+{
+    struct thread *self = thread_self();
+    bool leased = false;
+    os_mutex_lock(&connection->lock);
+    bool mine = right_take_locked(connection, self, &leased);
+    os_mutex_unlock(&connection->lock);
+    while (mine && connection->stage == STAGE_HELLO) {
         HRESULT hr = connection->drained ? VIA_S_WOULD_BLOCK : reader_step(connection, NULL);
         if (hr != VIA_S_WOULD_BLOCK)
             continue;
         connection->drained = false;
         hr = connection->transport->wait(connection->stream, deadline_ns);
         if (hr == RPC_E_TIMEOUT)
-            error_set(hr, "the server did not answer hello in time");
-        if (FAILED(hr))
+            fail_late(connection);
+        else if (FAILED(hr))
             connection_fail(connection, hr, false);
     }
-}
-
-static HRESULT say_hello(struct link_connection *connection, uint64_t deadline_ns)
-{
-    struct thread *self = thread_self();
-    bool leased = false;
-    os_mutex_lock(&connection->lock);
-    bool used = connection_use_locked(connection) && right_take_locked(connection, self, &leased);
-    os_mutex_unlock(&connection->lock);
-    if (!used)
-        return connection_closed_error(connection);
-    HRESULT hr = hello_send(connection);
-    if (SUCCEEDED(hr))
-        wait_for_answer(connection, deadline_ns < connection->hello_deadline_ns
-                                        ? deadline_ns
-                                        : connection->hello_deadline_ns);
     os_mutex_lock(&connection->lock);
     if (right_is_mine_locked(connection, self))
         right_leave_locked(connection);
     os_mutex_unlock(&connection->lock);
+}
+
+/* The same on a thread of an apartment, which serves COM while the reactor reads. */
+static void sleep_until_answered(struct link_connection *connection, uint64_t deadline_ns)
+{
+    struct os_waiter waiter;
+    os_waiter_init(&waiter);
+    os_mutex_lock(&connection->lock);
+    connection->opener = &waiter;
+    if (connection->stage == STAGE_HELLO)
+        right_arm_locked(connection);
+    while (connection->stage == STAGE_HELLO) {
+        os_mutex_unlock(&connection->lock);
+        HRESULT hr = os_waiter_wait(&waiter, deadline_ns);
+        if (hr == RPC_E_TIMEOUT && connection->stage == STAGE_HELLO)
+            fail_late(connection);
+        os_mutex_lock(&connection->lock);
+    }
+    connection->opener = NULL;
+    os_mutex_unlock(&connection->lock);
+    os_waiter_deinit(&waiter);
+}
+
+static HRESULT say_hello(struct link_connection *connection, uint64_t deadline_ns)
+{
+    if (!connection_use(connection))
+        return connection_closed_error(connection);
+    bool is_apartment = os_thread_is_apartment();
+    HRESULT hr = is_apartment ? reactor_join(connection->node) : S_OK;
+    if (SUCCEEDED(hr))
+        hr = hello_send(connection);
+    if (deadline_ns > connection->hello_deadline_ns)
+        deadline_ns = connection->hello_deadline_ns;
+    if (SUCCEEDED(hr) && is_apartment)
+        sleep_until_answered(connection, deadline_ns);
+    else if (SUCCEEDED(hr))
+        read_answer(connection, deadline_ns);
     if (SUCCEEDED(hr) && !connection_is_open(connection)) {
         struct error_record *cause = link_connection_cause(connection);
         hr = cause != NULL ? cause->code : E_FAIL;

@@ -19,7 +19,7 @@ static void init_parts(struct link_connection *self)
     ref_init(&self->refs);
     os_mutex_init(&self->lock);
     os_mutex_init(&self->send_lock);
-    os_cond_init(&self->send_space);
+    list_init(&self->senders);
     list_init(&self->waiters);
     list_init(&self->active);
     list_init(&self->spare);
@@ -109,7 +109,6 @@ struct link_connection *link_connection_unref(struct link_connection *connection
     while ((link = list_pop(&connection->spare)) != NULL)
         free(list_entry(link, struct incoming, active));
     error_record_free(connection->cause);
-    os_cond_deinit(&connection->send_space);
     os_mutex_deinit(&connection->send_lock);
     os_mutex_deinit(&connection->lock);
     free(connection->peer_texts);
@@ -177,6 +176,12 @@ static void say_goodbye(struct link_connection *connection, HRESULT code,
         error_clear();
 }
 
+void connection_left_hello_locked(struct link_connection *connection)
+{
+    if (connection->opener != NULL)
+        os_waiter_wake(connection->opener);
+}
+
 void connection_fail(struct link_connection *connection, HRESULT code, bool goodbye)
 {
     struct error_record *record = error_take();
@@ -192,6 +197,7 @@ void connection_fail(struct link_connection *connection, HRESULT code, bool good
     }
     connection->cause = record;
     atomic_store_explicit(&connection->stage, STAGE_CLOSED, memory_order_release);
+    connection_left_hello_locked(connection);
     if (connection->right == RIGHT_PARKED) {
         connection->transport->disarm(connection->stream, VIA_READY_READ);
         connection->right = RIGHT_FREE;
@@ -220,7 +226,7 @@ void connection_finish(struct link_connection *connection)
     reader_free_assemblies(connection);
     os_mutex_lock(&node->lock);
     node->n_connections--;
-    os_cond_broadcast(&node->changed);
+    worker_wake_stopper_locked(node);
     os_mutex_unlock(&node->lock);
     link_connection_unref(connection);
 }

@@ -85,6 +85,7 @@ struct link_connection {
     uint64_t next_call_id;                   /* lock */
     struct list active;         /* lock: calls of the peer that have not been answered */
     uint32_t n_active;          /* lock */
+    struct os_waiter *opener;   /* lock: sleeps while the stage is STAGE_HELLO, or NULL */
     struct list spare;          /* lock: records of calls for reuse */
     uint32_t n_spare;           /* lock */
     struct error_record *cause; /* lock; set with STAGE_CLOSED */
@@ -108,14 +109,14 @@ struct link_connection {
     uint32_t spin_misses;
 
     struct os_mutex send_lock;
-    struct os_cond send_space; /* the queue got shorter */
-    struct list queue;         /* send_lock: frames, oldest first */
-    size_t queue_size;         /* send_lock: bytes in them */
-    bool write_armed;          /* send_lock */
-    bool send_closed;          /* send_lock: nothing is sent any more */
-    uint64_t progress_ns;      /* send_lock: when the peer last took something */
-    uint64_t next_chunk_id;    /* send_lock: of one-way messages in chunks */
-    _Atomic bool is_sending;   /* frames are queued or in the transport's hands */
+    struct list senders;     /* send_lock: callers that wait for room in the queue */
+    struct list queue;       /* send_lock: frames, oldest first */
+    size_t queue_size;       /* send_lock: bytes in them */
+    bool write_armed;        /* send_lock */
+    bool send_closed;        /* send_lock: nothing is sent any more */
+    uint64_t progress_ns;    /* send_lock: when the peer last took something */
+    uint64_t next_chunk_id;  /* send_lock: of one-way messages in chunks */
+    _Atomic bool is_sending; /* frames are queued or in the transport's hands */
 
     _Atomic uint64_t frames_sent, frames_received, bytes_sent, bytes_received, calls_sent,
         calls_received;
@@ -131,6 +132,9 @@ HRESULT connection_new(struct link_node *node, const struct via_transport *trans
 bool connection_use_locked(struct link_connection *connection);
 bool connection_use(struct link_connection *connection);
 void connection_drop(struct link_connection *connection);
+
+/* The stage is another than STAGE_HELLO now: whoever waits for that goes on. */
+void connection_left_hello_locked(struct link_connection *connection);
 
 /* Ends it with the thread's error record (consumed) or, without one, the code alone. `goodbye`:
  * tell the peer. Any thread, no locks held. */

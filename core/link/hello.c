@@ -176,8 +176,10 @@ HRESULT hello_received(struct link_connection *connection, const struct link_mes
     if (connection->is_server)
         hr = send_hello(connection, WIRE_HELLO_ANSWER, wire_hello_version(&hello));
     os_mutex_lock(&connection->lock);
-    if (SUCCEEDED(hr) && connection->stage == STAGE_HELLO)
+    if (SUCCEEDED(hr) && connection->stage == STAGE_HELLO) {
         atomic_store_explicit(&connection->stage, STAGE_OPEN, memory_order_release);
+        connection_left_hello_locked(connection);
+    }
     os_mutex_unlock(&connection->lock);
     return hr;
 }

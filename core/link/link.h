@@ -107,8 +107,9 @@ struct link_handler {
 };
 
 struct link_settings {
-    uint32_t max_workers; /* 64 */
-    uint32_t max_spin_us; /* a waiting thread spins at most so long before it sleeps; 0: never */
+    uint32_t max_workers;    /* 64 */
+    uint32_t worker_idle_ms; /* a worker with nothing to do ends after so long; 10000 */
+    uint32_t max_spin_us;    /* a waiting thread spins at most so long before it sleeps; 0: never */
     uint32_t hello_timeout_ms; /* 5000 */
     uint32_t max_frame;        /* 64 KiB */
     uint32_t max_message;      /* 16 MiB */

@@ -16,6 +16,7 @@
 void link_settings_default(struct link_settings *settings)
 {
     *settings = (struct link_settings){.max_workers = 64,
+                                       .worker_idle_ms = 10000,
                                        .max_spin_us = 50,
                                        .hello_timeout_ms = 5000,
                                        .max_frame = WIRE_MAX_FRAME,
@@ -41,7 +42,6 @@ static HRESULT check_settings(const struct link_settings *settings)
 static void init_parts(struct link_node *self)
 {
     os_mutex_init(&self->lock);
-    os_cond_init(&self->changed);
     os_cond_init(&self->work);
     struct list *lists[] = {&self->connections, &self->leased, &self->listeners, &self->timers,
                             &self->workers,     &self->jobs,   &self->ready,     &self->ended};
@@ -232,7 +232,6 @@ void link_node_free(struct link_node *node)
     for (size_t i = 0; i < NODE_CHAIN_BUCKETS; i++)
         os_mutex_deinit(&node->chains[i].lock);
     os_cond_deinit(&node->work);
-    os_cond_deinit(&node->changed);
     os_mutex_deinit(&node->lock);
     free(node->agent);
     free(node);

@@ -49,17 +49,19 @@ struct link_node {
     struct chain_bucket chains[NODE_CHAIN_BUCKETS];
 
     struct os_mutex lock;
-    struct list connections; /* lock */
-    uint32_t n_connections;  /* lock */
-    struct list leased;      /* lock: connections that the tick looks at */
-    struct list listeners;   /* lock */
-    struct list timers;      /* lock: by time */
-    _Atomic bool closing;    /* written under lock */
-    bool stopped;            /* lock */
-    struct os_cond changed;  /* a connection has ended, for stop */
+    struct list connections;   /* lock */
+    uint32_t n_connections;    /* lock */
+    struct list leased;        /* lock: connections that the tick looks at */
+    struct list listeners;     /* lock */
+    struct list timers;        /* lock: by time */
+    _Atomic bool closing;      /* written under lock */
+    bool stopped;              /* lock */
+    struct os_waiter *stopper; /* lock: of the thread that stops the node and waits for the
+                                * connections' end; or NULL */
 
     struct list workers;        /* lock */
     uint32_t n_workers;         /* lock */
+    struct worker *retired;     /* lock: the last that ended; who comes next joins it */
     uint32_t n_idle;            /* lock: sleep in `work` */
     uint32_t n_woken;           /* lock: idle ones that have been signalled and not run */
     _Atomic uint32_t n_waiting; /* workers that sleep in link_call */

@@ -195,6 +195,32 @@ static HRESULT send_frame_locked(struct link_connection *connection, struct outg
     return S_OK;
 }
 
+/* A caller that waits for room; on its stack. */
+struct sender {
+    struct list link; /* connection->senders */
+    struct os_waiter waiter;
+};
+
+static void wake_senders_locked(struct link_connection *connection)
+{
+    for (struct list *l = connection->senders.next; l != &connection->senders; l = l->next)
+        os_waiter_wake(&list_entry(l, struct sender, link)->waiter);
+}
+
+/* False: the deadline has passed. */
+static bool sleep_for_room_locked(struct link_connection *connection, uint64_t deadline_ns)
+{
+    struct sender sender;
+    os_waiter_init(&sender.waiter);
+    list_append(&connection->senders, &sender.link);
+    os_mutex_unlock(&connection->send_lock);
+    HRESULT hr = os_waiter_wait(&sender.waiter, deadline_ns);
+    os_mutex_lock(&connection->send_lock);
+    list_remove(&sender.link);
+    os_waiter_deinit(&sender.waiter);
+    return SUCCEEDED(hr);
+}
+
 /* Sleeps until the queue has room. */
 static HRESULT wait_for_room_locked(struct link_connection *connection, size_t size,
                                     uint64_t deadline_ns)
@@ -209,7 +235,7 @@ static HRESULT wait_for_room_locked(struct link_connection *connection, size_t s
             os_mutex_lock(&connection->send_lock);
             continue;
         }
-        if (os_cond_wait(&connection->send_space, &connection->send_lock, deadline_ns))
+        if (sleep_for_room_locked(connection, deadline_ns))
             continue;
         return error_set(RPC_E_TIMEOUT,
                          "process %u does not read what it is sent: %zu bytes were still waiting "
@@ -303,7 +329,7 @@ void sender_ready(struct link_connection *connection)
             hr = arm_locked(connection);
         else if (hr == S_OK)
             atomic_store(&connection->is_sending, false);
-        os_cond_broadcast(&connection->send_space);
+        wake_senders_locked(connection);
     }
     os_mutex_unlock(&connection->send_lock);
     if (FAILED(hr))
@@ -318,7 +344,7 @@ void sender_close(struct link_connection *connection)
     while ((link = list_pop(&connection->queue)) != NULL)
         free_frame(list_entry(link, struct queued_frame, link));
     connection->queue_size = 0;
-    os_cond_broadcast(&connection->send_space);
+    wake_senders_locked(connection);
     os_mutex_unlock(&connection->send_lock);
 }
 

@@ -93,7 +93,7 @@ static void add(struct link_node *node, struct list *queue, struct list *link)
     atomic_fetch_add(&node->n_ready, 1);
     /* What ends while the node stops is finished by the thread that stops it. */
     if (queue == &node->ended)
-        os_cond_broadcast(&node->changed);
+        worker_wake_stopper_locked(node);
     if (queue != &node->ended || !node->closing || node->n_workers != 0)
         kick_locked(node);
     os_mutex_unlock(&node->lock);
@@ -255,10 +255,43 @@ static void take_one_locked(struct worker *worker)
     os_mutex_lock(&node->lock);
 }
 
+/* False: there was nothing to do for so long that the thread may end. */
+static bool sleep_idle_locked(struct link_node *node)
+{
+    uint64_t deadline_ns = os_deadline_ms(node->settings.worker_idle_ms);
+    node->n_idle++;
+    bool in_time = os_cond_wait(&node->work, &node->lock, deadline_ns);
+    node->n_idle--;
+    if (node->n_woken > 0)
+        node->n_woken--;
+    return in_time;
+}
+
+static void join(struct worker *worker)
+{
+    if (worker == NULL)
+        return;
+    os_thread_join(worker->thread);
+    free(worker);
+}
+
+/* A thread cannot join itself: it does so with the one that ended before it, and waits to be
+ * joined by the next, or by worker_stop(). Returns the one to join. */
+static struct worker *retire_locked(struct worker *worker)
+{
+    struct link_node *node = worker->node;
+    struct worker *before = node->retired;
+    list_remove(&worker->link);
+    node->n_workers--;
+    node->retired = worker;
+    return before;
+}
+
 static void worker_main(void *argument)
 {
     struct worker *worker = argument;
     struct link_node *node = worker->node;
+    struct worker *before = NULL;
     thread_self()->worker = worker;
     os_mutex_lock(&node->lock);
     for (;;) {
@@ -268,13 +301,13 @@ static void worker_main(void *argument)
         }
         if (node->workers_stop)
             break;
-        node->n_idle++;
-        os_cond_wait(&node->work, &node->lock, OS_NEVER);
-        node->n_idle--;
-        if (node->n_woken > 0)
-            node->n_woken--;
+        if (!sleep_idle_locked(node) && atomic_load(&node->n_ready) == 0 && !node->workers_stop) {
+            before = retire_locked(worker);
+            break;
+        }
     }
     os_mutex_unlock(&node->lock);
+    join(before);
     error_clear();
     thread_self()->worker = NULL;
 }
@@ -291,24 +324,44 @@ static bool finish_one(struct link_node *node)
     return link != NULL;
 }
 
-void worker_stop(struct link_node *node)
+void worker_wake_stopper_locked(struct link_node *node)
 {
+    if (node->stopper != NULL)
+        os_waiter_wake(node->stopper);
+}
+
+static void wait_for_connections(struct link_node *node)
+{
+    struct os_waiter waiter;
+    os_waiter_init(&waiter);
     os_mutex_lock(&node->lock);
+    node->stopper = &waiter;
     while (node->n_connections != 0) {
         os_mutex_unlock(&node->lock);
-        bool finished = finish_one(node);
+        if (!finish_one(node))
+            os_waiter_wait(&waiter, OS_NEVER);
         os_mutex_lock(&node->lock);
-        if (!finished && node->n_connections != 0 && list_is_empty(&node->ended))
-            os_cond_wait(&node->changed, &node->lock, OS_NEVER);
     }
+    node->stopper = NULL;
+    os_mutex_unlock(&node->lock);
+    os_waiter_deinit(&waiter);
+}
+
+void worker_stop(struct link_node *node)
+{
+    wait_for_connections(node);
+    os_mutex_lock(&node->lock);
     node->workers_stop = true;
     os_cond_broadcast(&node->work);
+    struct worker *retired = node->retired;
+    node->retired = NULL;
+    os_mutex_unlock(&node->lock);
+    join(retired);
+    os_mutex_lock(&node->lock);
     struct list *link;
     while ((link = list_pop(&node->workers)) != NULL) {
-        struct worker *worker = list_entry(link, struct worker, link);
         os_mutex_unlock(&node->lock);
-        os_thread_join(worker->thread);
-        free(worker);
+        join(list_entry(link, struct worker, link));
         os_mutex_lock(&node->lock);
     }
     node->n_workers = 0;

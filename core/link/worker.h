@@ -1,6 +1,7 @@
 /*
  * The workers of a node: threads that run jobs, serve connections that have become readable, and
- * finish connections that have ended. They start on demand.
+ * finish connections that have ended. They start on demand, and end when there was nothing to do
+ * for a while.
  */
 #ifndef CORE_LINK_WORKER_H
 #define CORE_LINK_WORKER_H
@@ -29,6 +30,8 @@ bool worker_are_saturated(struct link_node *node);
 /* The calling thread sleeps in a call (true) or goes on: a worker that sleeps does not count. */
 void worker_sleeps(struct link_node *node, bool sleeps);
 
+/* With node->lock: a connection has ended. */
+void worker_wake_stopper_locked(struct link_node *node);
 /* Blocks: finishes all connections that have ended, then ends the threads. */
 void worker_stop(struct link_node *node);
 

@@ -32,7 +32,7 @@ struct os_thread;
 /* `name` has at most 15 characters. The thread's function returns nothing; join frees. */
 HRESULT os_thread_start(void (*run)(void *argument), void *argument, const char *name,
                         struct os_thread **thread);
-/* Blocks until it has ended. */
+/* Blocks until it has ended; an apartment's thread serves COM meanwhile. */
 void os_thread_join(struct os_thread *thread);
 /* Of the calling thread; never 0, not used again while the thread lives. */
 uint64_t os_thread_id(void);

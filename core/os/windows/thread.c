@@ -122,7 +122,11 @@ HRESULT os_thread_start(void (*run)(void *argument), void *argument, const char 
 
 void os_thread_join(struct os_thread *thread)
 {
-    WaitForSingleObject(thread->handle, INFINITE);
+    /* What the thread still does may need this one's apartment. */
+    DWORD index;
+    if (!os_thread_is_apartment() ||
+        FAILED(CoWaitForMultipleHandles(0, INFINITE, 1, &thread->handle, &index)))
+        WaitForSingleObject(thread->handle, INFINITE);
     CloseHandle(thread->handle);
     free(thread);
 }

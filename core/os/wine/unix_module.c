@@ -303,7 +303,7 @@ static int32_t WINDOWS_CALL unix_peer_life(int32_t descriptor)
     socklen_t size = sizeof(life);
     if (getsockopt(descriptor, SOL_SOCKET, SO_PEERPIDFD, &life, &size) == 0)
         return life;
-    uint32_t pid, uid, gid;
+    uint32_t pid = 0, uid, gid;
     int32_t result = unix_peer_credentials(descriptor, &pid, &uid, &gid);
     if (result < 0)
         return result;
