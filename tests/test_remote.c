@@ -254,6 +254,47 @@ TEST(runs_a_serial_object_one_call_at_a_time)
     fixture_end();
 }
 
+static void run_echoes(void *argument)
+{
+    struct caller *caller = argument;
+    for (int i = 0; i < 200 && SUCCEEDED(caller->hr); i++) {
+        ITestObject *mine = test_object_new("mine");
+        ITestObject *same = NULL;
+        caller->hr = ITestObject_Echo(caller->object, mine, &same);
+        caller->result += same == mine;
+        if (same != NULL)
+            ITestObject_Release(same);
+        ITestObject_Release(mine);
+    }
+    via_error_message(caller->hr, caller->text, sizeof caller->text);
+    SetErrorInfo(0, NULL);
+}
+
+/* The peer lets go of an object as soon as it has sent it back, and the thread that reads for all
+ * others comes to that release before the caller comes to its reply. */
+TEST(gets_its_objects_back_whatever_comes_behind)
+{
+    struct peer_process peer;
+    REQUIRE(fixture_begin());
+    if (peer_start(&peer, "a")) {
+        struct caller callers[4];
+        memset(callers, 0, sizeof callers);
+        for (int i = 0; i < 4; i++) {
+            callers[i].object = peer.root;
+            CHECK_OK(os_thread_start(run_echoes, &callers[i], "caller", &callers[i].thread));
+        }
+        for (int i = 0; i < 4; i++) {
+            os_thread_join(callers[i].thread);
+            if (!CHECK_OK(callers[i].hr))
+                harness_note("%s", callers[i].text);
+            CHECK_EQ(callers[i].result, 200);
+        }
+        EVENTUALLY(test_object_count() == 0);
+    }
+    peer_end(&peer);
+    fixture_end();
+}
+
 static LONG last_block(ITestObject *object)
 {
     LONG value = 0;
@@ -488,6 +529,7 @@ HARNESS_MAIN("remote", TEST_ENTRY(calls_another_process), TEST_ENTRY(keeps_ident
              TEST_ENTRY(asks_for_interfaces), TEST_ENTRY(calls_back_on_the_waiting_thread),
              TEST_ENTRY(keeps_one_way_calls_in_order),
              TEST_ENTRY(runs_a_serial_object_one_call_at_a_time),
+             TEST_ENTRY(gets_its_objects_back_whatever_comes_behind),
              TEST_ENTRY(ends_a_call_at_its_deadline), TEST_ENTRY(cancels_a_call),
              TEST_ENTRY(ends_pending_calls_when_the_process_dies),
              TEST_ENTRY(connects_to_the_owner_directly), TEST_ENTRY(gives_one_proxy_for_two_paths),

@@ -93,7 +93,7 @@ static void dropped(void *context, struct link_message *reply)
     (void)reply;
 }
 
-static const struct link_handler handler = {opened, closed, route, run, control, dropped};
+static const struct link_handler handler = {opened, closed, route, run, control, dropped, NULL};
 
 static uint64_t soon(void)
 {

@@ -54,8 +54,7 @@ static HRESULT read_reply(struct import *import, const struct marshal_method *me
 {
     struct reference_in in;
     HRESULT code = frame_read_reply(reply);
-    HRESULT hr = reference_in_resolve(&in, import->peer, reply->references, reply->references_size,
-                                      reply->n_references);
+    HRESULT hr = reference_in_take(&in, import->peer, reply);
     if (SUCCEEDED(hr) && (in.has_third || in.has_local))
         hr = link_message_own(reply); /* the reader must not wait for what comes now */
     if (SUCCEEDED(hr) && in.has_third)

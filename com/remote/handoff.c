@@ -446,6 +446,7 @@ HRESULT handoff_accept(struct node *node, uint64_t id, const struct reference_th
     if (SUCCEEDED(hr)) {
         bool is_owner = reply.payload_size == sizeof third->t2 &&
                         memcmp(reply.payload, &third->t2, sizeof third->t2) == 0;
+        reference_drop(peer_of(connection), &reply);
         link_message_release(&reply);
         if (!is_owner)
             hr = error_set(VIA_E_IDENTITY,

@@ -106,8 +106,13 @@ static HRESULT control(void *context, struct link_message *frame)
 static void dropped(void *context, struct link_message *reply)
 {
     (void)context;
-    reference_settle(peer_of(reply->connection), reply->references, reply->references_size,
-                     reply->n_references);
+    reference_drop(peer_of(reply->connection), reply);
+}
+
+static HRESULT keep(void *context, struct link_message *reply)
+{
+    (void)context;
+    return reference_keep(peer_of(reply->connection), reply);
 }
 
 static const struct link_handler the_handler = {.opened = opened,
@@ -115,7 +120,8 @@ static const struct link_handler the_handler = {.opened = opened,
                                                 .route = route,
                                                 .run = run,
                                                 .control = control,
-                                                .dropped = dropped};
+                                                .dropped = dropped,
+                                                .keep = keep};
 
 /* --- the node --- */
 

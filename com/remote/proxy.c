@@ -9,6 +9,7 @@
 #include "com/remote/frames.h"
 #include "com/remote/import.h"
 #include "com/remote/peer.h"
+#include "com/remote/reference.h"
 #include "com/remote/runtime.h"
 #include "core/util/error.h"
 #include "core/wire/frame.h"
@@ -50,10 +51,12 @@ static HRESULT ask(struct import *import, const GUID *iid)
         .kind = WIRE_QUERY_INTERFACE, .body = body, .body_size = sizeof body};
     struct link_message reply;
     HRESULT hr = call_exchange(import, &request, &reply);
-    if (SUCCEEDED(hr))
+    if (SUCCEEDED(hr)) {
+        reference_drop(import->peer, &reply);
         link_message_release(&reply);
-    else if (hr == E_NOINTERFACE)
+    } else if (hr == E_NOINTERFACE) {
         import_refused(import, iid);
+    }
     return hr;
 }
 

@@ -377,3 +377,47 @@ void reference_settle(struct peer *peer, const uint8_t *table, size_t size, uint
         size -= entry_size;
     }
 }
+
+/* --- replies --- */
+
+HRESULT reference_keep(struct peer *peer, struct link_message *reply)
+{
+    struct reference_in *in = malloc(sizeof *in);
+    if (in == NULL) {
+        reference_settle(peer, reply->references, reply->references_size, reply->n_references);
+        return error_set(E_OUTOFMEMORY, "no memory for the references of a frame");
+    }
+    HRESULT hr = reference_in_resolve(in, peer, reply->references, reply->references_size,
+                                      reply->n_references);
+    if (FAILED(hr)) {
+        reference_in_deinit(in);
+        free(in);
+        return hr;
+    }
+    reply->user = in;
+    return S_OK;
+}
+
+HRESULT reference_in_take(struct reference_in *in, struct peer *peer, struct link_message *reply)
+{
+    struct reference_in *kept = reply->user;
+    if (kept == NULL)
+        return reference_in_resolve(in, peer, reply->references, reply->references_size,
+                                    reply->n_references);
+    *in = *kept;
+    free(kept);
+    reply->user = NULL;
+    return S_OK;
+}
+
+void reference_drop(struct peer *peer, struct link_message *reply)
+{
+    struct reference_in *kept = reply->user;
+    if (kept == NULL) {
+        reference_settle(peer, reply->references, reply->references_size, reply->n_references);
+        return;
+    }
+    reference_in_deinit(kept);
+    free(kept);
+    reply->user = NULL;
+}

@@ -96,6 +96,13 @@ HRESULT reference_in_connect(struct reference_in *in, uint64_t deadline_ns);
 HRESULT reference_in_get(struct reference_in *in, uint32_t index, const GUID *iid, void **pointer);
 /* Gives back what nobody took. */
 void reference_in_deinit(struct reference_in *in);
+/* For a reply that another thread will read, perhaps after frames behind it that release what its
+ * table names: resolves the table now, into its `user`. */
+HRESULT reference_keep(struct peer *peer, struct link_message *reply);
+/* resolve, of the table of a reply, or what reference_keep() has made of it. */
+HRESULT reference_in_take(struct reference_in *in, struct peer *peer, struct link_message *reply);
+/* Gives back what a reply brought that is not looked into. */
+void reference_drop(struct peer *peer, struct link_message *reply);
 /* Gives back everything in the table of a frame that is refused. */
 void reference_settle(struct peer *peer, const uint8_t *table, size_t size, uint16_t n);
 

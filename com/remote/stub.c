@@ -48,6 +48,7 @@ static enum link_route refuse(struct peer *peer, struct link_message *message, H
 static void free_call(struct stub_call *call)
 {
     reference_in_deinit(&call->references);
+    error_record_free(call->resolve_error);
     peer_leave(call->entry);
     free(call);
 }
@@ -62,25 +63,11 @@ static void pass_on(struct stub_call *call)
     }
 }
 
-/* A queued call outlives the receive buffer, and its references may be released before it runs. */
-static HRESULT own(struct peer *peer, struct stub_call *call)
-{
-    struct link_message *message = call->message;
-    HRESULT hr = link_message_own(message);
-    if (FAILED(hr))
-        return hr;
-    call->is_resolved = true;
-    return reference_in_resolve(&call->references, peer, message->references,
-                                message->references_size, message->n_references);
-}
-
 static enum link_route queue(struct peer *peer, struct stub_call *call, bool is_ordered)
 {
-    HRESULT hr = own(peer, call);
+    HRESULT hr = link_message_own(call->message); /* it outlives the receive buffer */
     if (FAILED(hr)) {
-        if (call->is_resolved) /* settled by then */
-            call->message->n_references = 0;
-        refuse(peer, call->message, hr);
+        answer_failure(peer, call->message, hr, false);
         if (is_ordered && call->is_oneway)
             pass_on(peer_order_leave(call->entry));
         free_call(call);
@@ -117,6 +104,10 @@ enum link_route stub_route(struct peer *peer, struct link_message *message)
     call->item.context = entry->exported->context;
     call->item.run = run_queued;
     message->user = call;
+    call->resolved = reference_in_resolve(&call->references, peer, message->references,
+                                          message->references_size, message->n_references);
+    if (FAILED(call->resolved))
+        call->resolve_error = error_take();
     if (!peer_order_enter(entry, call, false))
         return queue(peer, call, false);
     if (call->item.context != NULL && !context_try_enter(call->item.context, &frame.chain))
@@ -146,15 +137,13 @@ static HRESULT find_method(struct peer *peer, const struct stub_call *call,
 }
 
 /* The references in the frame, up to where interface pointers can be made of them. */
-static HRESULT resolve(struct peer *peer, struct stub_call *call)
+static HRESULT connect(struct stub_call *call)
 {
     struct link_message *message = call->message;
-    if (!call->is_resolved) {
-        call->is_resolved = true;
-        HRESULT hr = reference_in_resolve(&call->references, peer, message->references,
-                                          message->references_size, message->n_references);
-        if (FAILED(hr))
-            return hr;
+    if (FAILED(call->resolved)) {
+        error_give(call->resolve_error);
+        call->resolve_error = NULL;
+        return call->resolved;
     }
     if (!call->references.has_local && !call->references.has_third)
         return S_OK;
@@ -234,7 +223,7 @@ static HRESULT decode(struct peer *peer, struct stub_call *call, void **object,
         return hr; /* the object is asked, which may take its time: the reader goes on */
     hr = export_query(exported, iid, object);
     if (SUCCEEDED(hr))
-        hr = resolve(peer, call);
+        hr = connect(call);
     if (FAILED(hr))
         return hr;
     const struct marshal_pointers pointers = {.context = &call->references, .get = get_pointer};
@@ -273,9 +262,6 @@ void stub_run(struct link_message *message)
     struct marshal_invocation *invocation = NULL;
     void *object = NULL;
     HRESULT hr = decode(peer, call, &object, &invocation);
-    if (FAILED(hr) && !call->is_resolved)
-        reference_settle(peer, message->references, message->references_size,
-                         message->n_references);
     link_message_decoded(message);
     bool ran = SUCCEEDED(hr);
     if (ran) {

@@ -15,6 +15,7 @@
 #include "com/remote/reference.h"
 #include "core/link/link.h"
 
+struct error_record;
 struct peer;
 struct peer_entry;
 
@@ -27,8 +28,11 @@ struct stub_call {
     uint32_t interface_index;
     uint16_t slot;
     bool is_oneway;
-    bool is_resolved; /* `references` is filled */
+    /* Resolved when the call arrives: before it runs, which may be on another thread, frames behind
+     * it may release what it names. A failure waits for its turn among the checks. */
     struct reference_in references;
+    HRESULT resolved;
+    struct error_record *resolve_error; /* of `resolved`; may be NULL */
 };
 
 enum link_route stub_route(struct peer *peer, struct link_message *message);

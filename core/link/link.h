@@ -51,7 +51,7 @@ struct link_message {
     const uint8_t *payload;
     size_t payload_size;
     via_os_handle *handles; /* n_handles of them; a taken one is replaced by -1 */
-    void *user;             /* the handler's own, from route to run; NULL at first */
+    void *user;             /* the handler's own, from route to run, or from keep; NULL at first */
     void *storage;          /* private: what the pointers point into, when it is owned; else NULL */
     void *state;            /* private to core/link */
 };
@@ -102,8 +102,12 @@ struct link_handler {
      * user code (hand that to link_node_submit). A failure ends the connection with it. */
     HRESULT (*control)(void *context, struct link_message *frame);
     /* [reader] A reply that nobody waits for any more (its caller has given up): what its reference
-     * table holds has to be given back. Must not block or run user code. */
+     * table, or keep(), holds has to be given back. Must not block or run user code. */
     void (*dropped)(void *context, struct link_message *reply);
+    /* [reader] A reply with references goes to another thread, which may look at it only after
+     * frames that came behind it have been handled: what the table names has to last, and may be
+     * kept in `user`. Must not block or run user code. A failure becomes the call's. */
+    HRESULT (*keep)(void *context, struct link_message *reply);
 };
 
 struct link_settings {

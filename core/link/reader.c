@@ -57,15 +57,27 @@ static struct error_record *read_error(const struct link_message *message, HRESU
     return error_take();
 }
 
+/* `is_whole`: its references have not been given back yet. */
 static HRESULT drop_reply(struct link_connection *connection, struct link_message *message,
-                          uint64_t next_id)
+                          uint64_t next_id, bool is_whole)
 {
     struct link_node *node = connection->node;
     if (message->call_id == 0 || message->call_id >= next_id)
         return error_set(VIA_E_PROTOCOL, "the peer answered a call that was not made");
-    if (message->kind == WIRE_REPLY && node->handler.dropped != NULL)
+    if (message->kind == WIRE_REPLY && is_whole && node->handler.dropped != NULL)
         node->handler.dropped(node->context, message);
     return S_OK;
+}
+
+/* Other threads read a reply when this one has gone on to the next frame. */
+static HRESULT keep_references(struct link_connection *connection, const struct call *self,
+                               struct link_message *message)
+{
+    struct link_node *node = connection->node;
+    bool is_own = self != NULL && self->id == message->call_id;
+    if (is_own || message->n_references == 0 || node->handler.keep == NULL)
+        return S_OK;
+    return node->handler.keep(node->context, message);
 }
 
 static HRESULT deliver_reply(struct link_connection *connection, struct call *self,
@@ -74,15 +86,19 @@ static HRESULT deliver_reply(struct link_connection *connection, struct call *se
     HRESULT hr = S_OK;
     HRESULT code = S_OK;
     struct error_record *record = NULL;
+    bool is_lost = false;
     if (message->kind == WIRE_ERROR)
         record = read_error(message, &code);
+    else if (FAILED(code = keep_references(connection, self, message)))
+        record = error_take();
     os_mutex_lock(&connection->lock);
     struct call *call = call_find_locked(connection, message->call_id);
     uint64_t next_id = connection->next_call_id;
     if (call != NULL) {
         list_remove(&call->pending_link);
-        if (record == NULL && call != self && message->storage == NULL &&
-            FAILED(message_copy(message))) {
+        is_lost = SUCCEEDED(code) && call != self && message->storage == NULL &&
+                  FAILED(message_copy(message));
+        if (is_lost) {
             code = E_OUTOFMEMORY;
             record = error_take();
         }
@@ -97,7 +113,9 @@ static HRESULT deliver_reply(struct link_connection *connection, struct call *se
     os_mutex_unlock(&connection->lock);
     if (call == NULL) {
         error_record_free(record);
-        hr = drop_reply(connection, message, next_id);
+        hr = drop_reply(connection, message, next_id, SUCCEEDED(code));
+    } else if (is_lost && connection->node->handler.dropped != NULL) {
+        connection->node->handler.dropped(connection->node->context, message);
     }
     return hr;
 }

@@ -172,7 +172,7 @@ static void dropped(void *context, struct link_message *reply)
     side->n_dropped++;
 }
 
-static const struct link_handler handler = {opened, closed, route, run, control, dropped};
+static const struct link_handler handler = {opened, closed, route, run, control, dropped, NULL};
 
 /* --- opening and closing --- */
 
