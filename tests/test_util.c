@@ -119,6 +119,28 @@ TEST(buffer_grows_aligns_and_prints)
     buffer_deinit(&buffer);
 }
 
+TEST(buffer_leaves_borrowed_memory_when_it_is_full)
+{
+    char few[8];
+    struct buffer buffer;
+    buffer_init_in(&buffer, 1 << 20, few, sizeof(few));
+    harness_fail_allocation(0);
+    buffer_append(&buffer, "12345678", 8);
+    CHECK(!harness_allocation_failed());
+    CHECK_PTR_EQ(buffer.data, few);
+    buffer_append(&buffer, "9", 1);
+    CHECK_EQ(buffer.size, 9);
+    CHECK_MEM_EQ(buffer.data, "123456789", 9);
+    CHECK_MEM_EQ(few, "12345678", 8);
+    buffer_deinit(&buffer);
+    buffer_init_in(&buffer, 1 << 20, few, sizeof(few));
+    buffer_append(&buffer, "123", 3);
+    char *text = buffer_take_text(&buffer);
+    CHECK_STR_EQ(text, "123");
+    free(text);
+    buffer_deinit(&buffer);
+}
+
 TEST(buffer_stays_broken_after_its_limit)
 {
     struct buffer buffer;
@@ -369,6 +391,7 @@ HARNESS_MAIN("util", TEST_ENTRY(error_keeps_code_text_and_cause),
              TEST_ENTRY(error_belongs_to_its_thread_and_can_be_carried),
              TEST_ENTRY(error_without_memory_keeps_the_code),
              TEST_ENTRY(buffer_grows_aligns_and_prints),
+             TEST_ENTRY(buffer_leaves_borrowed_memory_when_it_is_full),
              TEST_ENTRY(buffer_stays_broken_after_its_limit),
              TEST_ENTRY(buffer_and_map_survive_every_failed_allocation),
              TEST_ENTRY(map_agrees_with_a_plain_table),

@@ -13,9 +13,15 @@ void buffer_init(struct buffer *buffer, size_t limit)
     *buffer = (struct buffer){.limit = limit};
 }
 
+void buffer_init_in(struct buffer *buffer, size_t limit, void *memory, size_t room)
+{
+    *buffer = (struct buffer){.limit = limit, .data = memory, .room = room, .is_borrowed = true};
+}
+
 void buffer_deinit(struct buffer *buffer)
 {
-    free(buffer->data);
+    if (!buffer->is_borrowed)
+        free(buffer->data);
     *buffer = (struct buffer){0};
 }
 
@@ -36,13 +42,16 @@ static int grow(struct buffer *buffer, size_t size)
     size_t room = buffer->room ? buffer->room : FIRST_ROOM;
     while (room - buffer->size < size)
         room *= 2;
-    uint8_t *larger = realloc(buffer->data, room);
+    uint8_t *larger = realloc(buffer->is_borrowed ? NULL : buffer->data, room);
     if (!larger) {
         buffer_fail(buffer, E_OUTOFMEMORY);
         return 0;
     }
+    if (buffer->is_borrowed && buffer->size > 0)
+        memcpy(larger, buffer->data, buffer->size);
     buffer->data = larger;
     buffer->room = room;
+    buffer->is_borrowed = false;
     return 1;
 }
 
@@ -112,6 +121,8 @@ char *buffer_take_text(struct buffer *buffer)
 {
     buffer_append(buffer, "", 1);
     if (FAILED(buffer->result))
+        return NULL;
+    if (buffer->is_borrowed && !grow(buffer, 0))
         return NULL;
     char *text = (char *)buffer->data;
     buffer->data = NULL;

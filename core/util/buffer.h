@@ -7,6 +7,7 @@
 
 #include "core/util/printf.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <viaduct/hresult.h>
@@ -17,10 +18,14 @@ struct buffer {
     size_t room;
     size_t limit;
     HRESULT result;
+    bool is_borrowed; /* `data` is the caller's */
 };
 
 /* `limit`: the most bytes it may hold. */
 void buffer_init(struct buffer *buffer, size_t limit);
+/* The same, in the caller's memory as long as that has room. It is the caller's on and on, and must
+ * outlive the buffer. */
+void buffer_init_in(struct buffer *buffer, size_t limit, void *memory, size_t room);
 void buffer_deinit(struct buffer *buffer);
 /* Empties it and mends it; keeps the memory. */
 void buffer_clear(struct buffer *buffer);
