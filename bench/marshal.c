@@ -21,6 +21,7 @@
 #define DEFAULT_CALLS 200000
 #define MAX_PAYLOAD   (1u << 20)
 #define N_NUMBERS     256
+#define FEW_BYTES     512
 
 /* --- the object --- */
 
@@ -101,7 +102,8 @@ static HRESULT reply(const struct marshal_method *method, void **arguments,
                      struct marshal_invocation *invocation)
 {
     struct buffer payload;
-    buffer_init(&payload, MAX_PAYLOAD);
+    uint8_t few[FEW_BYTES];
+    buffer_init_in(&payload, MAX_PAYLOAD, few, sizeof(few));
     HRESULT result = marshal_invoke(invocation, &the_object);
     HRESULT hr = FAILED(result) ? result : marshal_encode_results(invocation, &pointers, &payload);
     if (SUCCEEDED(hr))
@@ -113,12 +115,15 @@ static HRESULT reply(const struct marshal_method *method, void **arguments,
 static HRESULT call(void *pointer, const struct marshal_method *method, void **arguments)
 {
     struct marshal_invocation *invocation = NULL;
+    struct marshal_scratch scratch;
     struct buffer payload;
+    uint8_t few[FEW_BYTES];
     (void)pointer;
-    buffer_init(&payload, MAX_PAYLOAD);
+    buffer_init_in(&payload, MAX_PAYLOAD, few, sizeof(few));
     HRESULT hr = marshal_encode_arguments(method, arguments, &pointers, &payload);
     if (SUCCEEDED(hr))
-        hr = marshal_decode_arguments(method, payload.data, payload.size, &pointers, &invocation);
+        hr = marshal_decode_arguments(method, payload.data, payload.size, &pointers, &scratch,
+                                      &invocation);
     if (SUCCEEDED(hr))
         hr = reply(method, arguments, invocation);
     marshal_invocation_free(invocation);

@@ -364,7 +364,7 @@ static void decode_damaged(struct loop_proxy *proxy, unsigned slot, const uint8_
     /* An exact copy, so that a byte too far is seen by the sanitizer. */
     uint8_t *copy = malloc(size ? size : 1);
     memcpy(copy, bytes, size);
-    if (SUCCEEDED(marshal_decode_arguments(method, copy, size, &pointers, &invocation)))
+    if (SUCCEEDED(marshal_decode_arguments(method, copy, size, &pointers, NULL, &invocation)))
         marshal_invocation_free(invocation);
     free(copy);
     error_clear();
@@ -400,18 +400,102 @@ TEST(damaged_payloads_are_refused_without_harm)
     SysFreeString(in.name);
 }
 
+static HRESULT decode_call(struct loop_proxy *proxy, unsigned slot, const struct wire_tap *tap)
+{
+    const struct marshal_interface *itf = marshal_interface_find(&IID_IEcho);
+    const struct marshal_method *method = marshal_interface_method(itf, slot);
+    struct marshal_pointers pointers = loop_pointers(proxy);
+    struct marshal_invocation *invocation = NULL;
+    HRESULT hr =
+        marshal_decode_arguments(method, tap->call, tap->call_size, &pointers, NULL, &invocation);
+    marshal_invocation_free(invocation);
+    return hr;
+}
+
+/* The size comes behind the array, and a pointer is between the struct and it. */
+TEST(arrays_behind_pointers_in_a_struct_have_the_struct_s_size)
+{
+    struct loop_proxy proxy;
+    struct echo echo;
+    static struct wire_tap tap;
+    LONG numbers[] = {3, 1, 4}, *row = numbers, sum = 0;
+    struct Grid grid = {&row, 3};
+    IEcho *face = begin(&proxy, &echo);
+    proxy.tap = &tap;
+    CHECK_OK(IEcho_Rows(face, &grid, &sum));
+    CHECK_EQ(sum, 8);
+    CHECK_OK(decode_call(&proxy, 16, &tap));
+    REQUIRE_EQ(tap.call_size, 22);
+    CHECK_EQ(tap.call[20], 3);
+    tap.call[20] = 4;
+    CHECK_HR(decode_call(&proxy, 16, &tap), RPC_E_INVALID_DATA);
+    CHECK_STR_HAS(error_get()->text, "IEcho.Rows: argument grid: an array in a struct");
+    error_clear();
+}
+
+TEST(payloads_of_fixed_form_are_checked_and_have_no_bytes_of_ours)
+{
+    static const uint8_t call[] = {7, 0, 0xFF, 0xFF, 0, 0, 0xFF, 0xFF, 9, 0, 0, 0, 0, 0, 0, 0};
+    struct loop_proxy proxy;
+    struct echo echo;
+    static struct wire_tap tap;
+    struct Bits bits;
+    IEcho *face = begin(&proxy, &echo);
+    proxy.tap = &tap;
+    memset(&bits, 0x5A, sizeof(bits)); /* what the hole must not carry */
+    bits.first = 7;
+    bits.flags[0] = 1; /* true is whatever is not 0, and travels as -1 */
+    bits.flags[1] = VARIANT_FALSE;
+    bits.flags[2] = VARIANT_TRUE;
+    bits.last = 9;
+    CHECK_OK(IEcho_Flip(face, &bits));
+    CHECK_EQ(bits.flags[0], VARIANT_FALSE);
+    CHECK_EQ(bits.flags[1], VARIANT_TRUE);
+    CHECK_EQ(bits.last, 16);
+    REQUIRE_EQ(tap.call_size, sizeof(call));
+    CHECK_MEM_EQ(tap.call, call, sizeof(call));
+    tap.call[4] = 1;
+    CHECK_HR(decode_call(&proxy, 17, &tap), RPC_E_INVALID_DATA);
+    CHECK_STR_HAS(error_get()->text, "IEcho.Flip: argument bits: a boolean");
+    tap.call[4] = 0;
+    tap.call_size--;
+    CHECK_HR(decode_call(&proxy, 17, &tap), RPC_E_INVALID_DATA);
+    CHECK_STR_HAS(error_get()->text, "argument bits: the message ends within it");
+    tap.call_size += 2;
+    CHECK_HR(decode_call(&proxy, 17, &tap), RPC_E_INVALID_DATA);
+    CHECK_STR_HAS(error_get()->text, "bytes that belong to no argument");
+    error_clear();
+}
+
+TEST(small_calls_take_no_memory)
+{
+    struct loop_proxy proxy;
+    struct echo echo;
+    LONG level = 0;
+    struct Bits bits = {1, {VARIANT_TRUE, VARIANT_FALSE, VARIANT_TRUE}, 2};
+    IEcho *face = begin(&proxy, &echo);
+    harness_fail_allocation(0);
+    CHECK_OK(IEcho_put_Level(face, 5));
+    CHECK_OK(IEcho_get_Level(face, &level));
+    CHECK_OK(IEcho_Flip(face, &bits));
+    CHECK(!harness_allocation_failed());
+    CHECK_EQ(level, 5);
+}
+
 TEST(failed_allocations_leave_nothing_behind)
 {
     struct loop_proxy proxy;
     struct echo echo;
+    static char narrow[1000]; /* too long for the payload to stay on the stack */
     IEcho *face = begin(&proxy, &echo);
     size_t n = 0;
+    memset(narrow, 'n', sizeof(narrow) - 1);
     for (;; n++) {
         BSTR b = NULL;
         WCHAR *w = NULL;
         char *u = NULL;
         harness_fail_allocation(n);
-        HRESULT hr = IEcho_Strings(face, NULL, VIA_STR("wide"), "narrow", NULL, &b, &w, &u);
+        HRESULT hr = IEcho_Strings(face, NULL, VIA_STR("wide"), narrow, NULL, &b, &w, &u);
         if (!harness_allocation_failed()) {
             CHECK_OK(hr);
             CoTaskMemFree(w);
@@ -458,5 +542,8 @@ HARNESS_MAIN("marshal", TEST_ENTRY(scalars_keep_their_values),
              TEST_ENTRY(by_name_values_become_arguments_and_back),
              TEST_ENTRY(by_name_mistakes_are_named),
              TEST_ENTRY(damaged_payloads_are_refused_without_harm),
+             TEST_ENTRY(arrays_behind_pointers_in_a_struct_have_the_struct_s_size),
+             TEST_ENTRY(payloads_of_fixed_form_are_checked_and_have_no_bytes_of_ours),
+             TEST_ENTRY(small_calls_take_no_memory),
              TEST_ENTRY(failed_allocations_leave_nothing_behind),
              TEST_ENTRY(the_same_bytes_on_every_system))

@@ -41,12 +41,12 @@ static const struct {
               [VIA_TYPE_I32] = {INT32_MIN, INT32_MAX}, [VIA_TYPE_U32] = {0, UINT32_MAX},
               [VIA_TYPE_I64] = {INT64_MIN, INT64_MAX}, [VIA_TYPE_U64] = {0, UINT64_MAX}};
 
-bool by_name_set_integer(const struct via_typelib *lib, uint16_t type, void *native, int64_t number)
+bool by_name_set_integer(const struct plan_type *type, void *native, int64_t number)
 {
-    uint8_t kind = lib->types[type].kind;
+    uint8_t kind = type->kind;
     if (number < ranges[kind].least || (number > 0 && (uint64_t)number > ranges[kind].most))
         return false;
-    memcpy(native, &number, typelib_layout(lib, type).size); /* little-endian, as all of ours */
+    memcpy(native, &number, type->size); /* little-endian, as all of ours */
     return true;
 }
 
@@ -123,10 +123,10 @@ static void set_real(struct by_name *self, bool is_float, const struct via_value
            is_float ? sizeof(single) : sizeof(number));
 }
 
-static void set_enum(struct by_name *self, const struct via_typelib *lib,
-                     const struct via_type *type, const struct via_value *value, void *native)
+static void set_enum(struct by_name *self, const struct plan_type *type,
+                     const struct via_value *value, void *native)
 {
-    const struct via_enum *list = &lib->enums[type->index];
+    const struct via_enum *list = type->enumeration;
     for (uint16_t i = 0; value->kind == VIA_VALUE_STRING && i < list->n_values; i++) {
         if (strcmp(list->values[i].name, value->as.string))
             continue;
@@ -199,10 +199,10 @@ static void set_wide(struct by_name *self, bool is_bstr, const struct via_value 
         by_name_fail(self, E_OUTOFMEMORY, "no memory");
 }
 
-static void set_string(struct by_name *self, const struct via_type *type,
+static void set_string(struct by_name *self, const struct plan_type *type,
                        const struct via_value *value, void **native)
 {
-    bool may_be_null = type->kind == VIA_TYPE_BSTR || (type->flags & VIA_TYPE_NULLABLE);
+    bool may_be_null = type->kind == VIA_TYPE_BSTR || type->is_nullable;
     if (value->kind == VIA_VALUE_NULL && may_be_null)
         return;
     if (value->kind != VIA_VALUE_STRING)
@@ -215,8 +215,8 @@ static void set_string(struct by_name *self, const struct via_type *type,
         set_wide(self, type->kind == VIA_TYPE_BSTR, value, native);
 }
 
-static void set_object(struct by_name *self, const struct via_typelib *lib,
-                       const struct via_type *type, const struct via_value *value, void **native)
+static void set_object(struct by_name *self, const struct plan_type *type,
+                       const struct via_value *value, void **native)
 {
     if (value->kind == VIA_VALUE_NULL)
         return;
@@ -224,28 +224,27 @@ static void set_object(struct by_name *self, const struct via_typelib *lib,
         by_name_fail(self, DISP_E_TYPEMISMATCH, "an object is expected");
         return;
     }
-    const struct via_interface *iface = &lib->interfaces[type->index];
-    HRESULT hr = IUnknown_QueryInterface(value->as.object, &iface->iid, native);
+    HRESULT hr = IUnknown_QueryInterface(value->as.object, type->iid, native);
     if (FAILED(hr))
         by_name_fail(self, hr, "the object does not have the interface");
 }
 
-static void set_elements(struct by_name *self, const struct via_typelib *lib,
-                         const struct via_type *element, const struct via_value *list, char *native)
+static void set_elements(struct by_name *self, const struct plan_type *element,
+                         const struct via_value *list, char *native)
 {
-    uint32_t size = plan_native_size(lib, element);
+    uint32_t size = element->size;
     for (uint32_t i = 0; i < list->n && SUCCEEDED(self->result); i++) {
         size_t n = enter_index(self, i);
-        by_name_to_native(self, lib, element, &list->as.items[i], native + (size_t)i * size);
+        by_name_to_native(self, element, &list->as.items[i], native + (size_t)i * size);
         self->path[n] = 0;
     }
 }
 
-static void set_sized(struct by_name *self, const struct via_typelib *lib,
-                      const struct via_type *type, const struct via_value *value, void **native)
+static void set_sized(struct by_name *self, const struct plan_type *type,
+                      const struct via_value *value, void **native)
 {
-    const struct via_type *element = &lib->types[type->element];
-    if (value->kind == VIA_VALUE_NULL && (type->flags & VIA_TYPE_NULLABLE))
+    const struct plan_type *element = type->element;
+    if (value->kind == VIA_VALUE_NULL && type->is_nullable)
         return;
     if (value->kind != VIA_VALUE_LIST) {
         by_name_fail(self, DISP_E_TYPEMISMATCH, "a list is expected");
@@ -264,64 +263,48 @@ static void set_sized(struct by_name *self, const struct via_typelib *lib,
         }
         *seen = value->n;
     }
-    size_t size = (size_t)value->n * plan_native_size(lib, element);
+    size_t size = (size_t)value->n * element->size;
     *native = CoTaskMemAlloc(size);
     if (!*native) {
         by_name_fail(self, E_OUTOFMEMORY, "no memory");
         return;
     }
     memset(*native, 0, size);
-    set_elements(self, lib, element, value, *native);
+    set_elements(self, element, value, *native);
 }
 
 /* The field that an array of the struct is counted by takes the list's length when the value leaves
  * it out. */
-static void set_field_size(struct by_name *self, const struct via_typelib *lib, uint16_t index,
-                           uint16_t field, const struct via_value *list, char *native)
+static void set_field_size(struct by_name *self, const struct plan_struct *record,
+                           const struct plan_type *type, const struct via_value *list, char *native)
 {
-    const struct via_type *type = &lib->types[lib->structs[index].fields[field].type];
     if (type->kind != VIA_TYPE_SIZED || type->size_from != VIA_SIZE_FIELD ||
         list->kind != VIA_VALUE_LIST)
         return;
-    const struct via_field *size = &lib->structs[index].fields[type->size_index];
-    if (!by_name_set_integer(lib, size->type,
-                             native + typelib_field_offset(lib, index, type->size_index), list->n))
+    const struct plan_field *size = &record->fields[type->size_index];
+    if (!by_name_set_integer(size->type, native + size->offset, list->n))
         by_name_fail(self, DISP_E_OVERFLOW, "the list is longer than its size field can say");
 }
 
-static bool is_size_field(const struct via_typelib *lib, const struct via_struct *record,
-                          uint16_t index)
+static void set_field(struct by_name *self, const struct plan_struct *record,
+                      const struct plan_field *field, const struct via_value *value, char *native)
 {
-    for (uint16_t i = 0; i < record->n_fields; i++) {
-        const struct via_type *type = &lib->types[record->fields[i].type];
-        if (type->kind == VIA_TYPE_SIZED && type->size_from == VIA_SIZE_FIELD &&
-            type->size_index == index)
-            return true;
-    }
-    return false;
-}
-
-static void set_field(struct by_name *self, const struct via_typelib *lib, uint16_t index,
-                      uint16_t i, const struct via_value *value, char *native)
-{
-    const struct via_struct *record = &lib->structs[index];
-    const struct via_value *field = via_value_field(value, record->fields[i].name);
-    size_t n = enter_field(self, record->fields[i].name);
-    if (field) {
-        by_name_to_native(self, lib, &lib->types[record->fields[i].type], field,
-                          native + typelib_field_offset(lib, index, i));
-        set_field_size(self, lib, index, i, field, native);
-    } else if (!is_size_field(lib, record, i)) {
+    const struct via_value *given = via_value_field(value, field->name);
+    size_t n = enter_field(self, field->name);
+    if (given) {
+        by_name_to_native(self, field->type, given, native + field->offset);
+        set_field_size(self, record, field->type, given, native);
+    } else if (!field->is_size) {
         by_name_fail(self, DISP_E_PARAMNOTFOUND, "the field is missing");
     }
     if (SUCCEEDED(self->result))
         self->path[n] = 0;
 }
 
-static void set_struct(struct by_name *self, const struct via_typelib *lib,
-                       const struct via_type *type, const struct via_value *value, char *native)
+static void set_struct(struct by_name *self, const struct plan_type *type,
+                       const struct via_value *value, char *native)
 {
-    const struct via_struct *record = &lib->structs[type->index];
+    const struct plan_struct *record = type->record;
     if (value->kind != VIA_VALUE_STRUCT) {
         by_name_fail(self, DISP_E_TYPEMISMATCH, "a struct is expected");
         return;
@@ -340,38 +323,38 @@ static void set_struct(struct by_name *self, const struct via_typelib *lib,
      */
     for (int pass = 0; pass < 2; pass++)
         for (uint16_t i = 0; i < record->n_fields && SUCCEEDED(self->result); i++)
-            if (is_size_field(lib, record, i) == (pass == 0))
-                set_field(self, lib, type->index, i, value, native);
+            if (record->fields[i].is_size == (pass == 0))
+                set_field(self, record, &record->fields[i], value, native);
 }
 
-static void set_pointer(struct by_name *self, const struct via_typelib *lib,
-                        const struct via_type *type, const struct via_value *value, void **native)
+static void set_pointer(struct by_name *self, const struct plan_type *type,
+                        const struct via_value *value, void **native)
 {
-    const struct via_type *element = &lib->types[type->element];
-    if (value->kind == VIA_VALUE_NULL && (type->flags & VIA_TYPE_NULLABLE))
+    const struct plan_type *element = type->element;
+    if (value->kind == VIA_VALUE_NULL && type->is_nullable)
         return;
-    size_t size = plan_native_size(lib, element);
+    size_t size = element->size;
     *native = CoTaskMemAlloc(size);
     if (!*native) {
         by_name_fail(self, E_OUTOFMEMORY, "no memory");
         return;
     }
     memset(*native, 0, size);
-    by_name_to_native(self, lib, element, value, *native);
+    by_name_to_native(self, element, value, *native);
 }
 
-static void set_array(struct by_name *self, const struct via_typelib *lib,
-                      const struct via_type *type, const struct via_value *value, void *native)
+static void set_array(struct by_name *self, const struct plan_type *type,
+                      const struct via_value *value, void *native)
 {
     if (value->kind != VIA_VALUE_LIST || value->n != type->count)
         by_name_fail(self, DISP_E_TYPEMISMATCH,
                      "a list with as many items as the array has is expected");
     else
-        set_elements(self, lib, &lib->types[type->element], value, native);
+        set_elements(self, type->element, value, native);
 }
 
-void by_name_to_native(struct by_name *self, const struct via_typelib *lib,
-                       const struct via_type *type, const struct via_value *value, void *native)
+void by_name_to_native(struct by_name *self, const struct plan_type *type,
+                       const struct via_value *value, void *native)
 {
     if (FAILED(self->result))
         return;
@@ -380,7 +363,7 @@ void by_name_to_native(struct by_name *self, const struct via_typelib *lib,
         return;
     }
     if (type->kind <= VIA_TYPE_U64)
-        set_ranged(self, type->kind, plan_native_size(lib, type), value, native);
+        set_ranged(self, type->kind, type->size, value, native);
     else if (type->kind == VIA_TYPE_F32 || type->kind == VIA_TYPE_F64)
         set_real(self, type->kind == VIA_TYPE_F32, value, native);
     else if (type->kind == VIA_TYPE_WCHAR)
@@ -388,7 +371,7 @@ void by_name_to_native(struct by_name *self, const struct via_typelib *lib,
     else if (type->kind == VIA_TYPE_BOOL)
         set_bool(self, value, native);
     else if (type->kind == VIA_TYPE_ENUM)
-        set_enum(self, lib, type, value, native);
+        set_enum(self, type, value, native);
     else if (type->kind == VIA_TYPE_HRESULT)
         set_hresult(self, value, native);
     else if (type->kind == VIA_TYPE_GUID)
@@ -396,14 +379,14 @@ void by_name_to_native(struct by_name *self, const struct via_typelib *lib,
     else if (type->kind <= VIA_TYPE_STRING16)
         set_string(self, type, value, native);
     else if (type->kind == VIA_TYPE_STRUCT)
-        set_struct(self, lib, type, value, native);
+        set_struct(self, type, value, native);
     else if (type->kind == VIA_TYPE_ARRAY)
-        set_array(self, lib, type, value, native);
+        set_array(self, type, value, native);
     else if (type->kind == VIA_TYPE_SIZED)
-        set_sized(self, lib, type, value, native);
+        set_sized(self, type, value, native);
     else if (type->kind == VIA_TYPE_POINTER)
-        set_pointer(self, lib, type, value, native);
+        set_pointer(self, type, value, native);
     else
-        set_object(self, lib, type, value, native);
+        set_object(self, type, value, native);
     self->depth--;
 }

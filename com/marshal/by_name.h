@@ -19,15 +19,13 @@ struct by_name {
 
 /* `native` is zeroed memory. After a failure it may be half made, and native_clear() may walk it.
  */
-void by_name_to_native(struct by_name *self, const struct via_typelib *lib,
-                       const struct via_type *type, const struct via_value *value, void *native);
-void by_name_from_native(struct by_name *self, const struct via_typelib *lib,
-                         const struct via_type *type, const void *native,
+void by_name_to_native(struct by_name *self, const struct plan_type *type,
+                       const struct via_value *value, void *native);
+void by_name_from_native(struct by_name *self, const struct plan_type *type, const void *native,
                          const struct native_scope *scope, struct via_value *value);
 /* DISP_E_TYPEMISMATCH, DISP_E_OVERFLOW ... with the method and the path. */
 void by_name_fail(struct by_name *self, HRESULT code, const char *what);
 /* Puts an integer into a size parameter or field; false when it does not fit. */
-bool by_name_set_integer(const struct via_typelib *lib, uint16_t type, void *native,
-                         int64_t number);
+bool by_name_set_integer(const struct plan_type *type, void *native, int64_t number);
 
 #endif

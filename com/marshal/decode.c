@@ -5,6 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Structs that count their arrays by so many fields need no memory for that. */
+#define INLINE_SIZES 4
+
+/* A struct that is being read. A size may come behind the arrays that it counts. */
+struct decode_record {
+    const struct plan_struct *record;
+    int64_t *seen; /* elements of the arrays, by the size's slot; few, or on the heap */
+    int64_t few[INLINE_SIZES];
+};
+
 void decode_init(struct decoder *decoder, const struct marshal_method *method,
                  const struct marshal_pointers *pointers, const uint8_t *data, size_t size)
 {
@@ -17,6 +27,7 @@ void decode_init(struct decoder *decoder, const struct marshal_method *method,
     decoder->param = "?";
     decoder->depth = 0;
     decoder->result = S_OK;
+    decoder->record = NULL;
     decoder->allocations = decoder->few;
     decoder->n_allocations = 0;
     decoder->room = DECODE_INLINE_ALLOCATIONS;
@@ -66,9 +77,9 @@ static bool grow_list(struct decoder *self)
 
 /* Lists what has been allocated. False, and it is freed, when there is no memory for that or for
  * it. */
-static bool note(struct decoder *self, void *pointer, enum decode_allocation_kind kind, uint32_t n)
+static bool note(struct decoder *self, void *pointer, enum decode_allocation_kind kind)
 {
-    struct decode_allocation allocation = {pointer, kind, n};
+    struct decode_allocation allocation = {pointer, kind};
     if (pointer && (self->n_allocations < self->room || grow_list(self))) {
         self->allocations[self->n_allocations++] = allocation;
         return true;
@@ -109,18 +120,18 @@ static uint32_t read_u32(struct decoder *self)
 }
 
 /* True when a value follows; NULL is refused where it may not be. */
-static bool is_not_null(struct decoder *self, const struct via_type *type, uint32_t count)
+static bool is_not_null(struct decoder *self, const struct plan_type *type, uint32_t count)
 {
     if (FAILED(self->result))
         return false;
     if (count != UINT32_MAX)
         return true;
-    if (!(type->flags & VIA_TYPE_NULLABLE) && type->kind != VIA_TYPE_BSTR)
+    if (!type->is_nullable && type->kind != VIA_TYPE_BSTR)
         decode_fail(self, "it is NULL, which it may not be");
     return false;
 }
 
-static void read_string8(struct decoder *self, const struct via_type *type, char **value)
+static void read_string8(struct decoder *self, const struct plan_type *type, char **value)
 {
     uint32_t size = read_u32(self);
     if (!is_not_null(self, type, size))
@@ -129,7 +140,7 @@ static void read_string8(struct decoder *self, const struct via_type *type, char
     if (!text)
         return;
     char *copy = CoTaskMemAlloc((size_t)size + 1);
-    if (!note(self, copy, DECODE_BLOCK, 0))
+    if (!note(self, copy, DECODE_BLOCK))
         return;
     /* The copy is what is checked: the source may be memory that the peer can still write. */
     memcpy(copy, text, size);
@@ -141,7 +152,7 @@ static void read_string8(struct decoder *self, const struct via_type *type, char
         decode_fail(self, "the string is not valid UTF-8");
 }
 
-static void read_string16(struct decoder *self, const struct via_type *type, WCHAR **value)
+static void read_string16(struct decoder *self, const struct plan_type *type, WCHAR **value)
 {
     uint32_t n = read_u32(self);
     if (!is_not_null(self, type, n))
@@ -154,7 +165,7 @@ static void read_string16(struct decoder *self, const struct via_type *type, WCH
     if (!text)
         return;
     WCHAR *copy = CoTaskMemAlloc(((size_t)n + 1) * sizeof(WCHAR));
-    if (!note(self, copy, DECODE_BLOCK, 0))
+    if (!note(self, copy, DECODE_BLOCK))
         return;
     memcpy(copy, text, n * sizeof(WCHAR));
     copy[n] = 0;
@@ -163,7 +174,7 @@ static void read_string16(struct decoder *self, const struct via_type *type, WCH
         decode_fail(self, "the string holds a zero");
 }
 
-static void read_bstr(struct decoder *self, const struct via_type *type, BSTR *value)
+static void read_bstr(struct decoder *self, const struct plan_type *type, BSTR *value)
 {
     uint32_t size = read_u32(self);
     if (!is_not_null(self, type, size))
@@ -172,65 +183,75 @@ static void read_bstr(struct decoder *self, const struct via_type *type, BSTR *v
     if (!bytes)
         return;
     BSTR copy = SysAllocStringByteLen(bytes, size);
-    if (note(self, copy, DECODE_BSTR, 0))
+    if (note(self, copy, DECODE_BSTR))
         *value = copy;
 }
 
-static void read_object(struct decoder *self, const struct via_typelib *lib,
-                        const struct via_type *type, void **value)
+static void read_object(struct decoder *self, const struct plan_type *type, void **value)
 {
     uint32_t index = read_u32(self);
     if (FAILED(self->result) || index == MARSHAL_NULL_POINTER)
         return;
     void *object = NULL;
-    HRESULT hr = self->pointers->get(self->pointers->context, index,
-                                     &lib->interfaces[type->index].iid, &object);
+    HRESULT hr = self->pointers->get(self->pointers->context, index, type->iid, &object);
     if (FAILED(hr))
         self->result = hr;
-    else if (note(self, object, DECODE_OBJECT, 0))
+    else if (note(self, object, DECODE_OBJECT))
         *value = object;
 }
 
-static void read_scalar(struct decoder *self, const struct via_typelib *lib,
-                        const struct via_type *type, void *value)
+static void read_bool(struct decoder *self, void *value)
 {
-    struct typelib_layout layout = typelib_layout(lib, (uint16_t)(type - lib->types));
-    const uint8_t *bytes = take(self, layout.alignment, layout.size);
+    VARIANT_BOOL boolean;
+    const uint8_t *bytes = take(self, sizeof(boolean), sizeof(boolean));
     if (!bytes)
         return;
-    memcpy(value, bytes, layout.size);
-    if (type->kind == VIA_TYPE_BOOL) {
-        VARIANT_BOOL boolean;
-        memcpy(&boolean, value, sizeof(boolean));
-        if (boolean != VARIANT_TRUE && boolean != VARIANT_FALSE)
-            decode_fail(self, "a boolean is neither 0 nor -1");
-    }
+    memcpy(&boolean, bytes, sizeof(boolean));
+    if (boolean != VARIANT_TRUE && boolean != VARIANT_FALSE)
+        decode_fail(self, "a boolean is neither 0 nor -1");
+    else
+        memcpy(value, &boolean, sizeof(boolean));
 }
 
-static void read_elements(struct decoder *self, const struct via_typelib *lib,
-                          const struct via_type *element, void *values, uint64_t n)
+static void read_verbatim(struct decoder *self, const struct plan_type *type, void *values,
+                          size_t size)
 {
-    uint32_t size = plan_native_size(lib, element);
-    if (element->kind <= VIA_TYPE_WCHAR && n > 0) {
-        const uint8_t *bytes = take(self, plan_wire_alignment(lib, element), (size_t)(n * size));
-        if (bytes)
-            memcpy(values, bytes, (size_t)(n * size));
+    const uint8_t *bytes = take(self, type->wire_alignment, size);
+    if (bytes)
+        memcpy(values, bytes, size);
+}
+
+static void read_elements(struct decoder *self, const struct plan_type *element, void *values,
+                          uint64_t n)
+{
+    if (element->is_verbatim && n > 0) {
+        read_verbatim(self, element, values, (size_t)(n * element->size));
         return;
     }
     for (uint64_t i = 0; i < n && SUCCEEDED(self->result); i++)
-        decode_value(self, lib, element, (char *)values + i * size);
+        decode_value(self, element, (char *)values + i * element->size);
 }
 
-/* The count agrees with the other arrays of the same size parameter. */
-static bool note_count(struct decoder *self, const struct via_type *type, uint32_t n)
+/* Where to note what the arrays have that the type's size counts; NULL: nothing to agree with. */
+static int64_t *seen_of(struct decoder *self, const struct plan_type *type)
+{
+    if (type->size_from == VIA_SIZE_PARAM)
+        return &self->seen[type->size_index];
+    if (type->size_from == VIA_SIZE_FIELD)
+        return &self->record->seen[self->record->record->fields[type->size_index].size_slot];
+    return NULL;
+}
+
+/* The count agrees with the other arrays of the same size. */
+static bool note_count(struct decoder *self, const struct plan_type *type, uint32_t n)
 {
     if (type->size_from == VIA_SIZE_CONST && n != type->count) {
         decode_fail(self, "it has another number of elements than its type says");
         return false;
     }
-    if (type->size_from != VIA_SIZE_PARAM)
+    int64_t *seen = seen_of(self, type);
+    if (!seen)
         return true;
-    int64_t *seen = &self->seen[type->size_index];
     if (*seen != DECODE_UNSEEN && *seen != n) {
         decode_fail(self, "it has another number of elements than an array of the same size");
         return false;
@@ -240,41 +261,38 @@ static bool note_count(struct decoder *self, const struct via_type *type, uint32
 }
 
 /* Reads and bounds a count. False: NULL, or a failure. */
-static bool read_count(struct decoder *self, const struct via_typelib *lib,
-                       const struct via_type *type, uint32_t *n)
+static bool read_count(struct decoder *self, const struct plan_type *type, uint32_t *n)
 {
-    const struct via_type *element = &lib->types[type->element];
     *n = read_u32(self);
     if (!is_not_null(self, type, *n))
         return false;
-    if (*n > left(self) / plan_wire_minimum(lib, element)) {
+    if (*n > left(self) / type->element->wire_minimum) {
         decode_fail(self, "the message ends within it");
         return false;
     }
     return true;
 }
 
-static void read_sized(struct decoder *self, const struct via_typelib *lib,
-                       const struct via_type *type, void **value)
+static void read_sized(struct decoder *self, const struct plan_type *type, void **value)
 {
-    const struct via_type *element = &lib->types[type->element];
     uint32_t n;
-    if (!read_count(self, lib, type, &n) || !note_count(self, type, n))
+    if (!read_count(self, type, &n) || !note_count(self, type, n))
         return;
-    size_t size = plan_native_size(lib, element);
-    void *values = CoTaskMemAlloc(n * size);
-    if (!note(self, values, DECODE_BLOCK, n))
+    const struct plan_type *element = type->element;
+    size_t size = (size_t)n * element->size;
+    void *values = CoTaskMemAlloc(size);
+    if (!note(self, values, DECODE_BLOCK))
         return;
-    memset(values, 0, n * size);
+    if (!element->is_verbatim)
+        memset(values, 0, size);
     *value = values;
-    read_elements(self, lib, element, values, n);
+    read_elements(self, element, values, n);
 }
 
-void decode_buffer(struct decoder *decoder, const struct via_typelib *lib,
-                   const struct via_type *type, void *values, int64_t n)
+void decode_buffer(struct decoder *decoder, const struct plan_type *type, void *values, int64_t n)
 {
     uint32_t count;
-    if (!read_count(decoder, lib, type, &count)) {
+    if (!read_count(decoder, type, &count)) {
         /* NULL: the method was given NULL, so the caller gave NULL. */
         if (SUCCEEDED(decoder->result) && values && n > 0)
             decode_fail(decoder, "it is NULL, but the caller's array is not");
@@ -284,13 +302,12 @@ void decode_buffer(struct decoder *decoder, const struct via_typelib *lib,
         decode_fail(decoder, "it has another number of elements than the caller's array");
         return;
     }
-    read_elements(decoder, lib, &lib->types[type->element], values, count);
+    read_elements(decoder, type->element, values, count);
 }
 
-static void read_pointer(struct decoder *self, const struct via_typelib *lib,
-                         const struct via_type *type, void **value)
+static void read_pointer(struct decoder *self, const struct plan_type *type, void **value)
 {
-    const struct via_type *element = &lib->types[type->element];
+    const struct plan_type *element = type->element;
     uint32_t is_there = read_u32(self);
     if (is_there > 1)
         decode_fail(self, "a pointer is marked neither as NULL nor as there");
@@ -298,79 +315,93 @@ static void read_pointer(struct decoder *self, const struct via_typelib *lib,
         is_not_null(self, type, UINT32_MAX);
     if (FAILED(self->result) || is_there != 1)
         return;
-    size_t size = plan_native_size(lib, element);
-    void *target = CoTaskMemAlloc(size);
-    if (!note(self, target, DECODE_BLOCK, 1))
+    void *target = CoTaskMemAlloc(element->size);
+    if (!note(self, target, DECODE_BLOCK))
         return;
-    memset(target, 0, size);
+    memset(target, 0, element->size);
     *value = target;
-    decode_value(self, lib, element, target);
-}
-
-static int64_t elements_of(const struct decoder *self, const void *array)
-{
-    for (size_t i = self->n_allocations; i > 0; i--)
-        if (self->allocations[i - 1].pointer == array)
-            return self->allocations[i - 1].n;
-    return -1;
+    decode_value(self, element, target);
 }
 
 /* Arrays in the struct have as many elements as its fields say. */
-static void check_struct_sizes(struct decoder *self, const struct via_typelib *lib,
-                               const struct via_type *type, const void *value)
+static void check_struct_sizes(struct decoder *self, const struct decode_record *record,
+                               const void *value)
 {
-    const struct via_struct *record = &lib->structs[type->index];
-    struct native_scope scope = {.record = record, .record_index = type->index, .base = value};
-    for (uint16_t i = 0; i < record->n_fields; i++) {
-        const struct via_type *field = &lib->types[record->fields[i].type];
-        if (field->kind != VIA_TYPE_SIZED || field->size_from != VIA_SIZE_FIELD)
-            continue;
-        void *array;
-        memcpy(&array, (const char *)value + typelib_field_offset(lib, type->index, i),
-               sizeof(array));
-        if (array && elements_of(self, array) != native_count(&scope, lib, field))
+    for (uint16_t i = 0; i < record->record->n_fields && SUCCEEDED(self->result); i++) {
+        const struct plan_field *field = &record->record->fields[i];
+        int64_t seen = field->is_size ? record->seen[field->size_slot] : DECODE_UNSEEN;
+        if (seen != DECODE_UNSEEN &&
+            seen != native_integer(field->type, (const char *)value + field->offset))
             decode_fail(self,
                         "an array in a struct has another number of elements than its size says");
     }
 }
 
-static void read_struct(struct decoder *self, const struct via_typelib *lib,
-                        const struct via_type *type, void *value)
+static void read_fields(struct decoder *self, const struct plan_struct *record, void *value)
 {
-    const struct via_struct *record = &lib->structs[type->index];
-    size_t alignment = plan_wire_alignment(lib, type);
-    if (!take(self, alignment, 0))
-        return;
     for (uint16_t i = 0; i < record->n_fields; i++)
-        decode_value(self, lib, &lib->types[record->fields[i].type],
-                     (char *)value + typelib_field_offset(lib, type->index, i));
-    if (SUCCEEDED(self->result))
-        check_struct_sizes(self, lib, type, value);
+        decode_value(self, record->fields[i].type, (char *)value + record->fields[i].offset);
 }
 
-static void read_compound(struct decoder *self, const struct via_typelib *lib,
-                          const struct via_type *type, void *value)
+static void read_struct_with_sizes(struct decoder *self, const struct plan_struct *record,
+                                   void *value)
+{
+    struct decode_record here = {.record = record};
+    struct decode_record *outer = self->record;
+    here.seen =
+        record->n_sizes <= INLINE_SIZES ? here.few : malloc(record->n_sizes * sizeof(*here.seen));
+    if (!here.seen) {
+        fail_memory(self);
+        return;
+    }
+    for (uint16_t i = 0; i < record->n_sizes; i++)
+        here.seen[i] = DECODE_UNSEEN;
+    self->record = &here;
+    read_fields(self, record, value);
+    self->record = outer;
+    check_struct_sizes(self, &here, value);
+    if (here.seen != here.few)
+        free(here.seen);
+}
+
+static void read_struct(struct decoder *self, const struct plan_type *type, void *value)
+{
+    if (!take(self, type->wire_alignment, 0))
+        return;
+    if (type->record->n_sizes > 0)
+        read_struct_with_sizes(self, type->record, value);
+    else
+        read_fields(self, type->record, value);
+}
+
+static void read_compound(struct decoder *self, const struct plan_type *type, void *value)
 {
     if (++self->depth > TYPELIB_MAX_NESTING) {
         decode_fail(self, "it is nested too deeply");
     } else if (type->kind == VIA_TYPE_STRUCT) {
-        read_struct(self, lib, type, value);
+        read_struct(self, type, value);
     } else if (type->kind == VIA_TYPE_ARRAY) {
-        read_elements(self, lib, &lib->types[type->element], value, type->count);
+        read_elements(self, type->element, value, type->count);
     } else if (type->kind == VIA_TYPE_SIZED) {
-        read_sized(self, lib, type, value);
+        read_sized(self, type, value);
     } else {
-        read_pointer(self, lib, type, value);
+        read_pointer(self, type, value);
     }
     self->depth--;
 }
 
-void decode_value(struct decoder *decoder, const struct via_typelib *lib,
-                  const struct via_type *type, void *value)
+void decode_value(struct decoder *decoder, const struct plan_type *type, void *value)
 {
     if (FAILED(decoder->result))
         return;
+    if (type->is_verbatim) {
+        read_verbatim(decoder, type, value, type->size);
+        return;
+    }
     switch (type->kind) {
+    case VIA_TYPE_BOOL:
+        read_bool(decoder, value);
+        break;
     case VIA_TYPE_BSTR:
         read_bstr(decoder, type, value);
         break;
@@ -381,16 +412,10 @@ void decode_value(struct decoder *decoder, const struct via_typelib *lib,
         read_string16(decoder, type, value);
         break;
     case VIA_TYPE_INTERFACE:
-        read_object(decoder, lib, type, value);
-        break;
-    case VIA_TYPE_STRUCT:
-    case VIA_TYPE_ARRAY:
-    case VIA_TYPE_SIZED:
-    case VIA_TYPE_POINTER:
-        read_compound(decoder, lib, type, value);
+        read_object(decoder, type, value);
         break;
     default:
-        read_scalar(decoder, lib, type, value);
+        read_compound(decoder, type, value);
     }
 }
 

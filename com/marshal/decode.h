@@ -19,10 +19,11 @@ enum decode_allocation_kind { DECODE_BLOCK, DECODE_BSTR, DECODE_OBJECT };
 struct decode_allocation {
     void *pointer;
     uint32_t kind;
-    uint32_t n; /* elements of an array */
 };
 
 #define DECODE_INLINE_ALLOCATIONS 8
+
+struct decode_record;
 
 struct decoder {
     const struct marshal_method *method;
@@ -35,6 +36,7 @@ struct decoder {
     HRESULT result; /* sticky */
     /* What the arrays that each parameter counts had: all must agree, and with the parameter. */
     int64_t seen[TYPELIB_MAX_PARAMS];
+    struct decode_record *record;          /* the same for the struct that is read, innermost */
     struct decode_allocation *allocations; /* few, or on the heap */
     size_t n_allocations;
     size_t room;
@@ -44,11 +46,9 @@ struct decoder {
 void decode_init(struct decoder *decoder, const struct marshal_method *method,
                  const struct marshal_pointers *pointers, const uint8_t *data, size_t size);
 /* `value` is zeroed memory of the type's native size. */
-void decode_value(struct decoder *decoder, const struct via_typelib *lib,
-                  const struct via_type *type, void *value);
+void decode_value(struct decoder *decoder, const struct plan_type *type, void *value);
 /* The elements of an array in the caller's memory, which has room for exactly `n`. */
-void decode_buffer(struct decoder *decoder, const struct via_typelib *lib,
-                   const struct via_type *type, void *values, int64_t n);
+void decode_buffer(struct decoder *decoder, const struct plan_type *type, void *values, int64_t n);
 /* In front of a by-reference argument that may be NULL: whether it is there. */
 bool decode_marker(struct decoder *decoder);
 /* RPC_E_INVALID_DATA with the argument's name. */

@@ -24,9 +24,9 @@ static void write_null(struct encoder *self)
     write_u32(self, UINT32_MAX);
 }
 
-static void write_string8(struct encoder *self, const struct via_type *type, const char *text)
+static void write_string8(struct encoder *self, const struct plan_type *type, const char *text)
 {
-    if (!text && (type->flags & VIA_TYPE_NULLABLE)) {
+    if (!text && type->is_nullable) {
         write_null(self);
         return;
     }
@@ -47,9 +47,9 @@ static void write_string8(struct encoder *self, const struct via_type *type, con
     buffer_append(self->out, text, size);
 }
 
-static void write_string16(struct encoder *self, const struct via_type *type, const WCHAR *text)
+static void write_string16(struct encoder *self, const struct plan_type *type, const WCHAR *text)
 {
-    if (!text && (type->flags & VIA_TYPE_NULLABLE)) {
+    if (!text && type->is_nullable) {
         write_null(self);
         return;
     }
@@ -100,32 +100,34 @@ static void write_object(struct encoder *self, IUnknown *object)
     write_u32(self, index);
 }
 
-static void write_elements(struct encoder *self, const struct via_typelib *lib,
-                           const struct via_type *element, const void *values, uint64_t n,
-                           const struct native_scope *scope)
+static void write_verbatim(struct encoder *self, const struct plan_type *type, const void *values,
+                           size_t size)
 {
-    uint32_t size = plan_native_size(lib, element);
-    bool is_verbatim = element->kind <= VIA_TYPE_WCHAR;
-    if (is_verbatim && n > 0) {
-        buffer_align(self->out, plan_wire_alignment(lib, element));
+    buffer_align(self->out, type->wire_alignment);
+    buffer_append(self->out, values, size);
+}
+
+static void write_elements(struct encoder *self, const struct plan_type *element,
+                           const void *values, uint64_t n, const struct native_scope *scope)
+{
+    if (element->is_verbatim && n > 0) {
         /* The product fits: the caller's memory holds them. */
-        buffer_append(self->out, values, (size_t)(n * size));
+        write_verbatim(self, element, values, (size_t)(n * element->size));
         return;
     }
     for (uint64_t i = 0; i < n && SUCCEEDED(self->result) && SUCCEEDED(self->out->result); i++)
-        encode_value(self, lib, element, (const char *)values + i * size, scope);
+        encode_value(self, element, (const char *)values + i * element->size, scope);
 }
 
-static void write_sized(struct encoder *self, const struct via_typelib *lib,
-                        const struct via_type *type, const void *values,
+static void write_sized(struct encoder *self, const struct plan_type *type, const void *values,
                         const struct native_scope *scope)
 {
     /* NULL whatever its size says. */
-    if (!values && (type->flags & VIA_TYPE_NULLABLE)) {
+    if (!values && type->is_nullable) {
         write_null(self);
         return;
     }
-    int64_t n = native_count(scope, lib, type);
+    int64_t n = native_count(scope, type);
     if (n < 0 || n >= UINT32_MAX) {
         fail(self, E_INVALIDARG, "its number of elements is negative or too large");
         return;
@@ -135,60 +137,61 @@ static void write_sized(struct encoder *self, const struct via_typelib *lib,
         return;
     }
     write_u32(self, (uint32_t)n);
-    write_elements(self, lib, &lib->types[type->element], values, (uint64_t)n, scope);
+    write_elements(self, type->element, values, (uint64_t)n, scope);
 }
 
-static void write_pointer(struct encoder *self, const struct via_typelib *lib,
-                          const struct via_type *type, const void *value,
+static void write_pointer(struct encoder *self, const struct plan_type *type, const void *value,
                           const struct native_scope *scope)
 {
-    if (!value && !(type->flags & VIA_TYPE_NULLABLE)) {
+    if (!value && !type->is_nullable) {
         fail(self, E_POINTER, "the pointer is NULL");
         return;
     }
     write_u32(self, value != NULL);
     if (value)
-        encode_value(self, lib, &lib->types[type->element], value, scope);
+        encode_value(self, type->element, value, scope);
 }
 
-static void write_struct(struct encoder *self, const struct via_typelib *lib,
-                         const struct via_type *type, const void *value,
+static void write_struct(struct encoder *self, const struct plan_type *type, const void *value,
                          const struct native_scope *outer)
 {
-    const struct via_struct *record = &lib->structs[type->index];
+    const struct plan_struct *record = type->record;
     struct native_scope scope = *outer;
     scope.record = record;
-    scope.record_index = type->index;
     scope.base = value;
-    buffer_align(self->out, plan_wire_alignment(lib, type));
-    for (uint16_t i = 0; i < record->n_fields; i++)
-        encode_value(self, lib, &lib->types[record->fields[i].type],
-                     (const char *)value + typelib_field_offset(lib, type->index, i), &scope);
+    buffer_align(self->out, type->wire_alignment);
+    for (uint16_t i = 0; i < record->n_fields; i++) {
+        const struct plan_field *field = &record->fields[i];
+        encode_value(self, field->type, (const char *)value + field->offset, &scope);
+    }
 }
 
-static void write_compound(struct encoder *self, const struct via_typelib *lib,
-                           const struct via_type *type, const void *value,
+static void write_compound(struct encoder *self, const struct plan_type *type, const void *value,
                            const struct native_scope *scope)
 {
     if (++self->depth > TYPELIB_MAX_NESTING) {
         fail(self, VIA_E_LIMIT, "it is nested too deeply");
     } else if (type->kind == VIA_TYPE_STRUCT) {
-        write_struct(self, lib, type, value, scope);
+        write_struct(self, type, value, scope);
     } else if (type->kind == VIA_TYPE_ARRAY) {
-        write_elements(self, lib, &lib->types[type->element], value, type->count, scope);
+        write_elements(self, type->element, value, type->count, scope);
     } else if (type->kind == VIA_TYPE_SIZED) {
-        write_sized(self, lib, type, *(void *const *)value, scope);
+        write_sized(self, type, *(void *const *)value, scope);
     } else {
-        write_pointer(self, lib, type, *(void *const *)value, scope);
+        write_pointer(self, type, *(void *const *)value, scope);
     }
     self->depth--;
 }
 
-void encode_value(struct encoder *encoder, const struct via_typelib *lib,
-                  const struct via_type *type, const void *value, const struct native_scope *scope)
+void encode_value(struct encoder *encoder, const struct plan_type *type, const void *value,
+                  const struct native_scope *scope)
 {
     if (FAILED(encoder->result))
         return;
+    if (type->is_verbatim) {
+        write_verbatim(encoder, type, value, type->size);
+        return;
+    }
     switch (type->kind) {
     case VIA_TYPE_BOOL:
         write_bool(encoder, value);
@@ -205,17 +208,8 @@ void encode_value(struct encoder *encoder, const struct via_typelib *lib,
     case VIA_TYPE_INTERFACE:
         write_object(encoder, *(IUnknown *const *)value);
         break;
-    case VIA_TYPE_STRUCT:
-    case VIA_TYPE_ARRAY:
-    case VIA_TYPE_SIZED:
-    case VIA_TYPE_POINTER:
-        write_compound(encoder, lib, type, value, scope);
-        break;
-    default: {
-        struct typelib_layout layout = typelib_layout(lib, (uint16_t)(type - lib->types));
-        buffer_align(encoder->out, layout.alignment);
-        buffer_append(encoder->out, value, layout.size);
-    }
+    default:
+        write_compound(encoder, type, value, scope);
     }
 }
 

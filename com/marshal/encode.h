@@ -14,8 +14,8 @@ struct encoder {
     HRESULT result; /* sticky */
 };
 
-void encode_value(struct encoder *encoder, const struct via_typelib *lib,
-                  const struct via_type *type, const void *value, const struct native_scope *scope);
+void encode_value(struct encoder *encoder, const struct plan_type *type, const void *value,
+                  const struct native_scope *scope);
 /* In front of a by-reference argument that may be NULL: whether it is there. */
 void encode_marker(struct encoder *encoder, bool is_there);
 /* The first failure, the buffer's included. */

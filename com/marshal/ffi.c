@@ -38,10 +38,10 @@ static ffi_type *scalar_type(uint8_t kind)
 }
 
 /* Fixed arrays in a struct are so many elements in a row. */
-static size_t count_elements(const struct via_typelib *lib, const struct via_type *type)
+static size_t count_elements(const struct plan_type *type)
 {
     size_t n = 1;
-    for (; type->kind == VIA_TYPE_ARRAY; type = &lib->types[type->element])
+    for (; type->kind == VIA_TYPE_ARRAY; type = type->element)
         n *= type->count;
     return n;
 }
@@ -75,21 +75,21 @@ static ffi_type *guid_type(void)
     return type;
 }
 
-static ffi_type *struct_type(const struct via_typelib *lib, const struct via_struct *record)
+static ffi_type *struct_type(const struct plan_struct *record)
 {
     size_t n = 0;
     for (uint16_t i = 0; i < record->n_fields; i++)
-        n += count_elements(lib, &lib->types[record->fields[i].type]);
+        n += count_elements(record->fields[i].type);
     ffi_type *self = make_struct(n);
     if (!self)
         return NULL;
     size_t at = 0;
     for (uint16_t i = 0; i < record->n_fields; i++) {
-        const struct via_type *field = &lib->types[record->fields[i].type];
-        size_t count = count_elements(lib, field);
+        const struct plan_type *field = record->fields[i].type;
+        size_t count = count_elements(field);
         while (field->kind == VIA_TYPE_ARRAY)
-            field = &lib->types[field->element];
-        ffi_type *element = plan_ffi_type(lib, field);
+            field = field->element;
+        ffi_type *element = plan_ffi_type(field);
         for (size_t j = 0; j < count; j++)
             self->elements[at++] = element;
         if (!element)
@@ -98,12 +98,12 @@ static ffi_type *struct_type(const struct via_typelib *lib, const struct via_str
     return self;
 }
 
-ffi_type *plan_ffi_type(const struct via_typelib *lib, const struct via_type *type)
+ffi_type *plan_ffi_type(const struct plan_type *type)
 {
     if (type->kind == VIA_TYPE_GUID)
         return guid_type();
     if (type->kind == VIA_TYPE_STRUCT)
-        return struct_type(lib, &lib->structs[type->index]);
+        return struct_type(type->record);
     ffi_type *scalar = scalar_type(type->kind);
     return scalar ? scalar : &ffi_type_pointer;
 }

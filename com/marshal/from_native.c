@@ -11,8 +11,7 @@ static void check(struct by_name *self, HRESULT hr)
         by_name_fail(self, hr, "no memory");
 }
 
-static void get_scalar(const struct via_typelib *lib, const struct via_type *type,
-                       const void *native, struct via_value *value)
+static void get_scalar(const struct plan_type *type, const void *native, struct via_value *value)
 {
     float single;
     uint64_t number = 0;
@@ -54,15 +53,15 @@ static void get_scalar(const struct via_typelib *lib, const struct via_type *typ
     }
     default:
         value->kind = VIA_VALUE_I64;
-        value->as.i64 = native_integer(lib, (uint16_t)(type - lib->types), native);
+        value->as.i64 = native_integer(type, native);
     }
 }
 
 /* By its name, when it has one. */
-static void get_enum(struct by_name *self, const struct via_typelib *lib,
-                     const struct via_type *type, const void *native, struct via_value *value)
+static void get_enum(struct by_name *self, const struct plan_type *type, const void *native,
+                     struct via_value *value)
 {
-    const struct via_enum *list = &lib->enums[type->index];
+    const struct via_enum *list = type->enumeration;
     int32_t number;
     memcpy(&number, native, sizeof(number));
     for (uint16_t i = 0; i < list->n_values; i++) {
@@ -76,7 +75,7 @@ static void get_enum(struct by_name *self, const struct via_typelib *lib,
     value->as.i64 = number;
 }
 
-static void get_string(struct by_name *self, const struct via_type *type, void *native,
+static void get_string(struct by_name *self, const struct plan_type *type, void *native,
                        struct via_value *value)
 {
     if (!native)
@@ -90,58 +89,52 @@ static void get_string(struct by_name *self, const struct via_type *type, void *
     check(self, text ? via_value_set_string(value, text, strlen(text)) : E_OUTOFMEMORY);
 }
 
-static void get_elements(struct by_name *self, const struct via_typelib *lib,
-                         const struct via_type *element, const void *native, uint32_t n,
-                         const struct native_scope *scope, struct via_value *value)
+static void get_elements(struct by_name *self, const struct plan_type *element, const void *native,
+                         uint32_t n, const struct native_scope *scope, struct via_value *value)
 {
-    uint32_t size = plan_native_size(lib, element);
+    uint32_t size = element->size;
     check(self, via_value_set_list(value, n));
     for (uint32_t i = 0; i < n && SUCCEEDED(self->result); i++)
-        by_name_from_native(self, lib, element, (const char *)native + (size_t)i * size, scope,
+        by_name_from_native(self, element, (const char *)native + (size_t)i * size, scope,
                             &value->as.items[i]);
 }
 
-static void get_struct(struct by_name *self, const struct via_typelib *lib,
-                       const struct via_type *type, const void *native,
+static void get_struct(struct by_name *self, const struct plan_type *type, const void *native,
                        const struct native_scope *outer, struct via_value *value)
 {
-    const struct via_struct *record = &lib->structs[type->index];
+    const struct plan_struct *record = type->record;
     struct native_scope scope = *outer;
     scope.record = record;
-    scope.record_index = type->index;
     scope.base = native;
     for (uint16_t i = 0; i < record->n_fields && SUCCEEDED(self->result); i++) {
         struct via_value *field = NULL;
         check(self, via_value_add_field(value, record->fields[i].name, &field));
         if (field)
-            by_name_from_native(self, lib, &lib->types[record->fields[i].type],
-                                (const char *)native + typelib_field_offset(lib, type->index, i),
-                                &scope, field);
+            by_name_from_native(self, record->fields[i].type,
+                                (const char *)native + record->fields[i].offset, &scope, field);
     }
 }
 
-static void get_sized(struct by_name *self, const struct via_typelib *lib,
-                      const struct via_type *type, const void *native,
+static void get_sized(struct by_name *self, const struct plan_type *type, const void *native,
                       const struct native_scope *scope, struct via_value *value)
 {
-    int64_t n = native_count(scope, lib, type);
+    int64_t n = native_count(scope, type);
     if (!native)
         return;
     if (n < 0 || n > UINT32_MAX)
         by_name_fail(self, DISP_E_OVERFLOW, "its number of elements is out of range");
     else
-        get_elements(self, lib, &lib->types[type->element], native, (uint32_t)n, scope, value);
+        get_elements(self, type->element, native, (uint32_t)n, scope, value);
 }
 
-void by_name_from_native(struct by_name *self, const struct via_typelib *lib,
-                         const struct via_type *type, const void *native,
+void by_name_from_native(struct by_name *self, const struct plan_type *type, const void *native,
                          const struct native_scope *scope, struct via_value *value)
 {
     if (FAILED(self->result))
         return;
     switch (type->kind) {
     case VIA_TYPE_ENUM:
-        get_enum(self, lib, type, native, value);
+        get_enum(self, type, native, value);
         break;
     case VIA_TYPE_BSTR:
     case VIA_TYPE_STRING8:
@@ -152,20 +145,19 @@ void by_name_from_native(struct by_name *self, const struct via_typelib *lib,
         via_value_set_object(value, *(IUnknown *const *)native);
         break;
     case VIA_TYPE_STRUCT:
-        get_struct(self, lib, type, native, scope, value);
+        get_struct(self, type, native, scope, value);
         break;
     case VIA_TYPE_ARRAY:
-        get_elements(self, lib, &lib->types[type->element], native, type->count, scope, value);
+        get_elements(self, type->element, native, type->count, scope, value);
         break;
     case VIA_TYPE_SIZED:
-        get_sized(self, lib, type, *(void *const *)native, scope, value);
+        get_sized(self, type, *(void *const *)native, scope, value);
         break;
     case VIA_TYPE_POINTER:
         if (*(void *const *)native)
-            by_name_from_native(self, lib, &lib->types[type->element], *(void *const *)native,
-                                scope, value);
+            by_name_from_native(self, type->element, *(void *const *)native, scope, value);
         break;
     default:
-        get_scalar(lib, type, native, value);
+        get_scalar(type, native, value);
     }
 }

@@ -1,6 +1,7 @@
 #include "com/marshal/invocation.h"
 #include "com/marshal/decode.h"
 #include "com/marshal/encode.h"
+#include "com/marshal/fixed.h"
 #include "core/util/error.h"
 
 #include <stdlib.h>
@@ -10,12 +11,19 @@
  */
 #define MAX_BUFFER_BYTES (16u << 20)
 
-struct marshal_invocation *invocation_new(const struct marshal_method *method)
+uint32_t invocation_storage_at(uint16_t n_params)
+{
+    size_t lists = (2 * (size_t)n_params + 1) * sizeof(void *) + n_params * sizeof(int64_t);
+    return (uint32_t)((sizeof(struct marshal_invocation) + lists + 15u) & ~(size_t)15);
+}
+
+struct marshal_invocation *invocation_new(const struct marshal_method *method,
+                                          struct marshal_scratch *scratch)
 {
     size_t n = method->n_params;
-    size_t header = (sizeof(struct marshal_invocation) + 15u) & ~(size_t)15;
-    size_t lists = ((2 * n + 1) * sizeof(void *) + n * sizeof(int64_t) + 15u) & ~(size_t)15;
-    char *block = calloc(1, header + lists + method->storage_size);
+    size_t size = (size_t)method->storage_at + method->storage_size;
+    bool is_on_heap = !scratch || size > sizeof(scratch->bytes);
+    char *block = is_on_heap ? malloc(size) : scratch->bytes;
     if (!block) {
         error_set(E_OUTOFMEMORY, "no memory for the arguments of %s.%s", method->owner->name,
                   method->method->name);
@@ -23,11 +31,14 @@ struct marshal_invocation *invocation_new(const struct marshal_method *method)
     }
     struct marshal_invocation *self = (struct marshal_invocation *)(void *)block;
     self->method = method;
-    self->values = (void **)(void *)(block + header);
+    self->is_decoded = false;
+    self->is_on_heap = is_on_heap;
+    self->entry_values = (int64_t *)(void *)(self + 1);
+    self->values = (void **)(void *)(self->entry_values + n);
     self->pointers = self->values + n + 1;
-    self->entry_values = (int64_t *)(void *)(self->pointers + n);
-    self->storage = block + header + lists;
+    self->storage = block + method->storage_at;
     self->values[0] = &self->self;
+    memset(self->storage, 0, method->storage_size);
     for (uint16_t i = 0; i < n; i++) {
         void *value = invocation_value(self, i);
         self->pointers[i] = value;
@@ -54,9 +65,7 @@ void invocation_note_sizes(struct marshal_invocation *self)
         bool is_integer = plan->type->kind >= VIA_TYPE_I8 && plan->type->kind <= VIA_TYPE_U64;
         bool is_there = !plan->is_by_ref || self->pointers[i];
         self->entry_values[i] =
-            is_integer && is_there
-                ? native_integer(method->lib, plan->param->type, invocation_value(self, i))
-                : -1;
+            is_integer && is_there ? native_integer(plan->type, invocation_value(self, i)) : -1;
     }
 }
 
@@ -64,10 +73,9 @@ static HRESULT make_buffer(struct marshal_invocation *self, uint16_t i)
 {
     const struct marshal_method *method = self->method;
     const struct plan_param *plan = &method->params[i];
-    const struct via_type *element = &method->lib->types[plan->type->element];
     struct native_scope scope = {.method = method, .entry_values = self->entry_values};
-    int64_t n = native_count(&scope, method->lib, plan->type);
-    uint32_t size = plan_native_size(method->lib, element);
+    int64_t n = native_count(&scope, plan->type);
+    uint32_t size = plan->type->element->size;
     void **array = invocation_value(self, i);
     if (*array)
         return S_OK; /* [in, out]: it has come with the call */
@@ -77,7 +85,7 @@ static HRESULT make_buffer(struct marshal_invocation *self, uint16_t i)
                          "can carry",
                          method->owner->name, method->method->name, plan->param->name,
                          (long long)n);
-    if (plan->is_in && (plan->type->flags & VIA_TYPE_NULLABLE))
+    if (plan->is_in && plan->type->is_nullable)
         return S_OK;
     *array = CoTaskMemAlloc((size_t)n * size);
     if (!*array)
@@ -89,6 +97,8 @@ static HRESULT make_buffer(struct marshal_invocation *self, uint16_t i)
 HRESULT invocation_prepare_results(struct marshal_invocation *self)
 {
     HRESULT hr = S_OK;
+    if (self->method->is_plain)
+        return S_OK; /* nothing is counted */
     invocation_note_sizes(self);
     for (uint16_t i = 0; i < self->method->n_params && SUCCEEDED(hr); i++)
         if (self->method->params[i].is_buffer)
@@ -104,13 +114,11 @@ static void decode_param(struct decoder *decoder, struct marshal_invocation *sel
 {
     const struct plan_param *plan = &self->method->params[i];
     decoder->param = plan->param->name;
-    if (plan->param->flags & VIA_PARAM_NULLABLE) {
-        if (!decode_marker(decoder)) {
-            self->pointers[i] = NULL;
-            return;
-        }
+    if (plan->is_nullable && !decode_marker(decoder)) {
+        self->pointers[i] = NULL;
+        return;
     }
-    decode_value(decoder, self->method->lib, plan->type, invocation_value(self, i));
+    decode_value(decoder, plan->type, invocation_value(self, i));
 }
 
 /* Arrays are as long as the parameters that count them say. */
@@ -123,25 +131,35 @@ static void check_sizes(struct decoder *decoder, const struct marshal_method *me
             continue;
         void *target = native_target(plan, arguments[i]);
         decoder->param = plan->param->name;
-        if (!target || native_integer(method->lib, plan->param->type, target) != decoder->seen[i])
+        if (!target || native_integer(plan->type, target) != decoder->seen[i])
             decode_fail(decoder, "the arrays that it counts have another number of elements");
     }
 }
 
-HRESULT marshal_decode_arguments(const struct marshal_method *method, const uint8_t *payload,
-                                 size_t size, const struct marshal_pointers *pointers,
-                                 struct marshal_invocation **invocation)
+static HRESULT decode_generally(struct marshal_invocation *self, const uint8_t *payload,
+                                size_t size, const struct marshal_pointers *pointers)
 {
+    const struct marshal_method *method = self->method;
     struct decoder decoder;
-    struct marshal_invocation *self = invocation_new(method);
-    if (!self)
-        return E_OUTOFMEMORY;
     decode_init(&decoder, method, pointers, payload, size);
     for (uint16_t i = 0; i < method->n_params; i++)
         if (method->params[i].is_in)
             decode_param(&decoder, self, i);
     check_sizes(&decoder, method, invocation_arguments(self));
-    HRESULT hr = decode_finish(&decoder);
+    return decode_finish(&decoder);
+}
+
+HRESULT marshal_decode_arguments(const struct marshal_method *method, const uint8_t *payload,
+                                 size_t size, const struct marshal_pointers *pointers,
+                                 struct marshal_scratch *scratch,
+                                 struct marshal_invocation **invocation)
+{
+    struct marshal_invocation *self = invocation_new(method, scratch);
+    if (!self)
+        return E_OUTOFMEMORY;
+    HRESULT hr = S_OK;
+    if (!method->in.is_fixed || !fixed_decode(&method->in, payload, size, self->storage))
+        hr = decode_generally(self, payload, size, pointers);
     self->is_decoded = SUCCEEDED(hr);
     if (SUCCEEDED(hr))
         hr = invocation_prepare_results(self);
@@ -153,29 +171,34 @@ HRESULT marshal_decode_arguments(const struct marshal_method *method, const uint
     return S_OK;
 }
 
-HRESULT marshal_invoke(struct marshal_invocation *invocation, void *pointer)
+bool marshal_results_size(const struct marshal_method *method, size_t *size)
 {
-    const struct marshal_method *method = invocation->method;
-    const void *const *vtable = *(const void *const *const *)pointer;
-    ffi_sarg result = 0;
-    invocation->self = pointer;
-    ffi_call((ffi_cif *)&method->cif, FFI_FN((uintptr_t)vtable[method->slot]), &result,
-             invocation->values);
-    return (HRESULT)result;
+    *size = method->out.size;
+    return method->out.is_fixed;
+}
+
+void marshal_encode_results_into(const struct marshal_invocation *invocation, uint8_t *payload)
+{
+    fixed_encode_storage(&invocation->method->out, invocation->storage, payload);
 }
 
 HRESULT marshal_encode_results(struct marshal_invocation *invocation,
                                const struct marshal_pointers *pointers, struct buffer *payload)
 {
     const struct marshal_method *method = invocation->method;
+    if (method->out.is_fixed) {
+        uint8_t *bytes = buffer_extend(payload, method->out.size);
+        if (bytes)
+            marshal_encode_results_into(invocation, bytes);
+        return buffer_result(payload);
+    }
     struct encoder encoder = {.method = method, .pointers = pointers, .out = payload};
     for (uint16_t i = 0; i < method->n_params; i++) {
         if (!method->params[i].is_out)
             continue;
         struct native_scope scope = invocation_scope(invocation, i);
         encoder.param = method->params[i].param->name;
-        encode_value(&encoder, method->lib, method->params[i].type, invocation_value(invocation, i),
-                     &scope);
+        encode_value(&encoder, method->params[i].type, invocation_value(invocation, i), &scope);
     }
     return encode_result(&encoder);
 }
@@ -187,34 +210,63 @@ void marshal_invocation_free(struct marshal_invocation *invocation)
     const struct marshal_method *method = invocation->method;
     for (uint16_t i = 0; i < method->n_params && invocation->is_decoded && !method->is_plain; i++) {
         struct native_scope scope = invocation_scope(invocation, i);
-        if (!method->params[i].is_plain)
-            native_clear(method->lib, method->params[i].type, invocation_value(invocation, i),
-                         &scope);
+        if (!method->params[i].type->is_plain)
+            native_clear(method->params[i].type, invocation_value(invocation, i), &scope);
     }
-    free(invocation);
+    if (invocation->is_on_heap)
+        free(invocation);
 }
 
 /* --- the caller's side
  * ---------------------------------------------------------------------------- */
 
+static HRESULT check_pointers(const struct marshal_method *method, void **arguments)
+{
+    for (uint16_t i = 0; i < method->n_params; i++) {
+        const struct plan_param *plan = &method->params[i];
+        if (plan->is_by_ref && !plan->is_nullable && !*(void **)arguments[i])
+            return error_set(E_POINTER, "%s.%s: argument %s is NULL", method->owner->name,
+                             method->method->name, plan->param->name);
+    }
+    return S_OK;
+}
+
+bool marshal_arguments_size(const struct marshal_method *method, size_t *size)
+{
+    *size = method->in.size;
+    return method->in.is_fixed;
+}
+
+HRESULT marshal_encode_arguments_into(const struct marshal_method *method, void **arguments,
+                                      uint8_t *payload)
+{
+    HRESULT hr = check_pointers(method, arguments);
+    if (SUCCEEDED(hr))
+        fixed_encode_arguments(method, arguments, payload);
+    return hr;
+}
+
 HRESULT marshal_encode_arguments(const struct marshal_method *method, void **arguments,
                                  const struct marshal_pointers *pointers, struct buffer *payload)
 {
+    if (method->in.is_fixed) {
+        uint8_t *bytes = buffer_extend(payload, method->in.size);
+        return bytes ? marshal_encode_arguments_into(method, arguments, bytes)
+                     : buffer_result(payload);
+    }
     struct encoder encoder = {.method = method, .pointers = pointers, .out = payload};
     struct native_scope scope = {.method = method, .arguments = arguments};
-    for (uint16_t i = 0; i < method->n_params; i++) {
+    encoder.result = check_pointers(method, arguments);
+    for (uint16_t i = 0; i < method->n_params && SUCCEEDED(encoder.result); i++) {
         const struct plan_param *plan = &method->params[i];
-        encoder.param = plan->param->name;
-        void *target = native_target(plan, arguments[i]);
-        if (!target && !(plan->param->flags & VIA_PARAM_NULLABLE))
-            return error_set(E_POINTER, "%s.%s: argument %s is NULL", method->owner->name,
-                             method->method->name, plan->param->name);
         if (!plan->is_in)
             continue;
-        if (plan->param->flags & VIA_PARAM_NULLABLE)
+        void *target = native_target(plan, arguments[i]);
+        encoder.param = plan->param->name;
+        if (plan->is_nullable)
             encode_marker(&encoder, target != NULL);
         if (target)
-            encode_value(&encoder, method->lib, plan->type, target, &scope);
+            encode_value(&encoder, plan->type, target, &scope);
     }
     return encode_result(&encoder);
 }
@@ -222,7 +274,7 @@ HRESULT marshal_encode_arguments(const struct marshal_method *method, void **arg
 /* The results in storage of their own, until all of them are right. */
 struct results {
     char *storage;
-    char few[512];
+    _Alignas(16) char few[512];
 };
 
 static void *result_value(struct results *results, const struct plan_param *plan)
@@ -234,7 +286,7 @@ static int64_t entry_count(const struct marshal_method *method, const struct pla
                            void **arguments)
 {
     struct native_scope scope = {.method = method, .arguments = arguments};
-    return native_count(&scope, method->lib, plan->type);
+    return native_count(&scope, plan->type);
 }
 
 static void decode_one(struct decoder *decoder, const struct marshal_method *method, uint16_t i,
@@ -244,12 +296,12 @@ static void decode_one(struct decoder *decoder, const struct marshal_method *met
     void *value = result_value(results, plan);
     decoder->param = plan->param->name;
     if (!plan->is_buffer) {
-        decode_value(decoder, method->lib, plan->type, value);
+        decode_value(decoder, plan->type, value);
         return;
     }
     /* A copy of the caller's array: the caller's is written only when everything is right. */
     int64_t n = entry_count(method, plan, arguments);
-    size_t size = plan_native_size(method->lib, &method->lib->types[plan->type->element]);
+    size_t size = plan->type->element->size;
     void *callers = *(void **)arguments[i];
     void *copy = callers && n > 0 ? calloc((size_t)n, size) : NULL;
     *(void **)value = copy;
@@ -257,24 +309,23 @@ static void decode_one(struct decoder *decoder, const struct marshal_method *met
         decoder->result = error_set(E_OUTOFMEMORY, "no memory for argument %s", decoder->param);
         return;
     }
-    decode_buffer(decoder, method->lib, plan->type, callers && n == 0 ? callers : copy, n);
+    decode_buffer(decoder, plan->type, callers && n == 0 ? callers : copy, n);
 }
 
 static void clear_old(const struct marshal_method *method, uint16_t i, void **arguments)
 {
     const struct plan_param *plan = &method->params[i];
     struct native_scope scope = {.method = method, .arguments = arguments};
-    if (!plan->is_in || plan->is_plain)
+    if (!plan->is_in || plan->type->is_plain)
         return;
     if (!plan->is_buffer) {
-        native_clear(method->lib, plan->type, native_target(plan, arguments[i]), &scope);
+        native_clear(plan->type, native_target(plan, arguments[i]), &scope);
         return;
     }
-    const struct via_type *element = &method->lib->types[plan->type->element];
-    size_t size = plan_native_size(method->lib, element);
+    const struct plan_type *element = plan->type->element;
     int64_t n = entry_count(method, plan, arguments);
     for (int64_t j = 0; j < n && *(char **)arguments[i]; j++)
-        native_clear(method->lib, element, *(char **)arguments[i] + (size_t)j * size, &scope);
+        native_clear(element, *(char **)arguments[i] + (size_t)j * element->size, &scope);
 }
 
 /* First everything that is replaced goes, by its old sizes; then everything new comes. */
@@ -289,14 +340,14 @@ static void deliver(const struct marshal_method *method, void **arguments, struc
             continue;
         int64_t n = entry_count(method, plan, arguments);
         void *copy = *(void **)result_value(results, plan);
-        size_t size = plan_native_size(method->lib, &method->lib->types[plan->type->element]);
         if (copy && n > 0)
-            memcpy(*(void **)arguments[i], copy, (size_t)n * size);
+            memcpy(*(void **)arguments[i], copy, (size_t)n * plan->type->element->size);
     }
     for (uint16_t i = 0; i < method->n_params; i++) {
         const struct plan_param *plan = &method->params[i];
         if (plan->is_out && !plan->is_buffer)
-            memcpy(native_target(plan, arguments[i]), result_value(results, plan), plan->size);
+            memcpy(native_target(plan, arguments[i]), result_value(results, plan),
+                   plan->type->size);
     }
 }
 
@@ -311,35 +362,48 @@ static void check_result_sizes(struct decoder *decoder, const struct marshal_met
         const void *value =
             plan->is_out ? result_value(results, plan) : native_target(plan, arguments[i]);
         decoder->param = plan->param->name;
-        if (native_integer(method->lib, plan->param->type, value) != decoder->seen[i])
+        if (native_integer(plan->type, value) != decoder->seen[i])
             decode_fail(decoder, "the arrays that it counts have another number of elements");
     }
+}
+
+static HRESULT decode_results_generally(const struct marshal_method *method, void **arguments,
+                                        const struct marshal_pointers *pointers,
+                                        const uint8_t *payload, size_t size,
+                                        struct results *results)
+{
+    struct decoder decoder;
+    memset(results->storage, 0, method->storage_size);
+    decode_init(&decoder, method, pointers, payload, size);
+    for (uint16_t i = 0; i < method->n_params; i++)
+        if (method->params[i].is_out)
+            decode_one(&decoder, method, i, arguments, results);
+    if (SUCCEEDED(decoder.result))
+        check_result_sizes(&decoder, method, arguments, results);
+    HRESULT hr = decode_finish(&decoder);
+    if (SUCCEEDED(hr))
+        deliver(method, arguments, results);
+    for (uint16_t i = 0; i < method->n_params; i++)
+        if (method->params[i].is_buffer)
+            free(*(void **)result_value(results, &method->params[i]));
+    return hr;
 }
 
 HRESULT marshal_decode_results(const struct marshal_method *method, void **arguments,
                                const struct marshal_pointers *pointers, const uint8_t *payload,
                                size_t size)
 {
-    struct decoder decoder;
     struct results results;
+    HRESULT hr = S_OK;
     results.storage =
         method->storage_size <= sizeof(results.few) ? results.few : malloc(method->storage_size);
     if (!results.storage)
         return error_set(E_OUTOFMEMORY, "no memory for the results of %s.%s", method->owner->name,
                          method->method->name);
-    memset(results.storage, 0, method->storage_size);
-    decode_init(&decoder, method, pointers, payload, size);
-    for (uint16_t i = 0; i < method->n_params; i++)
-        if (method->params[i].is_out)
-            decode_one(&decoder, method, i, arguments, &results);
-    if (SUCCEEDED(decoder.result))
-        check_result_sizes(&decoder, method, arguments, &results);
-    HRESULT hr = decode_finish(&decoder);
-    if (SUCCEEDED(hr))
-        deliver(method, arguments, &results);
-    for (uint16_t i = 0; i < method->n_params; i++)
-        if (method->params[i].is_buffer)
-            free(*(void **)result_value(&results, &method->params[i]));
+    if (method->out.is_fixed && fixed_decode(&method->out, payload, size, results.storage))
+        fixed_deliver(method, results.storage, arguments);
+    else
+        hr = decode_results_generally(method, arguments, pointers, payload, size, &results);
     if (results.storage != results.few)
         free(results.storage);
     return hr;
@@ -353,6 +417,6 @@ void marshal_clear_results(const struct marshal_method *method, void **arguments
             continue;
         void *target = native_target(plan, arguments[i]);
         if (target)
-            memset(target, 0, plan->size);
+            memset(target, 0, plan->type->size);
     }
 }

@@ -12,10 +12,16 @@ struct marshal_invocation {
     char *storage;         /* zeroed; method->storage_size bytes */
     void *self;            /* `This` */
     bool is_decoded;       /* the storage holds values that native_clear() may walk */
+    bool is_on_heap;
 };
 
-/* With empty storage; NULL without memory (the error is set). */
-struct marshal_invocation *invocation_new(const struct marshal_method *method);
+/* Where the storage is in an invocation's block; what is in front depends on the number of
+ * parameters. */
+uint32_t invocation_storage_at(uint16_t n_params);
+/* With empty storage, in `scratch` if it fits (and is not NULL); NULL without memory (the error is
+ * set). */
+struct marshal_invocation *invocation_new(const struct marshal_method *method,
+                                          struct marshal_scratch *scratch);
 /* The value behind parameter `i`. */
 static inline void *invocation_value(const struct marshal_invocation *self, uint16_t i)
 {

@@ -65,6 +65,11 @@ const void *const *marshal_interface_vtable(const struct marshal_interface *itf,
                                             const void *const unknown[3], marshal_call call);
 HRESULT marshal_encode_arguments(const struct marshal_method *method, void **arguments,
                                  const struct marshal_pointers *pointers, struct buffer *payload);
+/* For building a call in place: the size of its payload, and that payload. False: it depends on the
+ * arguments. E_POINTER, with nothing written: an argument that may not be NULL is. */
+bool marshal_arguments_size(const struct marshal_method *method, size_t *size);
+HRESULT marshal_encode_arguments_into(const struct marshal_method *method, void **arguments,
+                                      uint8_t *payload);
 /* Writes the [out] arguments, only when all of the payload is right; frees what [in,out] held. */
 HRESULT marshal_decode_results(const struct marshal_method *method, void **arguments,
                                const struct marshal_pointers *pointers, const uint8_t *payload,
@@ -74,15 +79,27 @@ void marshal_clear_results(const struct marshal_method *method, void **arguments
 
 /* --- the object's side --- */
 
+/* Memory for the arguments of one call, on the stack of whoever runs it: calls that fit take
+ * nothing from the heap for them. */
+#define MARSHAL_SCRATCH_SIZE 1024
+struct marshal_scratch {
+    _Alignas(16) char bytes[MARSHAL_SCRATCH_SIZE];
+};
+
 /* Checks the whole payload. RPC_E_INVALID_DATA says which argument is wrong and how. The payload is
- * not needed afterwards. */
+ * not needed afterwards; `scratch` is, as long as the invocation. It may be NULL. */
 HRESULT marshal_decode_arguments(const struct marshal_method *method, const uint8_t *payload,
                                  size_t size, const struct marshal_pointers *pointers,
+                                 struct marshal_scratch *scratch,
                                  struct marshal_invocation **invocation);
 /* Calls the slot of `pointer`'s vtable; what the method returned. */
 HRESULT marshal_invoke(struct marshal_invocation *invocation, void *pointer);
 HRESULT marshal_encode_results(struct marshal_invocation *invocation,
                                const struct marshal_pointers *pointers, struct buffer *payload);
+/* For building a reply in place: the size of its payload, and that payload. False: it depends on
+ * what the method returned. */
+bool marshal_results_size(const struct marshal_method *method, size_t *size);
+void marshal_encode_results_into(const struct marshal_invocation *invocation, uint8_t *payload);
 /* Frees all arguments, and what the method returned. NULL is allowed. */
 void marshal_invocation_free(struct marshal_invocation *invocation);
 

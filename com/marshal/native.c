@@ -3,7 +3,7 @@
 #include <string.h>
 #include <viaduct/com.h>
 
-int64_t native_integer(const struct via_typelib *lib, uint16_t type, const void *value)
+int64_t native_integer(const struct plan_type *type, const void *value)
 {
     union {
         int8_t i8;
@@ -14,8 +14,8 @@ int64_t native_integer(const struct via_typelib *lib, uint16_t type, const void 
         uint32_t u32;
         int64_t i64;
     } number = {0};
-    memcpy(&number, value, typelib_layout(lib, type).size);
-    switch (lib->types[type].kind) {
+    memcpy(&number, value, type->size);
+    switch (type->kind) {
     case VIA_TYPE_I8:
         return number.i8;
     case VIA_TYPE_U8:
@@ -33,13 +33,7 @@ int64_t native_integer(const struct via_typelib *lib, uint16_t type, const void 
     }
 }
 
-void *native_target(const struct plan_param *plan, void *argument)
-{
-    return plan->is_by_ref ? *(void **)argument : argument;
-}
-
-int64_t native_count(const struct native_scope *scope, const struct via_typelib *lib,
-                     const struct via_type *type)
+int64_t native_count(const struct native_scope *scope, const struct plan_type *type)
 {
     int64_t count = -1;
     if (type->size_from == VIA_SIZE_CONST)
@@ -50,56 +44,49 @@ int64_t native_count(const struct native_scope *scope, const struct via_typelib 
         const struct plan_param *size = &scope->method->params[type->size_index];
         void *target = native_target(size, scope->arguments[type->size_index]);
         if (target)
-            count = native_integer(lib, size->param->type, target);
+            count = native_integer(size->type, target);
     }
     if (type->size_from == VIA_SIZE_FIELD && scope->record) {
-        const char *field = (const char *)scope->base +
-                            typelib_field_offset(lib, scope->record_index, type->size_index);
-        count = native_integer(lib, scope->record->fields[type->size_index].type, field);
+        const struct plan_field *size = &scope->record->fields[type->size_index];
+        count = native_integer(size->type, (const char *)scope->base + size->offset);
     }
     return count < 0 ? -1 : count;
 }
 
-static void clear_elements(const struct via_typelib *lib, const struct via_type *element,
-                           void *values, uint64_t n, const struct native_scope *scope)
+static void clear_elements(const struct plan_type *element, void *values, uint64_t n,
+                           const struct native_scope *scope)
 {
-    uint32_t size = plan_native_size(lib, element);
-    if (plan_is_plain(lib, element))
-        return;
-    for (uint64_t i = 0; i < n; i++)
-        native_clear(lib, element, (char *)values + i * size, scope);
+    for (uint64_t i = 0; i < n && !element->is_plain; i++)
+        native_clear(element, (char *)values + i * element->size, scope);
 }
 
-static void clear_struct(const struct via_typelib *lib, uint16_t index, void *value,
+static void clear_struct(const struct plan_struct *record, void *value,
                          const struct native_scope *outer)
 {
-    const struct via_struct *record = &lib->structs[index];
     struct native_scope scope = *outer;
     scope.record = record;
-    scope.record_index = index;
     scope.base = value;
     /* Sizes are plain, so that they are still there whatever the order. */
     for (uint16_t i = 0; i < record->n_fields; i++) {
-        const struct via_type *field = &lib->types[record->fields[i].type];
-        if (!plan_is_plain(lib, field))
-            native_clear(lib, field, (char *)value + typelib_field_offset(lib, index, i), &scope);
+        const struct plan_field *field = &record->fields[i];
+        if (!field->type->is_plain)
+            native_clear(field->type, (char *)value + field->offset, &scope);
     }
 }
 
 /* The block behind a pointer, with what is in it. */
-static void clear_pointer(const struct via_typelib *lib, const struct via_type *type, void **value,
+static void clear_pointer(const struct plan_type *type, void **value,
                           const struct native_scope *scope)
 {
     if (!*value)
         return;
-    int64_t n = type->kind == VIA_TYPE_POINTER ? 1 : native_count(scope, lib, type);
-    clear_elements(lib, &lib->types[type->element], *value, n < 0 ? 0 : (uint64_t)n, scope);
+    int64_t n = type->kind == VIA_TYPE_POINTER ? 1 : native_count(scope, type);
+    clear_elements(type->element, *value, n < 0 ? 0 : (uint64_t)n, scope);
     CoTaskMemFree(*value);
     *value = NULL;
 }
 
-void native_clear(const struct via_typelib *lib, const struct via_type *type, void *value,
-                  const struct native_scope *scope)
+void native_clear(const struct plan_type *type, void *value, const struct native_scope *scope)
 {
     switch (type->kind) {
     case VIA_TYPE_BSTR:
@@ -120,15 +107,15 @@ void native_clear(const struct via_typelib *lib, const struct via_type *type, vo
     }
     case VIA_TYPE_SIZED:
     case VIA_TYPE_POINTER:
-        clear_pointer(lib, type, value, scope);
+        clear_pointer(type, value, scope);
         break;
     case VIA_TYPE_ARRAY:
-        clear_elements(lib, &lib->types[type->element], value, type->count, scope);
+        clear_elements(type->element, value, type->count, scope);
         break;
     case VIA_TYPE_STRUCT:
-        clear_struct(lib, type->index, value, scope);
+        clear_struct(type->record, value, scope);
         break;
     default:
-        memset(value, 0, plan_native_size(lib, type));
+        memset(value, 0, type->size);
     }
 }

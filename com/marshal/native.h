@@ -13,21 +13,21 @@ struct native_scope {
     void *const *arguments;      /* as libffi has them; NULL: sizes are not known */
     const int64_t *entry_values; /* what size parameters held when the call began, for arrays that
                                   * the method does not replace; NULL: what they hold now */
-    const struct via_struct *record;
-    uint16_t record_index;
+    const struct plan_struct *record;
     const void *base; /* of the struct */
 };
 
 /* An integer of one of the types that may be sizes. Negative: -1. */
-int64_t native_integer(const struct via_typelib *lib, uint16_t type, const void *value);
+int64_t native_integer(const struct plan_type *type, const void *value);
 /* The value that an argument stands for: itself, or what it points to (NULL then possible). */
-void *native_target(const struct plan_param *plan, void *argument);
+static inline void *native_target(const struct plan_param *plan, void *argument)
+{
+    return plan->is_by_ref ? *(void **)argument : argument;
+}
 /* Elements of a SIZED type. -1: unknown or negative. */
-int64_t native_count(const struct native_scope *scope, const struct via_typelib *lib,
-                     const struct via_type *type);
+int64_t native_count(const struct native_scope *scope, const struct plan_type *type);
 
 /* Frees everything that the value holds and zeroes it; `value` itself is the caller's. */
-void native_clear(const struct via_typelib *lib, const struct via_type *type, void *value,
-                  const struct native_scope *scope);
+void native_clear(const struct plan_type *type, void *value, const struct native_scope *scope);
 
 #endif

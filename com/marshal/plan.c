@@ -4,6 +4,8 @@
  */
 #include "com/marshal/plan.h"
 #include "com/abi/guid.h"
+#include "com/marshal/fixed.h"
+#include "com/marshal/invocation.h"
 #include "core/os/thread.h"
 #include "core/util/buffer.h"
 #include "core/util/error.h"
@@ -19,77 +21,28 @@ static struct os_mutex lock = OS_MUTEX_INITIALIZER;
 static struct map interfaces; /* IID -> struct marshal_interface; under lock */
 static bool is_ready;         /* under lock */
 
-uint32_t plan_native_size(const struct via_typelib *lib, const struct via_type *type)
+/* As the ABIs want arguments: Win64 has structs of more than a word at multiples of 16. */
+static uint32_t place(const struct plan_type *type, uint32_t at)
 {
-    return typelib_layout(lib, (uint16_t)(type - lib->types)).size;
+    uint32_t alignment = type->size > 8 ? 16 : 8;
+    return (at + alignment - 1) & ~(alignment - 1);
 }
 
-uint32_t plan_wire_alignment(const struct via_typelib *lib, const struct via_type *type)
-{
-    if (type->kind == VIA_TYPE_ARRAY)
-        return plan_wire_alignment(lib, &lib->types[type->element]);
-    if (type->kind == VIA_TYPE_STRUCT) {
-        const struct via_struct *record = &lib->structs[type->index];
-        uint32_t most = 1;
-        for (uint16_t i = 0; i < record->n_fields; i++) {
-            uint32_t one = plan_wire_alignment(lib, &lib->types[record->fields[i].type]);
-            most = one > most ? one : most;
-        }
-        return most;
-    }
-    return type->kind <= VIA_TYPE_GUID
-               ? typelib_layout(lib, (uint16_t)(type - lib->types)).alignment
-               : 4;
-}
-
-uint32_t plan_wire_minimum(const struct via_typelib *lib, const struct via_type *type)
-{
-    if (type->kind == VIA_TYPE_ARRAY)
-        return type->count * plan_wire_minimum(lib, &lib->types[type->element]);
-    if (type->kind == VIA_TYPE_STRUCT) {
-        const struct via_struct *record = &lib->structs[type->index];
-        uint32_t sum = 0;
-        for (uint16_t i = 0; i < record->n_fields; i++)
-            sum += plan_wire_minimum(lib, &lib->types[record->fields[i].type]);
-        return sum;
-    }
-    return type->kind <= VIA_TYPE_GUID ? plan_native_size(lib, type) : 4;
-}
-
-bool plan_is_plain(const struct via_typelib *lib, const struct via_type *type)
-{
-    if (type->kind == VIA_TYPE_ARRAY)
-        return plan_is_plain(lib, &lib->types[type->element]);
-    if (type->kind == VIA_TYPE_STRUCT) {
-        const struct via_struct *record = &lib->structs[type->index];
-        for (uint16_t i = 0; i < record->n_fields; i++)
-            if (!plan_is_plain(lib, &lib->types[record->fields[i].type]))
-                return false;
-        return true;
-    }
-    return type->kind <= VIA_TYPE_GUID;
-}
-
-static uint32_t round_up(uint32_t value)
-{
-    return (value + 15u) & ~15u;
-}
-
-static void prepare_param(struct marshal_method *self, uint16_t index)
+static void prepare_param(struct marshal_method *self, const struct plan_type *types,
+                          uint16_t index)
 {
     struct plan_param *plan = &self->params[index];
     const struct via_param *param = &self->method->params[index];
     plan->param = param;
-    plan->type = &self->lib->types[param->type];
-    plan->size = plan_native_size(self->lib, plan->type);
+    plan->type = &types[param->type];
     plan->is_in = param->flags & VIA_PARAM_IN;
     plan->is_out = param->flags & VIA_PARAM_OUT;
     plan->is_by_ref = param->flags & VIA_PARAM_BY_REF;
+    plan->is_nullable = param->flags & VIA_PARAM_NULLABLE;
     plan->is_buffer = plan->is_out && !plan->is_by_ref;
-    plan->is_plain = plan_is_plain(self->lib, plan->type);
-    plan->storage = self->storage_size;
-    self->storage_size += round_up(plan->size);
-    self->is_plain &= plan->is_plain;
+    plan->storage = place(plan->type, self->storage_size);
+    self->storage_size = plan->storage + plan->type->size;
+    self->is_plain &= plan->type->is_plain;
     bool is_sized_in = plan->type->kind == VIA_TYPE_SIZED && plan->is_in &&
                        plan->type->size_from == VIA_SIZE_PARAM;
     if (is_sized_in)
@@ -106,17 +59,23 @@ static HRESULT prepare_method(struct marshal_method *self, const struct typelib_
     self->is_plain = true;
     self->params = calloc((size_t)self->n_params + 1, sizeof(*self->params));
     self->ffi_types = calloc((size_t)self->n_params + 1, sizeof(ffi_type *));
-    if (!self->params || !self->ffi_types)
+    const struct plan_type *types = plan_types(self->lib);
+    if (!self->params || !self->ffi_types || !types)
         return E_OUTOFMEMORY;
     self->ffi_types[0] = &ffi_type_pointer;
     for (uint16_t i = 0; i < self->n_params; i++) {
-        prepare_param(self, i);
-        self->ffi_types[i + 1] = self->params[i].is_by_ref
-                                     ? &ffi_type_pointer
-                                     : plan_ffi_type(self->lib, self->params[i].type);
+        prepare_param(self, types, i);
+        self->ffi_types[i + 1] =
+            self->params[i].is_by_ref ? &ffi_type_pointer : plan_ffi_type(self->params[i].type);
         if (!self->ffi_types[i + 1])
             return E_OUTOFMEMORY;
     }
+    self->storage_at = invocation_storage_at(self->n_params);
+    HRESULT hr = fixed_prepare(&self->in, self, false);
+    if (SUCCEEDED(hr))
+        hr = fixed_prepare(&self->out, self, true);
+    if (FAILED(hr))
+        return hr;
     ffi_status status = ffi_prep_cif(&self->cif, FFI_DEFAULT_ABI, self->n_params + 1u,
                                      &ffi_type_sint32, self->ffi_types);
     return status == FFI_OK ? S_OK : E_UNEXPECTED;
@@ -127,6 +86,8 @@ static void free_interface(struct marshal_interface *self, size_t n_methods)
     for (size_t i = 0; self->methods && i < n_methods; i++) {
         free(self->methods[i].params);
         free(self->methods[i].ffi_types);
+        free(self->methods[i].in.steps);
+        free(self->methods[i].out.steps);
     }
     free(self->methods);
     free(self);

@@ -6,7 +6,7 @@
 #define COM_MARSHAL_PLAN_H
 
 #include "com/marshal/marshal.h"
-#include "com/typelib/typelib.h"
+#include "com/marshal/types.h"
 
 #include <ffi.h>
 #include <stdatomic.h>
@@ -14,15 +14,33 @@
 /* What a native argument is made of, besides its type. */
 struct plan_param {
     const struct via_param *param;
-    const struct via_type *type;
-    uint32_t size;    /* bytes of the type's native storage */
-    uint32_t storage; /* where its storage is in an invocation's block */
+    const struct plan_type *type;
+    uint32_t storage; /* where the value's storage is in an invocation's */
     bool is_in;
     bool is_out;
     bool is_by_ref;
+    bool is_nullable;   /* by reference, and the pointer may be NULL */
     bool is_buffer;     /* [out], size_is, in the caller's memory */
-    bool is_plain;      /* no pointers in it: nothing to free */
     bool is_size_of_in; /* counts the elements of an [in] array: can be filled in by name */
+};
+
+/* One copy between a payload of a fixed form and the value of a parameter. */
+struct plan_step {
+    uint16_t param;
+    bool is_bool; /* a VARIANT_BOOL, which is made 0 or -1, and must be; else any bytes are right */
+    uint32_t size;
+    uint32_t value;   /* where in the parameter's value */
+    uint32_t storage; /* where in an invocation's storage */
+    uint32_t payload; /* where in the payload */
+};
+
+/* What goes one way, where every parameter has a fixed size: no counts, no strings, no pointers. */
+struct plan_form {
+    bool is_fixed;
+    bool has_holes; /* bytes of the payload that no step writes, for alignment */
+    uint16_t n_steps;
+    uint32_t size; /* of the payload */
+    struct plan_step *steps;
 };
 
 struct marshal_method {
@@ -32,9 +50,12 @@ struct marshal_method {
     const struct via_method *method;
     uint16_t slot;
     uint16_t n_params;
-    uint32_t storage_size; /* of an invocation's block */
+    uint32_t storage_size; /* of the values of all parameters */
+    uint32_t storage_at;   /* in an invocation's block */
     bool is_plain;         /* no parameter has pointers in it */
     struct plan_param *params;
+    struct plan_form in;
+    struct plan_form out;
     ffi_type **ffi_types; /* n_params + 1: `This` first */
     ffi_cif cif;
 };
@@ -56,16 +77,8 @@ struct marshal_interface {
     struct plan_slot *slots;             /* what its closures get; set before `vtable` */
 };
 
-/* The native size of a value that is passed by value or stored. */
-uint32_t plan_native_size(const struct via_typelib *lib, const struct via_type *type);
-/* How the payload aligns it, and the fewest bytes that one takes there. */
-uint32_t plan_wire_alignment(const struct via_typelib *lib, const struct via_type *type);
-uint32_t plan_wire_minimum(const struct via_typelib *lib, const struct via_type *type);
-/* No pointers in it. */
-bool plan_is_plain(const struct via_typelib *lib, const struct via_type *type);
-
 /* ffi.c: the libffi description of a parameter passed by value; lives as long as the process. NULL
  * without memory. */
-ffi_type *plan_ffi_type(const struct via_typelib *lib, const struct via_type *type);
+ffi_type *plan_ffi_type(const struct plan_type *type);
 
 #endif

@@ -63,11 +63,11 @@ static void set_sizes(struct by_name *self, struct marshal_invocation *invocatio
             continue;
         set_path(self, plan->param->name);
         if (with_sizes && plan->is_in && SUCCEEDED(self->result) &&
-            native_integer(method->lib, plan->param->type, value) != self->seen[i])
+            native_integer(plan->type, value) != self->seen[i])
             by_name_fail(self, DISP_E_TYPEMISMATCH,
                          "the array that it counts has another number of items");
-        memset(value, 0, plan->size);
-        if (!by_name_set_integer(method->lib, plan->param->type, value, self->seen[i]))
+        memset(value, 0, plan->type->size);
+        if (!by_name_set_integer(plan->type, value, self->seen[i]))
             by_name_fail(self, DISP_E_OVERFLOW, "the array is longer than its size can say");
     }
 }
@@ -80,8 +80,7 @@ static void fill_argument(struct by_name *self, struct marshal_invocation *invoc
     if (value->kind == VIA_VALUE_NULL && (plan->param->flags & VIA_PARAM_NULLABLE))
         invocation->pointers[i] = NULL;
     else
-        by_name_to_native(self, self->method->lib, plan->type, value,
-                          invocation_value(invocation, i));
+        by_name_to_native(self, plan->type, value, invocation_value(invocation, i));
 }
 
 /* An invocation with the [in] arguments of the list. */
@@ -95,7 +94,7 @@ static HRESULT from_values(const struct marshal_method *method, const struct via
     HRESULT hr = match_count(method, in->n, &with_sizes);
     if (FAILED(hr))
         return hr;
-    struct marshal_invocation *self = invocation_new(method);
+    struct marshal_invocation *self = invocation_new(method, NULL);
     if (!self)
         return E_OUTOFMEMORY;
     by_name_init(&by_name, method);
@@ -131,8 +130,8 @@ static HRESULT to_values(struct marshal_invocation *invocation, struct via_value
         set_path(&by_name, method->params[i].param->name);
         hr = via_value_append(&list, &item);
         if (SUCCEEDED(hr))
-            by_name_from_native(&by_name, method->lib, method->params[i].type,
-                                invocation_value(invocation, i), &scope, item);
+            by_name_from_native(&by_name, method->params[i].type, invocation_value(invocation, i),
+                                &scope, item);
     }
     if (FAILED(hr))
         error_set(hr, "no memory for the results of %s", method->method->name);
@@ -169,10 +168,9 @@ static void take_sizes(struct decoder *decoder, struct marshal_invocation *self)
         if (decoder->seen[i] == DECODE_UNSEEN)
             continue;
         decoder->param = plan->param->name;
-        if (plan->is_out &&
-            native_integer(method->lib, plan->param->type, value) != decoder->seen[i])
+        if (plan->is_out && native_integer(plan->type, value) != decoder->seen[i])
             decode_fail(decoder, "the arrays that it counts have another number of elements");
-        else if (!by_name_set_integer(method->lib, plan->param->type, value, decoder->seen[i]))
+        else if (!by_name_set_integer(plan->type, value, decoder->seen[i]))
             decode_fail(decoder, "the arrays that it counts are longer than it can say");
     }
 }
@@ -182,7 +180,7 @@ HRESULT marshal_decode_values(const struct marshal_method *method,
                               size_t size, struct via_value *out)
 {
     struct decoder decoder;
-    struct marshal_invocation *self = invocation_new(method);
+    struct marshal_invocation *self = invocation_new(method, NULL);
     if (!self)
         return E_OUTOFMEMORY;
     decode_init(&decoder, method, pointers, payload, size);
@@ -190,7 +188,7 @@ HRESULT marshal_decode_values(const struct marshal_method *method,
         if (!method->params[i].is_out)
             continue;
         decoder.param = method->params[i].param->name;
-        decode_value(&decoder, method->lib, method->params[i].type, invocation_value(self, i));
+        decode_value(&decoder, method->params[i].type, invocation_value(self, i));
     }
     take_sizes(&decoder, self);
     HRESULT hr = decode_finish(&decoder);

@@ -101,7 +101,8 @@ HRESULT call_remote(struct import *import, const struct marshal_interface *itf,
         return hr;
     atomic_store_explicit(bound, index, memory_order_relaxed);
     struct buffer payload;
-    buffer_init(&payload, peer_info(peer)->max_message);
+    uint8_t few[CALL_FEW_BYTES];
+    buffer_init_in(&payload, peer_info(peer)->max_message, few, sizeof few);
     struct reference_out out;
     reference_out_init(&out, peer);
     const struct marshal_pointers pointers = {.context = &out, .add = add_pointer};

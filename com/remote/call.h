@@ -18,6 +18,9 @@ struct marshal_interface;
 struct marshal_method;
 struct marshal_pointers;
 
+/* Payloads up to here are made on the stack; deep chains of calls are why it is not more. */
+#define CALL_FEW_BYTES 512
+
 /* How arguments become a payload, and a payload results; `context` is call_remote's. */
 struct call_form {
     HRESULT(*encode)

@@ -6,6 +6,7 @@
 
 #include "com/abi/error_border.h"
 #include "com/marshal/marshal.h"
+#include "com/remote/call.h"
 #include "com/remote/export.h"
 #include "com/remote/frames.h"
 #include "com/abi/guid.h"
@@ -188,7 +189,8 @@ static HRESULT answer(struct peer *peer, struct link_message *message,
                       struct marshal_invocation *invocation, HRESULT code)
 {
     struct buffer payload;
-    buffer_init(&payload, peer_info(peer)->max_message);
+    uint8_t few[CALL_FEW_BYTES];
+    buffer_init_in(&payload, peer_info(peer)->max_message, few, sizeof few);
     struct reference_out out;
     reference_out_init(&out, peer);
     const struct marshal_pointers pointers = {.context = &out, .add = add_pointer};
@@ -209,7 +211,7 @@ static HRESULT answer(struct peer *peer, struct link_message *message,
 }
 
 static HRESULT decode(struct peer *peer, struct stub_call *call, void **object,
-                      struct marshal_invocation **invocation)
+                      struct marshal_scratch *scratch, struct marshal_invocation **invocation)
 {
     const struct marshal_interface *itf;
     const struct marshal_method *method;
@@ -228,7 +230,7 @@ static HRESULT decode(struct peer *peer, struct stub_call *call, void **object,
         return hr;
     const struct marshal_pointers pointers = {.context = &call->references, .get = get_pointer};
     return marshal_decode_arguments(method, message->payload, message->payload_size, &pointers,
-                                    invocation);
+                                    scratch, invocation);
 }
 
 static HRESULT call_object(struct stub_call *call, struct marshal_invocation *invocation,
@@ -259,9 +261,10 @@ void stub_run(struct link_message *message)
 {
     struct stub_call *call = message->user;
     struct peer *peer = peer_of(message->connection);
+    struct marshal_scratch scratch;
     struct marshal_invocation *invocation = NULL;
     void *object = NULL;
-    HRESULT hr = decode(peer, call, &object, &invocation);
+    HRESULT hr = decode(peer, call, &object, &scratch, &invocation);
     link_message_decoded(message);
     bool ran = SUCCEEDED(hr);
     if (ran) {

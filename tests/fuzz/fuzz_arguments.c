@@ -58,7 +58,7 @@ static void check_again(const struct marshal_method *method, struct marshal_invo
     if (!encode(method, first, &a))
         fuzz_fail(error_get() ? error_get()->text : "what was decoded cannot be encoded");
     /* Indexes of objects are given anew: with objects the second decoding has none to find. */
-    if (SUCCEEDED(marshal_decode_arguments(method, a.data, a.size, &pointers, &second))) {
+    if (SUCCEEDED(marshal_decode_arguments(method, a.data, a.size, &pointers, NULL, &second))) {
         if (!encode(method, second, &b) || a.size != b.size ||
             (a.size && memcmp(a.data, b.data, a.size)))
             fuzz_fail("arguments change when they are encoded again");
@@ -74,11 +74,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const struct marshal_interface *itf = prepare();
     const struct marshal_method *method =
-        size ? marshal_interface_method(itf, 3 + data[0] % 13u) : NULL;
+        size ? marshal_interface_method(itf, 3 + data[0] % 15u) : NULL;
     struct marshal_pointers pointers = loop_pointers(&proxy);
     struct marshal_invocation *invocation = NULL;
-    if (method &&
-        SUCCEEDED(marshal_decode_arguments(method, data + 1, size - 1, &pointers, &invocation))) {
+    struct marshal_scratch scratch;
+    if (method && SUCCEEDED(marshal_decode_arguments(method, data + 1, size - 1, &pointers,
+                                                     &scratch, &invocation))) {
         fuzz_accepted = true;
         check_again(method, invocation);
         marshal_invocation_free(invocation);
@@ -114,11 +115,7 @@ static void write_records(const char *directory, IEcho *face)
     IEcho_Records(face, &in, &in_out, &out);
     write_call(directory, 7);
     struct native_scope scope = {0};
-    uint16_t index = 0;
-    while (strcmp(marshal_test_typelib.structs[index].name, "Record"))
-        index++;
-    struct via_type type = {.kind = VIA_TYPE_STRUCT, .index = index};
-    native_clear(&marshal_test_typelib, &type, &out, &scope);
+    native_clear(marshal_interface_method(prepare(), 7)->params[2].type, &out, &scope);
 }
 
 static void write_arrays(const char *directory, IEcho *face)
@@ -183,4 +180,11 @@ void fuzz_write_corpus(const char *directory)
     write_call(directory, 11);
     IEcho_put_Level(face, 7);
     write_call(directory, 15);
+    LONG numbers[] = {1, 2}, *row = numbers, sum;
+    struct Grid grid = {&row, 2};
+    IEcho_Rows(face, &grid, &sum);
+    write_call(directory, 16);
+    struct Bits bits = {1, {VARIANT_TRUE, VARIANT_FALSE, VARIANT_TRUE}, 2};
+    IEcho_Flip(face, &bits);
+    write_call(directory, 17);
 }

@@ -217,10 +217,28 @@ static HRESULT STDMETHODCALLTYPE Echo_put_Level(IEcho *self, LONG value)
     return S_OK;
 }
 
+static HRESULT STDMETHODCALLTYPE Echo_Rows(IEcho *self, const struct Grid *grid, LONG *sum)
+{
+    (void)self;
+    *sum = 0;
+    for (USHORT i = 0; i < grid->n; i++)
+        *sum += (*grid->row)[i];
+    return S_OK;
+}
+
+static HRESULT STDMETHODCALLTYPE Echo_Flip(IEcho *self, struct Bits *bits)
+{
+    (void)self;
+    for (int i = 0; i < 3; i++)
+        bits->flags[i] = bits->flags[i] ? VARIANT_FALSE : VARIANT_TRUE;
+    bits->last += bits->first;
+    return S_OK;
+}
+
 static const IEchoVtbl echo_vtbl = {
-    Echo_QueryInterface, Echo_AddRef,  Echo_Release,   Echo_Scalars,  Echo_Kinds,   Echo_Structs,
-    Echo_Strings,        Echo_Records, Echo_Arrays,    Echo_Fixed,    Echo_Replace, Echo_Objects,
-    Echo_Fail,           Echo_Note,    Echo_get_Level, Echo_put_Level};
+    Echo_QueryInterface, Echo_AddRef,  Echo_Release,   Echo_Scalars,   Echo_Kinds,   Echo_Structs,
+    Echo_Strings,        Echo_Records, Echo_Arrays,    Echo_Fixed,     Echo_Replace, Echo_Objects,
+    Echo_Fail,           Echo_Note,    Echo_get_Level, Echo_put_Level, Echo_Rows,    Echo_Flip};
 
 void echo_init(struct echo *echo)
 {
@@ -286,10 +304,11 @@ static HRESULT answer(struct loop_proxy *self, const struct marshal_method *meth
                       void **arguments, struct marshal_invocation *invocation)
 {
     struct buffer reply;
+    uint8_t few[256];
     struct marshal_pointers pointers = loop_pointers(self);
     HRESULT hr = marshal_invoke(invocation, self->target);
     HRESULT result = hr;
-    buffer_init(&reply, 1 << 24);
+    buffer_init_in(&reply, 1 << 24, few, sizeof(few));
     drop_objects(self);
     if (SUCCEEDED(hr))
         hr = marshal_encode_results(invocation, &pointers, &reply);
@@ -305,14 +324,16 @@ static HRESULT loop_call(void *pointer, const struct marshal_method *method, voi
 {
     struct loop_proxy *self = pointer;
     struct buffer call;
+    uint8_t few[256];
     struct marshal_invocation *invocation = NULL;
     struct marshal_pointers pointers = loop_pointers(self);
-    buffer_init(&call, 1 << 24);
+    buffer_init_in(&call, 1 << 24, few, sizeof(few));
     HRESULT hr = marshal_encode_arguments(method, arguments, &pointers, &call);
     if (SUCCEEDED(hr) && self->tap)
         note_bytes(self->tap->call, &self->tap->call_size, &call);
     if (SUCCEEDED(hr))
-        hr = marshal_decode_arguments(method, call.data, call.size, &pointers, &invocation);
+        hr = marshal_decode_arguments(method, call.data, call.size, &pointers, &self->scratch,
+                                      &invocation);
     if (SUCCEEDED(hr))
         hr = answer(self, method, arguments, invocation);
     marshal_invocation_free(invocation);

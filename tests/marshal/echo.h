@@ -31,6 +31,7 @@ struct loop_proxy {
     IUnknown *objects[64];
     size_t n_objects;
     struct wire_tap *tap; /* may be NULL */
+    struct marshal_scratch scratch;
 };
 HRESULT loop_proxy_init(struct loop_proxy *proxy, IEcho *target);
 IEcho *loop_proxy_face(struct loop_proxy *proxy);

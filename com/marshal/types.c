@@ -1,0 +1,180 @@
+#include "com/marshal/types.h"
+#include "core/os/thread.h"
+#include "core/util/map.h"
+
+#include <stdlib.h>
+
+struct library {
+    const struct via_typelib *lib;
+    struct plan_type *types;
+    struct plan_struct *structs;
+};
+
+static struct os_mutex lock = OS_MUTEX_INITIALIZER;
+static struct map libraries; /* address -> struct library; under lock */
+static bool is_ready;        /* under lock */
+
+static void resolve(struct library *self, uint16_t index);
+
+static uint32_t round_up(uint32_t value, uint32_t alignment)
+{
+    return (value + alignment - 1) / alignment * alignment;
+}
+
+static void resolve_simple(struct library *self, uint16_t index)
+{
+    struct plan_type *type = &self->types[index];
+    struct typelib_layout layout = typelib_layout(self->lib, index);
+    type->is_plain = type->kind <= VIA_TYPE_GUID;
+    type->is_verbatim = type->is_plain && type->kind != VIA_TYPE_BOOL;
+    type->size = layout.size;
+    type->alignment = (uint8_t)layout.alignment;
+    /* A pointer is a count, an index or a mark there. */
+    type->wire_minimum = type->is_plain ? layout.size : 4;
+    type->wire_alignment = type->is_plain ? type->alignment : 4;
+}
+
+static void resolve_array(struct plan_type *type)
+{
+    const struct plan_type *element = type->element;
+    type->is_plain = element->is_plain;
+    type->is_verbatim = element->is_verbatim;
+    type->size = type->count * element->size;
+    type->alignment = element->alignment;
+    type->wire_minimum = type->count * element->wire_minimum;
+    type->wire_alignment = element->wire_alignment;
+}
+
+static void add_field(struct plan_type *all, struct plan_field *field)
+{
+    const struct plan_type *type = field->type;
+    field->offset = round_up(all->size, type->alignment);
+    /* A hole in the native struct is not on the wire as it is. */
+    all->is_verbatim &= type->is_verbatim && field->offset == all->size;
+    all->is_plain &= type->is_plain;
+    all->size = field->offset + type->size;
+    all->wire_minimum += type->wire_minimum;
+    if (type->alignment > all->alignment)
+        all->alignment = type->alignment;
+    if (type->wire_alignment > all->wire_alignment)
+        all->wire_alignment = type->wire_alignment;
+}
+
+/* Marks the fields that count arrays, of which a field may be several within each other. */
+static void mark_sizes(const struct via_typelib *lib, struct plan_struct *record,
+                       const struct via_type *type)
+{
+    for (; type->element != VIA_NO_INDEX; type = &lib->types[type->element]) {
+        struct plan_field *size = &record->fields[type->size_index];
+        if (type->kind != VIA_TYPE_SIZED || type->size_from != VIA_SIZE_FIELD || size->is_size)
+            continue;
+        size->is_size = true;
+        size->size_slot = record->n_sizes++;
+    }
+}
+
+/* The fields are laid out for the first type that is the struct; others are copies of that. */
+static void resolve_struct(struct library *self, struct plan_type *type, uint16_t index)
+{
+    const struct via_struct *source = &self->lib->structs[index];
+    struct plan_struct *record = &self->structs[index];
+    if (record->type) {
+        *type = *record->type;
+        return;
+    }
+    type->record = record;
+    type->is_plain = true;
+    type->is_verbatim = true;
+    type->alignment = 1;
+    type->wire_alignment = 1;
+    for (uint16_t i = 0; i < source->n_fields; i++) {
+        struct plan_field *field = &record->fields[i];
+        resolve(self, source->fields[i].type);
+        field->name = source->fields[i].name;
+        field->type = &self->types[source->fields[i].type];
+        add_field(type, field);
+        mark_sizes(self->lib, record, &self->lib->types[source->fields[i].type]);
+    }
+    uint32_t end = type->size;
+    type->size = round_up(end, type->alignment);
+    type->is_verbatim &= type->size == end;
+    record->n_fields = source->n_fields;
+    record->type = type;
+}
+
+/* Goes down only where layouts depend on each other: typelib_check() has seen that those end. */
+static void resolve(struct library *self, uint16_t index)
+{
+    const struct via_type *source = &self->lib->types[index];
+    struct plan_type *type = &self->types[index];
+    if (type->kind)
+        return;
+    type->kind = source->kind;
+    type->size_from = source->size_from;
+    type->is_nullable = source->flags & VIA_TYPE_NULLABLE;
+    type->size_index = source->size_index;
+    type->count = source->count;
+    if (source->element != VIA_NO_INDEX)
+        type->element = &self->types[source->element];
+    if (source->kind == VIA_TYPE_ENUM)
+        type->enumeration = &self->lib->enums[source->index];
+    if (source->kind == VIA_TYPE_INTERFACE)
+        type->iid = &self->lib->interfaces[source->index].iid;
+    if (source->kind == VIA_TYPE_STRUCT) {
+        resolve_struct(self, type, source->index);
+    } else if (source->kind == VIA_TYPE_ARRAY) {
+        resolve(self, source->element);
+        resolve_array(type);
+    } else {
+        resolve_simple(self, index);
+    }
+}
+
+static void free_library(struct library *self)
+{
+    for (uint16_t i = 0; self->structs && i < self->lib->n_structs; i++)
+        free(self->structs[i].fields);
+    free(self->structs);
+    free(self->types);
+    free(self);
+}
+
+static struct library *make_library(const struct via_typelib *lib)
+{
+    struct library *self = calloc(1, sizeof(*self));
+    if (!self)
+        return NULL;
+    self->lib = lib;
+    self->types = calloc((size_t)lib->n_types + 1, sizeof(*self->types));
+    self->structs = calloc((size_t)lib->n_structs + 1, sizeof(*self->structs));
+    bool is_whole = self->types && self->structs;
+    for (uint16_t i = 0; is_whole && i < lib->n_structs; i++) {
+        self->structs[i].fields =
+            calloc((size_t)lib->structs[i].n_fields + 1, sizeof(struct plan_field));
+        is_whole = self->structs[i].fields != NULL;
+    }
+    if (!is_whole) {
+        free_library(self);
+        return NULL;
+    }
+    for (uint16_t i = 0; i < lib->n_types; i++)
+        resolve(self, i);
+    return self;
+}
+
+const struct plan_type *plan_types(const struct via_typelib *lib)
+{
+    struct map_key key = map_key_u64((uint64_t)(uintptr_t)lib);
+    os_mutex_lock(&lock);
+    if (!is_ready) {
+        map_init(&libraries);
+        is_ready = true;
+    }
+    struct library *found = map_get(&libraries, key);
+    if (!found && (found = make_library(lib)) && FAILED(map_set(&libraries, key, found))) {
+        free_library(found);
+        found = NULL;
+    }
+    os_mutex_unlock(&lock);
+    return found ? found->types : NULL;
+}

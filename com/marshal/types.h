@@ -1,0 +1,49 @@
+/*
+ * Types as the walkers want them: each type of a library once, with its layout worked out and
+ * its references turned into pointers. Calls look nothing up and compute no offset.
+ */
+#ifndef COM_MARSHAL_TYPES_H
+#define COM_MARSHAL_TYPES_H
+
+#include "com/typelib/typelib.h"
+
+struct plan_struct;
+
+struct plan_type {
+    uint8_t kind;      /* enum via_type_kind */
+    uint8_t size_from; /* enum via_size_from */
+    bool is_nullable;
+    bool is_plain;    /* no pointers in it: nothing to free */
+    bool is_verbatim; /* plain, its payload is its native bytes, and any bytes are a value */
+    uint8_t alignment;
+    uint8_t wire_alignment; /* how the payload aligns it */
+    uint16_t size_index;    /* of the parameter or field, as `size_from` says */
+    uint32_t size;          /* of a value that is passed by value or stored */
+    uint32_t wire_minimum;  /* the fewest bytes that one takes in a payload */
+    uint32_t count;
+    const struct plan_type *element;    /* of arrays and pointers */
+    const struct plan_struct *record;   /* of structs */
+    const struct via_enum *enumeration; /* of enums */
+    const GUID *iid;                    /* of interfaces */
+};
+
+struct plan_field {
+    const char *name;
+    const struct plan_type *type;
+    uint32_t offset;
+    bool is_size;       /* counts arrays of its struct */
+    uint16_t size_slot; /* the how manieth of those it is */
+};
+
+struct plan_struct {
+    uint16_t n_fields;
+    uint16_t n_sizes;             /* fields that count arrays */
+    const struct plan_type *type; /* one of the types that are this struct; NULL: none */
+    struct plan_field *fields;
+};
+
+/* The types of a library that the catalogue has, by index. Made at the first use and kept as long
+ * as the process; NULL without memory. Any thread. */
+const struct plan_type *plan_types(const struct via_typelib *lib);
+
+#endif
