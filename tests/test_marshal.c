@@ -43,6 +43,19 @@ TEST(scalars_keep_their_values)
     CHECK(reals == 3.75);
 }
 
+/* Few arguments, all of them words: these go another way than the many above. */
+TEST(narrow_numbers_keep_their_signs)
+{
+    struct loop_proxy proxy;
+    struct echo echo;
+    LONGLONG sum = 0;
+    IEcho *face = begin(&proxy, &echo);
+    CHECK_OK(IEcho_Narrow(face, -128, 255, -32768, 65535, VARIANT_TRUE, &sum));
+    CHECK_EQ(sum, -128LL * 1000000 + 255LL * 10000 - 32768LL * 100 + 65535 - 1);
+    CHECK_OK(IEcho_Narrow(face, 127, 0, 32767, 1, VARIANT_FALSE, &sum));
+    CHECK_EQ(sum, 127LL * 1000000 + 32767LL * 100 + 1);
+}
+
 TEST(kinds_keep_their_values_and_success_codes_pass)
 {
     struct loop_proxy proxy;
@@ -530,20 +543,18 @@ TEST(the_same_bytes_on_every_system)
     CHECK_MEM_EQ(tap.call, call, sizeof(call));
 }
 
-HARNESS_MAIN("marshal", TEST_ENTRY(scalars_keep_their_values),
-             TEST_ENTRY(kinds_keep_their_values_and_success_codes_pass),
-             TEST_ENTRY(structs_pass_by_value_and_by_pointer),
-             TEST_ENTRY(strings_keep_text_zeroes_and_null),
-             TEST_ENTRY(null_where_it_may_not_be_is_an_error_that_names_the_argument),
-             TEST_ENTRY(records_travel_with_everything_in_them),
-             TEST_ENTRY(arrays_of_the_callers_and_of_the_methods), TEST_ENTRY(fixed_arrays),
-             TEST_ENTRY(in_out_values_may_be_replaced), TEST_ENTRY(objects_keep_their_counts),
-             TEST_ENTRY(a_failure_comes_back_with_nulled_results),
-             TEST_ENTRY(by_name_values_become_arguments_and_back),
-             TEST_ENTRY(by_name_mistakes_are_named),
-             TEST_ENTRY(damaged_payloads_are_refused_without_harm),
-             TEST_ENTRY(arrays_behind_pointers_in_a_struct_have_the_struct_s_size),
-             TEST_ENTRY(payloads_of_fixed_form_are_checked_and_have_no_bytes_of_ours),
-             TEST_ENTRY(small_calls_take_no_memory),
-             TEST_ENTRY(failed_allocations_leave_nothing_behind),
-             TEST_ENTRY(the_same_bytes_on_every_system))
+HARNESS_MAIN(
+    "marshal", TEST_ENTRY(scalars_keep_their_values), TEST_ENTRY(narrow_numbers_keep_their_signs),
+    TEST_ENTRY(kinds_keep_their_values_and_success_codes_pass),
+    TEST_ENTRY(structs_pass_by_value_and_by_pointer), TEST_ENTRY(strings_keep_text_zeroes_and_null),
+    TEST_ENTRY(null_where_it_may_not_be_is_an_error_that_names_the_argument),
+    TEST_ENTRY(records_travel_with_everything_in_them),
+    TEST_ENTRY(arrays_of_the_callers_and_of_the_methods), TEST_ENTRY(fixed_arrays),
+    TEST_ENTRY(in_out_values_may_be_replaced), TEST_ENTRY(objects_keep_their_counts),
+    TEST_ENTRY(a_failure_comes_back_with_nulled_results),
+    TEST_ENTRY(by_name_values_become_arguments_and_back), TEST_ENTRY(by_name_mistakes_are_named),
+    TEST_ENTRY(damaged_payloads_are_refused_without_harm),
+    TEST_ENTRY(arrays_behind_pointers_in_a_struct_have_the_struct_s_size),
+    TEST_ENTRY(payloads_of_fixed_form_are_checked_and_have_no_bytes_of_ours),
+    TEST_ENTRY(small_calls_take_no_memory), TEST_ENTRY(failed_allocations_leave_nothing_behind),
+    TEST_ENTRY(the_same_bytes_on_every_system))

@@ -28,6 +28,37 @@ static uint32_t place(const struct plan_type *type, uint32_t at)
     return (at + alignment - 1) & ~(alignment - 1);
 }
 
+static enum plan_word word_of(const struct plan_param *plan)
+{
+    if (plan->is_by_ref)
+        return PLAN_WORD_WHOLE;
+    switch (plan->type->kind) {
+    case VIA_TYPE_I8:
+        return PLAN_WORD_I8;
+    case VIA_TYPE_U8:
+        return PLAN_WORD_U8;
+    case VIA_TYPE_I16:
+    case VIA_TYPE_BOOL:
+        return PLAN_WORD_I16;
+    case VIA_TYPE_U16:
+    case VIA_TYPE_WCHAR:
+        return PLAN_WORD_U16;
+    case VIA_TYPE_I32:
+    case VIA_TYPE_ENUM:
+    case VIA_TYPE_HRESULT:
+        return PLAN_WORD_I32;
+    case VIA_TYPE_U32:
+        return PLAN_WORD_U32;
+    case VIA_TYPE_F32:
+    case VIA_TYPE_F64:
+    case VIA_TYPE_GUID:
+    case VIA_TYPE_STRUCT:
+        return PLAN_WORD_NONE;
+    default: /* 64-bit integers, and what is a pointer */
+        return plan->type->size == sizeof(uintptr_t) ? PLAN_WORD_WHOLE : PLAN_WORD_NONE;
+    }
+}
+
 static void prepare_param(struct marshal_method *self, const struct plan_type *types,
                           uint16_t index)
 {
@@ -43,6 +74,8 @@ static void prepare_param(struct marshal_method *self, const struct plan_type *t
     plan->storage = place(plan->type, self->storage_size);
     self->storage_size = plan->storage + plan->type->size;
     self->is_plain &= plan->type->is_plain;
+    plan->word = word_of(plan);
+    self->is_words &= plan->word != PLAN_WORD_NONE;
     bool is_sized_in = plan->type->kind == VIA_TYPE_SIZED && plan->is_in &&
                        plan->type->size_from == VIA_SIZE_PARAM;
     if (is_sized_in)
@@ -57,6 +90,7 @@ static HRESULT prepare_method(struct marshal_method *self, const struct typelib_
     self->slot = source->slot;
     self->n_params = source->method->n_params;
     self->is_plain = true;
+    self->is_words = self->n_params <= PLAN_MAX_WORDS;
     self->params = calloc((size_t)self->n_params + 1, sizeof(*self->params));
     self->ffi_types = calloc((size_t)self->n_params + 1, sizeof(ffi_type *));
     const struct plan_type *types = plan_types(self->lib);

@@ -11,11 +11,27 @@
 #include <ffi.h>
 #include <stdatomic.h>
 
+/* Methods with at most so many parameters, each of which is one word, need no libffi. */
+#define PLAN_MAX_WORDS 6
+
+/* How an argument is made a word, as integers and pointers are passed. */
+enum plan_word {
+    PLAN_WORD_NONE, /* it is passed in another way */
+    PLAN_WORD_I8,
+    PLAN_WORD_U8,
+    PLAN_WORD_I16,
+    PLAN_WORD_U16,
+    PLAN_WORD_I32,
+    PLAN_WORD_U32,
+    PLAN_WORD_WHOLE
+};
+
 /* What a native argument is made of, besides its type. */
 struct plan_param {
     const struct via_param *param;
     const struct plan_type *type;
     uint32_t storage; /* where the value's storage is in an invocation's */
+    enum plan_word word;
     bool is_in;
     bool is_out;
     bool is_by_ref;
@@ -53,6 +69,7 @@ struct marshal_method {
     uint32_t storage_size; /* of the values of all parameters */
     uint32_t storage_at;   /* in an invocation's block */
     bool is_plain;         /* no parameter has pointers in it */
+    bool is_words;         /* at most PLAN_MAX_WORDS parameters, all of them words */
     struct plan_param *params;
     struct plan_form in;
     struct plan_form out;

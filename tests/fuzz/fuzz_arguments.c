@@ -74,7 +74,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const struct marshal_interface *itf = prepare();
     const struct marshal_method *method =
-        size ? marshal_interface_method(itf, 3 + data[0] % 15u) : NULL;
+        size ? marshal_interface_method(itf, 3 + data[0] % 16u) : NULL;
     struct marshal_pointers pointers = loop_pointers(&proxy);
     struct marshal_invocation *invocation = NULL;
     struct marshal_scratch scratch;

@@ -235,10 +235,19 @@ static HRESULT STDMETHODCALLTYPE Echo_Flip(IEcho *self, struct Bits *bits)
     return S_OK;
 }
 
+static HRESULT STDMETHODCALLTYPE Echo_Narrow(IEcho *self, INT8 a, BYTE b, SHORT c, USHORT d,
+                                             VARIANT_BOOL e, LONGLONG *sum)
+{
+    (void)self;
+    *sum = (LONGLONG)a * 1000000 + (LONGLONG)b * 10000 + (LONGLONG)c * 100 + d + e;
+    return S_OK;
+}
+
 static const IEchoVtbl echo_vtbl = {
-    Echo_QueryInterface, Echo_AddRef,  Echo_Release,   Echo_Scalars,   Echo_Kinds,   Echo_Structs,
-    Echo_Strings,        Echo_Records, Echo_Arrays,    Echo_Fixed,     Echo_Replace, Echo_Objects,
-    Echo_Fail,           Echo_Note,    Echo_get_Level, Echo_put_Level, Echo_Rows,    Echo_Flip};
+    Echo_QueryInterface, Echo_AddRef,  Echo_Release, Echo_Scalars, Echo_Kinds,
+    Echo_Structs,        Echo_Strings, Echo_Records, Echo_Arrays,  Echo_Fixed,
+    Echo_Replace,        Echo_Objects, Echo_Fail,    Echo_Note,    Echo_get_Level,
+    Echo_put_Level,      Echo_Rows,    Echo_Flip,    Echo_Narrow};
 
 void echo_init(struct echo *echo)
 {
