@@ -1,8 +1,10 @@
-/* Types as libffi sees them, and vtables of closures. */
+/* Types as libffi sees them, and vtables of thunks and closures. */
 #include "com/marshal/plan.h"
+#include "com/marshal/thunks.h"
 #include "core/os/thread.h"
 #include "core/util/error.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 
 static ffi_type *scalar_type(uint8_t kind)
@@ -108,7 +110,7 @@ ffi_type *plan_ffi_type(const struct plan_type *type)
     return scalar ? scalar : &ffi_type_pointer;
 }
 
-/* --- closures
+/* --- vtables
  * ------------------------------------------------------------------------------------- */
 
 static void on_call(ffi_cif *cif, void *result, void **arguments, void *user)
@@ -118,55 +120,74 @@ static void on_call(ffi_cif *cif, void *result, void **arguments, void *user)
     *(ffi_sarg *)result = slot->call(*(void **)arguments[0], slot->method, arguments + 1);
 }
 
+HRESULT thunk_arrive(void *pointer, unsigned slot, uintptr_t *words)
+{
+    const char *entries = *(const char *const *)pointer;
+    const struct plan_vtable *vtable =
+        (const void *)(entries - offsetof(struct plan_vtable, entries));
+    const struct plan_slot *self = &vtable->slots[slot];
+    void *arguments[PLAN_MAX_WORDS];
+    for (uint16_t i = 0; i < self->method->n_params; i++)
+        arguments[i] = &words[i]; /* little-endian: narrow numbers are in front */
+    return self->call(pointer, self->method, arguments);
+}
+
 static HRESULT STDMETHODCALLTYPE not_dispatched(void *self)
 {
     (void)self;
     return E_NOTIMPL;
 }
 
-static void *make_closure(struct plan_slot *slot, const struct marshal_method *method,
-                          marshal_call call)
+static const void *make_closure(struct plan_slot *slot)
 {
     void *code = NULL;
-    *slot = (struct plan_slot){method, call, ffi_closure_alloc(sizeof(ffi_closure), &code)};
+    slot->closure = ffi_closure_alloc(sizeof(ffi_closure), &code);
     if (!slot->closure)
         return NULL;
     ffi_status status =
-        ffi_prep_closure_loc(slot->closure, (ffi_cif *)&method->cif, on_call, slot, code);
+        ffi_prep_closure_loc(slot->closure, (ffi_cif *)&slot->method->cif, on_call, slot, code);
     return status == FFI_OK ? code : NULL;
 }
 
-static void free_slots(struct plan_slot *slots, unsigned n)
+static const void *make_entry(struct plan_slot *slot)
 {
-    for (unsigned i = 0; slots && i < n; i++)
-        if (slots[i].closure)
-            ffi_closure_free(slots[i].closure);
-    free(slots);
+    const struct marshal_method *method = slot->method;
+    const void *code = method->is_words ? thunk_find(method->slot, method->n_params) : NULL;
+    return code ? code : make_closure(slot);
 }
 
-static const void **make_vtable(struct marshal_interface *itf, const void *const unknown[3],
-                                marshal_call call)
+static void free_vtable(struct plan_vtable *vtable, unsigned n)
 {
-    const void **vtable = calloc(itf->n_slots, sizeof(void *));
-    struct plan_slot *slots = calloc(itf->n_slots, sizeof(*slots));
-    bool is_whole = vtable && slots;
+    for (unsigned i = 0; vtable->slots && i < n; i++)
+        if (vtable->slots[i].closure)
+            ffi_closure_free(vtable->slots[i].closure);
+    free(vtable->slots);
+    free(vtable);
+}
+
+static struct plan_vtable *make_vtable(const struct marshal_interface *itf,
+                                       const void *const unknown[3], marshal_call call)
+{
+    struct plan_vtable *vtable = calloc(1, sizeof(*vtable) + itf->n_slots * sizeof(void *));
+    if (!vtable)
+        return NULL;
+    vtable->slots = calloc(itf->n_slots, sizeof(*vtable->slots));
+    bool is_whole = vtable->slots != NULL;
     for (unsigned i = 0; is_whole && i < itf->n_slots; i++) {
         const struct marshal_method *method = marshal_interface_method(itf, i);
+        vtable->slots[i] = (struct plan_slot){method, call, NULL};
         if (i < 3)
-            vtable[i] = unknown[i];
+            vtable->entries[i] = unknown[i];
         else if (!method)
-            vtable[i] = (const void *)(uintptr_t)not_dispatched;
+            vtable->entries[i] = (const void *)(uintptr_t)not_dispatched;
         else
-            vtable[i] = make_closure(&slots[i], method, call);
-        is_whole = vtable[i] != NULL;
+            vtable->entries[i] = make_entry(&vtable->slots[i]);
+        is_whole = vtable->entries[i] != NULL;
     }
-    if (!is_whole) {
-        free_slots(slots, itf->n_slots);
-        free(vtable);
-        return NULL;
-    }
-    itf->slots = slots;
-    return vtable;
+    if (is_whole)
+        return vtable;
+    free_vtable(vtable, itf->n_slots);
+    return NULL;
 }
 
 const void *const *marshal_interface_vtable(const struct marshal_interface *itf,
@@ -174,9 +195,9 @@ const void *const *marshal_interface_vtable(const struct marshal_interface *itf,
 {
     static struct os_mutex lock = OS_MUTEX_INITIALIZER;
     struct marshal_interface *self = (struct marshal_interface *)itf;
-    const void *const *vtable = atomic_load_explicit(&self->vtable, memory_order_acquire);
+    struct plan_vtable *vtable = atomic_load_explicit(&self->vtable, memory_order_acquire);
     if (vtable)
-        return vtable;
+        return vtable->entries;
     os_mutex_lock(&lock);
     vtable = atomic_load_explicit(&self->vtable, memory_order_relaxed);
     if (!vtable) {
@@ -184,8 +205,8 @@ const void *const *marshal_interface_vtable(const struct marshal_interface *itf,
         atomic_store_explicit(&self->vtable, vtable, memory_order_release);
     }
     os_mutex_unlock(&lock);
-    if (!vtable)
-        error_set(E_OUTOFMEMORY,
-                  "no memory for a proxy's vtable, or the system allows no closures");
-    return vtable;
+    if (vtable)
+        return vtable->entries;
+    error_set(E_OUTOFMEMORY, "no memory for a proxy's vtable, or the system allows no closures");
+    return NULL;
 }

@@ -80,7 +80,12 @@ struct marshal_method {
 struct plan_slot {
     const struct marshal_method *method;
     marshal_call call;
-    ffi_closure *closure;
+    ffi_closure *closure; /* NULL: a thunk does */
+};
+
+struct plan_vtable {
+    struct plan_slot *slots; /* what the functions in the entries want to know */
+    const void *entries[];   /* the vtable itself */
 };
 
 struct marshal_interface {
@@ -90,8 +95,7 @@ struct marshal_interface {
     uint16_t n_slots;
     uint16_t first_slot; /* of methods[0] */
     struct marshal_method *methods;
-    _Atomic(const void *const *) vtable; /* set once */
-    struct plan_slot *slots;             /* what its closures get; set before `vtable` */
+    _Atomic(struct plan_vtable *) vtable; /* set once */
 };
 
 /* ffi.c: the libffi description of a parameter passed by value; lives as long as the process. NULL
