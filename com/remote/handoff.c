@@ -111,17 +111,19 @@ static void free_provide(struct provide *provide)
     free(provide);
 }
 
-/* An accept whose time is up runs, does not find its provide, and is answered with that. */
-static void run_message(void *argument)
+/* An accept whose time is up runs, does not find its provide, and is answered with that. The peer
+ * stays until then: its connection may have ended. */
+static void run_accept(void *argument)
 {
-    link_message_run(argument);
+    struct waiting_accept *waiting = argument;
+    link_message_run(waiting->message);
+    peer_unref(waiting->recipient);
+    free(waiting);
 }
 
 static void free_accept(struct node *node, struct waiting_accept *waiting)
 {
-    node_submit(node, run_message, waiting->message);
-    peer_unref(waiting->recipient);
-    free(waiting);
+    node_submit(node, run_accept, waiting);
 }
 
 static void lapse(void *argument);
