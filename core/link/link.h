@@ -148,7 +148,8 @@ HRESULT link_node_connect(struct link_node *node, const char *const *addresses,
                           uint64_t deadline_ns, struct link_connection **connection);
 /* A live connection to the node, with a reference, or NULL. */
 struct link_connection *link_node_find(struct link_node *node, const struct link_id *peer);
-/* Calls `visit` for each connection, with no lock held. */
+/* Calls `visit` for each open connection, with no lock held; its handler.closed comes after that.
+ */
 void link_node_each(struct link_node *node, void (*visit)(void *, struct link_connection *),
                     void *argument);
 /* Runs `run(argument)` on a worker, in no chain. */

@@ -138,8 +138,10 @@ void link_node_each(struct link_node *node, void (*visit)(void *, struct link_co
 {
     struct link_connection **all = list_all(node);
     for (struct link_connection **c = all; c != NULL && *c != NULL; c++) {
-        if (connection_is_open(*c))
+        if (connection_is_open(*c) && connection_use(*c)) {
             visit(argument, *c);
+            connection_drop(*c);
+        }
         link_connection_unref(*c);
     }
     free(all);
