@@ -17,7 +17,8 @@
 struct call {
     struct link_connection *connection;
     struct thread *thread;
-    struct call *outer; /* the thread's */
+    struct call *outer;           /* the thread's */
+    const struct running *serves; /* what the thread runs, which waits with it; NULL: nothing */
     uint64_t id;
     uint64_t thread_id;
     uint32_t level; /* of nesting on this thread, from 1 */

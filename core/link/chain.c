@@ -67,6 +67,46 @@ bool chain_deliver(struct link_node *node, struct incoming *incoming)
     return call != NULL;
 }
 
+/* The call that whoever runs call `call_id` of `connection` waits in. */
+static struct call *nested_locked(struct chain_bucket *bucket, const struct link_id *chain,
+                                  const struct link_connection *connection, uint64_t call_id)
+{
+    for (struct list *l = bucket->calls.previous; l != &bucket->calls; l = l->previous) {
+        struct call *call = list_entry(l, struct call, chain_link);
+        /* What it serves is on the stack of the thread that waits in it. */
+        if (call->serves != NULL && call->serves->current.connection == connection &&
+            call->serves->current.call_id == call_id &&
+            memcmp(&call->chain, chain, sizeof *chain) == 0)
+            return call;
+    }
+    return NULL;
+}
+
+bool link_chain_follow(struct link_node *node, const struct link_id *chain,
+                       const struct link_connection *connection, uint64_t call_id,
+                       void (*visit)(void *argument, struct link_connection *connection,
+                                     uint64_t call_id),
+                       void *argument)
+{
+    struct chain_bucket *bucket = bucket_of(node, chain);
+    struct link_connection *found = NULL;
+    uint64_t waits_in = 0;
+    os_mutex_lock(&bucket->lock);
+    struct call *call = nested_locked(bucket, chain, connection, call_id);
+    if (call != NULL) {
+        found = link_connection_ref(call->connection);
+        waits_in = call->id;
+    }
+    os_mutex_unlock(&bucket->lock);
+    bool visits = found != NULL && connection_use(found);
+    if (visits) {
+        visit(argument, found, waits_in);
+        connection_drop(found);
+    }
+    link_connection_unref(found);
+    return visits;
+}
+
 bool chain_is_waited_for(struct link_node *node, const struct link_id *chain)
 {
     struct chain_bucket *bucket = bucket_of(node, chain);

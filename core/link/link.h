@@ -246,6 +246,14 @@ const struct link_current *link_current(void);
 /* True once the caller cancelled the call that this thread runs, or its deadline passed, or it
  * died. */
 bool link_current_is_cancelled(void);
+/* Finds where the thread that runs a call of the peer, `call_id` of `connection` in `chain`, waits
+ * for an answer in the same chain, and calls `visit` with the connection and the id of its own call
+ * there; handler.closed comes after that. No lock is held. False: it waits nowhere. */
+bool link_chain_follow(struct link_node *node, const struct link_id *chain,
+                       const struct link_connection *connection, uint64_t call_id,
+                       void (*visit)(void *argument, struct link_connection *connection,
+                                     uint64_t call_id),
+                       void *argument);
 /* Cancels the innermost link_call() that `thread_id` (os_thread_id) waits in; S_FALSE if there is
  * none. */
 HRESULT link_cancel(struct link_node *node, uint64_t thread_id);
