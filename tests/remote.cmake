@@ -19,6 +19,15 @@ if(TARGET test_remote)
     add_dependencies(test_remote remote_peer)
 endif()
 
+via_test(crosswait
+    SOURCES test_crosswait.c remote/fixture.c remote/test_object.c
+    IDL remote/remote_test.idl
+    DEPENDS via_com_remote
+    TIMEOUT 240)
+if(TARGET test_crosswait)
+    add_dependencies(test_crosswait remote_peer)
+endif()
+
 via_test(remote_hostile
     SOURCES test_remote_hostile.c
     IDL remote/remote_test.idl

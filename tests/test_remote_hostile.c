@@ -8,7 +8,9 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <viaduct/node.h>
 
+#include "com/marshal/marshal.h"
 #include "com/remote/frames.h"
 #include "com/remote/peer.h"
 #include "com/typelib/typelib.h"
@@ -18,13 +20,14 @@
 #include "core/os/poller.h"
 #include "core/os/process.h"
 #include "core/plugin/plugin_set.h"
+#include "core/util/buffer.h"
 #include "core/util/error.h"
 #include "core/wire/frame.h"
 #include "remote_test.h"
 
 #define SLOT_ADD     3
 #define SLOT_KEEP    10
-#define N_SLOTS      23
+#define N_SLOTS      25
 #define TEST_MINE_ID 77
 
 extern const struct via_typelib remote_test_typelib;
@@ -386,10 +389,60 @@ TEST(gets_nothing_by_a_made_up_token)
     end();
 }
 
+/* Probes about calls that there are not, and some that are no probes at all. */
+static void post_probe(const struct marshal_interface *itf, uint32_t index, uint32_t n,
+                       size_t cut_off)
+{
+    const struct marshal_method *method = marshal_interface_method_named(itf, "Probe");
+    GUID guids[2] = {{n * 2654435761u, 1, 2, {0}}, {n, 3, 4, {0}}};
+    const GUID *wait = &guids[0];
+    const GUID *chain = &guids[1];
+    ULONGLONG call = n % 8;
+    ULONG hops = n % 3 == 0 ? UINT32_MAX : n % 70;
+    BSTR path = SysAllocStringLen(NULL, n % 5 == 0 ? 60000 : n % 700);
+    for (UINT i = 0; i < SysStringLen(path); i++)
+        path[i] = (WCHAR)(n + i);
+    void *arguments[] = {&wait, &chain, &call, &hops, &path};
+    const struct marshal_pointers none = {0};
+    struct buffer payload;
+    buffer_init(&payload, 1u << 20);
+    CHECK_OK(marshal_encode_arguments(method, arguments, &none, &payload));
+    SysFreeString(path);
+    uint8_t body[FRAME_CALL_BODY];
+    frame_write_call(body, 0, index, marshal_method_slot(method));
+    struct link_request request = {.kind = WIRE_ONEWAY,
+                                   .body = body,
+                                   .body_size = sizeof body,
+                                   .payload = payload.data,
+                                   .payload_size = payload.size - cut_off};
+    CHECK_OK(link_post(the.connection, &request, soon()));
+    buffer_deinit(&payload);
+}
+
+TEST(learns_nothing_by_made_up_probes)
+{
+    if (CHECK_OK(typelib_catalog_add(&node_typelib)) && begin()) {
+        const struct marshal_interface *itf = marshal_interface_find(&IID_INode);
+        struct shot shot = {.interface_index = 1, .slot = SLOT_ADD, .payload_size = 8};
+        uint8_t arguments[8] = {0};
+        shot.payload = arguments;
+        bind_test_object(1, true);
+        CHECK_OK(frame_post_interface(the.connection, 2, &IID_INode, marshal_interface_hash(itf)));
+        for (uint32_t n = 0; n < 2000; n++) {
+            post_probe(itf, 2, n, n % 4 == 0 ? 4 : 0);
+            if (n % 100 == 0)
+                CHECK_OK(shoot(&shot));
+        }
+        CHECK_OK(shoot(&shot));
+    }
+    end();
+}
+
 HARNESS_MAIN("remote_hostile", TEST_ENTRY(cannot_name_what_it_was_not_given),
              TEST_ENTRY(is_told_what_is_wrong_with_a_call),
              TEST_ENTRY(gets_back_what_a_refused_frame_carried),
              TEST_ENTRY(is_cut_off_for_giving_back_too_much),
              TEST_ENTRY(is_cut_off_for_binding_twice),
              TEST_ENTRY(is_cut_off_for_handing_on_what_it_has_not),
-             TEST_ENTRY(gets_nothing_by_a_made_up_token))
+             TEST_ENTRY(gets_nothing_by_a_made_up_token),
+             TEST_ENTRY(learns_nothing_by_made_up_probes))

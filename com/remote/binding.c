@@ -124,7 +124,8 @@ static HRESULT judge(struct peer *peer, struct binding *binding,
     return S_OK;
 }
 
-HRESULT binding_find(struct peer *peer, uint32_t index, const struct marshal_interface **result)
+/* NULL: the index was never bound. */
+static struct binding *bound(struct peer *peer, uint32_t index)
 {
     struct binding *block = NULL;
     if (index > 0 && index < BINDING_MAX)
@@ -132,6 +133,20 @@ HRESULT binding_find(struct peer *peer, uint32_t index, const struct marshal_int
             atomic_load_explicit(&peer->bindings.in[index / BINDING_BLOCK], memory_order_acquire);
     struct binding *binding = block == NULL ? NULL : &block[index % BINDING_BLOCK];
     if (binding == NULL || !atomic_load_explicit(&binding->is_bound, memory_order_acquire))
+        return NULL;
+    return binding;
+}
+
+bool binding_is(struct peer *peer, uint32_t index, const GUID *iid)
+{
+    const struct binding *binding = bound(peer, index);
+    return binding != NULL && IsEqualGUID(&binding->iid, iid);
+}
+
+HRESULT binding_find(struct peer *peer, uint32_t index, const struct marshal_interface **result)
+{
+    struct binding *binding = bound(peer, index);
+    if (binding == NULL)
         return error_set(VIA_E_PROTOCOL, "interface index %" PRIu32 " was never bound", index);
     *result = atomic_load_explicit(&binding->itf, memory_order_acquire);
     if (*result != NULL)

@@ -209,7 +209,7 @@ static void run_final_release(struct gate_item *item)
     destroy(final->exported);
     context_set_running(previous);
     if (context != NULL)
-        context_leave(context);
+        context_leave(context, item);
     context_unref(context);
     free(final);
 }
@@ -236,7 +236,7 @@ void export_unref(struct exported *exported)
     final->item.context = exported->context;
     final->item.run = run_final_release;
     /* A chain of its own, so that nothing else counts as nested in it. */
-    memcpy(final->item.chain.bytes, &final, sizeof final);
+    memcpy(final->item.call.chain.bytes, &final, sizeof final);
     gate_pass(&final->item);
 }
 

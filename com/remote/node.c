@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "com/remote/crosswait.h"
 #include "com/remote/export.h"
 #include "com/remote/frames.h"
 #include "com/remote/handoff.h"
@@ -162,6 +163,7 @@ void node_stop(struct node *node)
     atomic_store(&node->closed, true);
     link_node_close(node->link);
     handoff_stop(node);
+    crosswait_stop(node);
     link_node_stop(node->link);
 }
 

@@ -2,8 +2,8 @@
  * One node's objects: what core/link's connections mean in terms of objects.
  *
  * A process normally has one (runtime.h of this directory makes it); tests make several. Lock
- * order: a node's lock, then a peer's, then a context's. No lock is held while user code runs, or
- * while anything blocks; frames are posted under a lock only with LINK_NO_WAIT.
+ * order: a node's lock, then a peer's; the gate's (gate.h), then a context's. No lock is held while
+ * user code runs, or while anything blocks; frames are posted under a lock only with LINK_NO_WAIT.
  *
  * A node holds its peers through their connections, its exports through capability entries and
  * provides, and its imports weakly: they are counted by the application's interface pointers.
@@ -46,6 +46,8 @@ struct node {
     IUnknown *root_extra;             /* lock; what the root answers beside INode; a reference */
     struct link_timer *handoff_timer; /* lock */
     bool handoff_timer_runs;          /* lock; or none may be started any more */
+    struct link_timer *probe_timer;   /* lock */
+    atomic_bool probe_timer_runs;     /* written under lock */
     atomic_uint refs;                 /* its owner, imports */
     atomic_uint_fast64_t n_failed_oneways;
     atomic_bool closed;

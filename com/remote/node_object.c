@@ -4,6 +4,8 @@
 #include <string.h>
 #include <viaduct/node.h>
 
+#include "com/remote/crosswait.h"
+#include "com/remote/gate.h"
 #include "com/remote/node.h"
 #include "com/remote/peer.h"
 #include "com/remote/runtime.h"
@@ -153,9 +155,29 @@ static HRESULT STDMETHODCALLTYPE Node_GetStatistics(INode *iface, BSTR *json)
     return runtime_publish(hr);
 }
 
+static HRESULT STDMETHODCALLTYPE Node_Probe(INode *iface, const GUID *wait, const GUID *chain,
+                                            ULONGLONG call, ULONG hops, BSTR path)
+{
+    (void)iface;
+    const struct link_current *current = link_current();
+    if (current == NULL)
+        return runtime_publish(error_set(E_UNEXPECTED, "a probe comes from a peer"));
+    struct probe probe = {.n_hops = hops};
+    struct gate_call waits_in = {.peer = peer_of(current->connection), .call_id = call};
+    CLEANUP(cleanup_free) char *text = text_from_bstr(path);
+    if (text == NULL || strlen(text) >= sizeof probe.path)
+        return runtime_publish(
+            error_set(E_INVALIDARG, "a probe's path has at most %zu bytes", sizeof probe.path - 1));
+    memcpy(probe.path, text, strlen(text) + 1);
+    memcpy(&probe.wait, wait, sizeof probe.wait);
+    memcpy(&waits_in.chain, chain, sizeof waits_in.chain);
+    crosswait_received(&probe, &waits_in);
+    return S_OK;
+}
+
 static const INodeVtbl node_vtable = {
     Node_QueryInterface,          Node_AddRef,        Node_Release, Node_GetIdentity,
-    Node_GetInterfaceDescription, Node_GetStatistics,
+    Node_GetInterfaceDescription, Node_GetStatistics, Node_Probe,
 };
 
 HRESULT node_object_new(struct node *node, IUnknown **object)

@@ -224,11 +224,11 @@ bool peer_order_enter(struct peer_entry *entry, struct stub_call *call, bool que
 {
     struct peer *peer = entry->peer;
     os_mutex_lock(&peer->lock);
-    bool may = !entry->oneway_runs ||
-               memcmp(&entry->oneway_chain, &call->item.chain, sizeof entry->oneway_chain) == 0;
+    bool may = !entry->oneway_runs || memcmp(&entry->oneway_chain, &call->item.call.chain,
+                                             sizeof entry->oneway_chain) == 0;
     if (may && call->is_oneway) {
         entry->oneway_runs = true;
-        entry->oneway_chain = call->item.chain;
+        entry->oneway_chain = call->item.call.chain;
     } else if (!may && queue) {
         call->next = NULL;
         *entry->last = call;
@@ -249,7 +249,7 @@ struct stub_call *peer_order_leave(struct peer_entry *entry)
         struct stub_call *call = *end;
         if (call->is_oneway) {
             entry->oneway_runs = true;
-            entry->oneway_chain = call->item.chain;
+            entry->oneway_chain = call->item.call.chain;
         }
         end = &call->next;
     }

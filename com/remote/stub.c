@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <viaduct/node.h>
 
 #include "com/abi/error_border.h"
 #include "com/marshal/marshal.h"
@@ -48,6 +49,7 @@ static enum link_route refuse(struct peer *peer, struct link_message *message, H
 
 static void free_call(struct stub_call *call)
 {
+    error_record_free(call->item.refusal);
     reference_in_deinit(&call->references);
     error_record_free(call->resolve_error);
     peer_leave(call->entry);
@@ -79,6 +81,14 @@ static enum link_route queue(struct peer *peer, struct stub_call *call, bool is_
     return LINK_ROUTE_QUEUED;
 }
 
+/* A probe must not wait for what it looks for: a one-way call on the same root object may. */
+static bool is_probe(struct peer *peer, const struct link_message *message,
+                     const struct frame_call *frame)
+{
+    return frame->object == 0 && message->kind == WIRE_ONEWAY &&
+           binding_is(peer, frame->interface_index, &IID_INode);
+}
+
 enum link_route stub_route(struct peer *peer, struct link_message *message)
 {
     struct frame_call frame;
@@ -97,10 +107,14 @@ enum link_route stub_route(struct peer *peer, struct link_message *message)
     }
     call->entry = entry;
     call->message = message;
-    call->interface_index = frame.interface_index;
-    call->slot = frame.slot;
     call->is_oneway = message->kind == WIRE_ONEWAY;
-    call->item.chain = frame.chain;
+    call->has_order = !is_probe(peer, message, &frame);
+    call->item.call = (struct gate_call){.peer = peer,
+                                         .call_id = call->is_oneway ? 0 : message->call_id,
+                                         .chain = frame.chain,
+                                         .interface_index = frame.interface_index,
+                                         .slot = frame.slot};
+    call->item.is_awaited = !call->is_oneway;
     call->item.node = peer->node;
     call->item.context = entry->exported->context;
     call->item.run = run_queued;
@@ -109,9 +123,9 @@ enum link_route stub_route(struct peer *peer, struct link_message *message)
                                           message->references_size, message->n_references);
     if (FAILED(call->resolved))
         call->resolve_error = error_take();
-    if (!peer_order_enter(entry, call, false))
+    if (call->has_order && !peer_order_enter(entry, call, false))
         return queue(peer, call, false);
-    if (call->item.context != NULL && !context_try_enter(call->item.context, &frame.chain))
+    if (!gate_enter(&call->item))
         return queue(peer, call, true);
     return LINK_ROUTE_ANY;
 }
@@ -122,14 +136,14 @@ static HRESULT find_method(struct peer *peer, const struct stub_call *call,
                            const struct marshal_interface **itf,
                            const struct marshal_method **method)
 {
-    HRESULT hr = binding_find(peer, call->interface_index, itf);
+    HRESULT hr = binding_find(peer, call->item.call.interface_index, itf);
     if (FAILED(hr))
         return hr;
-    *method = marshal_interface_method(*itf, call->slot);
+    *method = marshal_interface_method(*itf, call->item.call.slot);
     if (*method == NULL) {
         char text[GUID_TEXT_SIZE];
         return error_set(RPC_E_INVALIDMETHOD, "interface %s has no method in slot %u",
-                         guid_format(marshal_interface_iid(*itf), text), call->slot);
+                         guid_format(marshal_interface_iid(*itf), text), call->item.call.slot);
     }
     if (marshal_method_is_oneway(*method) != call->is_oneway)
         return error_set(RPC_E_INVALIDMETHOD, "method %s is %s one-way",
@@ -233,6 +247,17 @@ static HRESULT decode(struct peer *peer, struct stub_call *call, void **object,
                                     scratch, invocation);
 }
 
+/* Whether the call was let in; if not, why. */
+static HRESULT enter(struct stub_call *call)
+{
+    struct error_record *refusal = call->item.refusal;
+    if (refusal == NULL)
+        return S_OK;
+    call->item.refusal = NULL;
+    error_give(refusal);
+    return refusal->code;
+}
+
 static HRESULT call_object(struct stub_call *call, struct marshal_invocation *invocation,
                            void *object)
 {
@@ -249,10 +274,10 @@ static void leave(struct stub_call *call)
 {
     struct context *context = context_ref(call->item.context);
     struct peer_entry *entry = call->entry;
-    if (call->is_oneway)
+    if (call->is_oneway && call->has_order)
         pass_on(peer_order_leave(entry));
     if (context != NULL)
-        context_leave(context);
+        context_leave(context, &call->item);
     context_unref(context);
     free_call(call);
 }
@@ -264,7 +289,9 @@ void stub_run(struct link_message *message)
     struct marshal_scratch scratch;
     struct marshal_invocation *invocation = NULL;
     void *object = NULL;
-    HRESULT hr = decode(peer, call, &object, &scratch, &invocation);
+    HRESULT hr = enter(call);
+    if (SUCCEEDED(hr))
+        hr = decode(peer, call, &object, &scratch, &invocation);
     link_message_decoded(message);
     bool ran = SUCCEEDED(hr);
     if (ran) {

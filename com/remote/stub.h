@@ -21,13 +21,12 @@ struct peer_entry;
 
 /* A call between its arrival and its answer; message->user. */
 struct stub_call {
-    struct gate_item item;  /* first: the context that it passes; its chain */
+    struct gate_item item;  /* first: what it calls, and the context that it passes */
     struct stub_call *next; /* waiting for a one-way call; peer->lock */
     struct peer_entry *entry;
     struct link_message *message;
-    uint32_t interface_index;
-    uint16_t slot;
     bool is_oneway;
+    bool has_order; /* among the one-way calls on its object, and behind them */
     /* Resolved when the call arrives: before it runs, which may be on another thread, frames behind
      * it may release what it names. A failure waits for its turn among the checks. */
     struct reference_in references;

@@ -242,6 +242,7 @@ const char *error_code_name(HRESULT code)
         NAME(VIA_E_DEPTH),
         NAME(VIA_E_TYPE),
         NAME(VIA_E_FORKED),
+        NAME(VIA_E_DEADLOCK),
     };
 #undef NAME
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)

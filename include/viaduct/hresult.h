@@ -105,5 +105,8 @@ typedef int32_t HRESULT;
 #define VIA_E_TYPE ((HRESULT)0x8004020Cu)
 /* The runtime was set up before this process forked. */
 #define VIA_E_FORKED ((HRESULT)0x8004020Du)
+/* Chains of calls wait for each other's serial objects; this call was refused, so that the others
+ * go on. */
+#define VIA_E_DEADLOCK ((HRESULT)0x8004020Eu)
 
 #endif

@@ -18,6 +18,7 @@ struct test_object {
     atomic_long last_block;
     atomic_int n_inside;
     atomic_int most_inside;
+    atomic_int n_met;
     struct os_mutex lock;
     ITestObject *kept;           /* lock */
     LONG appended[MAX_APPENDED]; /* lock */
@@ -329,13 +330,34 @@ static HRESULT STDMETHODCALLTYPE Test_Exit(ITestObject *iface, LONG code)
     return S_OK;
 }
 
+static HRESULT STDMETHODCALLTYPE Test_Meet(ITestObject *iface, LONG n)
+{
+    struct test_object *self = from_object(iface);
+    atomic_fetch_add(&self->n_met, 1);
+    while (atomic_load(&self->n_met) < n && !via_call_is_cancelled())
+        os_sleep_ms(1);
+    return S_OK;
+}
+
+static HRESULT STDMETHODCALLTYPE Test_Cross(ITestObject *iface, ITestObject *gate, LONG n,
+                                            ITestObject *via, ITestObject *other, LONG *sum)
+{
+    (void)iface;
+    HRESULT hr = ITestObject_Meet(gate, n);
+    if (FAILED(hr))
+        return hr;
+    return via != NULL ? ITestObject_CallAdd(via, other, 20, 3, sum)
+                       : ITestObject_Add(other, 20, 3, sum);
+}
+
 static const ITestObjectVtbl test_vtable = {
     Test_QueryInterface, Test_AddRef,       Test_Release,   Test_Add,
     Test_GetProcessId,   Test_CountObjects, Test_MakeChild, Test_MakeSerialChild,
     Test_Echo,           Test_IsSame,       Test_Keep,      Test_GetKept,
     Test_CallBack,       Test_CallAdd,      Test_Block,     Test_GetLastBlock,
     Test_Append,         Test_GetAppended,  Test_Overlap,   Test_Fail,
-    Test_KeepRootOf,     Test_HandKept,     Test_Exit,
+    Test_KeepRootOf,     Test_HandKept,     Test_Exit,      Test_Meet,
+    Test_Cross,
 };
 
 /* --- ITestName --- */
@@ -375,6 +397,11 @@ ITestObject *test_object_new(const char *name)
     self->name = ascii_bstr(name);
     atomic_fetch_add(&the_count, 1);
     return &self->ITestObject_iface;
+}
+
+int test_object_met(ITestObject *object)
+{
+    return atomic_load(&from_object(object)->n_met);
 }
 
 long test_object_count(void)

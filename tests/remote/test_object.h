@@ -10,5 +10,7 @@
 ITestObject *test_object_new(const char *name);
 /* How many live in this process. */
 long test_object_count(void);
+/* How many calls have come to meet at this one, which is of this process. */
+int test_object_met(ITestObject *object);
 
 #endif
