@@ -1,309 +1,74 @@
 /*
- * A stream's life, and its receiving half.
- *
- * Nothing blocks but the wait: a peek asks PeekNamedPipe how much has arrived and reads just that,
- * which completes at once. (In Wine 8 a read that is cancelled again costs twice as much.) The wait
- * is an overlapped read straight into the receive buffer, with an event of its own whose low bit
- * keeps its completion away from the port, and a second event for interrupts.
- *
- * `shutdown` may come while other threads use the handle; it is closed by whoever uses it last.
+ * What of a stream is a pipe's own. How much has arrived is asked of PeekNamedPipe, and just that
+ * is read, which completes at once.
  */
 #include "plugins/namedpipe/pipe_windows.h"
 
-#include <stdlib.h>
-#include <string.h>
+#include "plugins/unixsock/user_windows.h"
 
-HRESULT pipe_stream_new(HANDLE pipe, bool is_server, struct via_stream **stream)
+static DWORD pipe_read(HANDLE pipe, void *data, DWORD size, OVERLAPPED *overlapped)
 {
-    struct via_stream *self = calloc(1, sizeof *self);
-    HANDLE read_event = CreateEventW(NULL, TRUE, FALSE, NULL);
-    HANDLE interrupt_event = CreateEventW(NULL, FALSE, FALSE, NULL);
-    if (self == NULL || read_event == NULL || interrupt_event == NULL) {
-        free(self);
-        if (read_event != NULL)
-            CloseHandle(read_event);
-        if (interrupt_event != NULL)
-            CloseHandle(interrupt_event);
-        CloseHandle(pipe);
-        return pipe_fail(E_OUTOFMEMORY, "out of memory for a connection");
-    }
-    self->pipe = pipe;
-    self->is_server = is_server;
-    self->read_event = read_event;
-    self->interrupt_event = interrupt_event;
-    atomic_init(&self->n_users, 1);
-    atomic_init(&self->n_references, 1);
-    InitializeSRWLock(&self->lock);
-    InitializeConditionVariable(&self->wake);
-    *stream = self;
-    return S_OK;
+    return ReadFile(pipe, data, size, NULL, overlapped) ? 0 : GetLastError();
 }
 
-void pipe_stream_unref(struct via_stream *stream)
+static DWORD pipe_write(HANDLE pipe, const void *data, DWORD size, OVERLAPPED *overlapped)
 {
-    if (atomic_fetch_sub(&stream->n_references, 1) != 1)
-        return;
-    pipe_buffer_give_back(&stream->sending);
-    CloseHandle(stream->read_event);
-    CloseHandle(stream->interrupt_event);
-    free(stream);
+    return WriteFile(pipe, data, size, NULL, overlapped) ? 0 : GetLastError();
 }
 
-bool pipe_stream_enter(struct via_stream *stream)
-{
-    uint32_t n = atomic_load(&stream->n_users);
-    while (n != 0) {
-        if (atomic_compare_exchange_weak(&stream->n_users, &n, n + 1)) {
-            if (!atomic_load(&stream->shut))
-                return true;
-            pipe_stream_leave(stream);
-            return false;
-        }
-    }
-    return false;
-}
-
-void pipe_stream_leave(struct via_stream *stream)
-{
-    if (atomic_fetch_sub(&stream->n_users, 1) == 1)
-        CloseHandle(stream->pipe);
-}
-
-void pipe_shutdown(struct via_stream *stream)
-{
-    if (atomic_exchange(&stream->shut, true))
-        return;
-    /* Still the owner's use, which the leave gives up. */
-    CancelIoEx(stream->pipe, NULL);
-    SetEvent(stream->interrupt_event);
-    pipe_stream_leave(stream);
-}
-
-void pipe_close(struct via_stream *stream)
-{
-    AcquireSRWLockExclusive(&stream->lock);
-    stream->closing = true;
-    while (stream->reporting)
-        SleepConditionVariableSRW(&stream->wake, &stream->lock, INFINITE, 0);
-    bool writing = stream->writing;
-    ReleaseSRWLockExclusive(&stream->lock);
-    pipe_shutdown(stream);
-    pipe_buffer_give_back(&stream->receiving);
-    if (!writing)
-        pipe_buffer_give_back(&stream->sending);
-    pipe_stream_unref(stream);
-}
-
-/* --- receiving ----------------------------------------------------------------------------- */
-
-static HRESULT fail_again(HRESULT hr)
-{
-    return hr == RPC_E_DISCONNECTED ? pipe_fail(hr, "the peer has closed the connection")
-                                    : pipe_fail(hr, "the stream broke before");
-}
-
-static void prepare_read(struct via_stream *stream)
-{
-    memset(&stream->reading, 0, sizeof stream->reading);
-    stream->reading.hEvent = (HANDLE)((uintptr_t)stream->read_event | 1);
-}
-
-/* Ends the read that is under way, one way or the other; how many bytes it brought. */
-static DWORD cancel_read(struct via_stream *stream)
-{
-    DWORD n = 0;
-    CancelIoEx(stream->pipe, &stream->reading);
-    WaitForSingleObject(stream->read_event, INFINITE);
-    return GetOverlappedResult(stream->pipe, &stream->reading, &n, FALSE) ? n : 0;
-}
-
-/* Reads what is there. The handle is held. */
-static HRESULT read_available(struct via_stream *stream, void *data, size_t size, size_t *n)
+static HRESULT pipe_receive(struct via_stream *stream, void *data, size_t size, size_t *n)
 {
     DWORD available = 0;
     DWORD read = 0;
-    if (!PeekNamedPipe(stream->pipe, NULL, 0, NULL, &available, NULL))
-        return pipe_fail_error("PeekNamedPipe", GetLastError());
+    if (!PeekNamedPipe(stream->handle, NULL, 0, NULL, &available, NULL))
+        return overlapped_fail_error("PeekNamedPipe", GetLastError());
     if (available == 0)
         return VIA_S_WOULD_BLOCK;
     if (size > available)
         size = available;
-    prepare_read(stream);
-    if (ReadFile(stream->pipe, data, (DWORD)size, NULL, &stream->reading))
-        GetOverlappedResult(stream->pipe, &stream->reading, &read, FALSE);
+    overlapped_prepare_read(stream);
+    if (ReadFile(stream->handle, data, (DWORD)size, NULL, &stream->reading))
+        GetOverlappedResult(stream->handle, &stream->reading, &read, FALSE);
     else if (GetLastError() == ERROR_IO_PENDING)
-        read = cancel_read(stream);
+        read = overlapped_cancel_read(stream);
     else
-        return pipe_fail_error("ReadFile", GetLastError());
+        return overlapped_fail_error("ReadFile", GetLastError());
     *n = read;
     return read > 0 ? S_OK : VIA_S_WOULD_BLOCK;
 }
 
-static HRESULT receive(struct via_stream *stream, void *data, size_t size, size_t *n)
+static HRESULT pipe_identify(HANDLE pipe, bool is_server, struct via_peer_identity *identity)
 {
-    if (stream->broken != S_OK)
-        return fail_again(stream->broken);
-    HRESULT hr;
-    if (pipe_stream_enter(stream)) {
-        hr = read_available(stream, data, size, n);
-        pipe_stream_leave(stream);
-    } else {
-        hr = fail_again(RPC_E_DISCONNECTED);
-    }
-    if (FAILED(hr))
-        stream->broken = hr;
-    return hr;
-}
-
-HRESULT pipe_peek(struct via_stream *stream, size_t want, const uint8_t **span, size_t *size)
-{
-    struct pipe_buffer *buffer = &stream->receiving;
-    if (want > PIPE_MAX_SPAN)
-        return pipe_fail(E_INVALIDARG, "peek of %u bytes; %u is the most", (unsigned)want,
-                         PIPE_MAX_SPAN);
-    HRESULT hr = S_OK;
-    while (buffer->tail - buffer->head < want && hr == S_OK) {
-        size_t n = 0;
-        hr = pipe_buffer_make_room(buffer, want - (buffer->tail - buffer->head));
-        if (hr == S_OK)
-            hr = receive(stream, buffer->memory.data + buffer->tail,
-                         buffer->memory.size - buffer->tail, &n);
-        buffer->tail += n;
-    }
-    *size = buffer->tail - buffer->head;
-    *span = buffer->memory.data + buffer->head;
-    stream->starved = hr == VIA_S_WOULD_BLOCK;
-    return *size >= want ? S_OK : hr;
-}
-
-void pipe_consume(struct via_stream *stream, size_t n)
-{
-    stream->receiving.head += n;
-}
-
-HRESULT pipe_read_into(struct via_stream *stream, void *memory, size_t size, size_t *n)
-{
-    struct pipe_buffer *buffer = &stream->receiving;
-    size_t buffered = buffer->tail - buffer->head;
-    if (buffered > 0) {
-        *n = buffered < size ? buffered : size;
-        memcpy(memory, buffer->memory.data + buffer->head, *n);
-        buffer->head += *n;
-        return S_OK;
-    }
-    HRESULT hr = receive(stream, memory, size, n);
-    stream->starved = hr == VIA_S_WOULD_BLOCK;
-    return hr;
-}
-
-HRESULT pipe_take_handles(struct via_stream *stream, via_os_handle *handles, uint32_t n)
-{
-    (void)stream;
-    (void)handles;
-    return n == 0 ? S_OK : pipe_fail(VIA_E_PROTOCOL, "pipes do not carry handles");
-}
-
-/* --- waiting ------------------------------------------------------------------------------- */
-
-/* Milliseconds until the deadline, rounded up. */
-static DWORD left_ms(uint64_t deadline_ns)
-{
-    if (deadline_ns == UINT64_MAX)
-        return INFINITE;
-    uint64_t now = pipe_host->now_ns();
-    uint64_t ms = now >= deadline_ns ? 0 : (deadline_ns - now + 999999) / 1000000;
-    return ms < 0x7fffffff ? (DWORD)ms : 0x7fffffff;
-}
-
-static bool take_interruption(struct via_stream *stream)
-{
-    return atomic_load(&stream->interrupted) && atomic_exchange(&stream->interrupted, false);
-}
-
-/* The read is under way: until it completes, is interrupted, or the deadline passes. */
-static HRESULT sleep_for_read(struct via_stream *stream, uint64_t deadline_ns, DWORD *n)
-{
-    HANDLE events[2] = {stream->read_event, stream->interrupt_event};
-    for (;;) {
-        HRESULT hr = S_OK;
-        DWORD result = WaitForMultipleObjects(2, events, FALSE, left_ms(deadline_ns));
-        if (result == WAIT_OBJECT_0)
-            return GetOverlappedResult(stream->pipe, &stream->reading, n, FALSE)
-                       ? S_OK
-                       : pipe_fail_error("ReadFile", GetLastError());
-        if (atomic_load(&stream->shut))
-            hr = fail_again(RPC_E_DISCONNECTED);
-        else if (take_interruption(stream))
-            hr = VIA_S_INTERRUPTED;
-        else if (result == WAIT_TIMEOUT && pipe_host->now_ns() >= deadline_ns)
-            hr = RPC_E_TIMEOUT;
-        if (hr == S_OK)
-            continue; /* the event of an interrupt that was taken before */
-        *n = cancel_read(stream);
-        if (*n == 0)
-            return hr == RPC_E_TIMEOUT ? pipe_fail(hr, "nothing arrived before the deadline") : hr;
-        /* The bytes came first; the interrupt is for the next wait. */
-        if (hr == VIA_S_INTERRUPTED)
-            pipe_interrupt(stream);
-        return S_OK;
-    }
-}
-
-/* Reads at least one byte. The handle is held. */
-static HRESULT read_blocking(struct via_stream *stream, uint8_t *data, size_t size,
-                             uint64_t deadline_ns, DWORD *n)
-{
-    HRESULT hr = S_OK;
-    *n = 0;
-    while (hr == S_OK && *n == 0) { /* a peer may write nothing, which ends a read */
-        prepare_read(stream);
-        if (ReadFile(stream->pipe, data, (DWORD)size, NULL, &stream->reading))
-            GetOverlappedResult(stream->pipe, &stream->reading, n, FALSE);
-        else if (GetLastError() == ERROR_IO_PENDING)
-            hr = sleep_for_read(stream, deadline_ns, n);
-        else
-            hr = pipe_fail_error("ReadFile", GetLastError());
-    }
-    return hr;
-}
-
-HRESULT pipe_wait(struct via_stream *stream, uint64_t deadline_ns)
-{
-    struct pipe_buffer *buffer = &stream->receiving;
-    if (take_interruption(stream))
-        return VIA_S_INTERRUPTED;
-    if (stream->broken != S_OK)
-        return S_OK;
-    HRESULT hr = pipe_buffer_make_room(buffer, 1);
+    ULONG id = 0;
+    BOOL known =
+        is_server ? GetNamedPipeClientProcessId(pipe, &id) : GetNamedPipeServerProcessId(pipe, &id);
+    if (!known)
+        return overlapped_fail_error("asking who is at the other end of a pipe", GetLastError());
+    HRESULT hr = user_of_process(id, identity->sid);
     if (FAILED(hr))
         return hr;
-    /* Full to the brim: there is more than any peek may want, so there is nothing to wait for. */
-    if (buffer->tail == buffer->memory.size || !pipe_stream_enter(stream))
-        return S_OK;
-    DWORD n;
-    hr = read_blocking(stream, buffer->memory.data + buffer->tail,
-                       buffer->memory.size - buffer->tail, deadline_ns, &n);
-    pipe_stream_leave(stream);
-    buffer->tail += n;
-    if (n > 0)
-        stream->starved = false;
-    if (FAILED(hr) && hr != RPC_E_TIMEOUT)
-        stream->broken = hr;
-    return hr == RPC_E_DISCONNECTED ? S_OK : hr;
+    identity->pid = id;
+    identity->flags = VIA_PEER_HAS_PID | VIA_PEER_HAS_SID;
+    return S_OK;
 }
 
-void pipe_interrupt(struct via_stream *stream)
+/* Closing the handle says it to the peer, without what has not been read being lost. */
+static void pipe_shut(HANDLE pipe)
 {
-    atomic_store(&stream->interrupted, true);
-    SetEvent(stream->interrupt_event);
+    (void)pipe;
 }
 
-void pipe_park(struct via_stream *stream)
+static void pipe_close(HANDLE pipe)
 {
-    if (stream->receiving.head == stream->receiving.tail)
-        pipe_buffer_give_back(&stream->receiving);
-    AcquireSRWLockExclusive(&stream->lock);
-    if (!stream->reserved && !stream->writing && stream->sending.head == stream->sending.tail)
-        pipe_buffer_give_back(&stream->sending);
-    ReleaseSRWLockExclusive(&stream->lock);
+    CloseHandle(pipe);
 }
+
+const struct overlapped_kind pipe_kind = {
+    .nothing_is_the_end = false,
+    .read = pipe_read,
+    .write = pipe_write,
+    .receive = pipe_receive,
+    .identify = pipe_identify,
+    .shut = pipe_shut,
+    .close = pipe_close,
+};

@@ -1,11 +1,13 @@
 /*
- * Messages of failures. (No thread-local storage here: what a thread allocates for it in MinGW's
- * runtime is lost when the plugin is unloaded before the thread ends.)
+ * The host's table, and messages of failures. (No thread-local storage here: what a thread
+ * allocates for it in MinGW's runtime is lost when the plugin is unloaded before the thread ends.)
  */
 #include "plugins/unixsock/socket.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+
+const struct via_plugin_host *socket_host;
 
 HRESULT socket_fail(HRESULT code, const char *format, ...)
 {

@@ -27,8 +27,6 @@
 #define SO_PEERPIDFD 77
 #endif
 
-const struct via_plugin_host *socket_host;
-
 /* A descriptor in reserve: given up for a moment when accept finds none left, to turn the client
  * away. */
 static _Atomic int32_t spare_descriptor = -1;

@@ -36,8 +36,6 @@
 #define LINUX_S_IFMT   0170000u
 #define LINUX_S_IFSOCK 0140000u
 
-const struct via_plugin_host *socket_host;
-
 static const struct via_plugin_unix_calls *calls;
 
 static _Atomic int32_t spare_descriptor = -1;

@@ -2,14 +2,14 @@
  * Readiness of a stream. For reading a zero-byte read is left pending on the port: it completes
  * when bytes arrive and takes none of them. It is not cancelled by a disarm, which would cost as
  * much as a call; a later arm finds it still there. A result that was old when the stream was armed
- * again is looked at twice.
+ * again is not believed: another read of nothing says how it is now.
  */
-#include "plugins/namedpipe/pipe_windows.h"
+#include "plugins/unixsock/overlapped_windows.h"
 
 #include <string.h>
 
-HRESULT pipe_set_ready(struct via_stream *stream, void (*ready)(void *token, uint32_t events),
-                       void *token)
+HRESULT overlapped_set_ready(struct via_stream *stream, void (*ready)(void *token, uint32_t events),
+                             void *token)
 {
     AcquireSRWLockExclusive(&stream->lock);
     stream->ready = ready;
@@ -18,7 +18,7 @@ HRESULT pipe_set_ready(struct via_stream *stream, void (*ready)(void *token, uin
     return S_OK;
 }
 
-void pipe_report(struct via_stream *stream, uint32_t events)
+void overlapped_report(struct via_stream *stream, uint32_t events)
 {
     events &= stream->armed | VIA_READY_CLOSED;
     if ((events & ~VIA_READY_CLOSED) == 0 || stream->closing)
@@ -39,22 +39,22 @@ static void on_post(void *argument)
     uint32_t events = stream->pending;
     stream->pending = 0;
     stream->posted = false;
-    pipe_report(stream, events);
+    overlapped_report(stream, events);
     ReleaseSRWLockExclusive(&stream->lock);
-    pipe_stream_unref(stream);
-    atomic_fetch_sub(&pipe_n_pending, 1);
+    overlapped_stream_unref(stream);
+    atomic_fetch_sub(&overlapped_n_pending, 1);
 }
 
-HRESULT pipe_notify(struct via_stream *stream, uint32_t events)
+HRESULT overlapped_notify(struct via_stream *stream, uint32_t events)
 {
     if ((events & stream->armed) == 0 || stream->closing)
         return S_OK;
     if (!stream->posted) {
         atomic_fetch_add(&stream->n_references, 1);
-        atomic_fetch_add(&pipe_n_pending, 1);
-        HRESULT hr = pipe_host->post(on_post, stream);
+        atomic_fetch_add(&overlapped_n_pending, 1);
+        HRESULT hr = socket_host->post(on_post, stream);
         if (FAILED(hr)) {
-            atomic_fetch_sub(&pipe_n_pending, 1);
+            atomic_fetch_sub(&overlapped_n_pending, 1);
             atomic_fetch_sub(&stream->n_references, 1);
             return hr;
         }
@@ -62,17 +62,6 @@ HRESULT pipe_notify(struct via_stream *stream, uint32_t events)
     }
     stream->pending |= events;
     return S_OK;
-}
-
-/* Whether there is something to read, or the end. With the lock. */
-static bool has_arrived(struct via_stream *stream)
-{
-    DWORD available = 0;
-    if (!pipe_stream_enter(stream))
-        return true;
-    bool ok = PeekNamedPipe(stream->pipe, NULL, 0, NULL, &available, NULL);
-    pipe_stream_leave(stream);
-    return !ok || available > 0;
 }
 
 static HRESULT start_probe(struct via_stream *stream);
@@ -85,15 +74,15 @@ static void on_probed(struct via_plugin_overlapped *overlapped, uint32_t error, 
     AcquireSRWLockExclusive(&stream->lock);
     stream->probing = false;
     if ((stream->armed & VIA_READY_READ) && !stream->closing) {
-        if (error == 0 && stream->armed_again && !has_arrived(stream))
+        if (error == 0 && stream->armed_again)
             start_probe(stream);
         else
-            pipe_report(stream, VIA_READY_READ | (error != 0 ? VIA_READY_CLOSED : 0));
+            overlapped_report(stream, VIA_READY_READ | (error != 0 ? VIA_READY_CLOSED : 0));
     }
     ReleaseSRWLockExclusive(&stream->lock);
-    pipe_stream_leave(stream);
-    pipe_stream_unref(stream);
-    atomic_fetch_sub(&pipe_n_pending, 1);
+    overlapped_stream_leave(stream);
+    overlapped_stream_unref(stream);
+    atomic_fetch_sub(&overlapped_n_pending, 1);
 }
 
 /* With the lock. */
@@ -101,25 +90,23 @@ static HRESULT start_probe(struct via_stream *stream)
 {
     static uint8_t nothing;
     stream->armed_again = false;
-    if (!pipe_stream_enter(stream))
-        return pipe_notify(stream, VIA_READY_READ | VIA_READY_CLOSED);
+    if (!overlapped_stream_enter(stream))
+        return overlapped_notify(stream, VIA_READY_READ | VIA_READY_CLOSED);
     memset(&stream->probe.storage, 0, sizeof stream->probe.storage);
     stream->probe.done = on_probed;
-    if (ReadFile(stream->pipe, &nothing, 0, NULL, (OVERLAPPED *)(void *)&stream->probe.storage)) {
-        pipe_stream_leave(stream);
-        return pipe_notify(stream, VIA_READY_READ);
-    }
-    if (GetLastError() != ERROR_IO_PENDING) {
-        pipe_stream_leave(stream);
-        return pipe_notify(stream, VIA_READY_READ | VIA_READY_CLOSED);
+    DWORD error = stream->kind->read(stream->handle, &nothing, 0,
+                                     (OVERLAPPED *)(void *)&stream->probe.storage);
+    if (error != ERROR_IO_PENDING) {
+        overlapped_stream_leave(stream);
+        return overlapped_notify(stream, VIA_READY_READ | (error != 0 ? VIA_READY_CLOSED : 0));
     }
     stream->probing = true;
     atomic_fetch_add(&stream->n_references, 1);
-    atomic_fetch_add(&pipe_n_pending, 1);
+    atomic_fetch_add(&overlapped_n_pending, 1);
     return S_OK;
 }
 
-HRESULT pipe_arm(struct via_stream *stream, uint32_t events)
+HRESULT overlapped_arm(struct via_stream *stream, uint32_t events)
 {
     HRESULT hr = S_OK;
     bool news = (events & VIA_READY_READ) &&
@@ -128,19 +115,19 @@ HRESULT pipe_arm(struct via_stream *stream, uint32_t events)
     AcquireSRWLockExclusive(&stream->lock);
     stream->armed |= events & (VIA_READY_READ | VIA_READY_WRITE);
     if (news)
-        hr = pipe_notify(stream, VIA_READY_READ);
+        hr = overlapped_notify(stream, VIA_READY_READ);
     else if ((events & VIA_READY_READ) && stream->probing)
         stream->armed_again = true;
     else if (events & VIA_READY_READ)
         hr = start_probe(stream);
     /* The end of a write that pends reports itself. */
     if (SUCCEEDED(hr) && (events & VIA_READY_WRITE) && !stream->writing)
-        hr = pipe_notify(stream, VIA_READY_WRITE);
+        hr = overlapped_notify(stream, VIA_READY_WRITE);
     ReleaseSRWLockExclusive(&stream->lock);
     return hr;
 }
 
-void pipe_disarm(struct via_stream *stream, uint32_t events)
+void overlapped_disarm(struct via_stream *stream, uint32_t events)
 {
     AcquireSRWLockExclusive(&stream->lock);
     stream->armed &= ~events;

@@ -1,9 +1,10 @@
 /*
  * The sending half of a stream. One write is under way at a time; bytes behind it gather meanwhile.
- * A write that fits into the pipe's quota completes at once; one that pends keeps its bytes where
- * they are until its packet has come.
+ * A write that the system has room for completes at once; one that pends keeps its bytes where they
+ * are until its packet has come, which is what the stream's readiness to write is. (A write of no
+ * bytes would not do: it completes however full the system is.)
  */
-#include "plugins/namedpipe/pipe_windows.h"
+#include "plugins/unixsock/overlapped_windows.h"
 
 #include <string.h>
 
@@ -11,35 +12,37 @@ static void on_written(struct via_plugin_overlapped *overlapped, uint32_t error,
 
 static HRESULT fail_again(HRESULT hr)
 {
-    return hr == RPC_E_DISCONNECTED ? pipe_fail(hr, "the peer has closed the connection")
-                                    : pipe_fail(hr, "the stream broke before");
+    return hr == RPC_E_DISCONNECTED ? socket_fail(hr, "the peer has closed the connection")
+                                    : socket_fail(hr, "the stream broke before");
 }
 
 /* Writes what is committed and not under way. With the lock. */
 static HRESULT push(struct via_stream *stream)
 {
-    struct pipe_buffer *buffer = &stream->sending;
+    struct overlapped_buffer *buffer = &stream->sending;
     if (stream->send_broken != S_OK)
         return fail_again(stream->send_broken);
     while (!stream->writing && buffer->head < buffer->tail) {
         size_t size = buffer->tail - buffer->head;
-        if (!pipe_stream_enter(stream))
+        if (!overlapped_stream_enter(stream))
             return stream->send_broken = fail_again(RPC_E_DISCONNECTED);
         memset(&stream->write.storage, 0, sizeof stream->write.storage);
         stream->write.done = on_written;
-        if (WriteFile(stream->pipe, buffer->memory.data + buffer->head, (DWORD)size, NULL,
-                      (OVERLAPPED *)(void *)&stream->write.storage)) {
+        DWORD error =
+            stream->kind->write(stream->handle, buffer->memory.data + buffer->head, (DWORD)size,
+                                (OVERLAPPED *)(void *)&stream->write.storage);
+        if (error == 0) {
             buffer->head += size;
-            pipe_stream_leave(stream);
-        } else if (GetLastError() == ERROR_IO_PENDING) {
+            overlapped_stream_leave(stream);
+        } else if (error == ERROR_IO_PENDING) {
             /* The packet cannot be handled before the lock is left. */
             stream->writing = true;
             stream->write_size = size;
             atomic_fetch_add(&stream->n_references, 1);
-            atomic_fetch_add(&pipe_n_pending, 1);
+            atomic_fetch_add(&overlapped_n_pending, 1);
         } else {
-            stream->send_broken = pipe_fail_error("WriteFile", GetLastError());
-            pipe_stream_leave(stream);
+            stream->send_broken = overlapped_fail_error("sending", error);
+            overlapped_stream_leave(stream);
             return stream->send_broken;
         }
     }
@@ -55,21 +58,21 @@ static void on_written(struct via_plugin_overlapped *overlapped, uint32_t error,
     stream->writing = false;
     stream->sending.head += stream->write_size;
     if (error != 0 && stream->send_broken == S_OK)
-        stream->send_broken = pipe_fail_error("WriteFile", error);
+        stream->send_broken = overlapped_fail_error("sending", error);
     if (!stream->closing)
-        pipe_report(stream, VIA_READY_WRITE);
+        overlapped_report(stream, VIA_READY_WRITE);
     ReleaseSRWLockExclusive(&stream->lock);
-    pipe_stream_leave(stream);
-    pipe_stream_unref(stream);
-    atomic_fetch_sub(&pipe_n_pending, 1);
+    overlapped_stream_leave(stream);
+    overlapped_stream_unref(stream);
+    atomic_fetch_sub(&overlapped_n_pending, 1);
 }
 
 /* Room behind the tail; what is being written cannot be moved. With the lock. */
 static HRESULT make_room(struct via_stream *stream, size_t min, size_t *room)
 {
-    struct pipe_buffer *buffer = &stream->sending;
+    struct overlapped_buffer *buffer = &stream->sending;
     if (!stream->writing) {
-        HRESULT hr = pipe_buffer_make_room(buffer, min);
+        HRESULT hr = overlapped_buffer_make_room(buffer, min);
         if (FAILED(hr))
             return hr;
     }
@@ -77,12 +80,12 @@ static HRESULT make_room(struct via_stream *stream, size_t min, size_t *room)
     return S_OK;
 }
 
-HRESULT pipe_reserve(struct via_stream *stream, size_t min, uint8_t **span, size_t *size)
+HRESULT overlapped_reserve(struct via_stream *stream, size_t min, uint8_t **span, size_t *size)
 {
     size_t room = 0;
-    if (min > PIPE_MAX_SPAN)
-        return pipe_fail(E_INVALIDARG, "reserve of %u bytes; %u is the most", (unsigned)min,
-                         PIPE_MAX_SPAN);
+    if (min > STREAM_MAX_SPAN)
+        return socket_fail(E_INVALIDARG, "reserve of %u bytes; %u is the most", (unsigned)min,
+                           STREAM_MAX_SPAN);
     AcquireSRWLockExclusive(&stream->lock);
     HRESULT hr = stream->send_broken != S_OK ? fail_again(stream->send_broken)
                                              : make_room(stream, min, &room);
@@ -102,17 +105,17 @@ HRESULT pipe_reserve(struct via_stream *stream, size_t min, uint8_t **span, size
     return hr;
 }
 
-HRESULT pipe_commit(struct via_stream *stream, size_t n, const via_os_handle *handles,
-                    uint32_t n_handles, uint32_t flags)
+HRESULT overlapped_commit(struct via_stream *stream, size_t n, const via_os_handle *handles,
+                          uint32_t n_handles, uint32_t flags)
 {
-    struct pipe_buffer *buffer = &stream->sending;
+    struct overlapped_buffer *buffer = &stream->sending;
     (void)handles;
     if (n_handles > 0)
-        return pipe_fail(E_INVALIDARG, "pipes do not carry handles");
+        return socket_fail(E_INVALIDARG, "this transport carries no handles");
     HRESULT hr = S_OK;
     AcquireSRWLockExclusive(&stream->lock);
     if (n > 0 && (!stream->reserved || n > buffer->memory.size - buffer->tail)) {
-        hr = pipe_fail(E_INVALIDARG, "commit of %u bytes that were not reserved", (unsigned)n);
+        hr = socket_fail(E_INVALIDARG, "commit of %u bytes that were not reserved", (unsigned)n);
     } else {
         buffer->tail += n;
         stream->reserved = false;
