@@ -151,6 +151,50 @@ TEST(set_finds_by_scheme)
     error_clear();
 }
 
+/* A plugin whose init puts another table in place, and whether it is up. */
+static struct spoiled choosing;
+static struct via_transport chosen;
+static bool choosing_is_up;
+
+static HRESULT choose(const struct via_plugin_host *host)
+{
+    (void)host;
+    choosing.plugin.transport = &chosen;
+    choosing_is_up = true;
+    return S_OK;
+}
+
+static void unchoose(void)
+{
+    choosing_is_up = false;
+}
+
+TEST(init_may_choose_the_transport)
+{
+    struct plugin_reactor reactor;
+    struct plugin_set *set;
+    const struct via_transport *transport;
+    REQUIRE(plugin_reactor_start(&reactor));
+    REQUIRE_OK(plugin_set_new(reactor.poller, NULL, &set));
+    make_spoiled(&choosing);
+    choosing.plugin.init = choose;
+    choosing.plugin.deinit = unchoose;
+    chosen = choosing.transport;
+    chosen.wait = NULL;
+    CHECK_HR(plugin_set_add(set, &choosing.plugin), VIA_E_PLUGIN);
+    CHECK_STR_HAS(message(VIA_E_PLUGIN), "transport.wait is missing");
+    CHECK(!choosing_is_up);
+    chosen = choosing.transport;
+    chosen.capabilities = chosen.max_handles = 0;
+    choosing.plugin.transport = &choosing.transport;
+    REQUIRE_OK(plugin_set_add(set, &choosing.plugin));
+    REQUIRE_OK(plugin_set_find(set, "loop", &transport));
+    CHECK_PTR_EQ(transport, &chosen);
+    plugin_set_free(set);
+    plugin_reactor_stop(&reactor);
+    error_clear();
+}
+
 TEST(sets_share_one_poller)
 {
     struct plugin_reactor reactors[2];
@@ -259,6 +303,7 @@ TEST(buffers_are_recycled)
 
 HARNESS_MAIN("plugin", TEST_ENTRY(good_tables_pass), TEST_ENTRY(bad_plugin_tables_are_refused),
              TEST_ENTRY(bad_transport_tables_are_refused), TEST_ENTRY(addresses_are_split),
-             TEST_ENTRY(set_finds_by_scheme), TEST_ENTRY(sets_share_one_poller),
-             TEST_ENTRY(files_are_loaded), TEST_ENTRY(directories_are_searched),
-             TEST_ENTRY(what_is_no_plugin_is_refused), TEST_ENTRY(buffers_are_recycled))
+             TEST_ENTRY(set_finds_by_scheme), TEST_ENTRY(init_may_choose_the_transport),
+             TEST_ENTRY(sets_share_one_poller), TEST_ENTRY(files_are_loaded),
+             TEST_ENTRY(directories_are_searched), TEST_ENTRY(what_is_no_plugin_is_refused),
+             TEST_ENTRY(buffers_are_recycled))

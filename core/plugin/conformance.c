@@ -178,7 +178,6 @@ HRESULT plugin_conformance_run(const struct via_plugin *plugin, struct os_poller
     c->seed = options->seed != 0 ? options->seed : (unsigned)(os_now_ns() >> 10) | 1u;
     c->random = c->seed;
     c->plugin = plugin;
-    c->t = plugin->transport;
     c->prefix = (char *)(c + 1);
     char *directory = make_directory(c->seed);
     HRESULT hr = plugin_host_acquire(poller, directory, &c->host);
@@ -186,6 +185,7 @@ HRESULT plugin_conformance_run(const struct via_plugin *plugin, struct os_poller
         make_prefix(c, options->address_prefix, (char *)(c + 1), PREFIX_SIZE);
         hr = plugin->init(c->host);
         if (SUCCEEDED(hr)) {
+            c->t = plugin->transport;
             hr = run_all(c, options->only, report, context, n_failed);
             if (hr == S_FALSE) /* a test hangs: its thread still uses all this */
                 return hr;

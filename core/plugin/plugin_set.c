@@ -1,6 +1,7 @@
 /*
  * Loading and finding plugins. The order of the checks is the order of trust: first whose file it
- * is (core/os/module.h), then its tables, and only then is its code run.
+ * is (core/os/module.h), then its tables, and only then is its code run. The tables are checked
+ * again after init, which may have put another transport in place.
  */
 #include "core/plugin/plugin_set.h"
 
@@ -95,6 +96,11 @@ static HRESULT add(struct plugin_set *set, const struct via_plugin *plugin,
     HRESULT hr = plugin->init(set->host);
     if (FAILED(hr))
         return error_wrap(VIA_E_PLUGIN, "the plugin %s cannot be used here", origin);
+    hr = plugin_check(plugin, origin);
+    if (FAILED(hr)) {
+        plugin->deinit();
+        return hr;
+    }
     plugins[set->n_plugins++] = (struct loaded){plugin, module};
     return S_OK;
 }

@@ -39,6 +39,9 @@ struct via_plugin {
     HRESULT (*init)(const struct via_plugin_host *host);
     /* [any thread, may block] After the last listener and stream are closed. */
     void (*deinit)(void);
+    /* Complete when the plugin is loaded. The first init may put another table in place, if what
+     * the transport can do depends on the system that it finds; the host looks after init, and the
+     * table stays until deinit. */
     const struct via_transport *transport;
 };
 
