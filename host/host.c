@@ -78,7 +78,7 @@ static HRESULT make_socket_directory(const char *address)
     char *directory;
     HRESULT hr;
 
-    if (strncmp(address, "unix:/", 6) != 0)
+    if (strncmp(address, "unix:", 5) != 0)
         return S_OK;
     directory = os_path_directory(address + 5);
     if (!directory)

@@ -41,9 +41,9 @@ static HRESULT make_addresses(struct launch *launch, const char *const *host_add
     launch->listen[0] = 0;
     for (size_t i = 0; host_addresses[i]; i++) {
         const char *address = host_addresses[i];
-        const char *slash = strrchr(address, '/');
-        bool is_path = strncmp(address, "unix:", 5) == 0 && slash;
-        int length = is_path ? (int)(slash + 1 - address) : (int)strlen(address);
+        const char *name = os_path_name(address);
+        bool is_path = strncmp(address, "unix:", 5) == 0 && name != address;
+        int length = is_path ? (int)(name - address) : (int)strlen(address);
 
         used += (size_t)snprintf(launch->listen + used, sizeof(launch->listen) - used,
                                  "%s%.*s%sc-%02x%02x%02x%02x%02x%02x%s", i ? "\n" : "", length,
@@ -187,7 +187,7 @@ void launch_deinit(struct launch *launch)
         char *next = line + length + (line[length] == '\n');
 
         line[length] = 0;
-        if (strncmp(line, "unix:/", 6) == 0)
+        if (strncmp(line, "unix:", 5) == 0)
             os_file_remove(line + 5);
         line = next;
     }

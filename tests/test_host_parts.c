@@ -3,6 +3,7 @@
 #include "host/exits.h"
 #include "host/launch.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -156,6 +157,33 @@ TEST(a_launch_has_its_own_token_and_addresses)
     free(component);
 }
 
+/* A socket's path is the system's own, on Windows too; what a killed process leaves there goes. */
+TEST(a_launch_has_its_sockets_beside_the_hosts)
+{
+    char *component = os_path_join(harness_temporary_directory(), "c.so");
+    char *beside = os_path_join(harness_temporary_directory(), "c-");
+    char address[1024];
+    const char *listen[] = {address, NULL};
+    struct manifest manifest = {.component = component, .path = (char *)"m.json"};
+    struct server_settings settings = {.listen = listen,
+                                       .scratch_directory = harness_temporary_directory()};
+    struct launch launch;
+
+    snprintf(address, sizeof(address), "unix:%s%chost.sock", harness_temporary_directory(),
+             os_path_separator);
+    CHECK_OK(os_file_write(component, "", 0));
+    REQUIRE_OK(launch_prepare(&launch, &settings, &manifest));
+    CHECK_STR_HAS(launch.listen, beside);
+    char *left = strdup(launch.listen + strlen("unix:"));
+    CHECK_OK(os_file_write(left, "", 0));
+    launch_deinit(&launch);
+    CHECK(!os_file_exists(left));
+    error_clear();
+    free(left);
+    free(component);
+    free(beside);
+}
+
 TEST(the_last_line_of_standard_error_is_found)
 {
     struct launch launch = {.token = "x"};
@@ -178,4 +206,5 @@ HARNESS_MAIN("host_parts", TEST_ENTRY(an_end_is_remembered_with_its_description)
              TEST_ENTRY(the_oldest_end_is_forgotten_first),
              TEST_ENTRY(a_process_id_that_comes_again_is_another_node),
              TEST_ENTRY(a_launch_has_its_own_token_and_addresses),
+             TEST_ENTRY(a_launch_has_its_sockets_beside_the_hosts),
              TEST_ENTRY(the_last_line_of_standard_error_is_found))
