@@ -2,8 +2,7 @@
  * Unix-domain sockets for a Windows program under Wine, by the host's unix_calls.
  *
  * Paths are Unix paths. Sockets are non-blocking; whoever waits does so in waiter_windows.c.
- * Without the calls, on Windows itself for one, the plugin refuses to start and names pipes as the
- * way: winsock's AF_UNIX carries no descriptors and does not exist in Wine 8.
+ * Without the calls, on Windows itself for one, unixsock_windows.c takes winsock instead.
  */
 #include "plugins/unixsock/socket.h"
 
@@ -76,9 +75,7 @@ HRESULT socket_system_init(const struct via_plugin_host *host)
     socket_host = host;
     calls = host->unix_calls;
     if (calls == NULL)
-        return socket_fail(E_NOTIMPL, "unix: sockets are not available to this program: it runs on "
-                                      "Windows itself, or under Wine without the module "
-                                      "viaduct-unix.dll.so beside it; use pipe:NAME instead");
+        return socket_fail(E_NOTIMPL, "the host offers no Unix calls");
     if (calls->size < sizeof *calls)
         return socket_fail(VIA_E_PLUGIN, "the host's Unix calls are older than this plugin");
     if (spare_descriptor < 0)

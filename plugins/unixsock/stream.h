@@ -59,6 +59,8 @@ HRESULT unixsock_listen(const char *address, const struct via_listen_options *op
 HRESULT unixsock_connect(const char *address, const struct via_connect_options *options,
                          struct via_stream **stream);
 
+extern const struct via_transport unixsock_transport;
+
 /* Listens on a socket at `path`; see via_transport.listen. */
 HRESULT listener_new(const char *path, const struct via_listen_options *options,
                      void (*ready)(void *token, uint32_t events), void *token,

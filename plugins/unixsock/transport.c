@@ -1,11 +1,10 @@
 /*
- * The plugin `unixsock`: streams over Unix-domain sockets, addressed by the socket file's absolute
- * path.
+ * The table of the streams of stream.c, with paths as addresses.
  */
 #include "plugins/unixsock/stream.h"
 
-static const struct via_transport transport = {
-    .size = sizeof transport,
+const struct via_transport unixsock_transport = {
+    .size = sizeof unixsock_transport,
     .version = 1,
     .capabilities = VIA_TRANSPORT_HANDLES,
     .max_span = STREAM_MAX_SPAN,
@@ -30,17 +29,4 @@ static const struct via_transport transport = {
     .peer_identity = stream_peer_identity,
     .shutdown = stream_shutdown,
     .close = stream_close,
-};
-
-static const char *const schemes[] = {"unix", NULL};
-
-VIADUCT_PLUGIN_EXPORT const struct via_plugin viaduct_plugin = {
-    .abi = VIA_PLUGIN_ABI,
-    .size = sizeof viaduct_plugin,
-    .name = "unixsock",
-    .version = "1.0.0",
-    .schemes = schemes,
-    .init = plugin_lifetime_init,
-    .deinit = plugin_lifetime_deinit,
-    .transport = &transport,
 };

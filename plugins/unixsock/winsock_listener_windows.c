@@ -1,0 +1,247 @@
+/*
+ * Listening and connecting by winsock. A listener's places are sockets that AcceptEx waits with;
+ * clients beyond them stay in the system's own backlog.
+ */
+#include "plugins/unixsock/winsock_windows.h"
+
+#include "plugins/unixsock/user_windows.h"
+
+#include <mswsock.h>
+#include <stdlib.h>
+
+/* What other users may do with a socket that everyone may connect to: FILE_GENERIC_READ and
+ * FILE_GENERIC_WRITE. Connecting asks for the right to write. */
+#define CONNECT_RIGHTS 0x12019f
+
+struct winsock_listener {
+    struct via_listener base;
+    struct winsock_path path;
+    SOCKET socket;
+    HANDLE lock;
+    LPFN_ACCEPTEX accept;
+};
+
+/* --- places -------------------------------------------------------------------------------- */
+
+static HRESULT start_instance(struct via_listener *listener, struct overlapped_instance *instance)
+{
+    const struct winsock_listener *self = (const struct winsock_listener *)listener;
+    const DWORD address_size = OVERLAPPED_SCRATCH_SIZE / 2;
+    for (;;) {
+        DWORD n;
+        SOCKET made = winsock_family_socket();
+        if (made == INVALID_SOCKET)
+            return overlapped_fail_error("socket", (DWORD)WSAGetLastError());
+        instance->handle = (HANDLE)made;
+        if (self->accept(self->socket, made, instance->scratch, 0, address_size, address_size, &n,
+                         (OVERLAPPED *)(void *)&instance->waiting.storage))
+            return S_FALSE;
+        int error = WSAGetLastError();
+        if (error == ERROR_IO_PENDING)
+            return S_OK;
+        closesocket(made);
+        if (error != WSAECONNRESET) /* a client has come and gone */
+            return overlapped_fail_error("AcceptEx", (DWORD)error);
+    }
+}
+
+/* Until it is told, an accepted socket does not know that it is connected, and cannot be shut
+ * down. That fails when the client has gone already, which the stream will say. */
+static HRESULT open_instance(struct via_listener *listener, HANDLE handle,
+                             struct via_stream **stream)
+{
+    const struct winsock_listener *self = (const struct winsock_listener *)listener;
+    setsockopt((SOCKET)handle, SOL_SOCKET, SO_UPDATE_ACCEPT_CONTEXT, (const char *)&self->socket,
+               sizeof self->socket);
+    return winsock_stream_new((SOCKET)handle, true, stream);
+}
+
+/* Ends the AcceptEx that waits with it. */
+static void drop_instance(HANDLE handle)
+{
+    closesocket((SOCKET)handle);
+}
+
+static void end_listener(struct via_listener *listener)
+{
+    const struct winsock_listener *self = (const struct winsock_listener *)listener;
+    closesocket(self->socket);
+    winsock_name_remove(&self->path);
+    CloseHandle(self->lock);
+}
+
+static void free_listener(struct via_listener *listener)
+{
+    free(listener);
+}
+
+static const struct overlapped_listener_kind listener_kind = {
+    .start = start_instance,
+    .open = open_instance,
+    .drop = drop_instance,
+    .end = end_listener,
+    .free = free_listener,
+};
+
+/* --- listening ----------------------------------------------------------------------------- */
+
+/* Removes what a dead server left at the path. The name's lock is held, so that whoever answers
+ * knows nothing of locks. */
+static HRESULT clear_stale(const struct winsock_path *path)
+{
+    enum socket_name_kind kind;
+    HRESULT hr = winsock_name_kind(path, &kind);
+    if (FAILED(hr) || kind == SOCKET_NAME_FREE)
+        return hr;
+    if (kind == SOCKET_NAME_OTHER)
+        return socket_fail_listen(VIA_E_ADDRESS, path->text,
+                                  "a file that is not a socket is there; remove it or choose "
+                                  "another name");
+    SOCKET probe = winsock_family_socket();
+    if (probe == INVALID_SOCKET)
+        return overlapped_fail_error("socket", (DWORD)WSAGetLastError());
+    int error = winsock_family_connect(probe, path->text);
+    closesocket(probe);
+    if (error == 0 || error == WSAEACCES)
+        return socket_fail_listen(VIA_E_ADDRESS_IN_USE, path->text,
+                                  "another process listens there");
+    winsock_name_remove(path);
+    return S_OK;
+}
+
+static HRESULT find_accept(struct winsock_listener *self)
+{
+    GUID id = WSAID_ACCEPTEX;
+    DWORD n;
+    return WSAIoctl(self->socket, SIO_GET_EXTENSION_FUNCTION_POINTER, &id, sizeof id, &self->accept,
+                    sizeof self->accept, &n, NULL, NULL) == 0
+               ? S_OK
+               : overlapped_fail_error("finding AcceptEx", (DWORD)WSAGetLastError());
+}
+
+/* The socket's file exists for a moment with the access list that its directory gives it; nobody
+ * can connect before listen, which comes after it has its own. */
+static HRESULT bind_and_listen(struct winsock_listener *self, PSECURITY_DESCRIPTOR security)
+{
+    int error = winsock_family_bind(self->socket, self->path.text);
+    if (error == WSAEADDRINUSE)
+        return socket_fail_listen(VIA_E_ADDRESS_IN_USE, self->path.text, "the name is taken");
+    if (error != 0)
+        return overlapped_fail_error("bind", (DWORD)error);
+    HRESULT hr = winsock_name_protect(&self->path, security);
+    if (SUCCEEDED(hr) &&
+        listen(self->socket, self->base.backlog < SOMAXCONN ? (int)self->base.backlog : SOMAXCONN))
+        hr = overlapped_fail_error("listen", (DWORD)WSAGetLastError());
+    if (SUCCEEDED(hr))
+        hr = find_accept(self);
+    if (SUCCEEDED(hr))
+        hr = overlapped_bind((HANDLE)self->socket);
+    if (SUCCEEDED(hr))
+        hr = overlapped_listener_start(&self->base);
+    if (FAILED(hr))
+        winsock_name_remove(&self->path);
+    return hr;
+}
+
+static HRESULT take_name(struct winsock_listener *self, const struct via_listen_options *options)
+{
+    PSECURITY_DESCRIPTOR security;
+    HRESULT hr =
+        user_security_new((enum via_listen_access)options->access, CONNECT_RIGHTS, &security);
+    if (FAILED(hr))
+        return hr;
+    hr = winsock_name_lock(&self->path, security, &self->lock);
+    if (SUCCEEDED(hr)) {
+        hr = clear_stale(&self->path);
+        if (SUCCEEDED(hr)) {
+            self->socket = winsock_family_socket();
+            hr = self->socket == INVALID_SOCKET
+                     ? overlapped_fail_error("socket", (DWORD)WSAGetLastError())
+                     : bind_and_listen(self, security);
+            if (FAILED(hr) && self->socket != INVALID_SOCKET)
+                closesocket(self->socket);
+        }
+        if (FAILED(hr))
+            CloseHandle(self->lock);
+    }
+    LocalFree(security);
+    return hr;
+}
+
+HRESULT winsock_listen(const char *address, const struct via_listen_options *options,
+                       void (*ready)(void *token, uint32_t events), void *token,
+                       struct via_listener **listener)
+{
+    struct winsock_listener *self = calloc(1, sizeof *self);
+    if (self == NULL)
+        return socket_fail(E_OUTOFMEMORY, "out of memory");
+    overlapped_listener_init(&self->base, &listener_kind, options, ready, token);
+    HRESULT hr = winsock_path_parse(address, &self->path);
+    if (SUCCEEDED(hr))
+        hr = take_name(self, options);
+    if (FAILED(hr)) {
+        overlapped_listener_unref(&self->base);
+        return hr;
+    }
+    *listener = &self->base;
+    return S_OK;
+}
+
+/* --- connecting ---------------------------------------------------------------------------- */
+
+/* A full backlog refuses as a dead server does; the lock tells them apart. */
+static HRESULT fail_connect(const struct winsock_path *path, int error)
+{
+    switch (error) {
+    case WSAEWOULDBLOCK:
+        return VIA_S_WOULD_BLOCK;
+    case WSAEACCES:
+        return socket_fail_connect(E_ACCESSDENIED, path->text,
+                                   "its server does not let this user in");
+    case WSAECONNREFUSED:
+    case WSAENETDOWN: /* a file that has just gone */
+        if (winsock_name_locked(path))
+            return VIA_S_WOULD_BLOCK;
+        return socket_fail_connect(VIA_WIN32(2), path->text,
+                                   "nobody listens there any more; is the server running?");
+    default:
+        return overlapped_fail_error("connect", (DWORD)error);
+    }
+}
+
+static HRESULT connect_to(const struct winsock_path *path,
+                          const struct via_connect_options *options, SOCKET *handle)
+{
+    SOCKET made = winsock_family_socket();
+    if (made == INVALID_SOCKET)
+        return overlapped_fail_error("socket", (DWORD)WSAGetLastError());
+    int error = winsock_family_connect(made, path->text);
+    HRESULT hr = error == 0 ? S_OK : fail_connect(path, error);
+    if (hr == S_OK && options->check_server_owner)
+        hr = winsock_name_check_server(path, winsock_family_peer(made));
+    if (hr != S_OK)
+        closesocket(made);
+    else
+        *handle = made;
+    return hr;
+}
+
+HRESULT winsock_connect(const char *address, const struct via_connect_options *options,
+                        struct via_stream **stream)
+{
+    struct winsock_path path;
+    enum socket_name_kind kind;
+    SOCKET handle = INVALID_SOCKET;
+    HRESULT hr = winsock_path_parse(address, &path);
+    if (SUCCEEDED(hr))
+        hr = winsock_name_kind(&path, &kind);
+    if (FAILED(hr))
+        return hr;
+    if (kind == SOCKET_NAME_FREE)
+        return socket_fail_connect(VIA_WIN32(2), path.text,
+                                   "there is no socket; is the server running?");
+    if (kind == SOCKET_NAME_OTHER)
+        return socket_fail_connect(VIA_E_ADDRESS, path.text, "that is not a stream socket");
+    hr = connect_to(&path, options, &handle);
+    return hr == S_OK ? winsock_stream_new(handle, false, stream) : hr;
+}

@@ -1,0 +1,151 @@
+/*
+ * What of a stream is a socket's own, and the table of the transport.
+ *
+ * Sockets do not block: a peek is a plain receive. Whatever waits is overlapped, which blocking
+ * does not matter to.
+ */
+#include "plugins/unixsock/winsock_windows.h"
+
+#include "plugins/unixsock/user_windows.h"
+
+static DWORD socket_read(HANDLE handle, void *data, DWORD size, OVERLAPPED *overlapped)
+{
+    WSABUF buffer = {size, data};
+    DWORD flags = 0;
+    return WSARecv((SOCKET)handle, &buffer, 1, NULL, &flags, overlapped, NULL) == 0
+               ? 0
+               : (DWORD)WSAGetLastError();
+}
+
+static DWORD socket_write(HANDLE handle, const void *data, DWORD size, OVERLAPPED *overlapped)
+{
+    WSABUF buffer = {size, (char *)(uintptr_t)data};
+    return WSASend((SOCKET)handle, &buffer, 1, NULL, 0, overlapped, NULL) == 0
+               ? 0
+               : (DWORD)WSAGetLastError();
+}
+
+static HRESULT socket_take(struct via_stream *stream, void *data, size_t size, size_t *n)
+{
+    int result = recv((SOCKET)stream->handle, data, size < INT32_MAX ? (int)size : INT32_MAX, 0);
+    if (result > 0) {
+        *n = (size_t)result;
+        return S_OK;
+    }
+    if (result == 0)
+        return socket_fail(RPC_E_DISCONNECTED, "the peer has closed the connection");
+    int error = WSAGetLastError();
+    return error == WSAEWOULDBLOCK ? VIA_S_WOULD_BLOCK
+                                   : overlapped_fail_error("receiving", (DWORD)error);
+}
+
+static HRESULT socket_identify(HANDLE handle, bool is_server, struct via_peer_identity *identity)
+{
+    (void)is_server;
+    DWORD id = winsock_family_peer((SOCKET)handle);
+    if (id == 0 || FAILED(user_of_process(id, identity->sid)))
+        return S_FALSE;
+    identity->pid = id;
+    identity->flags = VIA_PEER_HAS_PID | VIA_PEER_HAS_SID;
+    return S_OK;
+}
+
+/* Not SD_BOTH: that may turn what lies unread into a reset, which takes from the peer what it has
+ * not read yet. This side receives nothing any more anyway. */
+static void socket_shut(HANDLE handle)
+{
+    shutdown((SOCKET)handle, SD_SEND);
+}
+
+static void socket_end(HANDLE handle)
+{
+    closesocket((SOCKET)handle);
+}
+
+static const struct overlapped_kind socket_kind = {
+    .nothing_is_the_end = true,
+    .read = socket_read,
+    .write = socket_write,
+    .receive = socket_take,
+    .identify = socket_identify,
+    .shut = socket_shut,
+    .close = socket_end,
+};
+
+HRESULT winsock_stream_new(SOCKET handle, bool is_server, struct via_stream **stream)
+{
+    u_long on = 1;
+    HRESULT hr = overlapped_bind((HANDLE)handle);
+    if (SUCCEEDED(hr) && ioctlsocket(handle, (long)FIONBIO, &on) != 0)
+        hr = overlapped_fail_error("ioctlsocket", (DWORD)WSAGetLastError());
+    if (FAILED(hr)) {
+        closesocket(handle);
+        return hr;
+    }
+    return overlapped_stream_new(&socket_kind, (HANDLE)handle, is_server, stream);
+}
+
+/* Winsock, and in it the family. */
+static HRESULT start(void)
+{
+    WSADATA data;
+    int error = WSAStartup(MAKEWORD(2, 2), &data);
+    if (error != 0)
+        return overlapped_fail_error("WSAStartup", (DWORD)error);
+    SOCKET probe = winsock_family_socket();
+    if (probe != INVALID_SOCKET) {
+        closesocket(probe);
+        return S_OK;
+    }
+    error = WSAGetLastError();
+    WSACleanup();
+    return socket_fail(E_NOTIMPL,
+                       "unix: sockets are not available to this program: winsock has no AF_UNIX "
+                       "here (error %d; Windows has it since version 1803 of Windows 10), and the "
+                       "module viaduct-unix.dll.so, which is used under Wine instead, is not "
+                       "beside the program or is not usable; use pipe:NAME instead",
+                       error);
+}
+
+static void stop(void)
+{
+    WSACleanup();
+}
+
+HRESULT winsock_init(const struct via_plugin_host *host)
+{
+    return overlapped_init(host, start);
+}
+
+void winsock_deinit(void)
+{
+    overlapped_deinit(stop);
+}
+
+const struct via_transport winsock_transport = {
+    .size = sizeof winsock_transport,
+    .version = 1,
+    .capabilities = 0,
+    .max_span = STREAM_MAX_SPAN,
+    .max_handles = 0,
+    .listen = winsock_listen,
+    .listener_accept = overlapped_listener_accept,
+    .listener_arm = overlapped_listener_arm,
+    .listener_close = overlapped_listener_close,
+    .connect = winsock_connect,
+    .set_ready = overlapped_set_ready,
+    .reserve = overlapped_reserve,
+    .commit = overlapped_commit,
+    .peek = overlapped_peek,
+    .consume = overlapped_consume,
+    .read_into = overlapped_read_into,
+    .take_handles = overlapped_take_handles,
+    .wait = overlapped_wait,
+    .interrupt = overlapped_interrupt,
+    .arm = overlapped_arm,
+    .disarm = overlapped_disarm,
+    .park = overlapped_park,
+    .peer_identity = overlapped_peer_identity,
+    .shutdown = overlapped_shutdown,
+    .close = overlapped_close,
+};
