@@ -47,6 +47,7 @@ void peer_unref(struct peer *peer)
     error_record_free(peer->cause);
     os_mutex_deinit(&peer->lock);
     free(peer->releases);
+    free(atomic_load_explicit(&peer->spare_call, memory_order_relaxed));
     free(peer);
 }
 
@@ -92,7 +93,8 @@ static void free_entry(struct peer_entry *entry)
 /* True: nobody needs the entry any more, and the caller frees it without the lock. */
 static bool forget_locked(struct peer_entry *entry)
 {
-    if (entry->count > 0 || entry->n_calls > 0)
+    bool is_root = entry->id == 0; /* the peer may name it as long as it lives */
+    if (entry->count > 0 || entry->n_calls > 0 || (is_root && !entry->peer->dead))
         return false;
     table_remove(&entry->peer->entries, &entry->link);
     return true;
@@ -191,7 +193,21 @@ struct exported *peer_resolve(struct peer *peer, uint64_t id)
     return exported;
 }
 
-struct peer_entry *peer_enter(struct peer *peer, uint64_t id)
+static bool may_run_locked(struct peer_entry *entry, const struct stub_call *call)
+{
+    const struct link_id *chain = &call->item.call.chain;
+    if (!call->has_order)
+        return true;
+    bool may = !entry->oneway_runs || memcmp(&entry->oneway_chain, chain, sizeof *chain) == 0;
+    if (may && call->is_oneway) {
+        entry->oneway_runs = true;
+        entry->oneway_chain = *chain;
+    }
+    return may;
+}
+
+struct peer_entry *peer_enter(struct peer *peer, uint64_t id, const struct stub_call *call,
+                              bool *may_run)
 {
     os_mutex_lock(&peer->lock);
     struct peer_entry *entry = find_locked(peer, id);
@@ -199,8 +215,10 @@ struct peer_entry *peer_enter(struct peer *peer, uint64_t id)
         entry = insert_locked(peer, peer->node->root);
     if (entry != NULL && entry->count == 0 && id != 0)
         entry = NULL;
-    if (entry != NULL)
+    if (entry != NULL) {
         entry->n_calls++;
+        *may_run = may_run_locked(entry, call);
+    }
     os_mutex_unlock(&peer->lock);
     if (entry == NULL)
         not_given(id);
@@ -220,16 +238,12 @@ void peer_leave(struct peer_entry *entry)
 
 /* --- order --- */
 
-bool peer_order_enter(struct peer_entry *entry, struct stub_call *call, bool queue)
+bool peer_order_enter(struct peer_entry *entry, struct stub_call *call)
 {
     struct peer *peer = entry->peer;
     os_mutex_lock(&peer->lock);
-    bool may = !entry->oneway_runs || memcmp(&entry->oneway_chain, &call->item.call.chain,
-                                             sizeof entry->oneway_chain) == 0;
-    if (may && call->is_oneway) {
-        entry->oneway_runs = true;
-        entry->oneway_chain = call->item.call.chain;
-    } else if (!may && queue) {
+    bool may = may_run_locked(entry, call);
+    if (!may) {
         call->next = NULL;
         *entry->last = call;
         entry->last = &call->next;

@@ -47,13 +47,31 @@ static enum link_route refuse(struct peer *peer, struct link_message *message, H
     return LINK_ROUTE_REFUSED;
 }
 
+/* A connection's calls mostly come one after another: the memory of one serves the next. */
+static struct stub_call *new_call(struct peer *peer)
+{
+    struct stub_call *call =
+        atomic_exchange_explicit(&peer->spare_call, NULL, memory_order_acquire);
+    if (call == NULL)
+        call = malloc(sizeof *call);
+    if (call != NULL)
+        *call = (struct stub_call){0};
+    return call;
+}
+
+static void keep_call(struct peer *peer, struct stub_call *call)
+{
+    free(atomic_exchange_explicit(&peer->spare_call, call, memory_order_acq_rel));
+}
+
 static void free_call(struct stub_call *call)
 {
+    struct peer_entry *entry = call->entry;
     error_record_free(call->item.refusal);
     reference_in_deinit(&call->references);
     error_record_free(call->resolve_error);
-    peer_leave(call->entry);
-    free(call);
+    keep_call(entry->peer, call);
+    peer_leave(entry);
 }
 
 /* What may start now that a one-way call is done. */
@@ -76,7 +94,7 @@ static enum link_route queue(struct peer *peer, struct stub_call *call, bool is_
         free_call(call);
         return LINK_ROUTE_REFUSED;
     }
-    if (is_ordered || peer_order_enter(call->entry, call, true))
+    if (is_ordered || peer_order_enter(call->entry, call))
         gate_pass(&call->item);
     return LINK_ROUTE_QUEUED;
 }
@@ -97,15 +115,9 @@ enum link_route stub_route(struct peer *peer, struct link_message *message)
         return refuse(peer, message,
                       error_set(E_NOTIMPL, "a call on the result of another call that has not come "
                                            "back is not supported"));
-    struct peer_entry *entry = peer_enter(peer, frame.object);
-    if (entry == NULL)
-        return refuse(peer, message, RPC_E_INVALID_OBJECT);
-    struct stub_call *call = calloc(1, sizeof *call);
-    if (call == NULL) {
-        peer_leave(entry);
+    struct stub_call *call = new_call(peer);
+    if (call == NULL)
         return refuse(peer, message, error_set(E_OUTOFMEMORY, "no memory for a call"));
-    }
-    call->entry = entry;
     call->message = message;
     call->is_oneway = message->kind == WIRE_ONEWAY;
     call->has_order = !is_probe(peer, message, &frame);
@@ -116,14 +128,20 @@ enum link_route stub_route(struct peer *peer, struct link_message *message)
                                          .slot = frame.slot};
     call->item.is_awaited = !call->is_oneway;
     call->item.node = peer->node;
-    call->item.context = entry->exported->context;
     call->item.run = run_queued;
+    bool may_run;
+    call->entry = peer_enter(peer, frame.object, call, &may_run);
+    if (call->entry == NULL) {
+        keep_call(peer, call);
+        return refuse(peer, message, RPC_E_INVALID_OBJECT);
+    }
+    call->item.context = call->entry->exported->context;
     message->user = call;
     call->resolved = reference_in_resolve(&call->references, peer, message->references,
                                           message->references_size, message->n_references);
     if (FAILED(call->resolved))
         call->resolve_error = error_take();
-    if (call->has_order && !peer_order_enter(entry, call, false))
+    if (!may_run)
         return queue(peer, call, false);
     if (!gate_enter(&call->item))
         return queue(peer, call, true);
