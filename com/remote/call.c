@@ -11,6 +11,9 @@
 #include "core/util/error.h"
 #include "core/wire/frame.h"
 
+/* Bytes of results that are copied out of the connection's buffer. */
+#define REPLY_ROOM 512u
+
 static HRESULT get_pointer(void *context, uint32_t index, const GUID *iid, void **pointer)
 {
     return reference_in_get(context, index, iid, pointer);
@@ -110,6 +113,7 @@ HRESULT call_remote(struct import *import, const struct marshal_interface *itf,
     bool sent = false;
     if (SUCCEEDED(hr)) {
         uint8_t body[FRAME_CALL_BODY];
+        uint64_t reply_room[REPLY_ROOM / 8];
         frame_write_call(body, import->id, index, marshal_method_slot(method));
         struct link_request request = {.kind = marshal_method_is_oneway(method) ? WIRE_ONEWAY
                                                                                 : WIRE_CALL,
@@ -119,7 +123,9 @@ HRESULT call_remote(struct import *import, const struct marshal_interface *itf,
                                        .body = body,
                                        .body_size = sizeof body,
                                        .payload = payload.data,
-                                       .payload_size = payload.size};
+                                       .payload_size = payload.size,
+                                       .reply_room = reply_room,
+                                       .reply_room_size = sizeof reply_room};
         hr = send_call(import, method, form, context, &request, &sent);
     }
     reference_out_deinit(&out, sent);

@@ -32,7 +32,7 @@ static void read_call(struct incoming *incoming)
     incoming->depth = call.depth;
     incoming->has_chain = message->kind == WIRE_CALL;
     if (call.remaining_ms != WIRE_NO_LIMIT_MS)
-        incoming->deadline_ns = os_now_ns() + (uint64_t)call.remaining_ms * 1000000u;
+        incoming->deadline_ns = os_coarse_now_ns() + (uint64_t)call.remaining_ms * 1000000u;
 }
 
 /* Entered into the list that a cancel looks through. */
@@ -57,6 +57,7 @@ static HRESULT enter(struct link_connection *connection, struct incoming *incomi
     if (!full) {
         connection->n_active++;
         list_append(&connection->active, &incoming->active);
+        incoming->is_active = true;
     }
     os_mutex_unlock(&connection->lock);
     if (full)
@@ -147,7 +148,7 @@ HRESULT arrive(struct link_connection *connection, struct call *self, struct lin
     message->storage = NULL; /* the record has them now */
     message->handles = NULL;
     read_call(incoming);
-    atomic_fetch_add_explicit(&connection->calls_received, 1, memory_order_relaxed);
+    connection_count(&connection->calls_received, 1);
     HRESULT hr = enter(connection, incoming);
     if (FAILED(hr)) {
         incoming_free(incoming);

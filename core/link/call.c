@@ -41,11 +41,23 @@ void call_complete_locked(struct call *call, HRESULT result, struct error_record
 {
     call->result = result;
     call->error = error;
-    call->done = true;
+    atomic_store_explicit(&call->done, true, memory_order_release);
     call_wake(call);
 }
 
 /* --- waiting --- */
+
+static bool is_done(const struct call *call)
+{
+    return atomic_load_explicit(&((struct call *)call)->done, memory_order_acquire);
+}
+
+static bool is_late(const struct call *call)
+{
+    return call->deadline_ns != LINK_NO_DEADLINE &&
+           os_coarse_now_ns() + OS_COARSE_NS >= call->deadline_ns &&
+           os_now_ns() >= call->deadline_ns;
+}
 
 /* Sleeps as a waiter among others. Called with the lock, returns with it. */
 static void sleep_locked(struct call *call)
@@ -56,6 +68,7 @@ static void sleep_locked(struct call *call)
         call->has_waiter = true;
     }
     list_append(&connection->waiters, &call->waiter_link);
+    atomic_fetch_add(&connection->n_waiters, 1);
     atomic_store(&call->in_waiter, true);
     if (call->is_apartment && connection->right == RIGHT_FREE)
         right_arm_locked(connection);
@@ -70,7 +83,10 @@ static void sleep_locked(struct call *call)
     }
     os_mutex_lock(&connection->lock);
     atomic_store(&call->in_waiter, false);
-    list_remove(&call->waiter_link);
+    if (list_is_linked(&call->waiter_link)) { /* else the right was passed on to it */
+        list_remove(&call->waiter_link);
+        atomic_fetch_sub(&connection->n_waiters, 1);
+    }
     if (right_is_mine_locked(connection, call->thread))
         call->thread->held = connection;
 }
@@ -81,7 +97,7 @@ static void sleep_in_stream(struct call *call)
     struct link_connection *connection = call->connection;
     HRESULT hr = S_OK;
     atomic_store(&call->in_stream, true);
-    if (!atomic_load(&call->has_incoming) && !atomic_load(&call->cancelled)) {
+    if (!atomic_load(&call->has_incoming) && !atomic_load(&call->cancelled) && !is_done(call)) {
         worker_sleeps(connection->node, true);
         hr = reader_wait(connection, call->deadline_ns);
         worker_sleeps(connection->node, false);
@@ -93,17 +109,19 @@ static void sleep_in_stream(struct call *call)
         connection_fail(connection, hr, false);
 }
 
-/* One frame, or a sleep until there is one. */
-static void read_once(struct call *call)
+/* As the holder of the right: frame by frame, until the call is over, has something to run, or the
+ * right is gone. No lock is needed, since the right can only be taken from a method that runs. */
+static void read_frames(struct call *call)
 {
     struct link_connection *connection = call->connection;
-    HRESULT hr = VIA_S_WOULD_BLOCK;
-    if (!connection->drained)
-        hr = reader_step(connection, call);
-    if (hr == VIA_S_WOULD_BLOCK)
-        sleep_in_stream(call);
-    else if (FAILED(hr))
-        error_clear(); /* the connection has it */
+    while (call->thread->held == connection && !is_done(call) &&
+           !atomic_load(&call->has_incoming) && !atomic_load(&call->cancelled) && !is_late(call)) {
+        HRESULT hr = connection->drained ? VIA_S_WOULD_BLOCK : reader_step(connection, call);
+        if (hr == VIA_S_WOULD_BLOCK)
+            sleep_in_stream(call);
+        else if (FAILED(hr))
+            error_clear(); /* the connection has it */
+    }
 }
 
 static void run_delivered(struct call *call)
@@ -113,27 +131,21 @@ static void run_delivered(struct call *call)
     if (incoming == NULL)
         return;
     /* Nothing is borrowed, so the right may be taken away while the method runs. */
-    os_mutex_lock(&connection->lock);
-    bool mine = right_is_mine_locked(connection, call->thread);
-    if (mine)
-        atomic_store(&connection->in_method, true);
-    os_mutex_unlock(&connection->lock);
-    if (mine)
+    if (call->thread->held == connection) {
+        right_expose(connection, call->thread);
         node_needs_tick(connection->node);
+    }
     link_message_run(&incoming->message);
-    os_mutex_lock(&connection->lock);
-    if (right_is_mine_locked(connection, call->thread))
-        atomic_store(&connection->in_method, false);
-    os_mutex_unlock(&connection->lock);
+    right_is_still_mine(connection, call->thread);
 }
 
 static bool is_over_locked(struct call *call)
 {
-    if (call->done)
+    if (is_done(call))
         return true;
     if (atomic_load(&call->cancelled))
         call->result = RPC_E_CALL_CANCELED;
-    else if (call->deadline_ns != LINK_NO_DEADLINE && os_now_ns() >= call->deadline_ns)
+    else if (is_late(call))
         call->result = RPC_E_TIMEOUT;
     else
         return false;
@@ -141,37 +153,40 @@ static bool is_over_locked(struct call *call)
     return true;
 }
 
-/* Returns when the call is over; true: this thread has the right from an outer frame of its own. */
-static bool wait_for_reply(struct call *call, bool inherited)
+/* Takes the right if nobody has it, else sleeps. */
+static void get_right_locked(struct call *call, bool *leased)
 {
     struct link_connection *connection = call->connection;
-    os_mutex_lock(&connection->lock);
-    while (!is_over_locked(call)) {
-        if (atomic_load(&call->has_incoming)) {
-            os_mutex_unlock(&connection->lock);
-            run_delivered(call);
-            os_mutex_lock(&connection->lock);
-            continue;
-        }
+    if (call->thread->held == connection)
+        return;
+    call->inherits = false;
+    if (call->is_apartment || connection->stage != STAGE_OPEN ||
+        !right_take_locked(connection, call->thread, leased))
+        sleep_locked(call);
+}
+
+/* Returns when the call is over. */
+static void wait_for_reply(struct call *call)
+{
+    struct link_connection *connection = call->connection;
+    for (;;) {
+        read_frames(call);
+        if (call->has_left)
+            return;
         bool leased = false;
-        bool mine = right_is_mine_locked(connection, call->thread);
-        if (!mine) {
-            inherited = false;
-            mine = !call->is_apartment && connection->stage == STAGE_OPEN &&
-                   right_take_locked(connection, call->thread, &leased);
-        }
-        if (!mine) {
-            sleep_locked(call);
-            continue;
-        }
+        os_mutex_lock(&connection->lock);
+        bool over = is_over_locked(call);
+        bool runs = !over && atomic_load(&call->has_incoming);
+        if (!over && !runs)
+            get_right_locked(call, &leased);
         os_mutex_unlock(&connection->lock);
+        if (over)
+            return;
+        if (runs)
+            run_delivered(call);
         if (leased)
             node_lease(connection);
-        read_once(call);
-        os_mutex_lock(&connection->lock);
     }
-    os_mutex_unlock(&connection->lock);
-    return inherited;
 }
 
 /* --- the steps of a call --- */
@@ -190,7 +205,9 @@ static HRESULT init(struct call *call, struct link_connection *connection,
                           .is_apartment = os_thread_is_apartment(),
                           .has_chain = request->kind == WIRE_CALL,
                           .depth = 1,
-                          .deadline_ns = deadline_ns};
+                          .deadline_ns = deadline_ns,
+                          .room = request->reply_room,
+                          .room_size = request->reply_room_size};
     list_init(&call->incoming);
     if (running != NULL) {
         if (running->current.deadline_ns < deadline_ns)
@@ -213,7 +230,7 @@ static uint32_t remaining_ms(uint64_t deadline_ns)
 {
     if (deadline_ns == LINK_NO_DEADLINE)
         return WIRE_NO_LIMIT_MS;
-    uint64_t now = os_now_ns();
+    uint64_t now = os_coarse_now_ns();
     uint64_t left = deadline_ns > now ? (deadline_ns - now + 999999u) / 1000000u : 0;
     return left < WIRE_NO_LIMIT_MS ? (uint32_t)left : WIRE_NO_LIMIT_MS - 1;
 }
@@ -254,28 +271,21 @@ static void send_cancel(struct call *call, enum cancel_reason reason)
 static bool begin(struct call *call)
 {
     struct link_connection *connection = call->connection;
+    struct thread *self = call->thread;
+    bool leased = false;
     os_mutex_lock(&connection->lock);
     bool open = connection->stage == STAGE_OPEN && connection_use_locked(connection);
     if (open) {
         call->id = connection->next_call_id++;
         list_append(bucket_of(connection, call->id), &call->pending_link);
+        call->inherits = self->held == connection;
+        if (!call->inherits && !call->is_apartment)
+            right_take_locked(connection, self, &leased);
     }
     os_mutex_unlock(&connection->lock);
+    if (leased)
+        node_lease(connection);
     return open;
-}
-
-/* The right, where this call took it and its reply does not lie in the receive buffer. */
-static void leave_right(struct call *call, bool inherited)
-{
-    struct link_connection *connection = call->connection;
-    os_mutex_lock(&connection->lock);
-    if (right_is_mine_locked(connection, call->thread)) {
-        if (inherited)
-            atomic_store(&connection->in_method, true);
-        else
-            right_leave_locked(connection);
-    }
-    os_mutex_unlock(&connection->lock);
 }
 
 static HRESULT fail_call(struct call *call)
@@ -297,21 +307,49 @@ static HRESULT fail_call(struct call *call)
     }
 }
 
-static HRESULT finish(struct call *call, bool inherited, struct link_message *reply)
+/* Gives back the right, where this call took it, and the use of the connection. */
+static void leave(struct call *call)
 {
     struct link_connection *connection = call->connection;
-    if (call->done && SUCCEEDED(call->result)) {
+    bool mine = call->thread->held == connection;
+    if (mine && call->inherits)
+        right_expose(connection, call->thread);
+    os_mutex_lock(&connection->lock);
+    if (mine && !call->inherits)
+        right_leave_locked(connection);
+    bool ends = connection_drop_locked(connection);
+    os_mutex_unlock(&connection->lock);
+    if (ends)
+        worker_finish_soon(connection);
+}
+
+static HRESULT finish(struct call *call, struct link_message *reply)
+{
+    struct link_connection *connection = call->connection;
+    bool succeeded = is_done(call) && SUCCEEDED(call->result);
+    if (succeeded)
         *reply = call->reply;
-        if (call->borrowed) {
-            /* The right, and the use of the connection, go with the reply's release. */
-            reply->state = inherited ? (void *)&connection->frame_size : (void *)connection;
-            return S_OK;
-        }
+    if (succeeded && call->borrowed) {
+        /* The right, and the use of the connection, go with the reply's release. */
+        reply->state = call->inherits ? (void *)&connection->frame_size : (void *)connection;
+        return S_OK;
     }
-    leave_right(call, inherited);
-    HRESULT hr = call->done && SUCCEEDED(call->result) ? S_OK : fail_call(call);
-    connection_drop(connection);
+    HRESULT hr = succeeded ? S_OK : fail_call(call);
+    if (!call->has_left)
+        leave(call);
     return hr;
+}
+
+/* Nothing was sent: the call fails with the thread's error. */
+static void fail_unsent(struct call *call, HRESULT hr)
+{
+    struct link_connection *connection = call->connection;
+    struct error_record *error = error_take();
+    os_mutex_lock(&connection->lock);
+    list_remove(&call->pending_link);
+    error_record_free(call->error);
+    call_complete_locked(call, hr, error);
+    os_mutex_unlock(&connection->lock);
 }
 
 HRESULT link_call(struct link_connection *connection, const struct link_request *request,
@@ -334,29 +372,22 @@ HRESULT link_call(struct link_connection *connection, const struct link_request 
     self->call = &call;
     if (call.has_chain)
         chain_add(node, &call);
-    atomic_fetch_add_explicit(&connection->calls_sent, 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&connection->activity, 1, memory_order_relaxed);
     node_needs_tick(node);
-    bool inherited = self->held == connection; /* believed only if it is still the holder */
     hr = send(&call, request);
     if (SUCCEEDED(hr)) {
         reply->call_id = call.id;
-        inherited = wait_for_reply(&call, inherited);
+        wait_for_reply(&call);
     } else {
-        os_mutex_lock(&connection->lock);
-        list_remove(&call.pending_link);
-        call.done = true;
-        call.result = hr;
-        error_record_free(call.error);
-        call.error = error_take();
-        os_mutex_unlock(&connection->lock);
+        fail_unsent(&call, hr);
     }
-    if (call.has_chain)
+    if (call.has_chain && !call.has_left)
         chain_remove(node, &call);
     self->call = call.outer;
-    hr = finish(&call, inherited, reply);
+    hr = finish(&call, reply);
     if (call.has_waiter)
         os_waiter_deinit(&call.waiter);
+    if (self->call == NULL && self->running == NULL && self->worker == NULL)
+        thread_trim(self);
     return hr;
 }
 
@@ -374,14 +405,9 @@ HRESULT link_post(struct link_connection *connection, const struct link_request 
         if (FAILED(hr))
             return hr;
         fill_body(&filled, body, &chain, 1, LINK_NO_DEADLINE);
-        atomic_fetch_add_explicit(&connection->calls_sent, 1, memory_order_relaxed);
     }
-    if (!connection_use(connection))
-        return connection_closed_error(connection);
-    hr = sender_send(connection, &filled, 0, deadline_ns == LINK_NO_WAIT ? SEND_QUEUE : SEND_WAIT,
-                     deadline_ns);
-    connection_drop(connection);
-    return hr;
+    return sender_send(connection, &filled, 0, deadline_ns == LINK_NO_WAIT ? SEND_QUEUE : SEND_WAIT,
+                       deadline_ns);
 }
 
 /* Cancels the thread's call of that level, or finds the highest level there is. */

@@ -28,10 +28,17 @@ struct call {
     bool is_apartment; /* never holds the right asleep */
     uint64_t deadline_ns;
 
+    uint8_t *room; /* for a short reply; the caller's */
+    size_t room_size;
+    bool inherits; /* the thread's: it had the right when the call began, in a method on the spot */
+    bool has_left; /* the thread's: the right, the chain and the use of the connection are given
+                      back */
+
     struct list pending_link; /* connection->lock */
     struct list waiter_link;  /* connection->lock: in connection->waiters, and sleeps */
-    bool done;                /* connection->lock: reply, error or the connection's end */
-    bool borrowed;            /* connection->lock: `reply` leads into the receive buffer */
+    /* Written under connection->lock, `done` last; the thread reads them once it is set. */
+    atomic_bool done; /* reply, error or the connection's end */
+    bool borrowed;    /* `reply` leads into the receive buffer */
     HRESULT result;
     struct error_record *error;
     struct link_message reply;
@@ -56,6 +63,8 @@ void call_wake(struct call *call);
 void chain_add(struct link_node *node, struct call *call);
 /* What was delivered and not run goes to the workers. */
 void chain_remove(struct link_node *node, struct call *call);
+/* The same where nothing is to be run; else false. With connection->lock. */
+bool chain_try_remove(struct link_node *node, struct call *call);
 /* Hands an owned call to the innermost thread that waits in its chain; false: none does. */
 bool chain_deliver(struct link_node *node, struct incoming *incoming);
 /* Whether a thread of this process waits in the chain. */

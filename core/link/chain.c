@@ -43,6 +43,17 @@ void chain_remove(struct link_node *node, struct call *call)
         chain_submit(node, list_entry(link, struct incoming, link));
 }
 
+bool chain_try_remove(struct link_node *node, struct call *call)
+{
+    struct chain_bucket *bucket = bucket_of(node, &call->chain);
+    os_mutex_lock(&bucket->lock);
+    bool is_idle = list_is_empty(&call->incoming);
+    if (is_idle)
+        list_remove(&call->chain_link);
+    os_mutex_unlock(&bucket->lock);
+    return is_idle;
+}
+
 static struct call *innermost_locked(struct chain_bucket *bucket, const struct link_id *chain)
 {
     for (struct list *l = bucket->calls.previous; l != &bucket->calls; l = l->previous) {

@@ -22,7 +22,6 @@ static void init_parts(struct link_connection *self)
     list_init(&self->senders);
     list_init(&self->waiters);
     list_init(&self->active);
-    list_init(&self->spare);
     list_init(&self->assemblies);
     list_init(&self->queue);
     for (size_t i = 0; i < CONNECTION_BUCKETS; i++)
@@ -105,9 +104,6 @@ struct link_connection *link_connection_unref(struct link_connection *connection
 {
     if (connection == NULL || ref_dec(&connection->refs) != 0)
         return NULL;
-    struct list *link;
-    while ((link = list_pop(&connection->spare)) != NULL)
-        free(list_entry(link, struct incoming, active));
     error_record_free(connection->cause);
     os_mutex_deinit(&connection->send_lock);
     os_mutex_deinit(&connection->lock);
@@ -136,13 +132,19 @@ bool connection_use(struct link_connection *connection)
     return used;
 }
 
-void connection_drop(struct link_connection *connection)
+bool connection_drop_locked(struct link_connection *connection)
 {
-    os_mutex_lock(&connection->lock);
     connection->busy--;
     bool ends = connection->busy == 0 && connection->stage == STAGE_CLOSED && !connection->ended;
     if (ends)
         connection->ended = true;
+    return ends;
+}
+
+void connection_drop(struct link_connection *connection)
+{
+    os_mutex_lock(&connection->lock);
+    bool ends = connection_drop_locked(connection);
     os_mutex_unlock(&connection->lock);
     if (ends)
         worker_finish_soon(connection);

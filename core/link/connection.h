@@ -86,13 +86,15 @@ struct link_connection {
     struct list active;         /* lock: calls of the peer that have not been answered */
     uint32_t n_active;          /* lock */
     struct os_waiter *opener;   /* lock: sleeps while the stage is STAGE_HELLO, or NULL */
-    struct list spare;          /* lock: records of calls for reuse */
-    uint32_t n_spare;           /* lock */
     struct error_record *cause; /* lock; set with STAGE_CLOSED */
 
-    atomic_bool worker_waits;    /* the holder is a worker that waits for the next frame */
-    atomic_bool in_method;       /* the holder runs a method, having read its arguments */
-    atomic_uint activity;        /* counts frames and methods; the tick compares */
+    atomic_uint n_waiters;    /* in `waiters`; written under lock */
+    atomic_bool worker_waits; /* the holder is a worker that waits for the next frame */
+    /* The holder, while it runs a method whose arguments it has read. Only from there can the right
+     * be taken away: whoever does exchanges this for NULL first, and so does the holder when the
+     * method is over. The one that succeeds has the right. */
+    struct thread *_Atomic in_method;
+    atomic_uint activity;        /* counts frames; written by the holder, the tick compares */
     unsigned seen_activity;      /* the tick's */
     unsigned seen_method;        /* the tick's */
     unsigned quiet_ticks;        /* the tick's */
@@ -118,9 +120,16 @@ struct link_connection {
     uint64_t next_chunk_id;  /* send_lock: of one-way messages in chunks */
     _Atomic bool is_sending; /* frames are queued or in the transport's hands */
 
-    _Atomic uint64_t frames_sent, frames_received, bytes_sent, bytes_received, calls_sent,
-        calls_received;
+    _Atomic uint64_t frames_sent, bytes_sent, calls_sent;             /* written under send_lock */
+    _Atomic uint64_t frames_received, bytes_received, calls_received; /* written by the holder */
 };
+
+/* For counters that one thread at a time writes: cheaper than an atomic addition. */
+static inline void connection_count(_Atomic uint64_t *counter, uint64_t n)
+{
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
+                          memory_order_relaxed);
+}
 
 /* A stream becomes a connection in STAGE_HELLO, linked into the node, its right held by nobody. On
  * failure the stream is closed. */
@@ -132,6 +141,9 @@ HRESULT connection_new(struct link_node *node, const struct via_transport *trans
 bool connection_use_locked(struct link_connection *connection);
 bool connection_use(struct link_connection *connection);
 void connection_drop(struct link_connection *connection);
+/* True: it has ended and nobody uses it, which is to be told by worker_finish_soon(), without the
+ * lock. */
+bool connection_drop_locked(struct link_connection *connection);
 
 /* The stage is another than STAGE_HELLO now: whoever waits for that goes on. */
 void connection_left_hello_locked(struct link_connection *connection);

@@ -7,6 +7,7 @@
 #include "core/os/random.h"
 #include "core/util/error.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static _Thread_local struct thread the_thread;
@@ -22,6 +23,12 @@ static _Thread_local struct {
 struct thread *thread_self(void)
 {
     return &the_thread;
+}
+
+void thread_trim(struct thread *self)
+{
+    free(self->spare);
+    self->spare = NULL;
 }
 
 HRESULT current_new_chain(struct link_id *chain)

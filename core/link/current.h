@@ -24,12 +24,18 @@ struct running {
 struct thread {
     struct running *running;      /* the innermost */
     struct call *call;            /* the innermost that it waits in */
-    struct link_connection *held; /* believed only if its holder is this thread */
+    struct link_connection *held; /* whose reader right it has, or NULL */
+    bool is_exposed;              /* it runs a method meanwhile, and the right may have been taken
+                                   * away: right_resume() tells */
     struct worker *worker;        /* NULL: not one of ours */
+    struct incoming *spare;       /* a record for the next call that it reads, or NULL */
 };
 
 /* The calling thread's. */
 struct thread *thread_self(void);
+
+/* Frees what the thread keeps for later; when it ends, or leaves this layer. */
+void thread_trim(struct thread *self);
 
 /* Runs a call on this thread: handler.run, with link_current() set. */
 void current_run(struct incoming *incoming);

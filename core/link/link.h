@@ -68,6 +68,10 @@ struct link_request {
     const void *payload;
     size_t payload_size;
     const via_os_handle *handles;
+    /* link_call only, may be NULL: memory of the caller's, aligned to 8, that a short reply is
+     * copied to, so that others can read the connection at once. */
+    void *reply_room;
+    size_t reply_room_size;
 };
 
 /* Where a call is to run; decided on the reader's thread, without blocking and without user code.
@@ -204,9 +208,10 @@ void link_connection_counters(const struct link_connection *connection,
  * or error, serving calls of its own chain meanwhile. For a call, chain id, depth and remaining
  * time are filled in from link_current() and `deadline_ns` (the smaller deadline wins). S_OK:
  * `reply` is a reply message, which the caller releases at once after decoding, before it blocks on
- * anything else. A failure: the error is the thread's, with RPC_E_TIMEOUT, RPC_E_CALL_CANCELED,
- * RPC_E_DISCONNECTED, VIA_E_DEPTH or what the peer said; reply->call_id is 0 where nothing was
- * sent, and what the request's reference table gives away is the caller's still. */
+ * anything else or gives its reply_room back. A failure: the error is the thread's, with
+ * RPC_E_TIMEOUT, RPC_E_CALL_CANCELED, RPC_E_DISCONNECTED, VIA_E_DEPTH or what the peer said;
+ * reply->call_id is 0 where nothing was sent, and what the request's reference table gives away is
+ * the caller's still. */
 HRESULT link_call(struct link_connection *connection, const struct link_request *request,
                   uint64_t deadline_ns, struct link_message *reply);
 /* Sends without waiting for an answer: a one-way call (which starts a chain of its own) or a

@@ -11,25 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Records that a connection keeps for its next calls. */
-#define MAX_SPARE 8u
-
 struct incoming *incoming_new(struct link_connection *connection)
 {
-    os_mutex_lock(&connection->lock);
-    struct list *link = list_pop(&connection->spare);
-    if (link != NULL)
-        connection->n_spare--;
-    os_mutex_unlock(&connection->lock);
-    struct incoming *incoming;
-    if (link != NULL) {
-        incoming = list_entry(link, struct incoming, active);
-        memset(incoming, 0, sizeof *incoming);
-    } else {
-        incoming = calloc(1, sizeof *incoming);
-        if (incoming == NULL)
-            return NULL;
-    }
+    struct thread *self = thread_self();
+    struct incoming *incoming = self->spare;
+    self->spare = NULL;
+    if (incoming == NULL && (incoming = malloc(sizeof *incoming)) == NULL)
+        return NULL;
+    memset(incoming, 0, sizeof *incoming);
     atomic_fetch_add_explicit(&connection->n_incoming, 1, memory_order_relaxed);
     incoming->message.connection = link_connection_ref(connection);
     return incoming;
@@ -51,39 +40,50 @@ void incoming_free(struct incoming *incoming)
     message_free_storage(&incoming->message);
     atomic_fetch_sub_explicit(&connection->n_incoming, 1, memory_order_relaxed);
     atomic_fetch_sub_explicit(&connection->incoming_bytes, incoming->charge, memory_order_relaxed);
-    os_mutex_lock(&connection->lock);
-    if (list_is_linked(&incoming->active)) {
-        list_remove(&incoming->active);
-        connection->n_active--;
-    }
-    if (connection->n_spare < MAX_SPARE) {
-        connection->n_spare++;
-        list_append(&connection->spare, &incoming->active);
-        incoming = NULL;
-    }
-    os_mutex_unlock(&connection->lock);
-    free(incoming);
+    message_leave_active(incoming);
+    struct thread *self = thread_self();
+    if (self->spare == NULL)
+        self->spare = incoming;
+    else
+        free(incoming);
     link_connection_unref(connection);
+}
+
+void message_leave_active(struct incoming *incoming)
+{
+    struct link_connection *connection = incoming->message.connection;
+    if (!incoming->is_active)
+        return;
+    incoming->is_active = false;
+    os_mutex_lock(&connection->lock);
+    list_remove(&incoming->active);
+    connection->n_active--;
+    os_mutex_unlock(&connection->lock);
+}
+
+void message_copy_into(struct link_message *message, uint8_t *bytes)
+{
+    uint8_t *body = bytes + message->references_size;
+    uint8_t *payload = body + message->body_size;
+    if (message->references_size != 0)
+        memcpy(bytes, message->references, message->references_size);
+    if (message->body_size != 0)
+        memcpy(body, message->body, message->body_size);
+    if (message->payload_size != 0)
+        memcpy(payload, message->payload, message->payload_size);
+    message->references = bytes;
+    message->body = body;
+    message->payload = payload;
 }
 
 HRESULT message_copy(struct link_message *message)
 {
-    size_t body_at = message->references_size;
-    size_t size = body_at + message->body_size + message->payload_size;
+    size_t size = message_size(message);
     struct message_storage *storage = malloc(sizeof *storage + size);
     if (storage == NULL)
         return error_set(E_OUTOFMEMORY, "no memory to keep a message of %zu bytes", size);
     storage->room = size;
-    if (message->references_size != 0)
-        memcpy(storage->bytes, message->references, message->references_size);
-    if (message->body_size != 0)
-        memcpy(storage->bytes + body_at, message->body, message->body_size);
-    if (message->payload_size != 0)
-        memcpy(storage->bytes + body_at + message->body_size, message->payload,
-               message->payload_size);
-    message->references = storage->bytes;
-    message->body = storage->bytes + body_at;
-    message->payload = message->body + message->body_size;
+    message_copy_into(message, storage->bytes);
     message->storage = storage;
     return S_OK;
 }
@@ -108,7 +108,7 @@ static void let_go(struct link_message *message)
     struct link_connection *connection = message->connection;
     message->state = NULL;
     reader_consume(connection);
-    atomic_store(&connection->in_method, true);
+    right_expose(connection, thread_self());
     node_needs_tick(connection->node);
 }
 
@@ -121,13 +121,16 @@ static void leave_reply(struct link_message *message)
     message->state = NULL;
     reader_consume(connection);
     if (inherited) {
-        atomic_store(&connection->in_method, true);
-    } else {
-        os_mutex_lock(&connection->lock);
-        right_leave_locked(connection);
-        os_mutex_unlock(&connection->lock);
+        right_expose(connection, thread_self());
+        connection_drop(connection);
+        return;
     }
-    connection_drop(connection);
+    os_mutex_lock(&connection->lock);
+    right_leave_locked(connection);
+    bool ends = connection_drop_locked(connection);
+    os_mutex_unlock(&connection->lock);
+    if (ends)
+        worker_finish_soon(connection);
 }
 
 void link_message_decoded(struct link_message *message)

@@ -29,12 +29,12 @@ struct incoming {
     struct list link;            /* in a waiting call's list; its bucket's lock */
     struct job job;              /* while it waits for a worker */
     struct list active;          /* in connection->active; connection->lock */
+    bool is_active;              /* it is there; whoever runs or answers it */
     struct link_id chain;
     uint32_t depth;
     uint64_t deadline_ns;
     size_t charge;        /* in connection->incoming_bytes */
     bool has_chain;       /* a call, not a one-way call, query-interface or accept */
-    bool is_queued;       /* the handler has it, and link_message_run() frees it */
     atomic_bool answered; /* or one-way */
     atomic_bool cancelled;
 };
@@ -55,9 +55,18 @@ struct incoming *incoming_new(struct link_connection *connection);
 /* Closes what handles are left; not in connection->active any more. */
 void incoming_free(struct incoming *incoming);
 
+/* A cancel does not find it any more. */
+void message_leave_active(struct incoming *incoming);
+
 /* Copies references, body and payload of a borrowed message; its connection's receive buffer moves
  * on. The reader right stays where it is. */
 HRESULT message_copy(struct link_message *message);
+/* The same into memory of the caller's, of message_size() bytes. */
+static inline size_t message_size(const struct link_message *message)
+{
+    return message->references_size + message->body_size + message->payload_size;
+}
+void message_copy_into(struct link_message *message, uint8_t *bytes);
 void message_free_storage(struct link_message *message);
 
 #endif

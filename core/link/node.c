@@ -1,6 +1,7 @@
 #include "core/link/node.h"
 
 #include "core/link/connection.h"
+#include "core/link/current.h"
 #include "core/link/listener.h"
 #include "core/link/reactor.h"
 #include "core/link/worker.h"
@@ -222,6 +223,7 @@ void link_node_stop(struct link_node *node)
      * work. */
     worker_stop(node);
     reactor_leave(node);
+    thread_trim(thread_self());
 }
 
 void link_node_free(struct link_node *node)

@@ -1,5 +1,6 @@
 #include "core/link/reactor.h"
 
+#include "core/link/current.h"
 #include "core/link/node.h"
 #include "core/os/clock.h"
 #include "core/os/poller.h"
@@ -38,6 +39,7 @@ static void reactor_main(void *argument)
         os_mutex_unlock(&reactor->lock);
     }
     error_clear();
+    thread_trim(thread_self());
 }
 
 static struct reactor *find_locked(struct os_poller *poller)

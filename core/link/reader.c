@@ -80,13 +80,51 @@ static HRESULT keep_references(struct link_connection *connection, const struct 
     return node->handler.keep(node->context, message);
 }
 
+/* The message becomes the call's: a short one by a copy, so that the right can go at once; the
+ * reader's own otherwise as it lies in the receive buffer, above all one with references, which
+ * must be resolved before the next frame is. */
+static HRESULT take_reply_locked(struct call *call, bool is_own, struct link_message *message)
+{
+    bool is_borrowed = message->storage == NULL;
+    bool is_short =
+        message_size(message) <= call->room_size && !(is_own && message->n_references != 0);
+    if (is_borrowed && is_short) {
+        message_copy_into(message, call->room);
+        is_borrowed = false;
+    } else if (is_borrowed && !is_own) {
+        HRESULT hr = message_copy(message);
+        if (FAILED(hr))
+            return hr;
+        is_borrowed = false;
+    }
+    call->borrowed = is_borrowed;
+    call->reply = *message;
+    message->storage = NULL;
+    message->handles = NULL;
+    return S_OK;
+}
+
+/* The reader's own call is over and needs nothing of the connection any more. True: the connection
+ * has ended and nobody uses it. */
+static bool leave_locked(struct link_connection *connection, struct call *call)
+{
+    if (call->borrowed || call->inherits ||
+        (call->has_chain && !chain_try_remove(connection->node, call)))
+        return false;
+    call->has_left = true;
+    reader_consume(connection);
+    right_leave_locked(connection);
+    return connection_drop_locked(connection);
+}
+
 static HRESULT deliver_reply(struct link_connection *connection, struct call *self,
                              struct link_message *message)
 {
-    HRESULT hr = S_OK;
+    struct link_node *node = connection->node;
     HRESULT code = S_OK;
     struct error_record *record = NULL;
     bool is_lost = false;
+    bool ends = false;
     if (message->kind == WIRE_ERROR)
         record = read_error(message, &code);
     else if (FAILED(code = keep_references(connection, self, message)))
@@ -96,28 +134,22 @@ static HRESULT deliver_reply(struct link_connection *connection, struct call *se
     uint64_t next_id = connection->next_call_id;
     if (call != NULL) {
         list_remove(&call->pending_link);
-        is_lost = SUCCEEDED(code) && call != self && message->storage == NULL &&
-                  FAILED(message_copy(message));
-        if (is_lost) {
-            code = E_OUTOFMEMORY;
+        is_lost = SUCCEEDED(code) && FAILED(code = take_reply_locked(call, call == self, message));
+        if (is_lost)
             record = error_take();
-        }
-        if (SUCCEEDED(code)) {
-            call->borrowed = message->storage == NULL;
-            call->reply = *message;
-            message->storage = NULL;
-            message->handles = NULL;
-        }
         call_complete_locked(call, code, record);
+        ends = call == self && leave_locked(connection, call);
     }
     os_mutex_unlock(&connection->lock);
+    if (ends)
+        worker_finish_soon(connection);
     if (call == NULL) {
         error_record_free(record);
-        hr = drop_reply(connection, message, next_id, SUCCEEDED(code));
-    } else if (is_lost && connection->node->handler.dropped != NULL) {
-        connection->node->handler.dropped(connection->node->context, message);
+        return drop_reply(connection, message, next_id, SUCCEEDED(code));
     }
-    return hr;
+    if (is_lost && node->handler.dropped != NULL)
+        node->handler.dropped(node->context, message);
+    return S_OK;
 }
 
 /* --- the other kinds --- */
@@ -314,20 +346,17 @@ HRESULT reader_step(struct link_connection *connection, struct call *self)
     }
     if (FAILED(hr))
         return fail(connection, hr);
-    atomic_fetch_add_explicit(&connection->frames_received, 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&connection->bytes_received, header.size, memory_order_relaxed);
-    atomic_fetch_add_explicit(&connection->activity, 1, memory_order_relaxed);
+    connection_count(&connection->frames_received, 1);
+    connection_count(&connection->bytes_received, header.size);
+    atomic_store_explicit(&connection->activity,
+                          atomic_load_explicit(&connection->activity, memory_order_relaxed) + 1,
+                          memory_order_relaxed);
     connection->frame_size = header.size;
     hr = handle_frame(connection, self, &header, frame);
     if (FAILED(hr))
         fail(connection, hr);
-    os_mutex_lock(&connection->lock);
-    bool mine = right_is_mine_locked(connection, thread);
-    if (mine)
-        atomic_store_explicit(&connection->in_method, false, memory_order_relaxed);
-    bool keeps = self != NULL && self->done && self->borrowed;
-    os_mutex_unlock(&connection->lock);
-    if (mine && !keeps)
+    bool keeps = self != NULL && self->borrowed; /* only this thread can have set it meanwhile */
+    if (right_is_still_mine(connection, thread) && !keeps)
         reader_consume(connection);
     return FAILED(hr) ? hr : S_OK;
 }

@@ -18,16 +18,6 @@
 /* Records of 16 KiB each way at most. */
 #define MAX_ERROR_SIZE (WIRE_MAX_RECORDS * 2u * (WIRE_MAX_RECORD_TEXT + 16u))
 
-static void leave_active(struct link_connection *connection, struct incoming *incoming)
-{
-    os_mutex_lock(&connection->lock);
-    if (list_is_linked(&incoming->active)) {
-        list_remove(&incoming->active);
-        connection->n_active--;
-    }
-    os_mutex_unlock(&connection->lock);
-}
-
 static HRESULT send_error(struct link_connection *connection, uint64_t call_id, HRESULT code,
                           bool ran)
 {
@@ -56,9 +46,7 @@ HRESULT link_reply(struct link_message *call, const struct link_request *reply)
     struct link_connection *connection = call->connection;
     if (atomic_exchange(&incoming->answered, true))
         return error_set(E_UNEXPECTED, "a call is answered twice, or is one-way");
-    leave_active(connection, incoming);
-    if (!connection_use(connection))
-        return connection_closed_error(connection);
+    message_leave_active(incoming);
     HRESULT hr = sender_send(connection, reply, call->call_id, SEND_QUEUE, 0);
     if (FAILED(hr) && !link_connection_is_closed(connection)) {
         /* It could not be sent as it is; its caller must not wait for ever. */
@@ -68,7 +56,6 @@ HRESULT link_reply(struct link_message *call, const struct link_request *reply)
             error_clear();
         error_give(record);
     }
-    connection_drop(connection);
     return hr;
 }
 
@@ -77,12 +64,9 @@ void link_reply_error(struct link_message *call, HRESULT code, bool ran)
     struct incoming *incoming = message_incoming(call);
     struct link_connection *connection = call->connection;
     if (!atomic_exchange(&incoming->answered, true)) {
-        leave_active(connection, incoming);
-        if (connection_use(connection)) {
-            if (FAILED(send_error(connection, call->call_id, FAILED(code) ? code : E_FAIL, ran)))
-                error_clear();
-            connection_drop(connection);
-        }
+        message_leave_active(incoming);
+        if (FAILED(send_error(connection, call->call_id, FAILED(code) ? code : E_FAIL, ran)))
+            error_clear();
     }
     error_clear();
 }

@@ -18,9 +18,14 @@ bool right_take_locked(struct link_connection *connection, struct thread *self, 
     }
     connection->right = RIGHT_HELD;
     connection->holder = self;
-    atomic_store_explicit(&connection->in_method, false, memory_order_relaxed);
     self->held = connection;
     return true;
+}
+
+bool right_take_from_method_locked(struct link_connection *connection)
+{
+    struct thread *holder = atomic_load(&connection->in_method);
+    return holder != NULL && atomic_compare_exchange_strong(&connection->in_method, &holder, NULL);
 }
 
 void right_arm_locked(struct link_connection *connection)
@@ -47,6 +52,7 @@ static bool pass_locked(struct link_connection *connection)
         list_remove(&call->waiter_link);
         connection->right = RIGHT_HELD;
         connection->holder = call->thread;
+        atomic_fetch_sub(&connection->n_waiters, 1);
         call_wake(call);
         return true;
     }
@@ -55,11 +61,10 @@ static bool pass_locked(struct link_connection *connection)
 
 static void forget_locked(struct link_connection *connection)
 {
-    struct thread *self = connection->holder;
-    atomic_store_explicit(&connection->in_method, false, memory_order_relaxed);
-    connection->holder = NULL;
-    if (self == thread_self())
+    struct thread *self = thread_self();
+    if (connection->holder == self)
         self->held = NULL;
+    connection->holder = NULL;
 }
 
 void right_leave_locked(struct link_connection *connection)
@@ -117,14 +122,7 @@ void right_give_up(struct thread *self, const struct link_connection *except)
     struct link_connection *connection = self->held;
     if (connection == NULL)
         return;
-    os_mutex_lock(&connection->lock);
-    bool mine = right_is_mine_locked(connection, self);
-    if (mine)
-        atomic_store(&connection->in_method, false);
-    else
-        self->held = NULL;
-    os_mutex_unlock(&connection->lock);
-    if (!mine)
+    if (self->is_exposed && !right_resume(connection, self))
         return;
     keep_messages(self, connection);
     if (connection == except)

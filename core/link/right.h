@@ -17,6 +17,31 @@ static inline bool right_is_mine_locked(const struct link_connection *connection
     return connection->right == RIGHT_HELD && connection->holder == self;
 }
 
+/* This thread, which has the right, runs a method from here on: others may take the right. */
+static inline void right_expose(struct link_connection *connection, struct thread *self)
+{
+    self->is_exposed = true;
+    atomic_store(&connection->in_method, self);
+}
+/* The method is over, or waits in a call. False: the right has been taken away. */
+static inline bool right_resume(struct link_connection *connection, struct thread *self)
+{
+    struct thread *expected = self;
+    self->is_exposed = false;
+    if (atomic_compare_exchange_strong(&connection->in_method, &expected, NULL))
+        return true;
+    self->held = NULL;
+    return false;
+}
+/* Whether the thread has the right, now that a method may have run. */
+static inline bool right_is_still_mine(struct link_connection *connection, struct thread *self)
+{
+    return self->held == connection && (!self->is_exposed || right_resume(connection, self));
+}
+/* Takes the right away from a method that runs; false: the method is over. The caller passes it on.
+ */
+bool right_take_from_method_locked(struct link_connection *connection);
+
 /* Takes a right that nobody holds, out of the reactor if it is there; sets *leased then. False:
  * somebody holds it. */
 bool right_take_locked(struct link_connection *connection, struct thread *self, bool *leased);

@@ -190,8 +190,10 @@ static HRESULT send_frame_locked(struct link_connection *connection, struct outg
         hr = arm_locked(connection);
     if (FAILED(hr))
         return hr;
-    atomic_fetch_add_explicit(&connection->frames_sent, 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&connection->bytes_sent, header.size, memory_order_relaxed);
+    if (out->request->kind <= WIRE_ONEWAY && !(header.flags & WIRE_FLAG_CONTINUED))
+        connection_count(&connection->calls_sent, 1);
+    connection_count(&connection->frames_sent, 1);
+    connection_count(&connection->bytes_sent, header.size);
     return S_OK;
 }
 

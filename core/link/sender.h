@@ -14,7 +14,9 @@ enum send_mode {
     SEND_WAIT   /* waits until the queue has room, or the deadline */
 };
 
-/* Sends a message, in chunks where it is large. A failure of the transport ends the connection. */
+/* Sends a message, in chunks where it is large. A failure of the transport ends the connection. On
+ * a connection that has ended it fails without touching the stream: sender_close() comes before the
+ * stream can go. */
 HRESULT sender_send(struct link_connection *connection, const struct link_request *request,
                     uint64_t call_id, enum send_mode mode, uint64_t deadline_ns);
 /* Readiness for writing, on the reactor thread. */

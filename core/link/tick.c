@@ -65,14 +65,15 @@ static void look_at_free_locked(struct tick *tick, struct link_connection *conne
 static void look_at_held_locked(struct tick *tick, struct link_connection *connection,
                                 unsigned activity)
 {
-    if (!atomic_load(&connection->in_method))
+    if (atomic_load(&connection->in_method) == NULL)
         return;
     tick->is_busy = true;
     if (connection->seen_method != activity) {
         connection->seen_method = activity;
         return;
     }
-    right_park_locked(connection);
+    if (right_take_from_method_locked(connection))
+        right_park_locked(connection);
 }
 
 /* True: the tick need not look at it any more. */

@@ -23,7 +23,7 @@
 #define TURN_NS     1000000u
 /* How long a worker waits for a connection's next frame before it parks it. Long enough for a
  * transport to wait in one plain receive. */
-#define HOT_NS 50000000u
+#define HOT_NS 80000000u
 /* A connection with so many calls that have not ended is not read on, until the tick finds it with
  * fewer. */
 #define MAX_UNFINISHED 1024u
@@ -151,12 +151,9 @@ static enum next wait_for_frame(struct worker *worker, struct link_connection *c
         return NEXT_PARK;
     atomic_store(&worker->waiting, connection);
     atomic_store(&connection->worker_waits, true);
-    os_mutex_lock(&connection->lock);
-    bool wanted = !list_is_empty(&connection->waiters);
-    os_mutex_unlock(&connection->lock);
     HRESULT hr = VIA_S_INTERRUPTED;
-    if (!wanted && atomic_load(&node->n_ready) == 0)
-        hr = reader_wait(connection, os_now_ns() + HOT_NS);
+    if (atomic_load(&connection->n_waiters) == 0 && atomic_load(&node->n_ready) == 0)
+        hr = reader_wait(connection, os_coarse_now_ns() + HOT_NS);
     atomic_store(&connection->worker_waits, false);
     atomic_store(&worker->waiting, NULL);
     if (hr == S_OK)
@@ -174,13 +171,9 @@ static enum next after_frame(struct link_connection *connection, uint32_t n_fram
     struct link_node *node = connection->node;
     if (atomic_load_explicit(&connection->n_incoming, memory_order_relaxed) > MAX_UNFINISHED)
         return NEXT_PARK;
-    os_mutex_lock(&connection->lock);
-    bool mine = right_is_mine_locked(connection, thread_self());
-    bool wanted = !list_is_empty(&connection->waiters);
-    os_mutex_unlock(&connection->lock);
-    if (!mine)
+    if (thread_self()->held != connection)
         return NEXT_LOST;
-    if (wanted || connection->stage == STAGE_CLOSED)
+    if (atomic_load(&connection->n_waiters) != 0 || connection->stage == STAGE_CLOSED)
         return NEXT_PARK;
     if (atomic_load(&node->n_ready) != 0 &&
         (n_frames >= TURN_FRAMES || os_now_ns() - started_ns > TURN_NS))
@@ -310,6 +303,7 @@ static void worker_main(void *argument)
     join(before);
     error_clear();
     thread_self()->worker = NULL;
+    thread_trim(thread_self());
 }
 
 static bool finish_one(struct link_node *node)

@@ -5,7 +5,7 @@
  * the socket's SO_RCVTIMEO, kept coarse: it starts at 10 ms and doubles each time it runs out, up
  * to 400 ms, so that a connection in steady use never sets it. Each time it runs out, and nothing
  * came, the peer's life is looked at. The kernel counts it in ticks of up to
- * 10 ms, too coarse for a deadline: the last 24 ms before one are waited in ppoll.
+ * 10 ms, too coarse for a deadline: the last 40 ms before one are waited in ppoll.
  *
  * An interrupt is a directed signal, SIGURG (ignored by default), to the thread that waits. The
  * state word makes sure that the thread cannot have left:
@@ -46,8 +46,10 @@
 
 #define FIRST_TIMEOUT_US 10000
 #define LAST_TIMEOUT_US  400000
-/* SO_RCVTIMEO may fire a tick late (10 ms in a kernel with HZ=100), after rounding up. */
-#define POLL_BELOW_NS 24000000
+/* SO_RCVTIMEO may fire a tick late (10 ms in a kernel with HZ=100), after rounding up, and the time
+ * may be another tick later than it was read. */
+#define POLL_BELOW_NS 40000000
+#define DEAF_NS       10000000
 
 /* In the static block, which every thread has: the usual kind for a module is allocated at a
  * thread's first use, and that may be in the handler. */
@@ -142,10 +144,10 @@ static bool signal_is_open(void)
     return this_thread.signal == SIGNAL_OPEN;
 }
 
-static uint64_t now_ns(void)
+static uint64_t now_ns(clockid_t clock)
 {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(clock, &now);
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
@@ -196,23 +198,28 @@ static ssize_t receive_blocking(struct socket_waiter *waiter, void *data, size_t
     return n;
 }
 
-static bool make_event(struct socket_waiter *waiter)
+/* -1 stays where there is no descriptor left. */
+static void make_event(struct socket_waiter *waiter)
 {
     if (atomic_load_explicit(&waiter->event, memory_order_relaxed) < 0)
         atomic_store(&waiter->event, eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-    return atomic_load_explicit(&waiter->event, memory_order_relaxed) >= 0;
 }
 
 /* Sleeps in ppoll until the socket is readable, the event is set, the peer's life is over, or the
  * deadline. */
-static void sleep_in_poll(struct socket_waiter *waiter, uint64_t deadline_ns, uint64_t now)
+static void sleep_in_poll(struct socket_waiter *waiter, uint64_t deadline_ns)
 {
+    uint64_t now = now_ns(CLOCK_MONOTONIC);
     struct pollfd descriptors[3] = {
         {waiter->descriptor, POLLIN, 0}, {waiter->event, POLLIN, 0}, {waiter->life, POLLIN, 0}};
     uint64_t left_ns = deadline_ns > now ? deadline_ns - now : 0;
+    /* Out of descriptors: an interruption is looked for from time to time. */
+    bool is_deaf = waiter->event < 0;
+    if (is_deaf && left_ns > DEAF_NS)
+        left_ns = DEAF_NS;
     struct timespec timeout = {(time_t)(left_ns / 1000000000u), (long)(left_ns % 1000000000u)};
     if (!(atomic_fetch_or(&waiter->state, WAITER_POLLING) & WAITER_INTERRUPTED))
-        ppoll(descriptors, 3, deadline_ns == UINT64_MAX ? NULL : &timeout, NULL);
+        ppoll(descriptors, 3, deadline_ns == UINT64_MAX && !is_deaf ? NULL : &timeout, NULL);
     atomic_fetch_and(&waiter->state, ~WAITER_POLLING);
     if (descriptors[1].revents != 0) {
         uint64_t count;
@@ -232,9 +239,10 @@ static void choose_timeout(struct socket_waiter *waiter, uint64_t left_ns, bool 
         timeout_us = timeout_us * 2 < FIRST_TIMEOUT_US ? FIRST_TIMEOUT_US : timeout_us * 2;
     if (timeout_us > LAST_TIMEOUT_US)
         timeout_us = LAST_TIMEOUT_US;
+    /* Halved rather than cut, so that waits of about the same length do not set it each time. */
     int64_t most_us = (int64_t)((left_ns - POLL_BELOW_NS) / 1000u) + 1000;
-    if (left_ns != UINT64_MAX && timeout_us > most_us)
-        timeout_us = most_us;
+    while (left_ns != UINT64_MAX && timeout_us > most_us)
+        timeout_us /= 2;
     if (timeout_us != waiter->timeout_us) {
         set_timeout(waiter->descriptor, timeout_us);
         waiter->timeout_us = timeout_us;
@@ -247,19 +255,19 @@ HRESULT socket_waiter_receive(struct socket_waiter *waiter, void *data, size_t s
     bool open = signal_is_open();
     bool ran_out = false;
     for (;;) {
-        uint64_t now = deadline_ns == UINT64_MAX ? 0 : now_ns();
+        uint64_t now = deadline_ns == UINT64_MAX ? 0 : now_ns(CLOCK_MONOTONIC_COARSE);
         uint64_t left_ns = deadline_ns == UINT64_MAX ? UINT64_MAX
                            : deadline_ns > now       ? deadline_ns - now
                                                      : 0;
         bool poll_first = !open || left_ns < POLL_BELOW_NS;
-        if (poll_first && !make_event(waiter))
-            return socket_fail_errno("eventfd", errno);
+        if (poll_first)
+            make_event(waiter);
         if (take_interruption(waiter))
             return VIA_S_INTERRUPTED;
         bool truncated = false;
         ssize_t result;
         if (poll_first) {
-            sleep_in_poll(waiter, deadline_ns, now);
+            sleep_in_poll(waiter, deadline_ns);
             result = socket_receive_raw(waiter->descriptor, data, size, received, MSG_DONTWAIT,
                                         &truncated);
         } else {
@@ -273,7 +281,7 @@ HRESULT socket_waiter_receive(struct socket_waiter *waiter, void *data, size_t s
         ran_out = errno == EAGAIN;
         if (ran_out && waiter->life >= 0 && socket_life_is_over(waiter->life))
             return S_OK;
-        if (deadline_ns != UINT64_MAX && now_ns() >= deadline_ns)
+        if (deadline_ns != UINT64_MAX && now_ns(CLOCK_MONOTONIC) >= deadline_ns)
             return take_interruption(waiter)
                        ? VIA_S_INTERRUPTED
                        : socket_fail(RPC_E_TIMEOUT, "nothing arrived before the deadline");

@@ -10,6 +10,14 @@ uint64_t os_now_ns(void)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+/* A kernel tick behind at most: 10 ms where there are fewest. */
+uint64_t os_coarse_now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
 uint64_t os_deadline_ms(uint32_t ms)
 {
     return ms == UINT32_MAX ? OS_NEVER : os_now_ns() + (uint64_t)ms * 1000000u;
