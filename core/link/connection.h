@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "core/link/link.h"
+#include "core/link/worker.h"
 #include "core/os/thread.h"
 #include "core/util/list.h"
 #include "core/util/ref.h"
@@ -69,7 +70,8 @@ struct link_connection {
 
     struct list link;           /* node->connections; node->lock */
     struct list leased_link;    /* node->leased; node->lock */
-    struct list ready_link;     /* node->ready or node->ended; node->lock */
+    struct job serving;         /* while it waits for a worker that reads it; node->lock */
+    struct list ended_link;     /* node->ended; node->lock */
     bool in_leased;             /* node->lock */
     uint64_t hello_deadline_ns; /* read-only */
 

@@ -45,7 +45,7 @@ static void init_parts(struct link_node *self)
     os_mutex_init(&self->lock);
     os_cond_init(&self->work);
     struct list *lists[] = {&self->connections, &self->leased, &self->listeners, &self->timers,
-                            &self->workers,     &self->jobs,   &self->ready,     &self->ended};
+                            &self->workers,     &self->jobs,   &self->ended};
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
         list_init(lists[i]);
     for (size_t i = 0; i < NODE_CHAIN_BUCKETS; i++) {

@@ -65,10 +65,9 @@ struct link_node {
     uint32_t n_idle;            /* lock: sleep in `work` */
     uint32_t n_woken;           /* lock: idle ones that have been signalled and not run */
     _Atomic uint32_t n_waiting; /* workers that sleep in link_call */
-    struct list jobs;           /* lock: struct job */
-    struct list ready;          /* lock: connections to be read, their right held for the pool */
+    struct list jobs;           /* lock: struct job, the oldest first */
     struct list ended;          /* lock: connections to be finished */
-    _Atomic uint32_t n_ready;   /* jobs, ready and ended ones together; written under lock */
+    _Atomic uint32_t n_ready;   /* jobs and ended ones together; written under lock */
     struct os_cond work;
     bool workers_stop; /* lock */
 

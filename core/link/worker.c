@@ -1,9 +1,10 @@
 /*
- * The pool. One lock (the node's) covers its queues; a worker takes, in this order: what has ended,
- * jobs, connections that are readable. A worker that serves a connection keeps it for as long as
- * frames come, and some time longer, asleep in the transport: a hot connection costs no readiness
- * call. When there is more to do than workers, those that only wait are interrupted, and
- * connections are put back after a turn.
+ * The pool. One lock (the node's) covers its queues; a worker takes first what has ended, then jobs
+ * in the order in which they came. A connection that is readable is a job like a single call is:
+ * with a queue of its own one of them would starve behind the other. A worker that serves a
+ * connection keeps it for as long as frames come, and some time longer, asleep in the transport: a
+ * hot connection costs no readiness call. When there is more to do than workers, those that only
+ * wait are interrupted, and connections are put back after a turn.
  */
 #include "core/link/worker.h"
 
@@ -38,6 +39,7 @@ struct worker {
 };
 
 static void worker_main(void *argument);
+static void serve(void *argument);
 
 static void start_worker_locked(struct link_node *node)
 {
@@ -106,12 +108,14 @@ void worker_submit(struct link_node *node, struct job *job)
 
 void worker_serve_soon(struct link_connection *connection)
 {
-    add(connection->node, &connection->node->ready, &connection->ready_link);
+    connection->serving.run = serve;
+    connection->serving.argument = connection;
+    worker_submit(connection->node, &connection->serving);
 }
 
 void worker_finish_soon(struct link_connection *connection)
 {
-    add(connection->node, &connection->node->ended, &connection->ready_link);
+    add(connection->node, &connection->node->ended, &connection->ended_link);
 }
 
 bool worker_are_saturated(struct link_node *node)
@@ -204,8 +208,11 @@ static void leave(struct link_connection *connection, enum next next)
         connection_drop(connection);
 }
 
-static void serve(struct worker *worker, struct link_connection *connection)
+/* On a worker, which alone takes jobs while there are connections. */
+static void serve(void *argument)
 {
+    struct link_connection *connection = argument;
+    struct worker *worker = thread_self()->worker;
     uint64_t started_ns = os_now_ns();
     uint32_t n_frames = 0;
     enum next next = NEXT_FRAME;
@@ -228,22 +235,17 @@ static void serve(struct worker *worker, struct link_connection *connection)
 
 /* --- the threads --- */
 
-static void take_one_locked(struct worker *worker)
+static void take_one_locked(struct link_node *node)
 {
-    struct link_node *node = worker->node;
     struct list *link;
     atomic_fetch_sub(&node->n_ready, 1);
     if ((link = list_pop(&node->ended)) != NULL) {
         os_mutex_unlock(&node->lock);
-        connection_finish(list_entry(link, struct link_connection, ready_link));
-    } else if ((link = list_pop(&node->jobs)) != NULL) {
-        struct job *job = list_entry(link, struct job, link);
+        connection_finish(list_entry(link, struct link_connection, ended_link));
+    } else {
+        struct job *job = list_entry(list_pop(&node->jobs), struct job, link);
         os_mutex_unlock(&node->lock);
         job->run(job->argument);
-    } else {
-        link = list_pop(&node->ready);
-        os_mutex_unlock(&node->lock);
-        serve(worker, list_entry(link, struct link_connection, ready_link));
     }
     os_mutex_lock(&node->lock);
 }
@@ -289,7 +291,7 @@ static void worker_main(void *argument)
     os_mutex_lock(&node->lock);
     for (;;) {
         if (atomic_load(&node->n_ready) != 0) {
-            take_one_locked(worker);
+            take_one_locked(node);
             continue;
         }
         if (node->workers_stop)
@@ -314,7 +316,7 @@ static bool finish_one(struct link_node *node)
         atomic_fetch_sub(&node->n_ready, 1);
     os_mutex_unlock(&node->lock);
     if (link != NULL)
-        connection_finish(list_entry(link, struct link_connection, ready_link));
+        connection_finish(list_entry(link, struct link_connection, ended_link));
     return link != NULL;
 }
 
