@@ -36,3 +36,12 @@ via_test(remote_hostile
 if(TARGET test_remote_hostile)
     add_dependencies(test_remote_hostile remote_peer)
 endif()
+
+if(WIN32)
+    via_test(remote_apartment
+        SOURCES test_remote_apartment_windows.c os/apartment_windows.c remote/fixture.c remote/test_object.c
+        IDL remote/remote_test.idl
+        DEPENDS via_com_remote)
+    target_link_libraries(test_remote_apartment PRIVATE ole32 uuid)
+    add_dependencies(test_remote_apartment remote_peer)
+endif()
