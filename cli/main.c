@@ -51,10 +51,8 @@ static void print_help(FILE *to)
           to);
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **arguments)
 {
-    char **arguments = os_program_arguments(argc, argv);
-
     if (argc < 2) {
         print_help(stderr);
         return CLI_USAGE;
@@ -72,6 +70,13 @@ int main(int argc, char **argv)
         if (strcmp(command->name, arguments[1]) == 0)
             return command->run(argc - 1, arguments + 1);
     }
-    fprintf(stderr, "viaduct: there is no command '%s'\nTry 'viaduct --help'.\n", arguments[1]);
+    fprintf(stderr, "viaduct: there is no command '%.100s'\nTry 'viaduct --help'.\n", arguments[1]);
     return CLI_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    char **arguments = os_program_start(argc, argv);
+
+    return os_program_end("viaduct", run(argc, arguments));
 }

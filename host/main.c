@@ -169,11 +169,10 @@ static int run_host(const struct configuration *configuration)
     return FAILED(hr) ? print_runtime_failure(hr) : serve(configuration);
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **arguments)
 {
     struct configuration *configuration;
     struct command command = {.work = WORK_HOST};
-    char **arguments = os_program_arguments(argc, argv);
     int code = read_options(argc, arguments, &command);
     HRESULT hr;
 
@@ -191,4 +190,11 @@ int main(int argc, char **argv)
         code = run_host(configuration);
     configuration_free(configuration);
     return code < 0 ? EXIT_OK : code;
+}
+
+int main(int argc, char **argv)
+{
+    char **arguments = os_program_start(argc, argv);
+
+    return os_program_end("viaductd", run(argc, arguments));
 }

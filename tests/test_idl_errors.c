@@ -93,7 +93,7 @@ static const struct wrong methods[] = {
     {"HRESULT A([out] LONG *n, [out, size_is(, n)] LONG **a);", "5:42: error: size_is: write *n"},
     {"HRESULT A([in] LONG a[]);", "5:21: error: a[]: size_is is missing"},
     {"HRESULT A([in] LONG a[0]);", "5:23: error: an array of 0 elements"},
-    {"HRESULT A([in] LONG *********a);", "5:31: error: more than 8 levels of pointers and arrays"},
+    {"HRESULT A([in] LONG *********a);", "5:30: error: more than 8 levels of pointers and arrays"},
     {"HRESULT A([in] LONG", "6:1: error: a name is expected before '}'"},
 };
 
@@ -209,6 +209,137 @@ TEST(wrong_arguments_are_refused)
     CHECK_EQ(idl_main(program, 2, both), 1);
 }
 
+/* Input that is large, deep or endless. Each `piece` comes `n` times, with its number for "%u". */
+static const struct endless {
+    const char *before;
+    const char *piece;
+    unsigned n;
+    const char *after;
+    const char *expected; /* NULL: it is right */
+} endless[] = {
+    {"", "struct A { ", 100000, "", "definitions are nested too deeply"},
+    {"", "[" ID "] library L { ", 20000, "", "error: "},
+    {"", "[", 500000, "", "error: "},
+    {"", "#if 1\n", 100, "", "#if is nested too deeply"},
+    {"typedef LONG ", "*", 300000, " T;", "more than 8 levels of pointers"},
+    {"struct S { LONG ", "*", 300000, " a; };", "more than 8 levels of pointers and arrays"},
+    {"enum E { ", "A%u, ", 70000, " };", "an enum has at most 65535 values"},
+    {"struct S { ", "LONG a%u; ", 66000, " };", "struct S has too many fields"},
+    {"", "struct S%u { LONG a; }; ", 66000, "", "more than 2048 structs"},
+    {"", "interface I%u; ", 66000, "", "more than 2048 interfaces"},
+    {"", "#define M%u 1\n", 5000, "", "more than 4096 macros"},
+    {"", "#define A%u ;;;;;;;;;;;;;;;;\n", 4000, "", NULL},
+    {HEAD "HRESULT A(", "[in] LONG a%u,", 20000, "[in] LONG b);" TAIL, "at most 64 parameters"},
+    {HEAD, "HRESULT A%u();", 3000, TAIL, "an interface has at most 1024 methods"},
+    {"", "cpp_quote(\"a\") ", 60000, "",
+     NULL}, /* one line; a copy of its rest for each ends memory */
+    {"struct S { LONG ", "a", 900000, ";};", "error: "},
+    {"/", "*/", 400000, "", "error: "},
+    {"enum E { A = -", "9223372036854775808", 1, " };", "A does not fit into 32 bits"},
+    {HEAD "[id(", "9", 12, ")] HRESULT A();" TAIL, "an id is a number of 32 bits"},
+};
+
+static void append(char **text, size_t *size, const char *format, unsigned number)
+{
+    *size += (size_t)snprintf(*text + *size, 64 + strlen(format), format, number);
+}
+
+TEST(large_and_deep_input_ends)
+{
+    for (size_t i = 0; i < sizeof(endless) / sizeof(endless[0]); i++) {
+        const struct endless *it = &endless[i];
+        char *text = malloc(strlen(it->before) + strlen(it->after) + 256 +
+                            (size_t)it->n * (strlen(it->piece) + 8));
+        char *said;
+        size_t size = 0;
+
+        REQUIRE_NOT_NULL(text);
+        append(&text, &size, it->before, 0);
+        for (unsigned j = 0; j < it->n; j++)
+            append(&text, &size, it->piece, j);
+        append(&text, &size, it->after, 0);
+        if (!CHECK_EQ(compile_text(text, size, &said), it->expected ? 1 : 0))
+            harness_note("\"%.20s\" %u times", it->piece, it->n);
+        CHECK_STR_HAS(said ? said : "", it->expected ? it->expected : "");
+        free(said);
+        free(text);
+    }
+}
+
+/* Each macro, each file twice in the one before: 2 to the power of 40 of them. */
+TEST(doublings_end)
+{
+    char text[8192], name[32];
+    size_t size = 0;
+    char *said;
+
+    for (int i = 0; i < 40; i++)
+        size += (size_t)snprintf(text + size, sizeof(text) - size, "#define A%d A%d A%d\n", i,
+                                 i + 1, i + 1);
+    size += (size_t)snprintf(text + size, sizeof(text) - size, "#define A40 ;\nA0\n");
+    CHECK_EQ(compile_text(text, size, &said), 1);
+    CHECK_STR_HAS(said ? said : "", "files and macros come to more than 16777216 bytes in all");
+    free(said);
+    for (int i = 0; i < 40; i++) {
+        snprintf(name, sizeof(name), "double%d.idl", i);
+        char *path = os_path_join(harness_temporary_directory(), name);
+        size = (size_t)snprintf(text, sizeof(text),
+                                "#include \"double%d.idl\"\n#include \"double%d.idl\"\n", i + 1,
+                                i + 1);
+        CHECK_OK(os_file_write(path, text, i == 39 ? 0 : size));
+        free(path);
+    }
+    static const char first[] = "#include \"double0.idl\"\n";
+    CHECK_EQ(compile_text(first, strlen(first), &said), 1);
+    CHECK_STR_HAS(said ? said : "", "more than 1024 files are included");
+    free(said);
+}
+
+TEST(files_that_hold_themselves_end)
+{
+    static const char importing[] = "import \"wrong.idl\";\n",
+                      including[] = "#include \"wrong.idl\"\n";
+    char *said;
+
+    CHECK_EQ(compile_text(importing, strlen(importing), &said), 0);
+    free(said);
+    CHECK_EQ(compile_text(including, strlen(including), &said), 1);
+    CHECK_STR_HAS(said ? said : "", "files or macros are nested too deeply");
+    free(said);
+}
+
+/* Runs the compiler on right.idl with outputs, where it is to fail and leave right.idl alone. */
+static void check_outputs_refused(const char *header, const char *json)
+{
+    static const char text[] = HEAD "HRESULT A();" TAIL;
+    const char *directory = harness_temporary_directory();
+    char program[] = "viaduct-idl", option[] = "--header", other[] = "--json";
+    char *input = os_path_join(directory, "right.idl"), *first = os_path_join(directory, header);
+    char *second = os_path_join(directory, json), *left = NULL;
+    char *arguments[] = {program, input, option, first, other, second, NULL};
+    size_t size;
+
+    CHECK_OK(os_file_write(input, text, strlen(text)));
+    fflush(stderr);
+    CHECK_EQ(idl_main(program, 6, arguments), 1);
+    CHECK_OK(os_file_read(input, MAX_TEXT, &left, &size));
+    CHECK_STR_EQ(left ? left : "", text);
+    free(left);
+    free(input);
+    free(first);
+    free(second);
+}
+
+TEST(no_output_replaces_an_input_or_another_output)
+{
+    check_outputs_refused("right.idl", "right.json");
+    check_outputs_refused("right.h", "right.idl");
+    check_outputs_refused("./right.idl", "right.json");
+    check_outputs_refused("same", "same");
+    check_outputs_refused("missing/right.h", "right.json");
+    check_outputs_refused(".", "right.json");
+}
+
 static uint32_t next_random(uint32_t *state)
 {
     *state = *state * 1664525u + 1013904223u;
@@ -296,4 +427,7 @@ HARNESS_MAIN("idl_errors", TEST_ENTRY(wrong_methods_are_named),
              TEST_ENTRY(wrong_statements_are_named), TEST_ENTRY(an_error_shows_its_line),
              TEST_ENTRY(several_errors_are_found_in_one_run),
              TEST_ENTRY(wrong_arguments_are_refused),
+             TEST_ENTRY_LIMIT(large_and_deep_input_ends, 60000),
+             TEST_ENTRY_LIMIT(doublings_end, 60000), TEST_ENTRY(files_that_hold_themselves_end),
+             TEST_ENTRY(no_output_replaces_an_input_or_another_output),
              TEST_ENTRY_LIMIT(mutated_input_brings_nothing_down, 60000))

@@ -388,6 +388,52 @@ TEST(module_is_loaded_by_absolute_path_only)
     error_clear();
 }
 
+/* A copy that a full disk has ended is refused, and ends nobody. */
+TEST(module_that_is_cut_off_is_refused)
+{
+    struct os_module *module = NULL;
+    char name[64];
+    snprintf(name, sizeof(name), "test_os_module%s", os_module_suffix);
+    CLEANUP(cleanup_free) char *directory = os_path_program_directory();
+    CLEANUP(cleanup_free) char *whole = os_path_join(directory, name);
+    CLEANUP(cleanup_free) char *part = temporary(name);
+    CLEANUP(cleanup_free) char *data = NULL;
+    size_t size;
+    REQUIRE_OK(os_file_read(whole, 1 << 24, &data, &size));
+    for (unsigned eighths = 0; eighths < 4; eighths++) {
+        REQUIRE_OK(os_file_write(part, data, size * eighths / 8 + 100));
+        CHECK_HR(os_module_open(part, &module), CO_E_DLLNOTFOUND);
+    }
+    CHECK_NULL(module);
+    error_clear();
+}
+
+TEST(file_is_appended_to_and_known_again)
+{
+    CLEANUP(cleanup_free) char *path = temporary("log");
+    CLEANUP(cleanup_free) char *same = temporary("../");
+    CLEANUP(cleanup_free) char *other = temporary("other");
+    CLEANUP(cleanup_free) char *text = NULL;
+    size_t size;
+    FILE *file;
+    for (int i = 0; i < 2; i++) {
+        REQUIRE_OK(os_file_append(path, &file));
+        CHECK_EQ(fwrite("line\n", 1, 5, file), 5);
+        fclose(file);
+    }
+    REQUIRE_OK(os_file_read(path, 100, &text, &size));
+    CHECK_EQ(size, 10);
+    CHECK_FALSE(os_file_is_same(path, other));
+    REQUIRE_OK(os_file_write(other, "x", 1));
+    CHECK_FALSE(os_file_is_same(path, other));
+    CHECK_FALSE(os_file_is_same(path, same));
+    free(TAKE(same));
+    same = temporary("./log");
+    CHECK(os_file_is_same(path, same));
+    CHECK(FAILED(os_file_append(harness_temporary_directory(), &file)));
+    error_clear();
+}
+
 TEST(module_gives_its_symbols)
 {
     struct os_module *module = NULL;
@@ -423,4 +469,6 @@ HARNESS_MAIN("os", TEST_ENTRY(clock_is_monotonic_and_sleeps_long_enough),
              TEST_ENTRY(directory_is_listed_sorted),
              TEST_ENTRY(directories_are_made_with_their_parents), TEST_ENTRY(identity_is_our_own),
              TEST_ENTRY(module_is_loaded_by_absolute_path_only),
-             TEST_ENTRY(module_gives_its_symbols), TEST_ENTRY(unix_calls_say_why_they_are_absent))
+             TEST_ENTRY(module_that_is_cut_off_is_refused),
+             TEST_ENTRY(file_is_appended_to_and_known_again), TEST_ENTRY(module_gives_its_symbols),
+             TEST_ENTRY(unix_calls_say_why_they_are_absent))

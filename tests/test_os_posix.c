@@ -4,6 +4,7 @@
 #include "core/os/path.h"
 #include "core/os/thread.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -140,6 +141,32 @@ TEST(failed_write_leaves_the_old_file)
     error_clear();
 }
 
+/* Nothing that could block for ever, or never end, is read or written as a file. */
+TEST(pipes_and_devices_are_no_files)
+{
+    CLEANUP(cleanup_free) char *pipe = os_path_join(harness_temporary_directory(), "pipe");
+    char *text = NULL;
+    size_t size;
+    FILE *file = NULL;
+    REQUIRE_EQ(mkfifo(pipe, 0600), 0);
+    CHECK_HR(os_file_read(pipe, 100, &text, &size), E_INVALIDARG);
+    CHECK_STR_HAS(message(), "pipe is a pipe or a device, and no file");
+    CHECK_HR(os_file_append(pipe, &file), E_INVALIDARG);
+    int reader = open(pipe, O_RDONLY | O_NONBLOCK);
+    CHECK_HR(os_file_append(pipe, &file), E_INVALIDARG);
+    int writer = open(pipe, O_WRONLY | O_NONBLOCK);
+    CHECK_HR(os_file_read(pipe, 100, &text, &size), E_INVALIDARG);
+    close(reader);
+    close(writer);
+    CHECK_HR(os_file_read("/dev/zero", 100, &text, &size), E_INVALIDARG);
+    CHECK_HR(os_file_read("/dev/null", 100, &text, &size), E_INVALIDARG);
+    REQUIRE_OK(os_file_append("/dev/null", &file));
+    CHECK(fcntl(fileno(file), F_GETFD) & FD_CLOEXEC);
+    fclose(file);
+    CHECK_NULL(text);
+    error_clear();
+}
+
 TEST(child_of_a_fork_knows_it)
 {
     int status = -1;
@@ -193,5 +220,6 @@ HARNESS_MAIN("os_posix", TEST_ENTRY(module_that_others_can_write_is_refused),
              TEST_ENTRY(module_of_another_user_is_refused),
              TEST_ENTRY(symbolic_link_leads_to_what_is_checked),
              TEST_ENTRY(directory_that_is_not_private_is_refused),
-             TEST_ENTRY(failed_write_leaves_the_old_file), TEST_ENTRY(child_of_a_fork_knows_it),
+             TEST_ENTRY(failed_write_leaves_the_old_file),
+             TEST_ENTRY(pipes_and_devices_are_no_files), TEST_ENTRY(child_of_a_fork_knows_it),
              TEST_ENTRY(environment_decides_where_things_are))

@@ -199,6 +199,6 @@ static const struct harness_test tests[] = {
 int main(int argc, char **argv)
 {
     if (argc > 2 && strcmp(argv[1], "--child") == 0)
-        return child(os_program_arguments(argc, argv) + 2);
+        return child(os_program_start(argc, argv) + 2);
     return harness_run("os_process", tests, sizeof(tests) / sizeof(tests[0]), argc, argv);
 }

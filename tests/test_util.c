@@ -382,7 +382,9 @@ TEST(log_levels_have_names)
     CHECK_FALSE(log_is_on(VIA_LOG_DEBUG));
     log_set_level(VIA_LOG_WARNING);
     CHECK_HR(log_set_file(harness_temporary_directory()), VIA_E_CONFIG);
-    CHECK_STR_HAS(error_get()->text, harness_temporary_directory());
+    char text[ERROR_TEXT_SIZE];
+    CHECK_STR_HAS(error_format(error_get(), E_FAIL, text, sizeof(text)),
+                  harness_temporary_directory());
     error_clear();
 }
 

@@ -146,7 +146,9 @@ static bool parse_id(struct parser *self, struct attributes *out)
     bool negative = parser_accept(self, '-');
     if (!parser_integer(self, &id))
         return false;
-    out->id = (int32_t)(negative ? -id : id);
+    if (id < 0 || id > (negative ? -(int64_t)INT32_MIN : UINT32_MAX))
+        return parser_error(self, self->token.position, "an id is a number of 32 bits");
+    out->id = (int32_t)(uint32_t)(negative ? -id : id);
     out->flags |= ATTRIBUTE_ID;
     return true;
 }

@@ -229,6 +229,9 @@ bool declare_member(struct parser *parser, bool is_param, struct member *member)
     unsigned n_stars = 0;
     for (; parser_accept(parser, '*'); n_stars++) {
         bool star_const = parser_accept_word(parser, "const");
+        if (n_stars == MAX_LEVELS)
+            return parser_error(parser, parser->token.position,
+                                "more than %d levels of pointers and arrays", MAX_LEVELS);
         stars = arena_print(&parser->unit->arena, "%s*%s", stars, star_const ? "const " : "");
     }
     member->position = parser->token.position;

@@ -5,6 +5,7 @@
 #include "core/os/path.h"
 #include "core/util/error.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,33 +88,81 @@ static int parse_options(const char *program, int argc, char **argv, struct opti
     return -1;
 }
 
-static bool write_file(const char *program, const char *path, const void *data, size_t size)
+/* False: prints why not. */
+static bool succeeded(const char *program, HRESULT hr)
 {
     char text[ERROR_TEXT_SIZE];
-    if (!strcmp(path, "-"))
-        return fwrite(data, 1, size, stdout) == size && fflush(stdout) == 0;
-    if (SUCCEEDED(os_file_write(path, data, size)))
+    if (SUCCEEDED(hr))
         return true;
-    fprintf(stderr, "%s: %s\n", program, error_format(error_get(), E_FAIL, text, sizeof(text)));
+    fprintf(stderr, "%s: %s\n", program, error_format(error_get(), hr, text, sizeof(text)));
     error_clear();
     return false;
 }
 
+static HRESULT write_file(const char *path, const void *data, size_t size)
+{
+    if (strcmp(path, "-") != 0)
+        return os_file_write(path, data, size);
+    if (fwrite(data, 1, size, stdout) == size && fflush(stdout) == 0)
+        return S_OK;
+    HRESULT hr = error_set(E_FAIL, "cannot write to the standard output: %s", strerror(errno));
+    clearerr(stdout); /* it has been said */
+    return hr;
+}
+
 static bool write_buffer(const char *program, const char *path, struct buffer *out)
 {
-    bool ok = SUCCEEDED(buffer_result(out)) && write_file(program, path, out->data, out->size);
+    HRESULT hr = buffer_result(out);
+    if (SUCCEEDED(hr))
+        hr = write_file(path, out->data, out->size);
     buffer_deinit(out);
-    return ok;
+    return succeeded(program, hr);
 }
 
 static bool write_json(const char *program, const char *path, const struct via_typelib *lib)
 {
-    char *text;
-    if (FAILED(typelib_to_json(lib, 2, &text)))
-        return false;
-    bool ok = write_file(program, path, text, strlen(text));
+    char *text = NULL;
+    HRESULT hr = typelib_to_json(lib, 2, &text);
+    if (SUCCEEDED(hr))
+        hr = write_file(path, text, strlen(text));
     free(text);
-    return ok;
+    return succeeded(program, hr);
+}
+
+/* A slip of the command line must not cost a source file. */
+static bool check_output(const char *program, const char *path, const struct unit *unit,
+                         const char *const *others)
+{
+    if (!path || !strcmp(path, "-"))
+        return true;
+    for (size_t i = 0; i < unit->n_imported_paths; i++)
+        if (os_file_is_same(path, unit->imported_paths[i])) {
+            fprintf(stderr, "%s: %s is read from, and would be overwritten\n", program, path);
+            return false;
+        }
+    for (; *others; others++)
+        if (!strcmp(path, *others)) {
+            fprintf(stderr, "%s: %s is named for two outputs\n", program, path);
+            return false;
+        }
+    return true;
+}
+
+static bool check_outputs(const char *program, const struct options *options,
+                          const struct unit *unit)
+{
+    const char *const none = NULL;
+    const char *before[3] = {NULL};
+    size_t n = 0;
+    if (!check_output(program, options->header, unit, &none))
+        return false;
+    if (options->header)
+        before[n++] = options->header;
+    if (!check_output(program, options->source, unit, before))
+        return false;
+    if (options->source)
+        before[n++] = options->source;
+    return check_output(program, options->json, unit, before);
 }
 
 static bool write_outputs(const char *program, const struct options *options,
@@ -146,7 +195,7 @@ int idl_main(const char *program, int argc, char **argv)
         return status;
     struct unit unit = {0};
     bool ok = unit_parse(&unit, options.file, options.directories) && unit_finish(&unit) &&
-              write_outputs(program, &options, &unit);
+              check_outputs(program, &options, &unit) && write_outputs(program, &options, &unit);
     unit_free(&unit);
     return ok ? 0 : 1;
 }

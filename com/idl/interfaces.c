@@ -36,6 +36,9 @@ static bool parse_params(struct parser *self, struct member **members, size_t *n
         }
         if (parser_is(self, '.'))
             return parser_error(self, self->token.position, "variable arguments are not supported");
+        if (*n == TYPELIB_MAX_PARAMS)
+            return parser_error(self, self->token.position, "a method has at most %d parameters",
+                                TYPELIB_MAX_PARAMS);
         if (!declare_member(self, true, &member))
             return false;
         *(struct member *)arena_append(&self->unit->arena, (void **)members, n, sizeof(member)) =
@@ -58,9 +61,6 @@ static bool check_method(struct parser *self, const struct attributes *attribute
             return parser_error(self, members[i].position,
                                 "[retval] is for the last parameter, with [out]");
     }
-    if (n > TYPELIB_MAX_PARAMS)
-        return parser_error(self, position, "a method has at most %d parameters",
-                            TYPELIB_MAX_PARAMS);
     if ((attributes->flags & ATTRIBUTE_PROPGET) &&
         (n == 0 || !(members[n - 1].flags & VIA_PARAM_OUT)))
         return parser_error(self, position,
@@ -103,6 +103,9 @@ static bool parse_method(struct parser *self, struct unit_interface *iface)
     for (size_t i = 0; i < iface->n_methods; i++)
         if (!strcmp(iface->methods[i].c_name, c_name))
             return parser_error(self, position, "method %s is there twice", name);
+    if (iface->n_methods == TYPELIB_MAX_SLOTS)
+        return parser_error(self, position, "an interface has at most %d methods",
+                            TYPELIB_MAX_SLOTS);
     struct unit_method *method =
         arena_append(arena, (void **)&iface->methods, &iface->n_methods, sizeof(*method));
     method->method = (struct via_method){
@@ -178,6 +181,8 @@ bool interface_parse(struct parser *parser, const struct attributes *attributes)
     if (!parser_new_name(self, &name))
         return false;
     size_t index = unit_interface(self->unit, name);
+    if (index >= TYPELIB_MAX_ENTRIES)
+        return parser_error(self, position, "more than %u interfaces", TYPELIB_MAX_ENTRIES);
     if (!self->unit->interfaces[index].position.file)
         self->unit->interfaces[index].position = position;
     if (parser_accept(self, ';')) {

@@ -8,6 +8,9 @@
 /* Files in files, macros in macros. */
 #define MAX_DEPTH      64
 #define MAX_CONDITIONS 64
+#define MAX_MACROS     4096
+/* How often files are included, in all. */
+#define MAX_INCLUDES 1024
 
 struct input {
     struct input *outer;
@@ -49,6 +52,12 @@ static struct input *push(struct lexer *self, const struct source_file *file, co
     unsigned depth = self->input ? self->input->depth + 1 : 0;
     if (depth > MAX_DEPTH) {
         fail(self, "files or macros are nested too deeply");
+        return NULL;
+    }
+    self->total += strlen(text) + sizeof(struct input);
+    if (self->total > SOURCE_MAX_TOTAL) {
+        fail(self, arena_print(self->arena, "files and macros come to more than %u bytes in all",
+                               SOURCE_MAX_TOTAL));
         return NULL;
     }
     struct input *input = arena_allocate(self->arena, sizeof(*input));
@@ -206,6 +215,10 @@ static void include(struct lexer *self, const char *rest)
         fail(self, "#include \"FILE\" is expected");
         return;
     }
+    if (self->n_includes++ == MAX_INCLUDES) {
+        fail(self, arena_print(self->arena, "more than %d files are included", MAX_INCLUDES));
+        return;
+    }
     const char *name = arena_text(self->arena, rest + 1, (size_t)(end - rest) - 1);
     const char *path = source_find(self->arena, name, self->input->file->path, self->directories);
     const char *reason = "it is in none of the directories that -I names";
@@ -222,6 +235,10 @@ static void define(struct lexer *self, const char *rest)
     if (n == 0 || rest[n] == '(') {
         fail(self,
              n ? "macros with parameters are not supported" : "#define NAME TEXT is expected");
+        return;
+    }
+    if (self->n_macros == MAX_MACROS) {
+        fail(self, arena_print(self->arena, "more than %d macros", MAX_MACROS));
         return;
     }
     struct macro *macro =
@@ -381,28 +398,32 @@ static void lex_character(struct lexer *self, struct token *token)
                                : arena_print(self->arena, "\\x%02x", (unsigned char)*start);
 }
 
+/* The closing quote, or what ends the text before it: a line's end, a zero. */
+static const char *string_end(const char *at)
+{
+    while (*at && *at != '"' && *at != '\n')
+        at += *at == '\\' && at[1] && at[1] != '\n' ? 2 : 1;
+    return at;
+}
+
 static void lex_string(struct lexer *self, struct token *token)
 {
     struct input *input = self->input;
     const char *next = input->text + input->offset + 1;
-    char *out = arena_allocate(self->arena, strlen(next) + 1);
-    size_t n = 0;
-    while (*next && *next != '"' && *next != '\n') {
-        if (*next == '\\' && next[1] && next[1] != '\n') {
-            next++;
-            out[n++] = *next == 'n' ? '\n' : *next == 't' ? '\t' : *next;
-            next++;
-        } else {
-            out[n++] = *next++;
-        }
-    }
-    if (*next != '"') {
+    const char *end = string_end(next);
+    if (*end != '"') {
         fail(self, "this string does not end on its line");
         return;
     }
+    char *out = arena_allocate(self->arena, (size_t)(end - next) + 1);
+    for (size_t n = 0; next < end; next++) {
+        bool is_escape = *next == '\\' && next + 1 < end;
+        next += is_escape;
+        out[n++] = is_escape && *next == 'n' ? '\n' : is_escape && *next == 't' ? '\t' : *next;
+    }
     token->kind = TOKEN_STRING;
     token->text = out;
-    input->offset = (size_t)(next + 1 - input->text);
+    input->offset = (size_t)(end + 1 - input->text);
 }
 
 struct token lexer_next(struct lexer *lexer)

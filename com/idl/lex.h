@@ -38,7 +38,9 @@ struct lexer {
     struct input *input;
     struct macro *macros;
     size_t n_macros;
-    bool failed; /* an error that nothing can follow */
+    unsigned n_includes;
+    size_t total; /* what the inputs had so far, SOURCE_MAX_TOTAL at most */
+    bool failed;  /* an error that nothing can follow */
 };
 
 void lexer_init(struct lexer *lexer, struct arena *arena, struct diagnostics *diagnostics,

@@ -1,5 +1,6 @@
 /* Statements: imports, libraries, classes, typedefs, constants. */
 #include "com/idl/parser.h"
+#include "com/typelib/typelib.h"
 
 #include "core/os/path.h"
 
@@ -65,6 +66,9 @@ static bool parse_coclass(struct parser *self, const struct attributes *attribut
     if (self->import_depth > 0)
         return true;
     struct unit *unit = self->unit;
+    if (n > UINT16_MAX || unit->n_coclasses == TYPELIB_MAX_ENTRIES)
+        return parser_error(self, position, "more than %u classes, or interfaces in one",
+                            TYPELIB_MAX_ENTRIES);
     struct via_coclass *coclass =
         arena_append(&unit->arena, (void **)&unit->coclasses, &unit->n_coclasses, sizeof(*coclass));
     *coclass = (struct via_coclass){name, attributes->uuid, (uint16_t)n, list};
@@ -94,7 +98,10 @@ static bool parse_library(struct parser *self, const struct attributes *attribut
         unit->version_major = attributes->version_major;
         unit->version_minor = attributes->version_minor;
     }
+    if (!parser_enter(self))
+        return false;
     parse_statements(self, true);
+    parser_leave(self);
     return parser_require(self, '}');
 }
 
@@ -118,6 +125,8 @@ static bool parse_typedef(struct parser *self)
     while (parser_accept(self, '*'))
         n_stars++;
     struct position position = self->token.position;
+    if (base.pointers + n_stars > MAX_LEVELS)
+        return parser_error(self, position, "more than %d levels of pointers", MAX_LEVELS);
     if (parser_is(self, '('))
         return parser_error(self, position, "pointers to functions are not supported");
     if (!parser_new_name(self, &name))
@@ -131,6 +140,8 @@ static bool parse_typedef(struct parser *self)
         return parser_error(self, position, "a typedef of %s is not supported", base.c_name);
     if (unit_find_name(self->unit, name))
         return parser_error(self, position, "%s is defined twice", name);
+    if (self->unit->n_names == TYPELIB_MAX_TYPES)
+        return parser_error(self, position, "more than %u typedefs", TYPELIB_MAX_TYPES);
     struct unit_name *entry = arena_append(&self->unit->arena, (void **)&self->unit->names,
                                            &self->unit->n_names, sizeof(*entry));
     *entry = (struct unit_name){

@@ -12,6 +12,22 @@ void parser_advance(struct parser *parser)
     parser->token = lexer_next(&parser->lexer);
 }
 
+bool parser_enter(struct parser *parser)
+{
+    if (parser->nesting == PARSER_MAX_NESTING) {
+        parser_error(parser, parser->token.position, "definitions are nested too deeply");
+        parser->lexer.failed = true; /* what follows are only their ends */
+        return false;
+    }
+    parser->nesting++;
+    return true;
+}
+
+void parser_leave(struct parser *parser)
+{
+    parser->nesting--;
+}
+
 bool parser_recover(struct parser *parser, size_t start, bool ends_at_brace)
 {
     unsigned depth = 0;

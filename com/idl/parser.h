@@ -18,7 +18,15 @@ struct parser {
     size_t n_tokens;    /* how many came before it */
     bool behind_semicolon;
     unsigned import_depth;
+    unsigned nesting; /* of structs and libraries, PARSER_MAX_NESTING at most */
 };
+
+/* Definitions within definitions: each takes a part of the stack. */
+#define PARSER_MAX_NESTING 32
+
+/* Around what may hold itself; parser_leave() only after success. */
+bool parser_enter(struct parser *parser);
+void parser_leave(struct parser *parser);
 
 void parser_advance(struct parser *parser);
 bool parser_error(struct parser *parser, struct position position, const char *format, ...)

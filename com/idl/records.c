@@ -1,5 +1,6 @@
 /* struct and enum definitions. */
 #include "com/idl/parser.h"
+#include "com/typelib/typelib.h"
 
 #include <string.h>
 
@@ -52,14 +53,16 @@ static bool define_struct(struct parser *self, size_t index)
         size_t start = self->n_tokens;
         if (self->token.kind == TOKEN_END)
             return parser_expected(self, "'}'");
+        if (n == VIA_NO_INDEX)
+            return parser_error(self, self->token.position, "struct %s has too many fields",
+                                unit->structs[index].tag);
         if (!add_field(self, &members, &n) && !parser_recover(self, start, false))
             return false;
     }
     struct position end = self->token.position;
     parser_advance(self);
-    if (n == 0 || n >= VIA_NO_INDEX)
-        parser_error(self, end, "struct %s has %s fields", unit->structs[index].tag,
-                     n ? "too many" : "no");
+    if (n == 0)
+        parser_error(self, end, "struct %s has no fields", unit->structs[index].tag);
     /* After an error the struct counts as defined, so that its users are not reported too. */
     if (declare_resolve(self, members, n, false))
         check_completeness(self, members, n);
@@ -92,12 +95,18 @@ bool record_struct(struct parser *parser, uint16_t *index)
     if (!tag)
         tag = arena_print(&unit->arena, "_struct_%zu", unit->n_structs);
     size_t found = find_struct(unit, tag, position);
+    if (found >= TYPELIB_MAX_ENTRIES)
+        return parser_error(parser, position, "more than %u structs", TYPELIB_MAX_ENTRIES);
     *index = (uint16_t)found;
     if (!parser_accept(parser, '{'))
         return true;
     if (unit->structs[found].is_defined)
         return parser_error(parser, position, "struct %s is defined twice", tag);
-    return define_struct(parser, found);
+    if (!parser_enter(parser))
+        return false;
+    bool ok = define_struct(parser, found);
+    parser_leave(parser);
+    return ok;
 }
 
 static bool enumerator(struct parser *self, struct unit_enum *list, int64_t *next, size_t *n)
@@ -110,10 +119,15 @@ static bool enumerator(struct parser *self, struct unit_enum *list, int64_t *nex
         bool negative = parser_accept(self, '-');
         if (!parser_integer(self, next))
             return false;
+        bool fits = *next >= 0 && *next <= (negative ? -(int64_t)INT32_MIN : UINT32_MAX);
+        if (!fits)
+            return parser_error(self, position, "%s does not fit into 32 bits", name);
         *next = negative ? -*next : *next;
     }
-    if (*next < INT32_MIN || *next > UINT32_MAX)
+    if (*next > UINT32_MAX)
         return parser_error(self, position, "%s does not fit into 32 bits", name);
+    if (*n == UINT16_MAX)
+        return parser_error(self, position, "an enum has at most %d values", UINT16_MAX);
     struct via_enumerator *values = (struct via_enumerator *)list->list.values;
     struct via_enumerator *value =
         arena_append(&self->unit->arena, (void **)&values, n, sizeof(*value));
@@ -161,6 +175,8 @@ bool record_enum(struct parser *parser, uint16_t *index)
     }
     if (!parser_accept(parser, '{'))
         return parser_error(parser, position, "enum %s is not defined", tag ? tag : "");
+    if (unit->n_enums == TYPELIB_MAX_ENTRIES)
+        return parser_error(parser, position, "more than %u enums", TYPELIB_MAX_ENTRIES);
     if (!tag)
         tag = arena_print(&unit->arena, "_enum_%zu", unit->n_enums);
     struct unit_enum *list =

@@ -29,10 +29,12 @@ void diagnostics_error(struct diagnostics *diagnostics, struct position position
     va_start(arguments, format);
     vfprintf(stderr, format, arguments);
     va_end(arguments);
-    const char *text = position.file->text + start;
+    /* Of a long line, the part around the place. */
+    size_t skipped = column < SHOWN_WIDTH ? 0 : column - SHOWN_WIDTH / 2;
+    const char *text = position.file->text + start + skipped;
     size_t width = strcspn(text, "\r\n");
     fprintf(stderr, "\n    %.*s\n    ", (int)(width < SHOWN_WIDTH ? width : SHOWN_WIDTH), text);
-    for (size_t i = 0; i < column && i < SHOWN_WIDTH; i++)
+    for (size_t i = 0; i < column - skipped; i++)
         fputc(text[i] == '\t' ? '\t' : ' ', stderr);
     fputs("^\n", stderr);
 }

@@ -12,6 +12,9 @@
 
 /* A file of at most this many bytes. */
 #define SOURCE_MAX_SIZE (8u << 20)
+/* All files and macros together, each time that they are used: a few that double each other would
+ * otherwise never end. */
+#define SOURCE_MAX_TOTAL (16u << 20)
 /* After so many errors the compiler gives up. */
 #define SOURCE_MAX_ERRORS 20
 

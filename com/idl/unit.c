@@ -122,6 +122,11 @@ bool unit_finish(struct unit *unit)
 {
     if (!check_definitions(unit))
         return false;
+    /* Mentions make entries too, which no parser of definitions has counted. */
+    if (unit->n_interfaces > TYPELIB_MAX_ENTRIES) {
+        fprintf(stderr, "%s: error: more than %u interfaces\n", unit->path, TYPELIB_MAX_ENTRIES);
+        return false;
+    }
     struct via_struct *structs =
         arena_allocate(&unit->arena, (unit->n_structs + 1) * sizeof(*structs));
     struct via_enum *enums = arena_allocate(&unit->arena, (unit->n_enums + 1) * sizeof(*enums));

@@ -4,10 +4,12 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <viaduct/hresult.h>
 
 /* The whole file with a zero behind it, for free(); VIA_E_LIMIT above `limit` bytes; VIA_WIN32(2)
- * when it is not there. */
+ * when it is not there. E_INVALIDARG for a directory, and for pipes and devices, whose reading
+ * could block or never end. */
 HRESULT os_file_read(const char *path, size_t limit, char **text, size_t *size);
 /* Replaces the file in one step: readers see the old text or the new one, and after any failure (a
  * full disk too) the old one is still there. E_INVALIDARG when the path is a link or a device. */
@@ -15,6 +17,11 @@ HRESULT os_file_write(const char *path, const void *data, size_t size);
 /* S_FALSE when it was not there. */
 HRESULT os_file_remove(const char *path);
 bool os_file_exists(const char *path);
+/* Whether both paths lead to one file that is there. */
+bool os_file_is_same(const char *left, const char *right);
+/* For appending, made if needed, for fclose(); the processes that this one starts do not have it.
+ * Files, and devices like terminals; never blocks: E_INVALIDARG for a pipe. */
+HRESULT os_file_append(const char *path, FILE **file);
 
 /* Names in the directory, sorted by bytes, without "." and ".."; NULL at the end. For
  * os_names_free(). S_FALSE, with an empty list, when there is no such directory. */

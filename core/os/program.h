@@ -5,10 +5,15 @@
 
 #include <viaduct/hresult.h>
 
-/* The arguments in UTF-8, whatever the system has made of them, with NULL behind the last; they
- * stay as long as the process. Standard output and error take UTF-8 from then on. Ends the process
- * without memory. */
-char **os_program_arguments(int argc, char **argv);
+/* First of all. The arguments in UTF-8, whatever the system has made of them, with NULL behind the
+ * last; they stay as long as the process. Standard output and error take UTF-8 from then on. A
+ * standard descriptor that is closed is filled, or a socket would get its number and what is
+ * printed; exceeding a limit on file sizes is an error and no death. Ends the process without
+ * memory. */
+char **os_program_start(int argc, char **argv);
+/* Last of all. `code`, or 1 instead of 0 when the standard output could not be written (a full
+ * disk), which `program` then says on standard error. */
+int os_program_end(const char *program, int code);
 
 /* From now on a request to end (SIGTERM, SIGINT, SIGHUP; on Windows Ctrl+C, the console's closing,
  * the user's leaving) waits for os_program_wait_stop() instead of ending the process. Before any

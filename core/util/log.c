@@ -1,6 +1,7 @@
 /* winpthreads has gmtime_r only where threads are asked for. */
 #define _POSIX_THREAD_SAFE_FUNCTIONS 1
 #include "core/util/log.h"
+#include "core/os/file.h"
 #include "core/os/thread.h"
 #include "core/util/error.h"
 
@@ -21,6 +22,7 @@ static const char *const level_names[] = {"error", "warning", "info", "debug"};
 static atomic_int threshold = -1; /* -1: not yet read from the environment */
 static struct os_mutex lock = OS_MUTEX_INITIALIZER;
 static FILE *output; /* under lock; NULL: standard error */
+static bool is_cut;  /* under lock; the disk was full within a line of `output` */
 
 bool log_level_parse(const char *word, enum via_log_level *level)
 {
@@ -56,13 +58,16 @@ HRESULT log_set_file(const char *path)
 {
     FILE *file = NULL;
     if (path) {
-        file = fopen(path, "a");
-        if (!file)
-            return error_set(VIA_E_CONFIG, "cannot write the log to %s: %s", path, strerror(errno));
+        HRESULT hr = os_file_append(path, &file);
+        if (FAILED(hr))
+            return error_wrap(VIA_E_CONFIG, "cannot write the log");
+        setvbuf(file, NULL, _IONBF,
+                0); /* each line is one write, and nothing waits to fail later */
     }
     os_mutex_lock(&lock);
     FILE *old = output;
     output = file;
+    is_cut = false;
     os_mutex_unlock(&lock);
     if (old)
         fclose(old);
@@ -90,6 +95,18 @@ static void keep_on_one_line(char *text)
             *text = '?';
 }
 
+/* False: the disk is full, and the line is for standard error. One that was cut keeps its line for
+ * itself. */
+static bool write_to_file(const char *line, size_t size)
+{
+    clearerr(output);
+    if (is_cut && fputc('\n', output) == EOF)
+        return false;
+    size_t written = fwrite(line, 1, size, output);
+    is_cut = written > 0 && written < size;
+    return written == size;
+}
+
 void log_write(enum via_log_level level, const char *component, const char *format, ...)
 {
     if (!log_is_on(level))
@@ -105,9 +122,12 @@ void log_write(enum via_log_level level, const char *component, const char *form
         va_end(arguments);
     }
     keep_on_one_line(line);
+    used = strlen(line);
+    line[used++] = '\n';
     os_mutex_lock(&lock);
-    FILE *file = output ? output : stderr;
-    fprintf(file, "%s\n", line);
-    fflush(file);
+    if (!output || !write_to_file(line, used)) {
+        fwrite(line, 1, used, stderr);
+        fflush(stderr);
+    }
     os_mutex_unlock(&lock);
 }

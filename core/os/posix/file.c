@@ -66,8 +66,11 @@ HRESULT os_file_read(const char *path, size_t limit, char **text, size_t *size)
         return fail(path, "open");
     struct stat info;
     HRESULT hr;
-    if (fstat(descriptor, &info) == 0 && S_ISDIR(info.st_mode))
-        hr = error_set(E_INVALIDARG, "%s is a directory", path);
+    if (fstat(descriptor, &info))
+        hr = fail(path, "look at");
+    else if (!S_ISREG(info.st_mode))
+        hr = error_set(E_INVALIDARG, "%s is a %s, and no file", path,
+                       S_ISDIR(info.st_mode) ? "directory" : "pipe or a device");
     else
         hr = read_all(descriptor, path, limit, text, size);
     close(descriptor);
@@ -151,6 +154,33 @@ HRESULT os_directory_remove(const char *path)
 bool os_file_exists(const char *path)
 {
     return access(path, F_OK) == 0;
+}
+
+bool os_file_is_same(const char *left, const char *right)
+{
+    struct stat one, other;
+    return stat(left, &one) == 0 && stat(right, &other) == 0 && one.st_dev == other.st_dev &&
+           one.st_ino == other.st_ino;
+}
+
+HRESULT os_file_append(const char *path, FILE **file)
+{
+    /* Non-blocking for a pipe that nobody reads; files and terminals do not care. */
+    int descriptor =
+        open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0644);
+    struct stat info;
+    if (descriptor < 0 && errno == ENXIO)
+        return error_set(E_INVALIDARG, "%s is a pipe or a socket, and no file", path);
+    if (descriptor < 0)
+        return fail(path, "open");
+    HRESULT hr = S_OK;
+    if (fstat(descriptor, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISCHR(info.st_mode))
+        hr = error_set(E_INVALIDARG, "%s is a pipe or a socket, and no file", path);
+    else if (!(*file = fdopen(descriptor, "a")))
+        hr = fail(path, "open");
+    if (FAILED(hr))
+        close(descriptor);
+    return hr;
 }
 
 void os_names_free(char **names)

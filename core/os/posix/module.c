@@ -4,6 +4,9 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <link.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -56,6 +59,43 @@ static HRESULT check_path(const char *path)
     return hr;
 }
 
+/* How many bytes the file needs for what its headers have mapped; 0: the loader will say what is
+ * wrong. */
+static uint64_t size_needed(int descriptor)
+{
+    ElfW(Ehdr) header;
+    ElfW(Phdr) part;
+    uint64_t needed = 0;
+    if (pread(descriptor, &header, sizeof(header), 0) != sizeof(header) ||
+        memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_phentsize != sizeof(part))
+        return 0;
+    for (unsigned i = 0; i < header.e_phnum; i++) {
+        off_t at = (off_t)(header.e_phoff + i * sizeof(part));
+        if (pread(descriptor, &part, sizeof(part), at) != sizeof(part))
+            return UINT64_MAX;
+        uint64_t end = part.p_offset + part.p_filesz;
+        if (part.p_type == PT_LOAD && end > needed)
+            needed = end;
+    }
+    return needed;
+}
+
+/* The C library maps what the headers say. Of a file that was copied half-way, onto a full disk,
+ * that ends the process with SIGBUS. */
+static HRESULT check_whole(const char *path)
+{
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct stat info;
+    HRESULT hr = S_OK;
+    if (descriptor < 0)
+        return error_set(E_ACCESSDENIED, "%s: %s", path, strerror(errno));
+    if (fstat(descriptor, &info) == 0 && size_needed(descriptor) > (uint64_t)info.st_size)
+        hr = error_set(CO_E_DLLNOTFOUND, "%s is cut off: it has only %lld bytes; copy it again",
+                       path, (long long)info.st_size);
+    close(descriptor);
+    return hr;
+}
+
 HRESULT os_module_open(const char *path, struct os_module **module)
 {
     if (!os_path_is_absolute(path))
@@ -64,6 +104,8 @@ HRESULT os_module_open(const char *path, struct os_module **module)
     if (!real)
         return error_set(VIA_WIN32(2), "module %s: %s", path, strerror(errno));
     HRESULT hr = check_path(real);
+    if (SUCCEEDED(hr))
+        hr = check_whole(real);
     if (FAILED(hr)) {
         free(real);
         return error_wrap(hr, "module %s is not loaded", path);

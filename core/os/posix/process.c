@@ -90,6 +90,7 @@ static void reset_signals(posix_spawnattr_t *attributes)
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGPIPE);
     sigaddset(&set, SIGCHLD);
+    sigaddset(&set, SIGXFSZ);
     posix_spawnattr_setsigdefault(attributes, &set);
     posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 }

@@ -1,15 +1,37 @@
 #include "core/os/program.h"
 #include "core/util/error.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const int stop_signals[] = {SIGTERM, SIGINT, SIGHUP};
 
-char **os_program_arguments(int argc, char **argv)
+char **os_program_start(int argc, char **argv)
 {
     (void)argc;
+    for (int i = 0; i < 3; i++) {
+        bool is_closed = fcntl(i, F_GETFD) < 0 && errno == EBADF;
+        /* Whoever uses it gets an error, as with the closed one. */
+        if (is_closed && open("/dev/null", i == 0 ? O_WRONLY : O_RDONLY) != i)
+            exit(70);
+    }
+    signal(SIGXFSZ, SIG_IGN);
     return argv;
+}
+
+int os_program_end(const char *program, int code)
+{
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return code;
+    fprintf(stderr, "%s: the output cannot be written%s%s\n", program, errno ? ": " : "",
+            errno ? strerror(errno) : "");
+    return code ? code : 1;
 }
 
 static void stop_set(sigset_t *set)

@@ -6,6 +6,8 @@
 #include "core/os/windows/unix_module.h"
 #include "core/util/error.h"
 
+#include <fcntl.h>
+#include <io.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,7 +81,10 @@ HRESULT os_file_read(const char *path, size_t limit, char **text, size_t *size)
     free(wide);
     if (FAILED(hr))
         return hr;
-    hr = read_all(file, path, limit, text, size);
+    if (GetFileType(file) != FILE_TYPE_DISK)
+        hr = error_set(E_INVALIDARG, "%s is a pipe or a device, and no file", path);
+    else
+        hr = read_all(file, path, limit, text, size);
     CloseHandle(file);
     return hr;
 }
@@ -157,6 +162,51 @@ bool os_file_exists(const char *path)
     bool exists = wide && GetFileAttributesW(wide) != INVALID_FILE_ATTRIBUTES;
     free(wide);
     return exists;
+}
+
+static bool identify(const char *path, BY_HANDLE_FILE_INFORMATION *info)
+{
+    wchar_t *wide = wide_from_text(path);
+    HANDLE file = wide
+                      ? CreateFileW(wide, 0, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
+                                    NULL, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL)
+                      : INVALID_HANDLE_VALUE;
+    bool known = file != INVALID_HANDLE_VALUE && GetFileInformationByHandle(file, info);
+    free(wide);
+    if (file != INVALID_HANDLE_VALUE)
+        CloseHandle(file);
+    return known;
+}
+
+bool os_file_is_same(const char *left, const char *right)
+{
+    BY_HANDLE_FILE_INFORMATION one, other;
+    return identify(left, &one) && identify(right, &other) &&
+           one.dwVolumeSerialNumber == other.dwVolumeSerialNumber &&
+           one.nFileIndexHigh == other.nFileIndexHigh && one.nFileIndexLow == other.nFileIndexLow;
+}
+
+HRESULT os_file_append(const char *path, FILE **file)
+{
+    wchar_t *wide = wide_from_text(path);
+    if (!wide)
+        return out_of_memory(path);
+    HANDLE handle = CreateFileW(wide, FILE_APPEND_DATA, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL,
+                                OPEN_ALWAYS, FILE_ATTRIBUTE_NORMAL, NULL);
+    HRESULT hr = handle == INVALID_HANDLE_VALUE ? fail(path, "open") : S_OK;
+    free(wide);
+    if (SUCCEEDED(hr) && GetFileType(handle) == FILE_TYPE_PIPE)
+        hr = error_set(E_INVALIDARG, "%s is a pipe, and no file", path);
+    int descriptor = SUCCEEDED(hr) ? _open_osfhandle((intptr_t)handle, _O_APPEND | _O_BINARY) : -1;
+    if (descriptor >= 0 && (*file = _fdopen(descriptor, "ab")))
+        return S_OK;
+    if (SUCCEEDED(hr))
+        hr = error_set(E_OUTOFMEMORY, "no memory to open %s", path);
+    if (descriptor >= 0)
+        _close(descriptor);
+    else if (handle != INVALID_HANDLE_VALUE)
+        CloseHandle(handle);
+    return hr;
 }
 
 void os_names_free(char **names)

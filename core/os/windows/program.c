@@ -1,8 +1,10 @@
 #include "core/os/program.h"
 #include "core/util/error.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <fcntl.h>
 #include <io.h>
 #include <windows.h>
@@ -22,7 +24,7 @@ static char *narrow(const WCHAR *wide)
     return text;
 }
 
-char **os_program_arguments(int argc, char **argv)
+char **os_program_start(int argc, char **argv)
 {
     int n_wide = 0;
     WCHAR **wide = CommandLineToArgvW(GetCommandLineW(), &n_wide);
@@ -44,6 +46,16 @@ char **os_program_arguments(int argc, char **argv)
         exit(70);
     }
     return all;
+}
+
+int os_program_end(const char *program, int code)
+{
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return code;
+    fprintf(stderr, "%s: the output cannot be written%s%s\n", program, errno ? ": " : "",
+            errno ? strerror(errno) : "");
+    return code ? code : 1;
 }
 
 /* On a thread of the system's. When this returns from a closing console the process is ended, so
