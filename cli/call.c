@@ -30,6 +30,7 @@ static int read_argument(const struct typelib_method *method, const struct via_p
 {
     const struct via_type *type = &method->lib->types[param->type];
     const struct via_enum *names = enum_of(method->lib, type);
+    char text[512];
     HRESULT hr;
 
     if (is_text(type)) {
@@ -46,8 +47,10 @@ static int read_argument(const struct typelib_method *method, const struct via_p
     hr = via_value_from_json(word, value);
     if (SUCCEEDED(hr))
         return -1;
-    fprintf(stderr, "viaduct: parameter %s takes a number, true, false, or JSON, not '%s'\n",
-            param->name, word);
+    fprintf(stderr,
+            "viaduct: parameter %s takes a number, true, false, or JSON, not '%.60s%s': %s\n",
+            param->name, word, strlen(word) > 60 ? "..." : "",
+            via_error_message(hr, text, sizeof(text)));
     return CLI_USAGE;
 }
 

@@ -119,7 +119,7 @@ static int no_method(const struct via_interface *itf, const char *name,
     for (size_t i = 0; i < n_methods && used < sizeof(list); i++)
         used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", i ? ", " : "",
                                  methods[i].method->name);
-    return cli_fail(DISP_E_UNKNOWNNAME, "interface %s has no method %s; it has: %s", itf->name,
+    return cli_fail(DISP_E_UNKNOWNNAME, "interface %s has no method %.100s; it has: %s", itf->name,
                     name, list);
 }
 
@@ -139,7 +139,10 @@ int class_find_method(const struct class *class, const char *name, const struct 
                                   : NULL;
     if (!itf)
         return cli_fail(E_NOINTERFACE, "class %s has no interface %.*s", class->coclass->name,
-                        dot ? (int)(dot - name) : 0, name);
+                        !dot               ? 0
+                        : dot - name < 100 ? (int)(dot - name)
+                                           : 100,
+                        name);
     name = dot ? dot + 1 : name;
     hr =
         typelib_methods(class->lib, (uint16_t)(itf - class->lib->interfaces), &methods, &n_methods);

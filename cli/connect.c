@@ -29,7 +29,11 @@ int cli_connect(const struct cli_options *options, IViaductHost **host)
         return -1;
     code = cli_fail_runtime(hr);
     via_uninitialize();
-    return code;
+    if (hr == VIA_E_ADDRESS && options->host)
+        return CLI_USAGE;
+    /* Whatever answered or did not (it hangs, it has no descriptor left, it is something else): it
+     * was no host. */
+    return code == CLI_FAILED ? CLI_UNREACHABLE : code;
 }
 
 int cli_disconnect(IViaductHost *host, int code)

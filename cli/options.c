@@ -39,7 +39,7 @@ static int read_timeout(const char *text, unsigned *timeout_ms)
     unsigned long value = strtoul(text, &end, 10);
 
     if (*end || end == text || value == 0 || value > 86400000) {
-        fprintf(stderr, "viaduct: '%s' is no time in milliseconds\n", text);
+        fprintf(stderr, "viaduct: '%.60s' is no time in milliseconds, 1 to 86400000\n", text);
         return CLI_USAGE;
     }
     *timeout_ms = (unsigned)value;
@@ -78,9 +78,12 @@ int cli_read_options(int argc, char **argv, const char *name, int min_arguments,
         {"help", no_argument, NULL, 'h'},       {NULL, 0, NULL, 0},
     };
     const struct cli_command *command = find_command(name);
+    char program[64];
     int option, code;
 
     memset(options, 0, sizeof(*options));
+    snprintf(program, sizeof(program), "viaduct %s", name);
+    argv[0] = program; /* with which getopt's complaints begin */
     optind = 1;
     /* '+': options end at the first argument, so that a negative number is an argument. */
     while ((option = getopt_long(argc, argv, "+h", known, NULL)) != -1) {

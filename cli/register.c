@@ -19,6 +19,8 @@
 #include "core/os/process.h"
 #include "core/util/error.h"
 
+/* How the process of its own says that all is well but for the file that it was to write. */
+#define EXIT_NOT_WRITTEN 70
 /* How long a module may take to be loaded. */
 #define DESCRIBE_MS 20000u
 
@@ -45,7 +47,10 @@ static HRESULT write_manifest(const struct via_component *component, const char 
     text = manifest.classes ? manifest_format(&manifest) : NULL;
     free(manifest.classes);
     if (!text)
-        return error_set(E_OUTOFMEMORY, "no memory for a manifest");
+        return error_set(VIA_E_TYPE,
+                         "%s cannot be registered: its path, or a name or description in it, is no "
+                         "UTF-8",
+                         path);
     hr = os_file_write(output, text, strlen(text));
     free(text);
     return hr;
@@ -56,13 +61,18 @@ int command_describe_module(int argc, char **argv)
     const struct via_component *component;
     HRESULT hr;
 
-    if (argc != 3)
+    if (argc != 3) {
+        fputs("viaduct: describe-module takes a module and an output file\n", stderr);
         return CLI_USAGE;
+    }
     hr = via_component_load(argv[1], &component);
     if (FAILED(hr))
         return cli_fail_runtime(hr);
     hr = write_manifest(component, argv[1], argv[2]);
-    return FAILED(hr) ? cli_fail_record(hr) : CLI_OK;
+    if (SUCCEEDED(hr))
+        return CLI_OK;
+    cli_fail_record(hr);
+    return hr == VIA_E_TYPE ? CLI_FAILED : EXIT_NOT_WRITTEN;
 }
 
 /* --- in this one --- */
@@ -103,6 +113,15 @@ static void exchange_deinit(struct exchange *exchange)
     free(exchange->errors);
 }
 
+/* Of " (E_FAIL)" at the end of what the other process says; this one adds its own. */
+static size_t code_name_size(const char *text)
+{
+    const char *last = strrchr(text, '(');
+    size_t size = last ? strlen(last) : 0;
+
+    return size > 2 && last[-1] == ' ' && last[size - 1] == ')' ? size + 1 : 0;
+}
+
 /* Why the other process has not written a manifest. */
 static HRESULT explain(const struct exchange *exchange, const char *module,
                        const struct os_exit_status *status)
@@ -114,8 +133,12 @@ static HRESULT explain(const struct exchange *exchange, const char *module,
         errors = NULL;
     text = errors ? errors : (char *)"";
     text[strcspn(text, "\r\n")] = 0;
-    if (!status->by_signal && status->code == CLI_FAILED && strncmp(text, "viaduct: ", 9) == 0)
-        error_set(VIA_E_TYPE, "%s", text + 9);
+    /* On a full disk there may be no message either. */
+    if (!status->by_signal && status->code == EXIT_NOT_WRITTEN)
+        error_set(VIA_WIN32(112), "%s cannot be written; is the disk full?%s%s", exchange->output,
+                  *text ? " " : "", text);
+    else if (!status->by_signal && status->code == CLI_FAILED && strncmp(text, "viaduct: ", 9) == 0)
+        error_set(VIA_E_TYPE, "%.*s", (int)(strlen(text + 9) - code_name_size(text)), text + 9);
     else
         error_set(CO_E_SERVER_EXEC_FAILURE, "%s cannot be loaded: the process that tried %s%s%s",
                   module, os_exit_status_format(status, how, sizeof(how)),

@@ -14,6 +14,7 @@
 #include "core/util/error.h"
 #include "core/util/log.h"
 
+#define DEFAULT_NAME             "host"
 #define START_TIMEOUT_DEFAULT_MS 30000
 #define IDLE_DEFAULT_MS          10000
 #define CALL_TIMEOUT_DEFAULT_MS  30000
@@ -163,6 +164,35 @@ static HRESULT read_peers(const struct config_node *root, struct configuration *
     return hr;
 }
 
+/* A host that listens twice at one address would find it taken; a peer of its own name could not
+ * be asked for. */
+static HRESULT check_contradictions(const struct config_node *root,
+                                    const struct configuration *configuration)
+{
+    char *const *listen = configuration->listen;
+    const char *own = configuration->name ? configuration->name : DEFAULT_NAME;
+    struct config_node node, element;
+
+    for (size_t i = 0; listen && listen[i]; i++) {
+        for (size_t j = 0; j < i; j++) {
+            if (strcmp(listen[i], listen[j]) != 0)
+                continue;
+            config_find(root, "listen", &node);
+            config_element(&node, i, &element);
+            return config_fail(&element, "%.200s is there twice", listen[i]);
+        }
+    }
+    for (size_t i = 0; i < configuration->n_peers; i++) {
+        if (strcmp(configuration->peers[i].name, own) != 0)
+            continue;
+        config_find(root, "peers", &node);
+        config_element(&node, i, &element);
+        return config_fail(&element, "the peer has the name of this host itself, %s; see \"name\"",
+                           own);
+    }
+    return S_OK;
+}
+
 static HRESULT read_number(const struct config_node *object, const char *key, int64_t min,
                            int64_t max, uint32_t *number)
 {
@@ -258,6 +288,8 @@ static HRESULT read_file(struct config *config, struct configuration *configurat
     if (SUCCEEDED(hr))
         hr = read_peers(&root, configuration);
     if (SUCCEEDED(hr))
+        hr = check_contradictions(&root, configuration);
+    if (SUCCEEDED(hr))
         hr = read_limits(&root, configuration);
     if (SUCCEEDED(hr))
         hr = read_log(&root, configuration);
@@ -333,7 +365,7 @@ static HRESULT fill_in(struct configuration *configuration)
     HRESULT hr = S_OK;
 
     if (!configuration->name)
-        configuration->name = strdup("host");
+        configuration->name = strdup(DEFAULT_NAME);
     if (!configuration->name)
         hr = no_memory();
     if (SUCCEEDED(hr) && !configuration->listen)

@@ -5,14 +5,27 @@
 #include "core/os/clock.h"
 #include "core/os/process.h"
 #include "core/util/error.h"
+#include "core/util/utf.h"
 #include "host/host.h"
+
+/* Paths and what processes wrote may be anything; in JSON they are UTF-8. */
+static json_t *text(const char *bytes)
+{
+    WCHAR *wide = utf_to_wide(bytes);
+    char *clean = wide ? utf_from_wide(wide, utf16_length(wide)) : NULL;
+    json_t *json = clean ? json_string(clean) : NULL;
+
+    free(clean);
+    free(wide);
+    return json;
+}
 
 static json_t *strings(const char *const *list)
 {
     json_t *array = json_array();
 
     for (size_t i = 0; list && list[i]; i++)
-        json_array_append_new(array, json_string(list[i]));
+        json_array_append_new(array, text(list[i]));
     return array;
 }
 
@@ -24,9 +37,9 @@ static json_t *peers_to_json(struct host *host)
         struct peer_status status;
 
         peers_status(host->peers, i, &status);
-        json_array_append_new(array, json_pack("{s:s, s:s, s:b, s:s}", "name", status.name,
+        json_array_append_new(array, json_pack("{s:s, s:s, s:b, s:o}", "name", status.name,
                                                "address", status.address, "connected",
-                                               status.connected, "failure", status.failure));
+                                               status.connected, "failure", text(status.failure)));
     }
     return array;
 }
@@ -54,10 +67,10 @@ static HRESULT components_to_json(struct host *host, json_t *array)
         if (status.n_starts == 0 && !status.failure[0])
             continue;
         json_array_append_new(
-            array, json_pack("{s:s, s:s, s:s, s:i, s:i, s:s}", "class", entries[i].class->progid,
-                             "component", entries[i].manifest->component, "state",
+            array, json_pack("{s:s, s:o, s:s, s:i, s:i, s:o}", "class", entries[i].class->progid,
+                             "component", text(entries[i].manifest->component), "state",
                              state_name(status.state), "process", (int)status.process_id, "starts",
-                             (int)status.n_starts, "failure", status.failure));
+                             (int)status.n_starts, "failure", text(status.failure)));
     }
     registry_list_free(entries, n_entries);
     return S_OK;
@@ -76,8 +89,9 @@ HRESULT host_status(struct host *host, char **json)
         json_decref(components);
         return hr;
     }
-    root = json_pack("{s:s, s:s?, s:b, s:i, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:i}", "name",
-                     configuration->name, "configuration", configuration->path, "system",
+    root = json_pack("{s:s, s:o?, s:b, s:i, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:i}", "name",
+                     configuration->name, "configuration",
+                     configuration->path ? text(configuration->path) : NULL, "system",
                      configuration->system, "process", (int)os_process_id(), "uptime_ms",
                      (json_int_t)((os_now_ns() - host->started_ns) / 1000000), "listen",
                      strings((const char *const *)configuration->listen), "component_directories",

@@ -1,7 +1,9 @@
 /* Values as JSON text. */
+#include "com/abi/error_border.h"
 #include "com/abi/guid.h"
 #include "core/util/error.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <math.h>
@@ -58,15 +60,16 @@ static HRESULT from_json(json_t *json, struct via_value *value)
     return hr;
 }
 
-HRESULT via_value_from_json(const char *text, struct via_value *value)
+static HRESULT read_json(const char *text, struct via_value *value)
 {
     json_error_t where;
     via_value_clear(value);
     /* Jansson has no unsigned 64-bit integers: one that stands alone is read here. */
     char *end;
     if (text[0] >= '0' && text[0] <= '9') {
+        errno = 0;
         unsigned long long number = strtoull(text, &end, 10);
-        if (!*end && number > INT64_MAX) {
+        if (!*end && number > INT64_MAX && errno == 0) {
             value->kind = VIA_VALUE_U64;
             value->as.u64 = number;
             return S_OK;
@@ -84,6 +87,14 @@ HRESULT via_value_from_json(const char *text, struct via_value *value)
         return error_set(hr, "no memory for a value");
     }
     return S_OK;
+}
+
+HRESULT via_value_from_json(const char *text, struct via_value *value)
+{
+    HRESULT hr = read_json(text, value);
+    if (FAILED(hr))
+        error_border_publish(hr);
+    return hr;
 }
 
 static json_t *real_to_json(double number)

@@ -107,6 +107,10 @@ static HRESULT add_problem(struct snapshot *snapshot, const char *text)
         free(copy);
         return error_set(E_OUTOFMEMORY, "no memory for the registry");
     }
+    for (char *at = copy; *at; at++) {
+        if ((unsigned char)*at < ' ') /* file names can hold line ends; a problem is one line */
+            *at = '?';
+    }
     larger[snapshot->n_problems++] = copy;
     larger[snapshot->n_problems] = NULL;
     return S_OK;

@@ -85,9 +85,13 @@ HRESULT config_parse(const char *text, size_t size, const char *name, struct con
     config->text[size] = 0;
     config->root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
     if (!config->root) {
+        bool has_zero = json_error_code(&error) == json_error_null_character ||
+                        json_error_code(&error) == json_error_null_byte_in_key;
+
         config_free(config);
         return error_set(VIA_E_CONFIG, "%s:%d:%d: %s", name, error.line > 0 ? error.line : 1,
-                         error.column > 0 ? error.column : 1, error.text);
+                         error.column > 0 ? error.column : 1,
+                         has_zero ? "a text with \\u0000 is not allowed" : error.text);
     }
     if (!json_is_object(config->root)) {
         const char *type = type_name(config->root);

@@ -18,12 +18,27 @@
 #define ACCEPT_BATCH 64
 /* Before the next try when descriptors are exhausted. */
 #define PAUSE_MS 100u
+/* Between two warnings about one listener. */
+#define WARN_AGAIN_NS (10u * 1000000000ull)
 
 static void log_refusal(const struct listener *listener, HRESULT hr)
 {
     char text[ERROR_TEXT_SIZE];
     log_debug("link", "%s: a client was refused: %s", listener->address,
               error_format(error_get(), hr, text, sizeof text));
+    error_clear();
+}
+
+/* Clients have to wait or are turned away: who runs this program can help, and should know. */
+static void warn_of_refusals(struct listener *listener, HRESULT hr)
+{
+    uint64_t now = os_now_ns();
+    char text[ERROR_TEXT_SIZE];
+    if (listener->warned_ns == 0 || now - listener->warned_ns > WARN_AGAIN_NS) {
+        listener->warned_ns = now;
+        log_warning("link", "%s: %s; clients are refused or have to wait", listener->address,
+                    error_format(error_get(), hr, text, sizeof text));
+    }
     error_clear();
 }
 
@@ -54,7 +69,7 @@ static void on_ready(void *token, uint32_t events)
             take_in(listener, stream);
     }
     if (FAILED(hr)) {
-        log_refusal(listener, hr);
+        warn_of_refusals(listener, hr);
         listener->paused_until_ns = os_deadline_ms(PAUSE_MS);
         node_needs_tick(listener->node);
         return;

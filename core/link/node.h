@@ -35,6 +35,8 @@ struct listener {
     bool hidden;
     uint64_t paused_until_ns; /* reactor thread: out of descriptors; the tick arms it again; 0: it
                                  is armed */
+    uint64_t
+        warned_ns; /* reactor thread: when the log last said that clients are refused; 0: never */
 };
 
 struct link_node {
