@@ -72,7 +72,7 @@ HRESULT os_file_read(const char *path, size_t limit, char **text, size_t *size)
     DWORD attributes = GetFileAttributesW(wide);
     if (attributes != INVALID_FILE_ATTRIBUTES && (attributes & FILE_ATTRIBUTE_DIRECTORY)) {
         free(wide);
-        return error_set(E_INVALIDARG, "%s is a directory", path);
+        return error_set(E_INVALIDARG, "%s is a directory, and no file", path);
     }
     HANDLE file =
         CreateFileW(wide, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
