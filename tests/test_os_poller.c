@@ -112,6 +112,32 @@ TEST(report_comes_once_for_each_arming)
     tear_down(&seen, ends);
 }
 
+TEST(edges_are_reported_though_nobody_reads)
+{
+    SET_UP(seen, ends);
+    CHECK_EQ(descriptors_write(ends[1], "a", 1), 1);
+    CHECK_OK(os_watch_arm_edges(seen.watch));
+    run_until(&seen, 1);
+    CHECK_EQ(seen.n, 1); /* what was there when it was armed */
+    for (int n = 2; n < 5; n++) {
+        CHECK_EQ(descriptors_write(ends[1], "b", 1), 1);
+        run_until(&seen, n);
+        CHECK_EQ(seen.n, n);
+    }
+    os_watch_disarm(seen.watch);
+    CHECK_EQ(descriptors_write(ends[1], "c", 1), 1);
+    run_until(&seen, 4);
+    CHECK_EQ(seen.n, 4);
+    CHECK_OK(os_watch_arm(seen.watch, VIA_READY_READ));
+    run_until(&seen, 5);
+    CHECK_EQ(seen.n, 5);
+    CHECK_EQ(descriptors_write(ends[1], "d", 1), 1);
+    run_until(&seen, 5);
+    CHECK_EQ(seen.n, 5); /* one-shot again */
+    os_watch_close(seen.watch);
+    tear_down(&seen, ends);
+}
+
 TEST(writing_and_the_end_are_reported)
 {
     SET_UP(seen, ends);
@@ -408,6 +434,7 @@ TEST(watch_on_a_process_is_closed_before_its_end)
 
 static const struct harness_test tests[] = {
     TEST_ENTRY(report_comes_once_for_each_arming),
+    TEST_ENTRY(edges_are_reported_though_nobody_reads),
     TEST_ENTRY(writing_and_the_end_are_reported),
     TEST_ENTRY(arming_again_replaces_and_disarming_silences),
     TEST_ENTRY(watch_is_closed_and_armed_in_its_own_callback),

@@ -34,6 +34,9 @@ HRESULT os_watch_open(struct os_poller *poller, intptr_t descriptor,
 /* One report, of what happens first. Replaces what was armed. A report can be spurious after a
  * disarm. */
 HRESULT os_watch_arm(struct os_watch *watch, uint32_t events);
+/* For reading, until it is disarmed: reports each time that the descriptor becomes readable anew
+ * (an event descriptor: each time that it is set), though nobody reads it. */
+HRESULT os_watch_arm_edges(struct os_watch *watch);
 void os_watch_disarm(struct os_watch *watch);
 /* After it returns no callback of this watch runs or will run, unless called from within it. */
 void os_watch_close(struct os_watch *watch);

@@ -142,6 +142,11 @@ static HRESULT host_watch_arm(struct via_plugin_watch *watch, uint32_t events)
     return os_watch_arm((struct os_watch *)watch, events);
 }
 
+static HRESULT host_watch_arm_edges(struct via_plugin_watch *watch)
+{
+    return os_watch_arm_edges((struct os_watch *)watch);
+}
+
 static void host_watch_disarm(struct via_plugin_watch *watch)
 {
     os_watch_disarm((struct os_watch *)watch);
@@ -176,6 +181,7 @@ static struct via_plugin_host table = {
     .post = host_post,
     .now_ns = os_now_ns,
     .bind_handle = host_bind_handle,
+    .watch_arm_edges = host_watch_arm_edges,
 };
 
 /* Called with the lock. */

@@ -1,5 +1,5 @@
 /*
- * The reactor on epoll. Every watch is one-shot: a report disarms it.
+ * The reactor on epoll. Every watch is one-shot, a report disarms it, unless it is armed for edges.
  *
  * Callbacks run without the lock. `running` names the watch whose callback runs, so that a close
  * from another thread can wait for it; a closed watch is kept until the batch that may still name
@@ -46,6 +46,7 @@ struct os_watch {
     void (*ready)(void *argument, uint32_t events);
     void *argument;
     uint32_t armed;        /* under lock */
+    bool has_edges;        /* a report leaves it armed; under lock */
     bool is_closed;        /* under lock */
     struct os_watch *next; /* in `closed` */
 };
@@ -179,7 +180,8 @@ static void dispatch(struct os_poller *self, struct os_watch *watch, uint32_t ev
         os_mutex_unlock(&self->lock);
         return;
     }
-    watch->armed = 0;
+    if (!watch->has_edges)
+        watch->armed = 0;
     self->running = watch;
     os_mutex_unlock(&self->lock);
     watch->ready(watch->argument, ready);
@@ -263,17 +265,29 @@ HRESULT os_watch_open(struct os_poller *poller, intptr_t descriptor,
     return watch_new(poller, (int)descriptor, false, ready, argument, watch);
 }
 
-HRESULT os_watch_arm(struct os_watch *watch, uint32_t events)
+static HRESULT arm(struct os_watch *watch, uint32_t events, bool edges)
 {
-    struct epoll_event event = {.events = ready_to_epoll(events), .data.ptr = watch};
+    struct epoll_event event = {.events = edges ? EPOLLIN | EPOLLET : ready_to_epoll(events),
+                                .data.ptr = watch};
     os_mutex_lock(&watch->poller->lock);
     watch->armed = events;
+    watch->has_edges = edges;
     int failed = epoll_ctl(watch->poller->epoll, EPOLL_CTL_MOD, watch->descriptor, &event);
     os_mutex_unlock(&watch->poller->lock);
     if (failed)
         return error_set(E_FAIL, "cannot arm descriptor %d: %s", watch->descriptor,
                          strerror(errno));
     return S_OK;
+}
+
+HRESULT os_watch_arm(struct os_watch *watch, uint32_t events)
+{
+    return arm(watch, events, false);
+}
+
+HRESULT os_watch_arm_edges(struct os_watch *watch)
+{
+    return arm(watch, VIA_READY_READ, true);
 }
 
 void os_watch_disarm(struct os_watch *watch)

@@ -84,7 +84,8 @@ static void run_watch(struct os_poller *self, struct os_watch *watch, uint32_t e
     /* A closed descriptor is news for whatever is armed. */
     bool is_wanted = events & (watch->armed | (watch->armed ? VIA_READY_CLOSED : 0));
     if (!watch->is_closing && is_wanted) {
-        watch->armed = 0;
+        if (!watch->has_edges)
+            watch->armed = 0;
         self->running = watch;
         os_mutex_unlock(&self->lock);
         watch->ready(watch->argument, events);
@@ -176,6 +177,9 @@ HRESULT os_poller_post(struct os_poller *poller, void (*run)(void *argument), vo
 
 void poller_report(struct os_watch *watch, uint32_t events)
 {
+    /* The callback that is still to run comes after this edge, and edges have no number. */
+    if (watch->has_edges && watch->n_queued > 0)
+        return;
     watch->n_queued++;
     if (!PostQueuedCompletionStatus(watch->poller->port, events, KEY_WATCH,
                                     (OVERLAPPED *)(void *)watch))
@@ -224,7 +228,18 @@ HRESULT os_watch_arm(struct os_watch *watch, uint32_t events)
 {
     os_mutex_lock(&watch->poller->lock);
     watch->armed = events;
+    watch->has_edges = false;
     HRESULT hr = unix_watcher_arm(watch->poller->watcher, watch, events);
+    os_mutex_unlock(&watch->poller->lock);
+    return hr;
+}
+
+HRESULT os_watch_arm_edges(struct os_watch *watch)
+{
+    os_mutex_lock(&watch->poller->lock);
+    watch->armed = VIA_READY_READ;
+    watch->has_edges = true;
+    HRESULT hr = unix_watcher_arm_edges(watch->poller->watcher, watch);
     os_mutex_unlock(&watch->poller->lock);
     return hr;
 }

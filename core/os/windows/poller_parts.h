@@ -36,6 +36,7 @@ struct os_watch {
     HANDLE wait;       /* read-only */
     uint64_t token;    /* the watcher's name for it; read-only */
     uint32_t armed;    /* under the poller's lock */
+    bool has_edges;    /* a report leaves it armed; under the poller's lock */
     uint32_t n_queued; /* packets that name it; under the poller's lock */
     bool is_closing;   /* no callback starts any more; under the poller's lock */
     bool is_closed;    /* and nobody waits for one: the last packet frees it; likewise */
@@ -53,6 +54,8 @@ HRESULT unix_watcher_add(struct unix_watcher *watcher, struct os_watch *watch);
 /* Under the poller's lock. */
 HRESULT unix_watcher_arm(struct unix_watcher *watcher, const struct os_watch *watch,
                          uint32_t events);
+/* Likewise. */
+HRESULT unix_watcher_arm_edges(struct unix_watcher *watcher, const struct os_watch *watch);
 void unix_watcher_remove(struct unix_watcher *watcher, const struct os_watch *watch);
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * Readiness of Unix descriptors under Wine: one thread waits in epoll, through the winelib module,
- * and posts what it sees to the reactor's completion port. Reports are one-shot.
+ * and posts what it sees to the reactor's completion port. Reports are one-shot, but for edges.
  *
  * epoll gives tokens, not pointers, because a report may already be on its way when its watch is
  * closed: a token is a place in a table and the number of the watch that has the place, and one
@@ -19,6 +19,7 @@
 #define LINUX_EPOLLHUP     0x010u
 #define LINUX_EPOLLRDHUP   0x2000u
 #define LINUX_EPOLLONESHOT (1u << 30)
+#define LINUX_EPOLLET      (1u << 31)
 
 /* The token of the event that ends the thread. */
 #define END_TOKEN UINT64_MAX
@@ -169,15 +170,25 @@ HRESULT unix_watcher_add(struct unix_watcher *watcher, struct os_watch *watch)
     return hr;
 }
 
-HRESULT unix_watcher_arm(struct unix_watcher *watcher, const struct os_watch *watch,
-                         uint32_t events)
+static HRESULT modify(struct unix_watcher *watcher, const struct os_watch *watch, uint32_t flags)
 {
-    int32_t result = watcher->module->poll_modify(watcher->poll, watch->descriptor,
-                                                  to_epoll(events), watch->token);
+    int32_t result =
+        watcher->module->poll_modify(watcher->poll, watch->descriptor, flags, watch->token);
     if (result < 0)
         return error_set(E_FAIL, "cannot arm descriptor %d: Linux error %d", watch->descriptor,
                          -result);
     return S_OK;
+}
+
+HRESULT unix_watcher_arm(struct unix_watcher *watcher, const struct os_watch *watch,
+                         uint32_t events)
+{
+    return modify(watcher, watch, to_epoll(events));
+}
+
+HRESULT unix_watcher_arm_edges(struct unix_watcher *watcher, const struct os_watch *watch)
+{
+    return modify(watcher, watch, LINUX_EPOLLIN | LINUX_EPOLLET);
 }
 
 void unix_watcher_remove(struct unix_watcher *watcher, const struct os_watch *watch)

@@ -91,6 +91,11 @@ struct via_plugin_host {
     /* The directory for the node's own sockets, absolute, UTF-8, private (0700); no slash at its
      * end. Under Wine it is a Unix path. */
     const char *runtime_directory;
+
+    /* Arms for VIA_READY_READ until the watch is disarmed or armed otherwise: `ready` is called
+     * each time that the descriptor becomes readable anew (an event descriptor: each time that it
+     * is set), though nobody reads it. */
+    HRESULT (*watch_arm_edges)(struct via_plugin_watch *watch);
 };
 
 #ifdef __cplusplus
