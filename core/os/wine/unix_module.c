@@ -10,16 +10,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -310,6 +314,101 @@ static int32_t WINDOWS_CALL unix_peer_life(int32_t descriptor)
     return pid != 0 ? result_of((int)syscall(SYS_pidfd_open, (pid_t)pid, 0)) : -ESRCH;
 }
 
+static int32_t WINDOWS_CALL unix_process_life(uint32_t pid)
+{
+    return pid != 0 ? result_of((int)syscall(SYS_pidfd_open, (pid_t)pid, 0)) : -ESRCH;
+}
+
+/* Linux 6.3; headers of Debian 12 are older. */
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
+
+#define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
+
+static int32_t WINDOWS_CALL unix_memory_new(uint64_t size)
+{
+    int descriptor = memfd_create("viaduct", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
+    if (descriptor < 0 && errno == EINVAL)
+        descriptor = memfd_create("viaduct", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (descriptor < 0)
+        return -errno;
+    int error;
+    do
+        error = fallocate(descriptor, 0, 0, (off_t)size) < 0 ? errno : 0;
+    while (error == EINTR);
+    if (error == 0 && fcntl(descriptor, F_ADD_SEALS, SEALS) < 0)
+        error = errno;
+    if (error == 0)
+        return descriptor;
+    close(descriptor);
+    return -error;
+}
+
+static int32_t WINDOWS_CALL unix_memory_check(int32_t descriptor, uint64_t size)
+{
+    struct stat status;
+    struct statfs filesystem;
+    /* First, since only memory has seals; the other calls may block on a file of another kind. */
+    int seals = fcntl(descriptor, F_GET_SEALS);
+    bool is_good = seals >= 0 && (seals & SEALS) == SEALS && !(seals & F_SEAL_WRITE) &&
+                   fstatfs(descriptor, &filesystem) == 0 && filesystem.f_type == TMPFS_MAGIC &&
+                   fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) &&
+                   (uint64_t)status.st_size == size;
+    return is_good ? 0 : -EINVAL;
+}
+
+static int64_t WINDOWS_CALL unix_memory_reserve(uint64_t size)
+{
+    void *at = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return at != MAP_FAILED ? (int64_t)(intptr_t)at : -errno;
+}
+
+static int32_t WINDOWS_CALL unix_memory_place(void *at, int32_t descriptor, uint64_t offset,
+                                              uint64_t size, int32_t writable)
+{
+    void *placed = mmap(at, size, writable ? PROT_READ | PROT_WRITE : PROT_READ,
+                        MAP_SHARED | MAP_FIXED | MAP_POPULATE, descriptor, (off_t)offset);
+    return placed != MAP_FAILED ? 0 : -errno;
+}
+
+static int32_t WINDOWS_CALL unix_memory_unmap(void *at, uint64_t size)
+{
+    return result_of(munmap(at, size));
+}
+
+/* A signal of Wine's ends it early, as if it had been woken: whoever sleeps looks again anyway. */
+static int32_t WINDOWS_CALL unix_futex_wait(uint32_t *word, uint32_t value, uint64_t timeout_ns)
+{
+    struct timespec timeout = {.tv_sec = (time_t)(timeout_ns / 1000000000u),
+                               .tv_nsec = (long)(timeout_ns % 1000000000u)};
+    long result = syscall(SYS_futex, word, FUTEX_WAIT, value, &timeout, NULL, 0);
+    return result == 0 || errno == EAGAIN || errno == EINTR ? 0 : -errno;
+}
+
+static int32_t WINDOWS_CALL unix_futex_wake(uint32_t *word, int32_t n)
+{
+    return result_of((int)syscall(SYS_futex, word, FUTEX_WAKE, n, NULL, NULL, 0));
+}
+
+static int32_t WINDOWS_CALL unix_is_event(int32_t descriptor)
+{
+    static const char expected[] = "anon_inode:[eventfd]";
+    char path[32] = "/proc/self/fd/";
+    char target[sizeof(expected)];
+    char digits[12];
+    int n_digits = 0;
+    if (descriptor < 0)
+        return 0;
+    for (int left = descriptor; n_digits == 0 || left > 0; left /= 10)
+        digits[n_digits++] = (char)('0' + left % 10);
+    for (size_t at = strlen(path); n_digits > 0; at++)
+        path[at] = digits[--n_digits];
+    ssize_t n = readlink(path, target, sizeof(target));
+    return n == (ssize_t)sizeof(expected) - 1 && memcmp(target, expected, (size_t)n) == 0 &&
+           (fcntl(descriptor, F_GETFL) & O_NONBLOCK);
+}
+
 static int32_t WINDOWS_CALL unix_make_directory(const char *path, uint32_t mode)
 {
     return result_of(mkdir(path, mode));
@@ -396,6 +495,15 @@ int32_t WINDOWS_CALL viaduct_unix_module(struct unix_module *module)
     SET(calls->lock_file, unix_lock_file);
     SET(calls->user_id, unix_user_id);
     SET(calls->peer_life, unix_peer_life);
+    SET(calls->process_life, unix_process_life);
+    SET(calls->memory_new, unix_memory_new);
+    SET(calls->memory_check, unix_memory_check);
+    SET(calls->memory_reserve, unix_memory_reserve);
+    SET(calls->memory_place, unix_memory_place);
+    SET(calls->memory_unmap, unix_memory_unmap);
+    SET(calls->futex_wait, unix_futex_wait);
+    SET(calls->futex_wake, unix_futex_wake);
+    SET(calls->is_event, unix_is_event);
     SET(module->make_directory, unix_make_directory);
     SET(module->remove_directory, unix_remove_directory);
     SET(module->poll_new, unix_poll_new);

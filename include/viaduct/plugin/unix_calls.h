@@ -3,7 +3,7 @@
  *
  * Thin: each takes and returns what the Linux call does, with flat integer types, loops on EINTR
  * where the call may be repeated, and returns a negative errno (Linux numbers) on failure.
- * Structures have the layout of Linux on x86-64. `wait_readable` is the one that blocks.
+ * Structures have the layout of Linux on x86-64. `wait_readable` and `futex_wait` block.
  */
 #ifndef VIADUCT_PLUGIN_UNIX_CALLS_H
 #define VIADUCT_PLUGIN_UNIX_CALLS_H
@@ -55,6 +55,25 @@ struct via_plugin_unix_calls {
     /* A descriptor that becomes readable when the process at the other end has ended (a pidfd: of
      * the one that connected or listened); -errno where the system has none. */
     int32_t (*peer_life)(int32_t descriptor);
+    /* Likewise of a process by its Linux id. */
+    int32_t (*process_life)(uint32_t pid);
+
+    /* memfd of that size, all of it allocated, sealed against a change of its size. */
+    int32_t (*memory_new)(uint64_t size);
+    /* 0 if the descriptor is such memory of that size, of plain pages; -EINVAL. */
+    int32_t (*memory_check)(int32_t descriptor, uint64_t size);
+    /* A range of addresses with nothing in it, which Windows does not know of; -errno. */
+    int64_t (*memory_reserve)(uint64_t size);
+    /* Maps a piece of a descriptor, shared, over a part of such a range. */
+    int32_t (*memory_place)(void *at, int32_t descriptor, uint64_t offset, uint64_t size,
+                            int32_t writable);
+    int32_t (*memory_unmap)(void *at, uint64_t size);
+    /* Sleeps while the word, in memory that processes may share, has that value. 0: woken, or it
+     * had another value; -ETIMEDOUT. Blocks. */
+    int32_t (*futex_wait)(uint32_t *word, uint32_t value, uint64_t timeout_ns);
+    int32_t (*futex_wake)(uint32_t *word, int32_t n);
+    /* 1 if the descriptor is an event descriptor that does not block, else 0. */
+    int32_t (*is_event)(int32_t descriptor);
 };
 
 #ifdef __cplusplus
