@@ -69,5 +69,10 @@ TEST(namedpipe)
     run_file("viaduct-pipe");
 }
 
+TEST(shm)
+{
+    run_file("viaduct-shm");
+}
+
 HARNESS_MAIN("conformance", TEST_ENTRY_LIMIT(loopback, 60000), TEST_ENTRY_LIMIT(unixsock, 60000),
-             TEST_ENTRY_LIMIT(namedpipe, 60000))
+             TEST_ENTRY_LIMIT(namedpipe, 60000), TEST_ENTRY_LIMIT(shm, 60000))

@@ -85,7 +85,7 @@ TEST(bad_plugin_tables_are_refused)
 TEST(bad_transport_tables_are_refused)
 {
     struct spoiled s;
-    REFUSED(s.transport.size--, "transport.size");
+    REFUSED(s.transport.size = offsetof(struct via_transport, offer) - 1, "transport.size");
     REFUSED(s.transport.version = 0, "transport.version");
     REFUSED(s.transport.max_span = 65535, "transport.max_span");
     REFUSED(s.transport.max_span = 0x7fffffff, "transport.max_span");

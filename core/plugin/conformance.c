@@ -158,7 +158,9 @@ static void make_prefix(const struct conformance *c, const char *wanted, char *p
     const char *directory = c->host->unix_calls != NULL ? "/tmp" : c->host->runtime_directory;
     if (wanted != NULL)
         snprintf(prefix, size, "%s", wanted);
-    else if (strcmp(c->plugin->schemes[0], "unix") == 0 && directory != NULL)
+    else if ((strcmp(c->plugin->schemes[0], "unix") == 0 ||
+              (strcmp(c->plugin->schemes[0], "shm") == 0 && c->host->unix_calls != NULL)) &&
+             directory != NULL)
         snprintf(prefix, size, "%s/viaduct-", directory);
     else
         snprintf(prefix, size, "viaduct-");

@@ -2,8 +2,8 @@
  * What the conformance suite needs of Windows: handles that can be recognised, and who this process
  * is.
  *
- * A transport over Unix sockets (scheme "unix", under Wine) carries Unix descriptors, every other
- * one HANDLEs.
+ * A transport over Unix sockets (schemes "unix" and "shm", under Wine) carries Unix descriptors,
+ * every other one HANDLEs.
  */
 #include "core/plugin/conformance_parts.h"
 
@@ -16,7 +16,9 @@
 
 static const struct via_plugin_unix_calls *unix_calls(const struct conformance *c)
 {
-    return strcmp(c->plugin->schemes[0], "unix") == 0 ? c->host->unix_calls : NULL;
+    const char *scheme = c->plugin->schemes[0];
+    bool is_unix = strcmp(scheme, "unix") == 0 || strcmp(scheme, "shm") == 0;
+    return is_unix ? c->host->unix_calls : NULL;
 }
 
 /* A handle is one end of a pipe or socket pair: a byte written into it comes out of the other end.

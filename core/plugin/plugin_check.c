@@ -95,7 +95,7 @@ static HRESULT check_transport(const struct via_transport *transport, const char
 {
     if (transport == NULL)
         return invalid(origin, "transport", "is missing");
-    if (transport->size < sizeof *transport)
+    if (transport->size < offsetof(struct via_transport, offer))
         return invalid(origin, "transport.size", "is smaller than version 1 of the table");
     if (transport->version != 1)
         return invalid(origin, "transport.version", "is not 1, the only version known here");

@@ -93,10 +93,15 @@ HRESULT listener_new(const char *path, const struct via_listen_options *options,
     return S_OK;
 }
 
+HRESULT listener_accept_socket(struct via_listener *listener, int32_t *descriptor)
+{
+    return socket_accept(listener->descriptor, descriptor);
+}
+
 HRESULT listener_accept(struct via_listener *listener, struct via_stream **stream)
 {
     int32_t descriptor;
-    HRESULT hr = socket_accept(listener->descriptor, &descriptor);
+    HRESULT hr = listener_accept_socket(listener, &descriptor);
     return hr == S_OK ? stream_new(descriptor, stream) : hr;
 }
 
@@ -114,24 +119,27 @@ void listener_close(struct via_listener *listener)
     free(listener);
 }
 
-HRESULT stream_connect(const char *path, const struct via_connect_options *options,
-                       struct via_stream **stream)
+HRESULT socket_connect_checked(const char *path, const struct via_connect_options *options,
+                               int32_t *descriptor)
 {
-    int32_t descriptor;
-    HRESULT hr = socket_connect(path, &descriptor);
-    if (hr == VIA_S_WOULD_BLOCK)
-        return hr;
+    HRESULT hr = socket_connect(path, descriptor);
     struct socket_peer peer;
-    if (SUCCEEDED(hr) && options->check_server_owner) {
-        hr = socket_peer_of(descriptor, &peer);
+    if (hr == S_OK && options->check_server_owner) {
+        hr = socket_peer_of(*descriptor, &peer);
         if (SUCCEEDED(hr) && !socket_owner_trusted(peer.uid))
             hr = socket_fail(VIA_E_IDENTITY,
                              "the server at %s runs as user %u, who is neither you nor root", path,
                              peer.uid);
         if (FAILED(hr))
-            socket_close(descriptor);
+            socket_close(*descriptor);
     }
-    if (SUCCEEDED(hr))
-        hr = stream_new(descriptor, stream);
     return hr;
+}
+
+HRESULT stream_connect(const char *path, const struct via_connect_options *options,
+                       struct via_stream **stream)
+{
+    int32_t descriptor;
+    HRESULT hr = socket_connect_checked(path, options, &descriptor);
+    return hr == S_OK ? stream_new(descriptor, stream) : hr;
 }

@@ -52,6 +52,10 @@ void stream_wait_for_posts(void);
 HRESULT stream_connect(const char *path, const struct via_connect_options *options,
                        struct via_stream **stream);
 
+/* The connected socket alone, for another kind of stream. */
+HRESULT socket_connect_checked(const char *path, const struct via_connect_options *options,
+                               int32_t *descriptor);
+
 /* via_transport.listen and .connect for addresses that are absolute paths. */
 HRESULT unixsock_listen(const char *address, const struct via_listen_options *options,
                         void (*ready)(void *token, uint32_t events), void *token,
@@ -66,6 +70,8 @@ HRESULT listener_new(const char *path, const struct via_listen_options *options,
                      void (*ready)(void *token, uint32_t events), void *token,
                      struct via_listener **listener);
 HRESULT listener_accept(struct via_listener *listener, struct via_stream **stream);
+/* The connected socket alone, for another kind of stream. */
+HRESULT listener_accept_socket(struct via_listener *listener, int32_t *descriptor);
 HRESULT listener_arm(struct via_listener *listener);
 void listener_close(struct via_listener *listener);
 

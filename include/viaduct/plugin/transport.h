@@ -68,9 +68,23 @@ struct via_connect_options {
 
 /* Capabilities of a transport. */
 #define VIA_TRANSPORT_HANDLES 0x1u /* commit and take_handles carry OS handles */
+/* The bytes that peek shows lie in memory that the peer can still change: whoever decides by them
+ * copies them first, and looks at the copy alone. */
+#define VIA_TRANSPORT_SHARED 0x2u
 
 /* commit flags */
 #define VIA_COMMIT_FLUSH 0x1u /* send now; without it the bytes may wait for a later commit */
+
+/* What one side of a connection makes for a second one, and the other needs to join it. */
+#define VIA_OFFER_MAX_HANDLES 8
+#define VIA_OFFER_MAX_BYTES   64
+struct via_offer {
+    uint32_t size; /* set by the caller: sizeof(struct via_offer) */
+    uint32_t n_handles;
+    via_os_handle handles[VIA_OFFER_MAX_HANDLES];
+    uint32_t n_bytes;
+    uint8_t bytes[VIA_OFFER_MAX_BYTES];
+};
 
 struct via_transport {
     uint32_t size;         /* sizeof(struct via_transport) */
@@ -177,6 +191,24 @@ struct via_transport {
     /* [not from `ready`, last call] After it returns no `ready` call is running. Frees the
      * stream. */
     void (*close)(struct via_stream *stream);
+
+    /* --- a stream without an address, for two who are connected already: optional
+     * ------------------------------------------------------------------------------
+     * Both NULL, or past the table's `size`, where a transport has no such thing; E_NOTIMPL where
+     * this system has not. */
+
+    /* [any thread] Makes one end of a new stream to the process that `peer` names, and says in
+     * `offer` what that process must give to `attach`. The stream can be used at once, what is
+     * committed waits in it. The offer's handles are the caller's, who sends them to the peer and
+     * closes them. VIA_E_LIMIT: no memory or descriptors; nothing is left then. */
+    HRESULT(*offer)
+    (const struct via_peer_identity *peer, struct via_offer *offer, struct via_stream **stream);
+    /* [any thread] Joins the stream that `peer` has offered. The handles are the plugin's from now
+     * on, also when it fails: VIA_E_PROTOCOL when they or the bytes are not what offer makes,
+     * VIA_E_IDENTITY when they were made by somebody else than `peer`, VIA_E_LIMIT. */
+    HRESULT(*attach)
+    (const struct via_peer_identity *peer, const struct via_offer *offer,
+     struct via_stream **stream);
 };
 
 #ifdef __cplusplus

@@ -1,0 +1,161 @@
+/*
+ * Shared memory, futex and events by system calls of Linux.
+ */
+#include "plugins/shm/system.h"
+
+#include "plugins/unixsock/socket_posix.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <linux/magic.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Linux 6.3; headers of Debian 12 are older. */
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
+
+#define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
+
+static HRESULT fail_memory(uint64_t size, int error)
+{
+    if (error == ENOSPC || error == ENOMEM)
+        return socket_fail(VIA_E_LIMIT,
+                           "no %llu bytes of shared memory are left (%s); close connections, or "
+                           "raise the limit of memory",
+                           (unsigned long long)size, strerror(error));
+    return socket_fail_errno("shared memory", error);
+}
+
+HRESULT system_memory_new(uint64_t size, int32_t *descriptor)
+{
+    int fd = memfd_create("viaduct", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
+    if (fd < 0 && errno == EINVAL)
+        fd = memfd_create("viaduct", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd < 0)
+        return fail_memory(size, errno);
+    int error;
+    do /* posix_fallocate(3) would write into each page where the call is missing */
+        error = fallocate(fd, 0, 0, (off_t)size) < 0 ? errno : 0;
+    while (error == EINTR);
+    if (error == 0 && fcntl(fd, F_ADD_SEALS, SEALS) < 0)
+        error = errno;
+    if (error != 0) {
+        close(fd);
+        return fail_memory(size, error);
+    }
+    *descriptor = fd;
+    return S_OK;
+}
+
+HRESULT system_memory_check(int32_t descriptor, uint64_t size)
+{
+    struct stat status;
+    struct statfs filesystem;
+    int seals = fcntl(descriptor, F_GET_SEALS);
+    if (seals < 0 || (seals & SEALS) != SEALS || (seals & F_SEAL_WRITE))
+        return socket_fail(VIA_E_PROTOCOL,
+                           "the peer's shared memory is not sealed against a change of its size");
+    /* Pages of hugetlbfs that were punched out may not come back, which would be SIGBUS. */
+    if (fstatfs(descriptor, &filesystem) < 0 || filesystem.f_type != TMPFS_MAGIC)
+        return socket_fail(VIA_E_PROTOCOL, "the peer's shared memory is not made of plain pages");
+    if (fstat(descriptor, &status) < 0 || !S_ISREG(status.st_mode) ||
+        (uint64_t)status.st_size != size)
+        return socket_fail(VIA_E_PROTOCOL,
+                           "the peer's shared memory has not the size that it says");
+    return S_OK;
+}
+
+uint8_t *system_memory_reserve(size_t size)
+{
+    void *at = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return at != MAP_FAILED ? at : NULL;
+}
+
+bool system_memory_place(uint8_t *at, int32_t descriptor, uint64_t offset, size_t size,
+                         bool writable)
+{
+    return mmap(at, size, writable ? PROT_READ | PROT_WRITE : PROT_READ,
+                MAP_SHARED | MAP_FIXED | MAP_POPULATE, descriptor, (off_t)offset) != MAP_FAILED;
+}
+
+void system_memory_unmap(uint8_t *at, size_t size)
+{
+    munmap(at, size);
+}
+
+HRESULT system_event_new(int32_t *descriptor)
+{
+    int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (fd < 0)
+        return socket_fail_errno("eventfd", errno);
+    *descriptor = fd;
+    return S_OK;
+}
+
+bool system_event_check(int32_t descriptor)
+{
+    static const char expected[] = "anon_inode:[eventfd]";
+    char path[40];
+    char target[sizeof expected];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", descriptor);
+    ssize_t n = readlink(path, target, sizeof target);
+    return n == (ssize_t)sizeof expected - 1 && memcmp(target, expected, (size_t)n) == 0 &&
+           (fcntl(descriptor, F_GETFL) & O_NONBLOCK);
+}
+
+void system_event_set(int32_t descriptor)
+{
+    uint64_t one = 1;
+    ssize_t ignored = write(descriptor, &one, sizeof one);
+    (void)ignored; /* a full counter is set already */
+}
+
+void system_sleep(_Atomic uint32_t *word, uint32_t value, uint64_t timeout_ns)
+{
+    struct timespec timeout = {(time_t)(timeout_ns / 1000000000u),
+                               (long)(timeout_ns % 1000000000u)};
+    syscall(SYS_futex, word, FUTEX_WAIT, value, &timeout, NULL, 0);
+}
+
+void system_wake(_Atomic uint32_t *word)
+{
+    syscall(SYS_futex, word, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
+
+bool system_wait_readable(int32_t descriptor, int32_t timeout_ms)
+{
+    struct pollfd state = {descriptor, POLLIN | POLLRDHUP, 0};
+    return poll(&state, 1, timeout_ms) == 1;
+}
+
+HRESULT system_socket_pair(int32_t descriptors[2])
+{
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+        return socket_fail_errno("socketpair", errno);
+    descriptors[0] = pair[0];
+    descriptors[1] = pair[1];
+    return S_OK;
+}
+
+int32_t system_process_life(uint32_t pid)
+{
+    return pid != 0 ? (int32_t)syscall(SYS_pidfd_open, (pid_t)pid, 0) : -1;
+}
+
+uint32_t system_user(void)
+{
+    return geteuid();
+}
