@@ -234,7 +234,7 @@ static const struct endless {
     {"", "cpp_quote(\"a\") ", 60000, "",
      NULL}, /* one line; a copy of its rest for each ends memory */
     {"struct S { LONG ", "a", 900000, ";};", "error: "},
-    {"/", "*/", 400000, "", "error: "},
+    {"/", "*/", 40000, "", "error: "},
     {"enum E { A = -", "9223372036854775808", 1, " };", "A does not fit into 32 bits"},
     {HEAD "[id(", "9", 12, ")] HRESULT A();" TAIL, "an id is a number of 32 bits"},
 };
