@@ -58,7 +58,7 @@ bool marshal_method_is_oneway(const struct marshal_method *method);
  * i-th argument behind `This`, as a closure gets them. */
 typedef HRESULT (*marshal_call)(void *pointer, const struct marshal_method *method,
                                 void **arguments);
-/* A vtable of closures that all come to `call`, with `unknown` in the slots of IUnknown. Made once
+/* A vtable of functions that all come to `call`, with `unknown` in the slots of IUnknown. Made once
  * for each interface (with the `call` of the first time) and never freed; NULL when memory is
  * short. */
 const void *const *marshal_interface_vtable(const struct marshal_interface *itf,

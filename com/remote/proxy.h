@@ -1,9 +1,9 @@
 /*
  * The client's side of a call: what the slots of a proxy's vtable do.
  *
- * The slots of IUnknown are plain functions here; every other slot is a closure of com/marshal that
- * comes to proxy_call(). QueryInterface asks the object once for each interface and remembers the
- * answer, refusals too.
+ * The slots of IUnknown are plain functions here; every other slot is a function of com/marshal
+ * that comes to proxy_call(). QueryInterface asks the object once for each interface and remembers
+ * the answer, refusals too.
  */
 #ifndef COM_REMOTE_PROXY_H
 #define COM_REMOTE_PROXY_H
