@@ -161,7 +161,7 @@ static HRESULT settle(struct via_stream *stream, uint32_t *news)
 {
     struct stream_readiness *self = &stream->readiness;
     *news = find_news(stream);
-    if (self->closing || self->armed == *news)
+    if (self->armed == *news)
         return S_OK;
     HRESULT hr = open_watches(stream);
     if (FAILED(hr))
@@ -214,12 +214,12 @@ static HRESULT post_report(struct via_stream *stream)
 static void look_on_reactor(struct via_stream *stream)
 {
     struct stream_readiness *self = &stream->readiness;
-    uint32_t news;
+    uint32_t news = 0;
     socket_lock_enter(&self->lock);
-    HRESULT hr = settle(stream, &news);
+    HRESULT hr = self->closing ? S_OK : settle(stream, &news); /* else the rings may be gone */
     if (FAILED(hr)) /* what cannot be watched is tried again by who reads and writes */
         news = self->armed;
-    self->reporting = !self->closing && news != 0;
+    self->reporting = news != 0;
     if (self->reporting) {
         self->armed &= ~news;
         bool has_ended = shm_has_ended(stream);

@@ -10,29 +10,12 @@
  * A peer's event is set only if the peer is the same user: by its flags, which the peer shares, it
  * could be made to block. Others are woken over the carrier.
  */
-#include "plugins/shm/stream.h"
+#include "plugins/shm/setup.h"
 
+#include "plugins/shm/stream.h"
 #include "plugins/shm/system.h"
 
 #include <string.h>
-
-#define SETUP_MAGIC   0x4d485356u /* "VSHM" */
-#define SETUP_VERSION 1u
-
-struct setup {
-    uint32_t magic;
-    uint32_t version;
-    uint32_t capacity;
-    uint32_t reserved[5]; /* 0 */
-};
-_Static_assert(sizeof(struct setup) == 32, "the layout is shared");
-_Static_assert(sizeof(struct setup) <= VIA_OFFER_MAX_BYTES, "an offer holds it");
-
-/* Which handle is which. */
-enum { SETUP_MEMORY, SETUP_MAKER_EVENT, SETUP_OTHER_EVENT, SETUP_N_HANDLES };
-#define OFFER_CARRIER   SETUP_N_HANDLES
-#define OFFER_N_HANDLES (SETUP_N_HANDLES + 1)
-_Static_assert(OFFER_N_HANDLES <= VIA_OFFER_MAX_HANDLES, "an offer holds them");
 
 static void close_all(const int32_t *descriptors, unsigned n)
 {

@@ -30,7 +30,7 @@
 
 static HRESULT fail_memory(uint64_t size, int error)
 {
-    if (error == ENOSPC || error == ENOMEM)
+    if (error == ENOSPC || error == ENOMEM || error == EFBIG)
         return socket_fail(VIA_E_LIMIT,
                            "no %llu bytes of shared memory are left (%s); close connections, or "
                            "raise the limit of memory",
