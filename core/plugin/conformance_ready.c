@@ -224,6 +224,43 @@ static void test_many_connections(struct conformance *c)
     conformance_close(c, &pair);
 }
 
+struct shutting {
+    struct conformance *c;
+    struct via_stream *stream;
+    _Atomic bool go;
+};
+
+static void shut_down(void *argument)
+{
+    struct shutting *shutting = argument;
+    while (!shutting->go)
+        continue;
+    shutting->c->t->shutdown(shutting->stream);
+}
+
+/* However the two meet: the arm is answered, and the peer sees the end. */
+static void test_shutdown_while_arming(struct conformance *c)
+{
+    for (uint32_t i = 0; i < 50 && !c->failed; i++) {
+        struct conformance_pair pair;
+        struct os_thread *thread;
+        if (!conformance_open(c, &pair))
+            return;
+        struct shutting shutting = {.c = c, .stream = pair.server};
+        if (CONF_RESULT(c, os_thread_start(shut_down, &shutting, "conformance", &thread), S_OK)) {
+            const uint8_t *span;
+            size_t size;
+            shutting.go = true;
+            CONF_RESULT(c, c->t->arm(pair.server, VIA_READY_READ), S_OK);
+            os_thread_join(thread);
+            if (conformance_await(c, &pair.server_ready.n_read, 1) &&
+                CONF_RESULT(c, c->t->wait(pair.client, conformance_deadline(c)), S_OK))
+                CONF_RESULT(c, c->t->peek(pair.client, 1, &span, &size), RPC_E_DISCONNECTED);
+        }
+        conformance_close(c, &pair);
+    }
+}
+
 const struct conformance_test conformance_ready_tests[] = {
     {"arm_once_ready_once", test_arm_once_ready_once},
     {"arm_with_bytes_in_the_system", test_arm_with_bytes_in_the_system},
@@ -236,6 +273,7 @@ const struct conformance_test conformance_ready_tests[] = {
     {"ready_when_peer_closes", test_ready_when_peer_closes},
     {"close_while_armed", test_close_while_armed},
     {"listener_ready_once", test_listener_ready_once},
+    {"shutdown_while_arming", test_shutdown_while_arming},
     {"many_connections", test_many_connections},
     {NULL, NULL},
 };

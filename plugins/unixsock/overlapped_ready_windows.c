@@ -103,6 +103,7 @@ static HRESULT start_probe(struct via_stream *stream)
     stream->probing = true;
     atomic_fetch_add(&stream->n_references, 1);
     atomic_fetch_add(&overlapped_n_pending, 1);
+    overlapped_stream_started(stream);
     return S_OK;
 }
 

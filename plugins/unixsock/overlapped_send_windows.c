@@ -40,6 +40,7 @@ static HRESULT push(struct via_stream *stream)
             stream->write_size = size;
             atomic_fetch_add(&stream->n_references, 1);
             atomic_fetch_add(&overlapped_n_pending, 1);
+            overlapped_stream_started(stream);
         } else {
             stream->send_broken = overlapped_fail_error("sending", error);
             overlapped_stream_leave(stream);

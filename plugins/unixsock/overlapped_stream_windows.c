@@ -71,6 +71,12 @@ void overlapped_stream_leave(struct via_stream *stream)
         stream->kind->close(stream->handle);
 }
 
+void overlapped_stream_started(struct via_stream *stream)
+{
+    if (atomic_load(&stream->shut))
+        CancelIoEx(stream->handle, NULL);
+}
+
 void overlapped_shutdown(struct via_stream *stream)
 {
     if (atomic_exchange(&stream->shut, true))

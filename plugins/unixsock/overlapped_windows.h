@@ -106,6 +106,9 @@ void overlapped_stream_unref(struct via_stream *stream);
 /* The handle is good until the leave. False: the stream has been shut. */
 bool overlapped_stream_enter(struct via_stream *stream);
 void overlapped_stream_leave(struct via_stream *stream);
+/* After an operation was started that pends, and holds the handle: cancels it if the stream has
+ * been shut since the enter, since the shutdown may not have seen it. */
+void overlapped_stream_started(struct via_stream *stream);
 
 /* For kinds: makes `reading` ready for an operation that sets `read_event` and brings no packet. */
 void overlapped_prepare_read(struct via_stream *stream);
