@@ -1,4 +1,4 @@
 via_test(marshal
-    SOURCES test_marshal.c marshal/echo.c
+    SOURCES test_marshal.c marshal/echo.c marshal/mirror.c
     DEPENDS via_com_marshal
     IDL marshal/marshal_test.idl)

@@ -10,6 +10,12 @@ set_target_properties(remote_peer PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_B
 target_link_libraries(remote_peer PRIVATE via_com_remote Threads::Threads)
 viaduct_idl(TARGET remote_peer IDL remote/remote_test.idl)
 
+add_executable(sink_peer remote/sink_peer.c)
+via_target(sink_peer)
+set_target_properties(sink_peer PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
+target_link_libraries(sink_peer PRIVATE via_com_remote Threads::Threads)
+viaduct_idl(TARGET sink_peer IDL remote/sink_base.idl remote/sink.idl)
+
 via_test(remote
     SOURCES test_remote.c remote/fixture.c remote/test_object.c
     IDL remote/remote_test.idl
@@ -26,6 +32,14 @@ via_test(crosswait
     TIMEOUT 240)
 if(TARGET test_crosswait)
     add_dependencies(test_crosswait remote_peer)
+endif()
+
+via_test(implement
+    SOURCES test_implement.c remote/fixture.c
+    IDL remote/remote_test.idl remote/sink_base.idl remote/sink.idl
+    DEPENDS via_com_remote)
+if(TARGET test_implement)
+    add_dependencies(test_implement sink_peer)
 endif()
 
 via_test(remote_hostile

@@ -1,5 +1,6 @@
 #include "com/marshal/by_name.h"
 #include "com/abi/guid.h"
+#include "core/util/buffer.h"
 #include "core/util/cleanup.h"
 #include "core/util/error.h"
 #include "core/util/utf.h"
@@ -9,6 +10,47 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+void by_name_init(struct by_name *self, const struct marshal_method *method)
+{
+    memset(self, 0, sizeof(*self));
+    self->method = method;
+    for (uint16_t i = 0; i < method->n_params; i++)
+        self->seen[i] = -1;
+}
+
+void by_name_enter_param(struct by_name *self, uint16_t i)
+{
+    snprintf(self->path, sizeof(self->path), "%s", self->method->params[i].param->name);
+}
+
+void by_name_set_sizes(const struct by_name *self, struct marshal_invocation *invocation)
+{
+    const struct marshal_method *method = self->method;
+    for (uint16_t i = 0; i < method->n_params; i++) {
+        const struct plan_type *type = method->params[i].type;
+        void *value = invocation_value(invocation, i);
+        if (self->seen[i] < 0)
+            continue;
+        memset(value, 0, type->size);
+        by_name_set_integer(type, value, self->seen[i]); /* it fits: note_count() saw to that */
+    }
+    invocation_note_sizes(invocation);
+    invocation->is_decoded = true;
+}
+
+HRESULT by_name_wrong_count(const struct marshal_method *method, uint32_t n, const char *what)
+{
+    struct buffer text;
+    buffer_init(&text, ERROR_TEXT_SIZE);
+    typelib_print_method(method->lib, method->method, &text);
+    char *signature = buffer_take_text(&text);
+    HRESULT hr = error_set(DISP_E_BADPARAMCOUNT, "%s.%s: %u %s do not fit %s", method->owner->name,
+                           method->method->name, n, what, signature ? signature : "the method");
+    free(signature);
+    buffer_deinit(&text);
+    return hr;
+}
 
 void by_name_fail(struct by_name *self, HRESULT code, const char *what)
 {
@@ -240,6 +282,22 @@ static void set_elements(struct by_name *self, const struct plan_type *element,
     }
 }
 
+/* Lists that one parameter counts have the same number of items, and it can hold that: otherwise
+ * what is made of them could not be walked, nor freed. */
+static bool note_count(struct by_name *self, uint16_t size_index, uint32_t n)
+{
+    uint64_t room;
+    int64_t *seen = &self->seen[size_index];
+    if (*seen >= 0 && *seen != n)
+        by_name_fail(self, DISP_E_TYPEMISMATCH,
+                     "lists of one size have different numbers of items");
+    else if (!by_name_set_integer(self->method->params[size_index].type, &room, n))
+        by_name_fail(self, DISP_E_OVERFLOW, "the list is longer than its size can say");
+    else
+        *seen = n;
+    return SUCCEEDED(self->result);
+}
+
 static void set_sized(struct by_name *self, const struct plan_type *type,
                       const struct via_value *value, void **native)
 {
@@ -254,15 +312,8 @@ static void set_sized(struct by_name *self, const struct plan_type *type,
         by_name_fail(self, DISP_E_TYPEMISMATCH, "the list has another number of items");
         return;
     }
-    if (type->size_from == VIA_SIZE_PARAM) {
-        int64_t *seen = &self->seen[type->size_index];
-        if (*seen >= 0 && *seen != value->n) {
-            by_name_fail(self, DISP_E_TYPEMISMATCH,
-                         "lists of one size have different numbers of items");
-            return;
-        }
-        *seen = value->n;
-    }
+    if (type->size_from == VIA_SIZE_PARAM && !note_count(self, type->size_index, value->n))
+        return;
     size_t size = (size_t)value->n * element->size;
     *native = CoTaskMemAlloc(size);
     if (!*native) {
@@ -273,8 +324,8 @@ static void set_sized(struct by_name *self, const struct plan_type *type,
     set_elements(self, element, value, *native);
 }
 
-/* The field that an array of the struct is counted by takes the list's length when the value leaves
- * it out. */
+/* The field that an array of the struct is counted by takes the list's length, whatever the value
+ * says. Before the array is made: one that cannot be counted could not be freed. */
 static void set_field_size(struct by_name *self, const struct plan_struct *record,
                            const struct plan_type *type, const struct via_value *list, char *native)
 {
@@ -292,8 +343,8 @@ static void set_field(struct by_name *self, const struct plan_struct *record,
     const struct via_value *given = via_value_field(value, field->name);
     size_t n = enter_field(self, field->name);
     if (given) {
-        by_name_to_native(self, field->type, given, native + field->offset);
         set_field_size(self, record, field->type, given, native);
+        by_name_to_native(self, field->type, given, native + field->offset);
     } else if (!field->is_size) {
         by_name_fail(self, DISP_E_PARAMNOTFOUND, "the field is missing");
     }

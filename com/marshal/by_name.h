@@ -2,7 +2,7 @@
 #ifndef COM_MARSHAL_BY_NAME_H
 #define COM_MARSHAL_BY_NAME_H
 
-#include "com/marshal/native.h"
+#include "com/marshal/invocation.h"
 
 #include <viaduct/value.h>
 
@@ -17,14 +17,29 @@ struct by_name {
     int64_t seen[TYPELIB_MAX_PARAMS];
 };
 
+void by_name_init(struct by_name *self, const struct marshal_method *method);
+/* Begins with a parameter: its name is in messages from now on. */
+void by_name_enter_param(struct by_name *self, uint16_t i);
 /* `native` is zeroed memory. After a failure it may be half made, and native_clear() may walk it.
  */
 void by_name_to_native(struct by_name *self, const struct plan_type *type,
                        const struct via_value *value, void *native);
+/* NULL where the type has none is E_POINTER. */
 void by_name_from_native(struct by_name *self, const struct plan_type *type, const void *native,
                          const struct native_scope *scope, struct via_value *value);
+/* Size parameters get what their arrays really have, whatever was given, so that the storage can be
+ * walked and freed from now on, half made or not. */
+void by_name_set_sizes(const struct by_name *self, struct marshal_invocation *invocation);
+/* DISP_E_BADPARAMCOUNT: `n` arguments, or results, do not fit the method, which is shown. */
+HRESULT by_name_wrong_count(const struct marshal_method *method, uint32_t n, const char *what);
 /* DISP_E_TYPEMISMATCH, DISP_E_OVERFLOW ... with the method and the path. */
 void by_name_fail(struct by_name *self, HRESULT code, const char *what);
+/* For the functions of <viaduct/value.h>, which fail only when memory is short. */
+static inline void by_name_check(struct by_name *self, HRESULT hr)
+{
+    if (FAILED(hr))
+        by_name_fail(self, hr, "no memory");
+}
 /* Puts an integer into a size parameter or field; false when it does not fit. */
 bool by_name_set_integer(const struct plan_type *type, void *native, int64_t number);
 

@@ -132,12 +132,6 @@ HRESULT thunk_arrive(void *pointer, unsigned slot, uintptr_t *words)
     return self->call(pointer, self->method, arguments);
 }
 
-static HRESULT STDMETHODCALLTYPE not_dispatched(void *self)
-{
-    (void)self;
-    return E_NOTIMPL;
-}
-
 static const void *make_closure(struct plan_slot *slot)
 {
     void *code = NULL;
@@ -149,11 +143,23 @@ static const void *make_closure(struct plan_slot *slot)
     return status == FFI_OK ? code : NULL;
 }
 
-static const void *make_entry(struct plan_slot *slot)
+static const void *make_function(struct plan_slot *slot)
 {
     const struct marshal_method *method = slot->method;
     const void *code = method->is_words ? thunk_find(method->slot, method->n_params) : NULL;
     return code ? code : make_closure(slot);
+}
+
+static const void *make_entry(const struct marshal_interface *itf, struct plan_vtable *vtable,
+                              unsigned i)
+{
+    const struct marshal_method *method = marshal_interface_method(itf, i);
+    if (i < 3)
+        return vtable->kind->unknown[i];
+    if (!method)
+        return plan_dispatch_slots[i - 3];
+    vtable->slots[i] = (struct plan_slot){method, vtable->kind->call, NULL};
+    return make_function(&vtable->slots[i]);
 }
 
 static void free_vtable(struct plan_vtable *vtable, unsigned n)
@@ -166,22 +172,16 @@ static void free_vtable(struct plan_vtable *vtable, unsigned n)
 }
 
 static struct plan_vtable *make_vtable(const struct marshal_interface *itf,
-                                       const void *const unknown[3], marshal_call call)
+                                       const struct marshal_vtable_kind *kind)
 {
     struct plan_vtable *vtable = calloc(1, sizeof(*vtable) + itf->n_slots * sizeof(void *));
     if (!vtable)
         return NULL;
+    vtable->kind = kind;
     vtable->slots = calloc(itf->n_slots, sizeof(*vtable->slots));
     bool is_whole = vtable->slots != NULL;
     for (unsigned i = 0; is_whole && i < itf->n_slots; i++) {
-        const struct marshal_method *method = marshal_interface_method(itf, i);
-        vtable->slots[i] = (struct plan_slot){method, call, NULL};
-        if (i < 3)
-            vtable->entries[i] = unknown[i];
-        else if (!method)
-            vtable->entries[i] = (const void *)(uintptr_t)not_dispatched;
-        else
-            vtable->entries[i] = make_entry(&vtable->slots[i]);
+        vtable->entries[i] = make_entry(itf, vtable, i);
         is_whole = vtable->entries[i] != NULL;
     }
     if (is_whole)
@@ -190,23 +190,32 @@ static struct plan_vtable *make_vtable(const struct marshal_interface *itf,
     return NULL;
 }
 
-const void *const *marshal_interface_vtable(const struct marshal_interface *itf,
-                                            const void *const unknown[3], marshal_call call)
+static struct plan_vtable *find_vtable(const struct marshal_interface *itf,
+                                       const struct marshal_vtable_kind *kind)
 {
-    static struct os_mutex lock = OS_MUTEX_INITIALIZER;
+    struct plan_vtable *vtable = atomic_load_explicit(&itf->vtables, memory_order_acquire);
+    while (vtable && vtable->kind != kind)
+        vtable = vtable->next;
+    return vtable;
+}
+
+const void *const *marshal_interface_vtable(const struct marshal_interface *itf,
+                                            const struct marshal_vtable_kind *kind)
+{
+    static struct os_mutex lock = OS_MUTEX_INITIALIZER; /* who may add */
     struct marshal_interface *self = (struct marshal_interface *)itf;
-    struct plan_vtable *vtable = atomic_load_explicit(&self->vtable, memory_order_acquire);
+    struct plan_vtable *vtable = find_vtable(itf, kind);
     if (vtable)
         return vtable->entries;
     os_mutex_lock(&lock);
-    vtable = atomic_load_explicit(&self->vtable, memory_order_relaxed);
-    if (!vtable) {
-        vtable = make_vtable(self, unknown, call);
-        atomic_store_explicit(&self->vtable, vtable, memory_order_release);
+    vtable = find_vtable(itf, kind);
+    if (!vtable && (vtable = make_vtable(itf, kind))) {
+        vtable->next = atomic_load_explicit(&self->vtables, memory_order_relaxed);
+        atomic_store_explicit(&self->vtables, vtable, memory_order_release);
     }
     os_mutex_unlock(&lock);
     if (vtable)
         return vtable->entries;
-    error_set(E_OUTOFMEMORY, "no memory for a proxy's vtable, or the system allows no closures");
+    error_set(E_OUTOFMEMORY, "no memory for a vtable, or the system allows no closures");
     return NULL;
 }

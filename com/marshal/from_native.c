@@ -5,10 +5,10 @@
 
 #include <string.h>
 
-static void check(struct by_name *self, HRESULT hr)
+static void allow_null(struct by_name *self, const struct plan_type *type)
 {
-    if (FAILED(hr))
-        by_name_fail(self, hr, "no memory");
+    if (!type->is_nullable && type->kind != VIA_TYPE_BSTR)
+        by_name_fail(self, E_POINTER, "it is NULL, which it may not be");
 }
 
 static void get_scalar(const struct plan_type *type, const void *native, struct via_value *value)
@@ -67,8 +67,8 @@ static void get_enum(struct by_name *self, const struct plan_type *type, const v
     for (uint16_t i = 0; i < list->n_values; i++) {
         if (list->values[i].value != number)
             continue;
-        check(self,
-              via_value_set_string(value, list->values[i].name, strlen(list->values[i].name)));
+        by_name_check(
+            self, via_value_set_string(value, list->values[i].name, strlen(list->values[i].name)));
         return;
     }
     value->kind = VIA_VALUE_I64;
@@ -78,22 +78,24 @@ static void get_enum(struct by_name *self, const struct plan_type *type, const v
 static void get_string(struct by_name *self, const struct plan_type *type, void *native,
                        struct via_value *value)
 {
-    if (!native)
+    if (!native) {
+        allow_null(self, type);
         return;
+    }
     if (type->kind == VIA_TYPE_STRING8) {
-        check(self, via_value_set_string(value, native, strlen(native)));
+        by_name_check(self, via_value_set_string(value, native, strlen(native)));
         return;
     }
     size_t n = type->kind == VIA_TYPE_BSTR ? SysStringLen(native) : utf16_length(native);
     CLEANUP(cleanup_free) char *text = utf_from_wide(native, n);
-    check(self, text ? via_value_set_string(value, text, strlen(text)) : E_OUTOFMEMORY);
+    by_name_check(self, text ? via_value_set_string(value, text, strlen(text)) : E_OUTOFMEMORY);
 }
 
 static void get_elements(struct by_name *self, const struct plan_type *element, const void *native,
                          uint32_t n, const struct native_scope *scope, struct via_value *value)
 {
     uint32_t size = element->size;
-    check(self, via_value_set_list(value, n));
+    by_name_check(self, via_value_set_list(value, n));
     for (uint32_t i = 0; i < n && SUCCEEDED(self->result); i++)
         by_name_from_native(self, element, (const char *)native + (size_t)i * size, scope,
                             &value->as.items[i]);
@@ -108,7 +110,7 @@ static void get_struct(struct by_name *self, const struct plan_type *type, const
     scope.base = native;
     for (uint16_t i = 0; i < record->n_fields && SUCCEEDED(self->result); i++) {
         struct via_value *field = NULL;
-        check(self, via_value_add_field(value, record->fields[i].name, &field));
+        by_name_check(self, via_value_add_field(value, record->fields[i].name, &field));
         if (field)
             by_name_from_native(self, record->fields[i].type,
                                 (const char *)native + record->fields[i].offset, &scope, field);
@@ -119,12 +121,22 @@ static void get_sized(struct by_name *self, const struct plan_type *type, const 
                       const struct native_scope *scope, struct via_value *value)
 {
     int64_t n = native_count(scope, type);
-    if (!native)
-        return;
-    if (n < 0 || n > UINT32_MAX)
+    bool is_null = !native && (n != 0 || type->is_nullable);
+    if (is_null)
+        allow_null(self, type);
+    else if (n < 0 || n > UINT32_MAX)
         by_name_fail(self, DISP_E_OVERFLOW, "its number of elements is out of range");
     else
         get_elements(self, type->element, native, (uint32_t)n, scope, value);
+}
+
+static void get_pointer(struct by_name *self, const struct plan_type *type, const void *native,
+                        const struct native_scope *scope, struct via_value *value)
+{
+    if (native)
+        by_name_from_native(self, type->element, native, scope, value);
+    else
+        allow_null(self, type);
 }
 
 void by_name_from_native(struct by_name *self, const struct plan_type *type, const void *native,
@@ -154,8 +166,7 @@ void by_name_from_native(struct by_name *self, const struct plan_type *type, con
         get_sized(self, type, *(void *const *)native, scope, value);
         break;
     case VIA_TYPE_POINTER:
-        if (*(void *const *)native)
-            by_name_from_native(self, type->element, *(void *const *)native, scope, value);
+        get_pointer(self, type, *(void *const *)native, scope, value);
         break;
     default:
         get_scalar(type, native, value);

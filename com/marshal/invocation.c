@@ -282,11 +282,11 @@ static void *result_value(struct results *results, const struct plan_param *plan
     return results->storage + plan->storage;
 }
 
-static int64_t entry_count(const struct marshal_method *method, const struct plan_param *plan,
-                           void **arguments)
+int64_t invocation_entry_count(const struct marshal_method *method, uint16_t i,
+                               void *const *arguments)
 {
     struct native_scope scope = {.method = method, .arguments = arguments};
-    return native_count(&scope, plan->type);
+    return native_count(&scope, method->params[i].type);
 }
 
 static void decode_one(struct decoder *decoder, const struct marshal_method *method, uint16_t i,
@@ -300,7 +300,7 @@ static void decode_one(struct decoder *decoder, const struct marshal_method *met
         return;
     }
     /* A copy of the caller's array: the caller's is written only when everything is right. */
-    int64_t n = entry_count(method, plan, arguments);
+    int64_t n = invocation_entry_count(method, i, arguments);
     size_t size = plan->type->element->size;
     void *callers = *(void **)arguments[i];
     void *copy = callers && n > 0 ? calloc((size_t)n, size) : NULL;
@@ -323,14 +323,14 @@ static void clear_old(const struct marshal_method *method, uint16_t i, void **ar
         return;
     }
     const struct plan_type *element = plan->type->element;
-    int64_t n = entry_count(method, plan, arguments);
+    int64_t n = invocation_entry_count(method, i, arguments);
     for (int64_t j = 0; j < n && *(char **)arguments[i]; j++)
         native_clear(element, *(char **)arguments[i] + (size_t)j * element->size, &scope);
 }
 
-/* First everything that is replaced goes, by its old sizes; then everything new comes. */
-static void deliver(const struct marshal_method *method, void **arguments, struct results *results)
+void invocation_deliver(const struct marshal_method *method, void **arguments, const char *storage)
 {
+    /* First everything that is replaced goes, by its old sizes; then everything new comes. */
     for (uint16_t i = 0; i < method->n_params; i++)
         if (method->params[i].is_out)
             clear_old(method, i, arguments);
@@ -338,16 +338,15 @@ static void deliver(const struct marshal_method *method, void **arguments, struc
         const struct plan_param *plan = &method->params[i];
         if (!plan->is_buffer)
             continue;
-        int64_t n = entry_count(method, plan, arguments);
-        void *copy = *(void **)result_value(results, plan);
+        int64_t n = invocation_entry_count(method, i, arguments);
+        const void *copy = *(void *const *)(const void *)(storage + plan->storage);
         if (copy && n > 0)
             memcpy(*(void **)arguments[i], copy, (size_t)n * plan->type->element->size);
     }
     for (uint16_t i = 0; i < method->n_params; i++) {
         const struct plan_param *plan = &method->params[i];
         if (plan->is_out && !plan->is_buffer)
-            memcpy(native_target(plan, arguments[i]), result_value(results, plan),
-                   plan->type->size);
+            memcpy(native_target(plan, arguments[i]), storage + plan->storage, plan->type->size);
     }
 }
 
@@ -382,7 +381,7 @@ static HRESULT decode_results_generally(const struct marshal_method *method, voi
         check_result_sizes(&decoder, method, arguments, results);
     HRESULT hr = decode_finish(&decoder);
     if (SUCCEEDED(hr))
-        deliver(method, arguments, results);
+        invocation_deliver(method, arguments, results->storage);
     for (uint16_t i = 0; i < method->n_params; i++)
         if (method->params[i].is_buffer)
             free(*(void **)result_value(results, &method->params[i]));
@@ -409,14 +408,26 @@ HRESULT marshal_decode_results(const struct marshal_method *method, void **argum
     return hr;
 }
 
+/* An array in the caller's memory that only goes out. */
+static void clear_buffer(const struct marshal_method *method, uint16_t i, void **arguments)
+{
+    const struct plan_type *element = method->params[i].type->element;
+    int64_t n = invocation_entry_count(method, i, arguments);
+    void *elements = *(void **)arguments[i];
+    if (elements && n > 0 && !element->is_plain)
+        memset(elements, 0, (size_t)n * element->size);
+}
+
 void marshal_clear_results(const struct marshal_method *method, void **arguments)
 {
     for (uint16_t i = 0; i < method->n_params; i++) {
         const struct plan_param *plan = &method->params[i];
-        if (!plan->is_out || plan->is_in || plan->is_buffer)
+        if (!plan->is_out || plan->is_in)
             continue;
         void *target = native_target(plan, arguments[i]);
-        if (target)
+        if (plan->is_buffer)
+            clear_buffer(method, i, arguments);
+        else if (target)
             memset(target, 0, plan->type->size);
     }
 }

@@ -36,6 +36,12 @@ void invocation_note_sizes(struct marshal_invocation *self);
 /* Does that, and makes the buffers that [out] arrays need. E_INVALIDARG names a
  * size that no reply could carry. */
 HRESULT invocation_prepare_results(struct marshal_invocation *self);
+/* Puts results, laid out as an invocation's storage is, into a caller's arguments. What [in,out]
+ * ones held is freed; arrays in the caller's memory are copied, and their blocks stay. */
+void invocation_deliver(const struct marshal_method *method, void **arguments, const char *storage);
+/* Elements of a top-level size_is array, by the caller's arguments; -1: unknown or negative. */
+int64_t invocation_entry_count(const struct marshal_method *method, uint16_t i,
+                               void *const *arguments);
 /* The scope to walk parameter `i` in. */
 struct native_scope invocation_scope(const struct marshal_invocation *self, uint16_t i);
 

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <viaduct/com.h>
+#include <viaduct/implement.h>
 
 struct buffer;
 struct marshal_interface;
@@ -48,6 +49,8 @@ const struct marshal_method *marshal_interface_method(const struct marshal_inter
 /* By name, without case; DISP_E_UNKNOWNNAME (NULL) lists the methods that there are. */
 const struct marshal_method *marshal_interface_method_named(const struct marshal_interface *itf,
                                                             const char *name);
+/* Whether `iid` is the interface itself or one of its bases, IUnknown included. */
+bool marshal_interface_has_base(const struct marshal_interface *itf, const GUID *iid);
 const char *marshal_method_name(const struct marshal_method *method);
 uint16_t marshal_method_slot(const struct marshal_method *method);
 bool marshal_method_is_oneway(const struct marshal_method *method);
@@ -58,11 +61,16 @@ bool marshal_method_is_oneway(const struct marshal_method *method);
  * i-th argument behind `This`, as a closure gets them. */
 typedef HRESULT (*marshal_call)(void *pointer, const struct marshal_method *method,
                                 void **arguments);
-/* A vtable of functions that all come to `call`, with `unknown` in the slots of IUnknown. Made once
- * for each interface (with the `call` of the first time) and never freed; NULL when memory is
- * short. */
+/* What the vtables of one kind of object have in common. */
+struct marshal_vtable_kind {
+    const void *const *unknown; /* the slots of IUnknown */
+    marshal_call call;          /* where all methods come to */
+};
+/* A vtable of functions. Made once for each interface and kind, which is borrowed and compared by
+ * address, and never freed; NULL when memory is short. The slots of IDispatch answer that there is
+ * no type information and that late-bound calls are not implemented. */
 const void *const *marshal_interface_vtable(const struct marshal_interface *itf,
-                                            const void *const unknown[3], marshal_call call);
+                                            const struct marshal_vtable_kind *kind);
 HRESULT marshal_encode_arguments(const struct marshal_method *method, void **arguments,
                                  const struct marshal_pointers *pointers, struct buffer *payload);
 /* For building a call in place: the size of its payload, and that payload. False: it depends on the
@@ -74,7 +82,8 @@ HRESULT marshal_encode_arguments_into(const struct marshal_method *method, void 
 HRESULT marshal_decode_results(const struct marshal_method *method, void **arguments,
                                const struct marshal_pointers *pointers, const uint8_t *payload,
                                size_t size);
-/* After a failure: [out] pointers, strings and objects become NULL, as COM says. */
+/* After a failure: [out] pointers, strings and objects become NULL, as COM says, also those in an
+ * array of the caller's. */
 void marshal_clear_results(const struct marshal_method *method, void **arguments);
 
 /* --- the object's side --- */
@@ -116,5 +125,11 @@ HRESULT marshal_decode_values(const struct marshal_method *method,
 /* On an object of this process, through its vtable. */
 HRESULT marshal_invoke_values(const struct marshal_method *method, void *pointer,
                               const struct via_value *in, struct via_value *out);
+
+/* The other way: a call that has come to a vtable of closures is answered by a handler. Failures of
+ * the call's own, E_POINTER, DISP_E_TYPEMISMATCH ... with the parameter, are published as error
+ * information; the handler's failure and its error information pass as they are. */
+HRESULT marshal_answer_values(const struct marshal_method *method, void **arguments,
+                              via_method_handler handler, void *context);
 
 #endif

@@ -11,6 +11,7 @@
 #include "core/util/error.h"
 #include "core/util/map.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -76,10 +77,30 @@ static void prepare_param(struct marshal_method *self, const struct plan_type *t
     self->is_plain &= plan->type->is_plain;
     plan->word = word_of(plan);
     self->is_words &= plan->word != PLAN_WORD_NONE;
-    bool is_sized_in = plan->type->kind == VIA_TYPE_SIZED && plan->is_in &&
-                       plan->type->size_from == VIA_SIZE_PARAM;
-    if (is_sized_in)
-        self->params[plan->type->size_index].is_size_of_in = true;
+    if (plan->type->kind != VIA_TYPE_SIZED || plan->type->size_from != VIA_SIZE_PARAM)
+        return;
+    self->params[plan->type->size_index].is_size_of_in |= plan->is_in;
+    self->params[plan->type->size_index].is_size_of_out |= plan->is_out;
+}
+
+static const char *property_prefix(const struct via_method *method)
+{
+    if (method->flags & VIA_METHOD_PROPGET)
+        return "get_";
+    if (method->flags & VIA_METHOD_PROPPUT)
+        return "put_";
+    return method->flags & VIA_METHOD_PROPPUTREF ? "putref_" : "";
+}
+
+/* NULL without memory. */
+static const char *make_full_name(const struct via_method *method)
+{
+    const char *prefix = property_prefix(method);
+    size_t size = strlen(prefix) + strlen(method->name) + 1;
+    char *name = *prefix ? malloc(size) : NULL;
+    if (name)
+        snprintf(name, size, "%s%s", prefix, method->name);
+    return *prefix ? name : method->name;
 }
 
 static HRESULT prepare_method(struct marshal_method *self, const struct typelib_method *source)
@@ -94,7 +115,8 @@ static HRESULT prepare_method(struct marshal_method *self, const struct typelib_
     self->params = calloc((size_t)self->n_params + 1, sizeof(*self->params));
     self->ffi_types = calloc((size_t)self->n_params + 1, sizeof(ffi_type *));
     const struct plan_type *types = plan_types(self->lib);
-    if (!self->params || !self->ffi_types || !types)
+    self->full_name = make_full_name(self->method);
+    if (!self->params || !self->ffi_types || !types || !self->full_name)
         return E_OUTOFMEMORY;
     self->ffi_types[0] = &ffi_type_pointer;
     for (uint16_t i = 0; i < self->n_params; i++) {
@@ -118,10 +140,13 @@ static HRESULT prepare_method(struct marshal_method *self, const struct typelib_
 static void free_interface(struct marshal_interface *self, size_t n_methods)
 {
     for (size_t i = 0; self->methods && i < n_methods; i++) {
-        free(self->methods[i].params);
-        free(self->methods[i].ffi_types);
-        free(self->methods[i].in.steps);
-        free(self->methods[i].out.steps);
+        struct marshal_method *method = &self->methods[i];
+        if (method->method && method->full_name != method->method->name)
+            free((char *)method->full_name);
+        free(method->params);
+        free(method->ffi_types);
+        free(method->in.steps);
+        free(method->out.steps);
     }
     free(self->methods);
     free(self);
@@ -196,26 +221,18 @@ const struct marshal_method *marshal_interface_method(const struct marshal_inter
     return &itf->methods[slot - itf->first_slot];
 }
 
+bool marshal_interface_has_base(const struct marshal_interface *itf, const GUID *iid)
+{
+    uint16_t index = typelib_find_interface(itf->lib, &itf->iid);
+    return typelib_has_base(itf->lib, index, iid);
+}
+
 /* "get_Value" for the getter of a property, and plain "Value" for it too. */
 static bool has_name(const struct marshal_method *method, const char *name)
 {
-    static const struct {
-        unsigned flag;
-        const char *prefix;
-    } forms[] = {{VIA_METHOD_PROPGET, "get_"},
-                 {VIA_METHOD_PROPPUT, "put_"},
-                 {VIA_METHOD_PROPPUTREF, "putref_"}};
-    bool is_property = false;
-    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-        if (!(method->method->flags & forms[i].flag))
-            continue;
-        is_property = true;
-        size_t n = strlen(forms[i].prefix);
-        if (!strncasecmp(name, forms[i].prefix, n) && !strcasecmp(name + n, method->method->name))
-            return true;
-    }
-    bool plain_allowed = !is_property || (method->method->flags & VIA_METHOD_PROPGET);
-    return plain_allowed && !strcasecmp(name, method->method->name);
+    bool is_getter = method->method->flags & VIA_METHOD_PROPGET;
+    return !strcasecmp(name, method->full_name) ||
+           (is_getter && !strcasecmp(name, method->method->name));
 }
 
 const struct marshal_method *marshal_interface_method_named(const struct marshal_interface *itf,
@@ -229,9 +246,9 @@ const struct marshal_method *marshal_interface_method_named(const struct marshal
     buffer_init(&list, MAX_LIST_TEXT);
     for (size_t i = 0; i < n; i++) {
         const struct marshal_method *method = &itf->methods[i];
-        buffer_print(&list, "%s%s%s", i ? ", " : "",
-                     method->method->flags & VIA_METHOD_PROPPUT ? "put_" : "",
-                     method->method->name);
+        bool is_getter = method->method->flags & VIA_METHOD_PROPGET;
+        buffer_print(&list, "%s%s", i ? ", " : "",
+                     is_getter ? method->method->name : method->full_name);
     }
     char *text = buffer_take_text(&list);
     uint16_t index = typelib_find_interface(itf->lib, &itf->iid);

@@ -35,9 +35,10 @@ struct plan_param {
     bool is_in;
     bool is_out;
     bool is_by_ref;
-    bool is_nullable;   /* by reference, and the pointer may be NULL */
-    bool is_buffer;     /* [out], size_is, in the caller's memory */
-    bool is_size_of_in; /* counts the elements of an [in] array: can be filled in by name */
+    bool is_nullable;    /* by reference, and the pointer may be NULL */
+    bool is_buffer;      /* [out], size_is, in the caller's memory */
+    bool is_size_of_in;  /* counts the elements of an [in] array: can be filled in by name */
+    bool is_size_of_out; /* the same of an [out] array */
 };
 
 /* One copy between a payload of a fixed form and the value of a parameter. */
@@ -64,6 +65,7 @@ struct marshal_method {
     const struct via_typelib *lib;
     const struct via_interface *owner;
     const struct via_method *method;
+    const char *full_name; /* as in the header: "get_Level"; heap memory where it is not the name */
     uint16_t slot;
     uint16_t n_params;
     uint32_t storage_size; /* of the values of all parameters */
@@ -84,6 +86,8 @@ struct plan_slot {
 };
 
 struct plan_vtable {
+    const struct marshal_vtable_kind *kind;
+    struct plan_vtable *next;
     struct plan_slot *slots; /* what the functions in the entries want to know */
     const void *entries[];   /* the vtable itself */
 };
@@ -95,11 +99,14 @@ struct marshal_interface {
     uint16_t n_slots;
     uint16_t first_slot; /* of methods[0] */
     struct marshal_method *methods;
-    _Atomic(struct plan_vtable *) vtable; /* set once */
+    _Atomic(struct plan_vtable *) vtables; /* one of each kind; only ever added to */
 };
 
 /* ffi.c: the libffi description of a parameter passed by value; lives as long as the process. NULL
  * without memory. */
 ffi_type *plan_ffi_type(const struct plan_type *type);
+
+/* dispatch.c: slots 3 to 6 of interfaces that derive from IDispatch. */
+extern const void *const plan_dispatch_slots[4];
 
 #endif

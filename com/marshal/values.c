@@ -8,36 +8,6 @@
 #include "core/util/buffer.h"
 #include "core/util/error.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-static void by_name_init(struct by_name *self, const struct marshal_method *method)
-{
-    memset(self, 0, sizeof(*self));
-    self->method = method;
-    for (uint16_t i = 0; i < method->n_params; i++)
-        self->seen[i] = -1;
-}
-
-static void set_path(struct by_name *self, const char *name)
-{
-    snprintf(self->path, sizeof(self->path), "%s", name);
-}
-
-static HRESULT wrong_count(const struct marshal_method *method, uint32_t n)
-{
-    struct buffer text;
-    buffer_init(&text, ERROR_TEXT_SIZE);
-    typelib_print_method(method->lib, method->method, &text);
-    char *signature = buffer_take_text(&text);
-    HRESULT hr = error_set(DISP_E_BADPARAMCOUNT, "%s: %u arguments do not fit %s",
-                           method->method->name, n, signature ? signature : "the method");
-    free(signature);
-    buffer_deinit(&text);
-    return hr;
-}
-
 /* Whether sizes of arrays are among the arguments, or left to be filled in. */
 static HRESULT match_count(const struct marshal_method *method, uint32_t n, bool *with_sizes)
 {
@@ -48,27 +18,20 @@ static HRESULT match_count(const struct marshal_method *method, uint32_t n, bool
         n_sizes += method->params[i].is_in && method->params[i].is_size_of_in;
     }
     *with_sizes = n == n_in;
-    return n == n_in || n == n_in - n_sizes ? S_OK : wrong_count(method, n);
+    return n == n_in || n == n_in - n_sizes ? S_OK : by_name_wrong_count(method, n, "arguments");
 }
 
-/* Size parameters get what their arrays really have, so that what is here can be walked and freed.
- */
-static void set_sizes(struct by_name *self, struct marshal_invocation *invocation, bool with_sizes)
+/* Sizes that were given are what their lists have. */
+static void check_sizes(struct by_name *self, struct marshal_invocation *invocation)
 {
     const struct marshal_method *method = self->method;
-    for (uint16_t i = 0; i < method->n_params; i++) {
+    for (uint16_t i = 0; i < method->n_params && SUCCEEDED(self->result); i++) {
         const struct plan_param *plan = &method->params[i];
-        void *value = invocation_value(invocation, i);
-        if (self->seen[i] < 0)
-            continue;
-        set_path(self, plan->param->name);
-        if (with_sizes && plan->is_in && SUCCEEDED(self->result) &&
-            native_integer(plan->type, value) != self->seen[i])
+        by_name_enter_param(self, i);
+        if (plan->is_in && self->seen[i] >= 0 &&
+            native_integer(plan->type, invocation_value(invocation, i)) != self->seen[i])
             by_name_fail(self, DISP_E_TYPEMISMATCH,
                          "the array that it counts has another number of items");
-        memset(value, 0, plan->type->size);
-        if (!by_name_set_integer(plan->type, value, self->seen[i]))
-            by_name_fail(self, DISP_E_OVERFLOW, "the array is longer than its size can say");
     }
 }
 
@@ -76,7 +39,7 @@ static void fill_argument(struct by_name *self, struct marshal_invocation *invoc
                           const struct via_value *value)
 {
     const struct plan_param *plan = &self->method->params[i];
-    set_path(self, plan->param->name);
+    by_name_enter_param(self, i);
     if (value->kind == VIA_VALUE_NULL && (plan->param->flags & VIA_PARAM_NULLABLE))
         invocation->pointers[i] = NULL;
     else
@@ -104,9 +67,9 @@ static HRESULT from_values(const struct marshal_method *method, const struct via
         if (plan->is_in && (with_sizes || !plan->is_size_of_in))
             fill_argument(&by_name, self, i, &in->as.items[next++]);
     }
-    set_sizes(&by_name, self, with_sizes);
-    invocation_note_sizes(self);
-    self->is_decoded = true;
+    if (with_sizes)
+        check_sizes(&by_name, self);
+    by_name_set_sizes(&by_name, self);
     if (FAILED(by_name.result)) {
         marshal_invocation_free(self);
         return by_name.result;
@@ -127,7 +90,7 @@ static HRESULT to_values(struct marshal_invocation *invocation, struct via_value
         if (!method->params[i].is_out)
             continue;
         struct native_scope scope = invocation_scope(invocation, i);
-        set_path(&by_name, method->params[i].param->name);
+        by_name_enter_param(&by_name, i);
         hr = via_value_append(&list, &item);
         if (SUCCEEDED(hr))
             by_name_from_native(&by_name, method->params[i].type, invocation_value(invocation, i),

@@ -31,27 +31,11 @@ static HRESULT decode_values(void *context, const struct marshal_method *method,
     return marshal_decode_values(method, pointers, payload, size, values->out);
 }
 
-static HRESULT find_interface(struct import *import, const GUID *iid,
-                              const struct marshal_interface **itf)
-{
-    *itf = marshal_interface_find(iid);
-    if (*itf != NULL)
-        return S_OK;
-    HRESULT hr = error_get() != NULL ? error_get()->code : REGDB_E_IIDNOTREG;
-    if (hr != REGDB_E_IIDNOTREG || import == NULL)
-        return hr;
-    hr = describe_fetch(import, iid);
-    if (FAILED(hr))
-        return hr;
-    *itf = marshal_interface_find(iid);
-    return *itf != NULL ? S_OK : error_get()->code;
-}
-
 static HRESULT invoke_proxy(struct import *import, const GUID *iid, const char *name,
                             struct values *values)
 {
     const struct marshal_interface *itf;
-    HRESULT hr = find_interface(import, iid, &itf);
+    HRESULT hr = describe_interface(import, iid, &itf);
     if (FAILED(hr))
         return hr;
     const struct marshal_method *method = marshal_interface_method_named(itf, name);
@@ -69,7 +53,7 @@ static HRESULT invoke_own(IUnknown *object, const GUID *iid, const char *name,
                           struct values *values)
 {
     const struct marshal_interface *itf;
-    HRESULT hr = find_interface(NULL, iid, &itf);
+    HRESULT hr = describe_interface(NULL, iid, &itf);
     if (FAILED(hr))
         return hr;
     const struct marshal_method *method = marshal_interface_method_named(itf, name);

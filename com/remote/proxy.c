@@ -102,5 +102,6 @@ static HRESULT proxy_call(void *pointer, const struct marshal_method *method, vo
 
 const void *const *proxy_vtable(const struct marshal_interface *itf)
 {
-    return marshal_interface_vtable(itf, proxy_unknown_vtable, proxy_call);
+    static const struct marshal_vtable_kind kind = {proxy_unknown_vtable, proxy_call};
+    return marshal_interface_vtable(itf, &kind);
 }

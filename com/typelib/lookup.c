@@ -99,6 +99,17 @@ HRESULT typelib_first_slot(const struct via_typelib *lib, uint16_t interface_ind
     return error_set(VIA_E_TYPE, "an interface has too many bases");
 }
 
+bool typelib_has_base(const struct via_typelib *lib, uint16_t interface_index, const GUID *iid)
+{
+    HRESULT hr = S_OK;
+    for (unsigned n_steps = 0; n_steps <= TYPELIB_MAX_SLOTS && hr == S_OK; n_steps++) {
+        if (IsEqualGUID(&lib->interfaces[interface_index].iid, iid))
+            return true;
+        hr = step_down(&lib, &interface_index);
+    }
+    return IsEqualGUID(iid, &builtin_iid_unknown);
+}
+
 HRESULT typelib_methods(const struct via_typelib *lib, uint16_t interface_index,
                         struct typelib_method **methods, size_t *n_methods)
 {

@@ -61,6 +61,9 @@ uint16_t typelib_default_interface(const struct via_typelib *lib,
  * the catalogue; VIA_E_TYPE names the one that is not there. */
 HRESULT typelib_first_slot(const struct via_typelib *lib, uint16_t interface_index, uint16_t *slot);
 
+/* Whether `iid` is the interface itself or one of its bases, IUnknown included. */
+bool typelib_has_base(const struct via_typelib *lib, uint16_t interface_index, const GUID *iid);
+
 /* One method with the library that its types are in. */
 struct typelib_method {
     const struct via_typelib *lib;

@@ -129,6 +129,8 @@ VIA_API HRESULT via_death_unwatch(uint64_t cookie);
 /* --- by name
  * -------------------------------------------------------------------------------------- */
 
+/* <viaduct/implement.h> makes objects that answer by name. */
+
 /* Blocks. Calls a method by its name. `iid` NULL: the interface that the object was asked for when
  * it was received. `in` is a list of the method's [in] arguments in order, `out` receives a list of
  * its results in order, which the caller clears. Interfaces that this process has no description of

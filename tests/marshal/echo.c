@@ -281,7 +281,7 @@ struct marshal_pointers loop_pointers(struct loop_proxy *proxy)
     return (struct marshal_pointers){proxy, add_object, get_object};
 }
 
-static void drop_objects(struct loop_proxy *self)
+void loop_proxy_forget(struct loop_proxy *self)
 {
     while (self->n_objects > 0) {
         IUnknown *object = self->objects[--self->n_objects];
@@ -318,7 +318,7 @@ static HRESULT answer(struct loop_proxy *self, const struct marshal_method *meth
     HRESULT hr = marshal_invoke(invocation, self->target);
     HRESULT result = hr;
     buffer_init_in(&reply, 1 << 24, few, sizeof(few));
-    drop_objects(self);
+    loop_proxy_forget(self);
     if (SUCCEEDED(hr))
         hr = marshal_encode_results(invocation, &pointers, &reply);
     if (self->tap)
@@ -347,7 +347,7 @@ static HRESULT loop_call(void *pointer, const struct marshal_method *method, voi
         hr = answer(self, method, arguments, invocation);
     marshal_invocation_free(invocation);
     buffer_deinit(&call);
-    drop_objects(self);
+    loop_proxy_forget(self);
     if (FAILED(hr))
         marshal_clear_results(method, arguments);
     return hr;
@@ -358,10 +358,11 @@ HRESULT loop_proxy_init(struct loop_proxy *proxy, IEcho *target)
     static const void *const unknown[3] = {(const void *)(uintptr_t)Loop_QueryInterface,
                                            (const void *)(uintptr_t)Loop_Count,
                                            (const void *)(uintptr_t)Loop_Count};
+    static const struct marshal_vtable_kind kind = {unknown, loop_call};
     const struct marshal_interface *itf = marshal_interface_find(&IID_IEcho);
     *proxy = (struct loop_proxy){.target = target};
     if (itf)
-        proxy->vtable = marshal_interface_vtable(itf, unknown, loop_call);
+        proxy->vtable = marshal_interface_vtable(itf, &kind);
     return proxy->vtable ? S_OK : E_FAIL;
 }
 

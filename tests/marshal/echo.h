@@ -34,6 +34,8 @@ struct loop_proxy {
     struct marshal_scratch scratch;
 };
 HRESULT loop_proxy_init(struct loop_proxy *proxy, IEcho *target);
+/* Releases the objects in its table; a call does at its end. */
+void loop_proxy_forget(struct loop_proxy *proxy);
 IEcho *loop_proxy_face(struct loop_proxy *proxy);
 /* The functions that carry object pointers by index, in the table of the proxy. */
 struct marshal_pointers loop_pointers(struct loop_proxy *proxy);

@@ -33,26 +33,29 @@ void fresh_address(char *address, size_t size, const char *name)
         snprintf(address, size, "unix:%s/%u-%s.sock", harness_temporary_directory(), number, name);
 }
 
-bool peer_launch(struct peer_process *peer, const char *name)
+bool peer_launch_program(struct peer_process *peer, const char *program, const char *name)
 {
-    char program[1024];
+    char path[1024];
     memset(peer, 0, sizeof *peer);
     fresh_address(peer->address, sizeof peer->address, name);
-    snprintf(program, sizeof program, "%s/tests/remote_peer%s", TEST_BINARY_DIRECTORY,
+    snprintf(path, sizeof path, "%s/tests/%s%s", TEST_BINARY_DIRECTORY, program,
              os_path_separator == '\\' ? ".exe" : "");
-    const char *const arguments[] = {program, peer->address, name, NULL};
+    const char *const arguments[] = {path, peer->address, name, NULL};
     const struct os_spawn_options options = {.arguments = arguments};
     return CHECK_OK(os_process_spawn(&options, &peer->process));
 }
 
-bool peer_start(struct peer_process *peer, const char *name)
+bool peer_launch(struct peer_process *peer, const char *name)
 {
-    if (!peer_launch(peer, name))
-        return false;
+    return peer_launch_program(peer, "remote_peer", name);
+}
+
+bool peer_connect(struct peer_process *peer, const GUID *iid, void **root)
+{
     uint64_t end = os_deadline_ms(10000 * harness_time_factor());
     HRESULT hr;
     do {
-        hr = via_connect(peer->address, &IID_ITestObject, (void **)&peer->root);
+        hr = via_connect(peer->address, iid, root);
         if (FAILED(hr))
             os_sleep_ms(5);
     } while (FAILED(hr) && os_now_ns() < end);
@@ -61,6 +64,11 @@ bool peer_start(struct peer_process *peer, const char *name)
     else
         SetErrorInfo(0, NULL); /* of the attempts before: it would count as what the test leaves */
     return SUCCEEDED(hr);
+}
+
+bool peer_start(struct peer_process *peer, const char *name)
+{
+    return peer_launch(peer, name) && peer_connect(peer, &IID_ITestObject, (void **)&peer->root);
 }
 
 unsigned peer_pid(const struct peer_process *peer)

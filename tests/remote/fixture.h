@@ -22,6 +22,9 @@ void fixture_end(void);
 bool peer_start(struct peer_process *peer, const char *name);
 /* The same without connecting. */
 bool peer_launch(struct peer_process *peer, const char *name);
+/* The same with another program that takes an address, and connecting to its root. */
+bool peer_launch_program(struct peer_process *peer, const char *program, const char *name);
+bool peer_connect(struct peer_process *peer, const GUID *iid, void **root);
 void peer_kill(struct peer_process *peer);
 /* Releases the root and kills the process. */
 void peer_end(struct peer_process *peer);

@@ -1,0 +1,69 @@
+/*
+ * IDispatch in vtables of closures. Late-bound calls carry VARIANTs, which are not marshalled, so
+ * these slots answer what IDispatch has for an object without type information; callers then use
+ * the vtable, or via_invoke().
+ */
+#include "com/abi/error_border.h"
+#include "com/marshal/plan.h"
+#include "core/util/error.h"
+
+#include <viaduct/dispatch.h>
+
+/* DISPID_UNKNOWN, which <viaduct/dispatch.h> has on Windows only. */
+#define NO_DISPID (-1)
+
+static HRESULT not_late_bound(const char *method)
+{
+    HRESULT hr = error_set(E_NOTIMPL,
+                           "IDispatch.%s: this object has no late-bound calls: call it through the "
+                           "vtable of its interface, or by name with via_invoke()",
+                           method);
+    error_border_publish(hr);
+    return hr;
+}
+
+static HRESULT STDMETHODCALLTYPE Dispatch_GetTypeInfoCount(void *self, UINT *count)
+{
+    (void)self;
+    if (!count)
+        return E_POINTER;
+    *count = 0;
+    return S_OK;
+}
+
+static HRESULT STDMETHODCALLTYPE Dispatch_GetTypeInfo(void *self, UINT index, LCID lcid,
+                                                      ITypeInfo **info)
+{
+    (void)self, (void)index, (void)lcid;
+    if (!info)
+        return E_POINTER;
+    *info = NULL;
+    return not_late_bound("GetTypeInfo");
+}
+
+static HRESULT STDMETHODCALLTYPE Dispatch_GetIDsOfNames(void *self, REFIID iid, LPOLESTR *names,
+                                                        UINT n_names, LCID lcid, DISPID *ids)
+{
+    (void)self, (void)iid, (void)names, (void)lcid;
+    if (!ids)
+        return E_POINTER;
+    for (UINT i = 0; i < n_names; i++)
+        ids[i] = NO_DISPID;
+    return not_late_bound("GetIDsOfNames");
+}
+
+static HRESULT STDMETHODCALLTYPE Dispatch_Invoke(void *self, DISPID id, REFIID iid, LCID lcid,
+                                                 WORD flags, DISPPARAMS *params, VARIANT *result,
+                                                 EXCEPINFO *exception, UINT *wrong_argument)
+{
+    (void)self, (void)id, (void)iid, (void)lcid, (void)flags;
+    (void)params, (void)result, (void)exception, (void)wrong_argument;
+    return not_late_bound("Invoke");
+}
+
+const void *const plan_dispatch_slots[4] = {
+    (const void *)(uintptr_t)Dispatch_GetTypeInfoCount,
+    (const void *)(uintptr_t)Dispatch_GetTypeInfo,
+    (const void *)(uintptr_t)Dispatch_GetIDsOfNames,
+    (const void *)(uintptr_t)Dispatch_Invoke,
+};

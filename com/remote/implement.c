@@ -1,0 +1,112 @@
+/*
+ * Objects by name: a vtable of closures whose calls all come to one handler.
+ *
+ * An object has one interface pointer for its interface, all bases of that and IUnknown, whose
+ * slots begin every one of those vtables; so identity needs nothing more. The vtable belongs to the
+ * interface and is shared by all objects of it.
+ */
+#include <viaduct/implement.h>
+
+#include <stdlib.h>
+
+#include "com/abi/guid.h"
+#include "com/marshal/marshal.h"
+#include "com/remote/describe.h"
+#include "com/remote/import.h"
+#include "com/remote/runtime.h"
+#include "core/util/error.h"
+#include "core/util/ref.h"
+
+/* Read-only but for the count. */
+struct implemented {
+    const void *const *vtable; /* first, as in every COM object */
+    const struct marshal_interface *itf;
+    struct ref refs;
+    via_method_handler handler;
+    void (*released)(void *context);
+    void *context;
+};
+
+static HRESULT STDMETHODCALLTYPE Implemented_QueryInterface(void *pointer, REFIID iid,
+                                                            void **object)
+{
+    struct implemented *self = pointer;
+    if (object == NULL)
+        return E_POINTER;
+    *object = NULL;
+    if (!marshal_interface_has_base(self->itf, iid))
+        return E_NOINTERFACE;
+    ref_inc(&self->refs);
+    *object = self;
+    return S_OK;
+}
+
+static ULONG STDMETHODCALLTYPE Implemented_AddRef(void *pointer)
+{
+    return ref_inc(&((struct implemented *)pointer)->refs);
+}
+
+static ULONG STDMETHODCALLTYPE Implemented_Release(void *pointer)
+{
+    struct implemented *self = pointer;
+    ULONG left = ref_dec(&self->refs);
+    if (left > 0)
+        return left;
+    if (self->released != NULL)
+        self->released(self->context);
+    free(self);
+    return 0;
+}
+
+static HRESULT answer(void *pointer, const struct marshal_method *method, void **arguments)
+{
+    struct implemented *self = pointer;
+    return marshal_answer_values(method, arguments, self->handler, self->context);
+}
+
+static const void *const unknown_slots[3] = {
+    (const void *)(uintptr_t)Implemented_QueryInterface,
+    (const void *)(uintptr_t)Implemented_AddRef,
+    (const void *)(uintptr_t)Implemented_Release,
+};
+
+static const struct marshal_vtable_kind implemented_kind = {unknown_slots, answer};
+
+static HRESULT make(const struct marshal_interface *itf, struct implemented **result)
+{
+    char text[GUID_TEXT_SIZE];
+    struct implemented *self = calloc(1, sizeof *self);
+    if (self == NULL)
+        return error_set(E_OUTOFMEMORY, "no memory for an object that implements interface %s",
+                         guid_format(marshal_interface_iid(itf), text));
+    self->vtable = marshal_interface_vtable(itf, &implemented_kind);
+    if (self->vtable == NULL) {
+        free(self);
+        return error_wrap(E_OUTOFMEMORY, "interface %s cannot be implemented",
+                          guid_format(marshal_interface_iid(itf), text));
+    }
+    self->itf = itf;
+    ref_init(&self->refs);
+    *result = self;
+    return S_OK;
+}
+
+HRESULT via_implement(REFIID iid, IUnknown *described_by, via_method_handler handler, void *context,
+                      void (*released)(void *context), void **object)
+{
+    const struct marshal_interface *itf;
+    struct implemented *self = NULL;
+    *object = NULL;
+    if (handler == NULL)
+        return runtime_publish(error_set(E_POINTER, "via_implement() needs a handler"));
+    HRESULT hr = describe_interface(import_of(described_by), iid, &itf);
+    if (SUCCEEDED(hr))
+        hr = make(itf, &self);
+    if (FAILED(hr))
+        return runtime_publish(hr);
+    self->handler = handler;
+    self->released = released;
+    self->context = context;
+    *object = self;
+    return S_OK;
+}

@@ -1,0 +1,17 @@
+/* An object with IEcho whose calls are answered by name: each becomes values, goes by name to
+ * another object with IEcho, and what that gives becomes native again. */
+#ifndef TESTS_MARSHAL_MIRROR_H
+#define TESTS_MARSHAL_MIRROR_H
+
+#include "marshal_test.h"
+
+struct mirror {
+    const void *const *vtable;
+    IEcho *target;
+};
+
+/* Not counted: lives as long as its memory. */
+HRESULT mirror_init(struct mirror *mirror, IEcho *target);
+IEcho *mirror_face(struct mirror *mirror);
+
+#endif
