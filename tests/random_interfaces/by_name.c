@@ -1,15 +1,18 @@
 /*
  * The client by name: it has no table and no header of the random interfaces, only the JSON form
- * that the object's owner gives. It fills arguments by their types and compares each `x_out` with
- * its `x_in`.
+ * that the object's owner gives. It fills arguments by their types, implements the callback
+ * interface, and compares each `x_out` with its `x_in`. In the JSON of arguments and results the
+ * callback object stands as "callback".
  *
  *   random-by-name ADDRESS SEED ROUNDS IID...
  */
 #include <jansson.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <viaduct/implement.h>
 #include <viaduct/runtime.h>
 #include <viaduct/value.h>
 
@@ -36,10 +39,146 @@ static json_t *find_named(json_t *list, const char *name)
     return NULL;
 }
 
+static int fail(const char *what, HRESULT code)
+{
+    char text[1024];
+    fprintf(stderr, "random-by-name: %s: %s\n", what, via_error_message(code, text, sizeof(text)));
+    return 1;
+}
+
+static bool parse_iid(const char *text, GUID *iid)
+{
+    unsigned bytes[8], a, b, c;
+    if (sscanf(text, "{%8x-%4x-%4x-%2x%2x-%2x%2x%2x%2x%2x%2x}", &a, &b, &c, &bytes[0], &bytes[1],
+               &bytes[2], &bytes[3], &bytes[4], &bytes[5], &bytes[6], &bytes[7]) != 11)
+        return false;
+    iid->Data1 = a;
+    iid->Data2 = (uint16_t)b;
+    iid->Data3 = (uint16_t)c;
+    for (int i = 0; i < 8; i++)
+        iid->Data4[i] = (uint8_t)bytes[i];
+    return true;
+}
+
+/* --- the callback object
+ * ------------------------------------------------------------------------ */
+
+static IUnknown *callback; /* made when the first method wants one */
+static atomic_uint n_callbacks;
+static atomic_uint n_released;
+static unsigned n_callbacks_expected;
+
+static HRESULT transform(void *context, const char *method, const struct via_value *in,
+                         struct via_value *out)
+{
+    (void)context;
+    if (strcmp(method, "Transform") || in->n != 1 || out->n != 1)
+        return E_UNEXPECTED;
+    atomic_fetch_add(&n_callbacks, 1);
+    out->as.items[0].kind = VIA_VALUE_I64;
+    out->as.items[0].as.i64 = (int32_t)((uint32_t)in->as.items[0].as.i64 * 3 + 1);
+    return S_OK;
+}
+
+static void count_release(void *context)
+{
+    (void)context;
+    atomic_fetch_add(&n_released, 1);
+}
+
+static IUnknown *get_callback(IUnknown *root, json_t *lib, const char *name)
+{
+    GUID iid;
+    json_t *described = find_named(json_object_get(lib, "interfaces"), name);
+    const char *text = json_string_value(json_object_get(described, "iid"));
+    if (callback || !text || !parse_iid(text, &iid))
+        return callback;
+    HRESULT hr = via_implement(&iid, root, transform, NULL, count_release, (void **)&callback);
+    if (FAILED(hr))
+        fail("via_implement", hr);
+    return callback;
+}
+
+static bool is_callback(IUnknown *object)
+{
+    IUnknown *identity = NULL;
+    if (FAILED(IUnknown_QueryInterface(object, &IID_IUnknown, (void **)&identity)))
+        return false;
+    IUnknown_Release(identity);
+    return identity == callback;
+}
+
+/* "callback" becomes the object where the type is an interface. */
+static void place_objects(IUnknown *root, json_t *lib, json_t *type, struct via_value *value)
+{
+    json_t *part;
+    if (value->kind == VIA_VALUE_STRING && (part = json_object_get(type, "interface")))
+        via_value_set_object(value, get_callback(root, lib, json_string_value(part)));
+    if (value->kind == VIA_VALUE_LIST &&
+        ((part = json_object_get(type, "sized")) || (part = json_object_get(type, "array"))))
+        for (uint32_t i = 0; i < value->n; i++)
+            place_objects(root, lib, part, &value->as.items[i]);
+}
+
+/* And back. */
+static void name_objects(struct via_value *value)
+{
+    if (value->kind == VIA_VALUE_OBJECT) {
+        const char *name = is_callback(value->as.object) ? "callback" : "another object";
+        via_value_set_string(value, name, strlen(name));
+    }
+    for (uint32_t i = 0; value->kind == VIA_VALUE_LIST && i < value->n; i++)
+        name_objects(&value->as.items[i]);
+}
+
+static bool callback_was_used_and_released(void)
+{
+    unsigned n = atomic_load(&n_callbacks);
+    if (n == 0 || n != n_callbacks_expected)
+        fprintf(stderr, "random-by-name: %u callbacks, not %u\n", n, n_callbacks_expected);
+    if (atomic_load(&n_released) != 1)
+        fprintf(stderr, "random-by-name: the callback object is not released\n");
+    return n > 0 && n == n_callbacks_expected && atomic_load(&n_released) == 1;
+}
+
 /* --- random values by type, as JSON
  * ---------------------------------------------------------------- */
 
 static json_t *random_value(json_t *lib, json_t *type);
+
+/* What every run has to have in it. */
+static const char *const kinds[] = {"i8",      "u8",    "i16",   "u16",     "i32",      "u32",
+                                    "i64",     "u64",   "f32",   "f64",     "wchar",    "bool",
+                                    "hresult", "guid",  "bstr",  "string8", "string16", "enum",
+                                    "struct",  "array", "sized", "pointer", "interface"};
+#define N_KINDS (sizeof(kinds) / sizeof(kinds[0]))
+static unsigned n_of_kind[N_KINDS];
+
+static void count_kind(const char *kind)
+{
+    for (size_t i = 0; i < N_KINDS; i++)
+        n_of_kind[i] += !strcmp(kinds[i], kind);
+}
+
+static bool all_kinds_were_there(void)
+{
+    bool are_there = true;
+    for (size_t i = 0; i < N_KINDS; i++) {
+        if (n_of_kind[i] == 0)
+            fprintf(stderr, "random-by-name: no value of type %s\n", kinds[i]);
+        are_there &= n_of_kind[i] > 0;
+    }
+    return are_there;
+}
+
+/* JSON has no unsigned 64-bit numbers: large ones are texts. */
+static json_t *random_u64(void)
+{
+    char text[24];
+    uint64_t number = (uint64_t)random_next() << 32 | random_next();
+    snprintf(text, sizeof(text), "%llu", (unsigned long long)number);
+    return number > INT64_MAX ? json_string(text) : json_integer((json_int_t)number);
+}
 
 static json_t *random_basic(const char *kind)
 {
@@ -60,7 +199,7 @@ static json_t *random_basic(const char *kind)
     if (!strcmp(kind, "i64"))
         return json_integer((int64_t)((uint64_t)random_next() << 32 | random_next()));
     if (!strcmp(kind, "u64"))
-        return json_integer((int64_t)((uint64_t)random_next() << 31 | random_next()));
+        return random_u64();
     if (!strcmp(kind, "f32") || !strcmp(kind, "f64"))
         return json_real((double)(int16_t)random_next() / 4);
     if (!strcmp(kind, "bool"))
@@ -72,6 +211,8 @@ static json_t *random_basic(const char *kind)
                  random_next(), random_next() & 0xFFFF);
         return json_string(text);
     }
+    if (!strcmp(kind, "bstr") && random_next() % 8 == 0)
+        return json_null();
     return json_string(texts[random_next() % 5]);
 }
 
@@ -123,20 +264,25 @@ static json_t *random_enum(json_t *lib, const char *name)
 
 static json_t *random_value(json_t *lib, json_t *type)
 {
-    json_t *part;
-    if (json_is_string(type))
-        return random_basic(json_string_value(type));
-    if ((part = json_object_get(type, "type")))
+    json_t *part = json_is_string(type) ? type : json_object_get(type, "type");
+    if (part) {
+        count_kind(json_string_value(part));
         return random_basic(json_string_value(part));
-    if ((part = json_object_get(type, "enum")))
+    }
+    const char *kind = json_object_iter_key(json_object_iter(type));
+    part = json_object_get(type, kind);
+    count_kind(kind);
+    if (!strcmp(kind, "enum"))
         return random_enum(lib, json_string_value(part));
-    if ((part = json_object_get(type, "struct")))
+    if (!strcmp(kind, "struct"))
         return random_struct(lib, json_string_value(part));
-    if ((part = json_object_get(type, "array")))
+    if (!strcmp(kind, "array"))
         return random_list(lib, part, (size_t)json_integer_value(json_object_get(type, "count")));
-    if ((part = json_object_get(type, "sized")))
+    if (!strcmp(kind, "sized"))
         return random_list(lib, part, random_next() % 5);
-    return json_null();
+    if (random_next() % 4 == 0)
+        return json_null();
+    return !strcmp(kind, "pointer") ? random_value(lib, part) : json_string("callback");
 }
 
 /* --- comparing
@@ -169,15 +315,28 @@ static bool is_echo(json_t *in, json_t *out)
     return json_equal(in, out);
 }
 
-/* "p3_out" echoes "p3_in"; "p3_io" itself. */
-static json_t *echoed_by(json_t *arguments, const char *out_name)
+/* What a result has to be: "p3_out" echoes "p3_in", "p3_io" itself, and "same3" the object "c3", on
+ * which the method has called Transform(p3_in), and gives that back as "t3". NULL: anything. */
+static json_t *expected(json_t *arguments, const char *out_name)
 {
     char name[64];
     size_t n = strlen(out_name);
+    if (!strncmp(out_name, "same", 4)) {
+        snprintf(name, sizeof(name), "c%s", out_name + 4);
+        return json_incref(json_object_get(arguments, name));
+    }
+    if (out_name[0] == 't') {
+        snprintf(name, sizeof(name), "p%s_in", out_name + 1);
+        json_int_t value = json_integer_value(json_object_get(arguments, name));
+        snprintf(name, sizeof(name), "c%s", out_name + 1);
+        bool is_called = !json_is_null(json_object_get(arguments, name));
+        n_callbacks_expected += is_called;
+        return json_integer(is_called ? (int32_t)((uint32_t)value * 3 + 1) : 0);
+    }
     snprintf(name, sizeof(name), "%s", out_name);
     if (n > 4 && !strcmp(name + n - 4, "_out"))
         strcpy(name + n - 4, "_in");
-    return json_object_get(arguments, name);
+    return json_incref(json_object_get(arguments, name));
 }
 
 static bool compare(json_t *method, json_t *arguments, json_t *results)
@@ -191,9 +350,11 @@ static bool compare(json_t *method, json_t *arguments, json_t *results)
         const char *name = json_string_value(json_object_get(param, "name"));
         if (!json_is_true(json_object_get(param, "out")))
             continue;
-        json_t *in = echoed_by(arguments, name);
-        if (in && !is_echo(in, json_array_get(results, n_out))) {
-            fprintf(stderr, "random-by-name: %s: %s is not echoed\n",
+        json_t *in = expected(arguments, name);
+        bool is_right = !in || is_echo(in, json_array_get(results, n_out));
+        json_decref(in);
+        if (!is_right) {
+            fprintf(stderr, "random-by-name: %s: %s is not what it has to be\n",
                     json_string_value(json_object_get(method, "name")), name);
             return false;
         }
@@ -205,22 +366,41 @@ static bool compare(json_t *method, json_t *arguments, json_t *results)
 /* --- calling
  * -------------------------------------------------------------------------------------- */
 
-static int fail(const char *what, HRESULT code)
+static bool is_argument(json_t *params, json_t *param)
 {
-    char text[1024];
-    fprintf(stderr, "random-by-name: %s: %s\n", what, via_error_message(code, text, sizeof(text)));
-    return 1;
+    const char *name = json_string_value(json_object_get(param, "name"));
+    return json_is_true(json_object_get(param, "in")) && !is_size(params, name);
 }
 
-static HRESULT invoke(IUnknown *object, const GUID *iid, const char *name, json_t *in, json_t **out)
+static json_t *argument_types(json_t *params)
+{
+    size_t i;
+    json_t *param;
+    json_t *types = json_array();
+    json_array_foreach(params, i, param)
+    {
+        if (is_argument(params, param))
+            json_array_append(types, json_object_get(param, "type"));
+    }
+    return types;
+}
+
+static HRESULT invoke(IUnknown *object, const GUID *iid, json_t *lib, json_t *method, json_t *in,
+                      json_t **out)
 {
     struct via_value arguments = {0}, results = {0};
     char *text = json_dumps(in, JSON_REAL_PRECISION(17));
+    json_t *types = argument_types(json_object_get(method, "params"));
     HRESULT hr = via_value_from_json(text, &arguments);
+    for (uint32_t i = 0; SUCCEEDED(hr) && i < arguments.n; i++)
+        place_objects(object, lib, json_array_get(types, i), &arguments.as.items[i]);
     if (SUCCEEDED(hr))
-        hr = via_invoke(object, iid, name, &arguments, &results);
+        hr = via_invoke(object, iid, json_string_value(json_object_get(method, "name")), &arguments,
+                        &results);
     free(text);
+    json_decref(types);
     text = NULL;
+    name_objects(&results);
     if (SUCCEEDED(hr) && SUCCEEDED(via_value_to_json(&results, 0, &text)))
         *out = json_loads(text, 0, NULL);
     via_value_free_text(text);
@@ -240,9 +420,10 @@ static json_t *make_arguments(json_t *lib, json_t *method, json_t **list)
     json_array_foreach(params, i, param)
     {
         const char *name = json_string_value(json_object_get(param, "name"));
-        if (!json_is_true(json_object_get(param, "in")) || is_size(params, name))
+        if (!is_argument(params, param))
             continue;
-        json_t *value = random_value(lib, json_object_get(param, "type"));
+        bool is_null = json_is_true(json_object_get(param, "nullable")) && random_next() % 4 == 0;
+        json_t *value = is_null ? json_null() : random_value(lib, json_object_get(param, "type"));
         json_object_set_new(arguments, name, value);
         json_array_append(*list, value);
     }
@@ -255,7 +436,7 @@ static unsigned call_method(IUnknown *object, const GUID *iid, json_t *lib, json
     json_t *list;
     json_t *results = NULL;
     json_t *arguments = make_arguments(lib, method, &list);
-    HRESULT hr = invoke(object, iid, name, list, &results);
+    HRESULT hr = invoke(object, iid, lib, method, list, &results);
     bool ok = SUCCEEDED(hr) && results && compare(method, arguments, results);
     if (FAILED(hr))
         fail(name, hr);
@@ -301,16 +482,9 @@ static unsigned n_calls;
 static unsigned call_interface(IUnknown *root, const char *iid_text)
 {
     GUID iid;
-    unsigned bytes[8], a, b, c;
     unsigned n_failed = 0;
-    if (sscanf(iid_text, "{%8x-%4x-%4x-%2x%2x-%2x%2x%2x%2x%2x%2x}", &a, &b, &c, &bytes[0],
-               &bytes[1], &bytes[2], &bytes[3], &bytes[4], &bytes[5], &bytes[6], &bytes[7]) != 11)
+    if (!parse_iid(iid_text, &iid))
         return 1;
-    iid.Data1 = a;
-    iid.Data2 = (uint16_t)b;
-    iid.Data3 = (uint16_t)c;
-    for (int i = 0; i < 8; i++)
-        iid.Data4[i] = (uint8_t)bytes[i];
     json_t *lib = describe(root, &iid);
     json_t *methods = json_object_get(find_interface(lib, iid_text), "methods");
     size_t i;
@@ -344,7 +518,11 @@ int main(int argc, char **argv)
         for (int i = 4; i < argc; i++)
             n_failed += call_interface(root, argv[i]);
     IUnknown_Release(root);
+    if (callback)
+        IUnknown_Release(callback);
     via_uninitialize();
-    printf("%u calls echoed, %u failed\n", n_calls - n_failed, n_failed);
+    unsigned n_echoed = n_calls - n_failed;
+    n_failed += !all_kinds_were_there() + !callback_was_used_and_released();
+    printf("%u calls echoed, %u failed\n", n_echoed, n_failed);
     return n_failed > 0 || n_calls == 0;
 }
