@@ -42,6 +42,16 @@ if(TARGET test_implement)
     add_dependencies(test_implement sink_peer)
 endif()
 
+if(NOT WIN32)
+    via_test(closures
+        SOURCES test_closures_posix.c remote/fixture.c
+        IDL remote/remote_test.idl remote/sink_base.idl remote/sink.idl
+        DEPENDS via_com_remote)
+    if(TARGET test_closures)
+        add_dependencies(test_closures sink_peer)
+    endif()
+endif()
+
 via_test(remote_hostile
     SOURCES test_remote_hostile.c
     IDL remote/remote_test.idl
