@@ -3,6 +3,7 @@
  */
 #include "plugins/shm/stream.h"
 
+#include "plugins/shm/system.h"
 #include "plugins/unixsock/stream.h"
 
 static const struct via_transport transport = {
@@ -37,6 +38,14 @@ static const struct via_transport transport = {
 
 static const char *const schemes[] = {"shm", NULL};
 
+static HRESULT shm_init(const struct via_plugin_host *host)
+{
+    if (host->abi != VIA_PLUGIN_ABI || host->size < sizeof *host)
+        return VIA_E_PLUGIN;
+    HRESULT hr = system_check(host);
+    return FAILED(hr) ? hr : plugin_lifetime_init(host);
+}
+
 static void shm_deinit(void)
 {
     shm_ready_wait_for_posts();
@@ -49,7 +58,7 @@ VIADUCT_PLUGIN_EXPORT const struct via_plugin viaduct_plugin = {
     .name = "shm",
     .version = "1.0.0",
     .schemes = schemes,
-    .init = plugin_lifetime_init,
+    .init = shm_init,
     .deinit = shm_deinit,
     .transport = &transport,
 };

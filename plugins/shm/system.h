@@ -15,6 +15,9 @@
 #include <stdint.h>
 #include <viaduct/plugin/plugin.h>
 
+/* Whether this system has all of it; E_NOTIMPL. Comes before everything else. */
+HRESULT system_check(const struct via_plugin_host *host);
+
 /* Memory of exactly `size` bytes, all of it allocated, with a size that nobody can change any more.
  * VIA_E_LIMIT when there is none left. */
 HRESULT system_memory_new(uint64_t size, int32_t *descriptor);

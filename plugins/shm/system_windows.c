@@ -19,6 +19,16 @@ static const struct via_plugin_unix_calls *unix_calls(void)
     return socket_host->unix_calls;
 }
 
+HRESULT system_check(const struct via_plugin_host *host)
+{
+    if (host->unix_calls != NULL)
+        return S_OK;
+    return host->set_error(E_NOTIMPL,
+                           "shm: is not available to this program: it runs on Windows itself, or "
+                           "under Wine without the module viaduct-unix.dll.so beside it; use "
+                           "pipe:NAME instead");
+}
+
 HRESULT system_memory_new(uint64_t size, int32_t *descriptor)
 {
     int32_t made = unix_calls()->memory_new(size);
