@@ -87,6 +87,7 @@ struct caller {
     enum method method;
     uint32_t argument;
     atomic_uint n_failed;
+    atomic_bool stop;
     struct os_thread *thread;
 };
 
@@ -174,6 +175,72 @@ TEST(serves_more_clients_than_workers)
     }
     run_callers(callers, 8);
     for (uint32_t i = 0; i < 8; i++) {
+        link_connection_unref(callers[i].connection);
+        side_close(&clients[i]);
+    }
+    pair_close(&pair);
+}
+
+/* Calls one-way calls without an end. */
+static void post_until_stopped(void *argument)
+{
+    struct caller *caller = argument;
+    while (!atomic_load(&caller->stop))
+        if (FAILED(call_method(caller->connection, METHOD_COUNT, &caller->argument,
+                               sizeof caller->argument, 20000, NULL)))
+            caller->n_failed++;
+    error_clear();
+}
+
+static void sleep_until_stopped(void *argument)
+{
+    struct caller *caller = argument;
+    uint32_t result;
+    while (!atomic_load(&caller->stop))
+        if (FAILED(call_number(caller->connection, METHOD_SLEEP, 2, 20000, &result)))
+            caller->n_failed++;
+    error_clear();
+}
+
+/* One worker: it puts a connection back after each turn, and finds a call that the reactor has
+ * read, of one of the other clients, whenever it looks. The connection has its turn all the same.
+ */
+TEST(serves_a_stream_among_calls)
+{
+    struct pair pair;
+    struct link_settings settings;
+    struct side clients[4];
+    struct caller callers[4];
+    unsigned n_started = 0;
+    memset(clients, 0, sizeof clients);
+    memset(callers, 0, sizeof callers);
+    link_settings_default(&settings);
+    settings.max_workers = 1;
+    if (!pair_open(&pair, LINK_SCHEME, &settings))
+        return;
+    const char *addresses[] = {pair.address, NULL};
+    for (uint32_t i = 0; i < 4; i++)
+        if (!side_open(&clients[i], &pair, NULL) ||
+            !CHECK_OK(link_node_connect(clients[i].node, addresses, os_deadline_ms(20000),
+                                        &callers[i].connection)))
+            break;
+        else if (CHECK_OK(os_thread_start(i == 0 ? post_until_stopped : sleep_until_stopped,
+                                          &callers[i], "caller", &callers[i].thread)))
+            n_started++;
+    for (int i = 0; i < 5; i++) {
+        os_sleep_ms(20); /* by then it has had its turn, and the others are there */
+        unsigned goal = pair.server.n_counted + 64;
+        for (int j = 0; j < 3000 && pair.server.n_counted < goal; j++)
+            os_sleep_ms(1);
+        CHECK(pair.server.n_counted >= goal);
+    }
+    for (uint32_t i = 0; i < n_started; i++)
+        atomic_store(&callers[i].stop, true);
+    for (uint32_t i = 0; i < n_started; i++) {
+        os_thread_join(callers[i].thread);
+        CHECK_EQ(callers[i].n_failed, 0);
+    }
+    for (uint32_t i = 0; i < 4; i++) {
         link_connection_unref(callers[i].connection);
         side_close(&clients[i]);
     }
@@ -449,7 +516,7 @@ TEST(stops_while_calls_run)
 HARNESS_MAIN("link_" LINK_SCHEME, TEST_ENTRY(answers_calls), TEST_ENTRY(carries_errors),
              TEST_ENTRY(nests_callbacks), TEST_ENTRY(runs_one_way_calls),
              TEST_ENTRY(shares_a_connection_between_callers), TEST_ENTRY(calls_in_both_directions),
-             TEST_ENTRY(serves_more_clients_than_workers),
+             TEST_ENTRY(serves_more_clients_than_workers), TEST_ENTRY(serves_a_stream_among_calls),
              TEST_ENTRY(sends_megabytes_in_both_directions),
              TEST_ENTRY(refuses_messages_that_are_too_large), TEST_ENTRY(keeps_deadlines),
              TEST_ENTRY(cancels_calls), TEST_ENTRY(fails_calls_when_the_connection_ends),

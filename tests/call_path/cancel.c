@@ -16,7 +16,7 @@
 #include "core/os/thread.h"
 
 #define LIMIT_NS    UINT64_C(10000000)
-#define MIN_TRIES   3u
+#define MIN_TRIES   2u
 #define MAX_TRIES   30u
 #define N_OTHERS    3u
 #define BLOCK_MS    20000u
