@@ -410,6 +410,47 @@ TEST(says_why_a_peer_was_refused)
     pair_close(&pair);
 }
 
+/* The only worker is in a method when the connections end: calls wait for it, and `closed` waits
+ * for them, which the fixture checks. */
+TEST(ends_connections_whose_calls_wait)
+{
+    struct pair pair;
+    struct link_settings settings;
+    struct side client;
+    struct caller callers[3] = {0};
+    struct link_connection *connection = NULL;
+    link_settings_default(&settings);
+    settings.max_workers = 1;
+    memset(&client, 0, sizeof client);
+    if (!pair_open(&pair, LINK_SCHEME, &settings))
+        return;
+    const char *addresses[] = {pair.address, NULL};
+    if (side_open(&client, &pair, NULL) &&
+        CHECK_OK(link_node_connect(client.node, addresses, os_deadline_ms(20000), &connection))) {
+        for (uint32_t i = 0; i < 3; i++) {
+            callers[i] = (struct caller){.connection = i == 0 ? pair.connection : connection,
+                                         .n_calls = 1,
+                                         .method = METHOD_SLEEP,
+                                         .argument = i == 0 ? 150 : 1};
+            CHECK_OK(os_thread_start(call_often, &callers[i], "caller", &callers[i].thread));
+            while (pair.server.n_running < 1)
+                os_sleep_ms(1);
+        }
+        uint32_t one = 1;
+        for (uint32_t i = 0; i < 10; i++)
+            CHECK_OK(call_method(connection, METHOD_COUNT, &one, sizeof one, 20000, NULL));
+        os_sleep_ms(50); /* the reactor has read them */
+    }
+    link_connection_unref(connection);
+    side_close(&client);
+    for (uint32_t i = 0; i < 3; i++)
+        if (callers[i].thread != NULL)
+            os_thread_join(callers[i].thread);
+    wait_for(&pair.server.n_closed, 1);
+    CHECK_EQ(pair.server.n_counted, 10);
+    pair_close(&pair);
+}
+
 /* --- timers, and the end --- */
 
 struct timed {
@@ -520,6 +561,6 @@ HARNESS_MAIN("link_" LINK_SCHEME, TEST_ENTRY(answers_calls), TEST_ENTRY(carries_
              TEST_ENTRY(sends_megabytes_in_both_directions),
              TEST_ENTRY(refuses_messages_that_are_too_large), TEST_ENTRY(keeps_deadlines),
              TEST_ENTRY(cancels_calls), TEST_ENTRY(fails_calls_when_the_connection_ends),
-             TEST_ENTRY(says_why_a_peer_was_refused), TEST_ENTRY(runs_timers),
-             TEST_ENTRY(ends_workers_that_have_nothing_to_do), TEST_ENTRY(stops_again_and_again),
-             TEST_ENTRY(stops_while_calls_run))
+             TEST_ENTRY(ends_connections_whose_calls_wait), TEST_ENTRY(says_why_a_peer_was_refused),
+             TEST_ENTRY(runs_timers), TEST_ENTRY(ends_workers_that_have_nothing_to_do),
+             TEST_ENTRY(stops_again_and_again), TEST_ENTRY(stops_while_calls_run))

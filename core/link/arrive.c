@@ -65,7 +65,9 @@ static HRESULT enter(struct link_connection *connection, struct incoming *incomi
     return S_OK;
 }
 
-/* The pool, or a thread that waits in the chain. */
+/* The pool, or a thread that waits in the chain. The reader has a use of the connection, even of
+ * one that has just ended; the call gets its own, so that the handler's `closed` comes after its
+ * run. */
 static HRESULT hand_over(struct link_connection *connection, struct incoming *incoming)
 {
     if (incoming->message.state != NULL) {
@@ -76,6 +78,10 @@ static HRESULT hand_over(struct link_connection *connection, struct incoming *in
         }
         incoming->message.state = NULL;
     }
+    os_mutex_lock(&connection->lock);
+    connection->busy++;
+    os_mutex_unlock(&connection->lock);
+    incoming->holds_use = true;
     if (!incoming->has_chain || !chain_deliver(connection->node, incoming))
         chain_submit(connection->node, incoming);
     return S_OK;

@@ -171,7 +171,7 @@ void link_message_run(struct link_message *message)
     struct incoming *incoming = message_incoming(message);
     struct link_connection *connection = message->connection;
     /* The end of the connection waits for this run; a run after the end is the handler's wish. */
-    bool used = connection_use(connection);
+    bool used = incoming->holds_use || connection_use(connection);
     current_run(incoming);
     incoming_free(incoming);
     if (used)

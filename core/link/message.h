@@ -35,6 +35,7 @@ struct incoming {
     uint64_t deadline_ns;
     size_t charge;        /* in connection->incoming_bytes */
     bool has_chain;       /* a call, not a one-way call, query-interface or accept */
+    bool holds_use;       /* of the connection, whose end waits until it has run */
     atomic_bool answered; /* or one-way */
     atomic_bool cancelled;
 };

@@ -208,14 +208,14 @@ static void leave(struct link_connection *connection, enum next next)
         connection_drop(connection);
 }
 
-/* On a worker, which alone takes jobs while there are connections. */
+/* On a worker; the thread that stops the node, where no worker could be started, reads nothing. */
 static void serve(void *argument)
 {
     struct link_connection *connection = argument;
     struct worker *worker = thread_self()->worker;
     uint64_t started_ns = os_now_ns();
     uint32_t n_frames = 0;
-    enum next next = NEXT_FRAME;
+    enum next next = worker != NULL ? NEXT_FRAME : NEXT_PARK;
     os_mutex_lock(&connection->lock);
     connection->holder = thread_self();
     thread_self()->held = connection;
@@ -308,16 +308,16 @@ static void worker_main(void *argument)
     thread_trim(thread_self());
 }
 
+/* On the thread that stops the node: what has ended, and jobs if no worker could be started. */
 static bool finish_one(struct link_node *node)
 {
     os_mutex_lock(&node->lock);
-    struct list *link = list_pop(&node->ended);
-    if (link != NULL)
-        atomic_fetch_sub(&node->n_ready, 1);
+    bool found =
+        !list_is_empty(&node->ended) || (node->n_workers == 0 && !list_is_empty(&node->jobs));
+    if (found)
+        take_one_locked(node);
     os_mutex_unlock(&node->lock);
-    if (link != NULL)
-        connection_finish(list_entry(link, struct link_connection, ended_link));
-    return link != NULL;
+    return found;
 }
 
 void worker_wake_stopper_locked(struct link_node *node)
