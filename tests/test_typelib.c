@@ -172,6 +172,12 @@ TEST(wrong_methods_are_refused)
 {
     REFUSED("no valid name", s.methods[0].name = "a.b");
     REFUSED("unknown flags", s.methods[0].flags = 0x10);
+    REFUSED("IOne.SUM is there twice", s.methods[1].name = "SUM");
+    REFUSED("the other one in IUnknown", s.methods[1].name = "release");
+    REFUSED("ITwo.Sum is there twice, the other one in IOne", s.interfaces[I_TWO].n_methods = 1;
+            s.interfaces[I_TWO].methods = s.methods);
+    REFUSED("IOne.get_Sum is there twice", s.methods[0].flags = VIA_METHOD_PROPGET;
+            s.methods[1].name = "get_Sum");
     REFUSED("no valid name", s.params[0].name = "*");
     REFUSED("unknown type", s.params[0].type = N_TYPES);
     REFUSED("neither in nor out", s.params[0].flags = 0);

@@ -113,13 +113,20 @@ static bool is_unsupported(const char *name)
     return false;
 }
 
+static const struct unit_name *find_builtin(const char *name)
+{
+    for (size_t i = 0; i < sizeof(builtin_names) / sizeof(builtin_names[0]); i++)
+        if (!strcmp(builtin_names[i].name, name))
+            return &builtin_names[i];
+    return NULL;
+}
+
 static bool declare_named(struct parser *self, struct base_type *base)
 {
     const char *name = self->token.text;
     const struct unit_name *known = unit_find_name(self->unit, name);
-    for (size_t i = 0; !known && i < sizeof(builtin_names) / sizeof(builtin_names[0]); i++)
-        if (!strcmp(builtin_names[i].name, name))
-            known = &builtin_names[i];
+    if (!known)
+        known = find_builtin(name);
     if (known) {
         take_name(base, known);
         parser_advance(self);
@@ -145,6 +152,27 @@ static bool declare_named(struct parser *self, struct base_type *base)
         return true;
     }
     return parser_error(self, base->position, "%s is not a type that is known here", name);
+}
+
+bool declare_check_name(struct parser *parser, const char *name, struct position position)
+{
+    struct unit *unit = parser->unit;
+    if (!parser_check_name(parser, name, position))
+        return false;
+    bool is_type = unit_find_name(unit, name) != NULL || find_builtin(name) != NULL ||
+                   !strcmp(name, "IUnknown") || !strcmp(name, "IDispatch");
+    for (size_t i = 0; i < unit->n_interfaces; i++)
+        is_type |= !strcmp(unit->interfaces[i].interface.name, name);
+    for (size_t i = 0; i < unit->n_structs; i++)
+        is_type |= !strcmp(unit->structs[i].tag, name);
+    for (size_t i = 0; i < unit->n_enums; i++)
+        is_type |= !strcmp(unit->enums[i].tag, name);
+    if (is_type)
+        return parser_error(parser, position,
+                            "%s names a type: in C++ it cannot name a member of one too", name);
+    return !unit_is_constant(unit, name) ||
+           parser_error(parser, position,
+                        "%s is a constant: the header's macro would replace the name", name);
 }
 
 bool declare_base(struct parser *parser, struct base_type *base)
@@ -237,7 +265,8 @@ bool declare_member(struct parser *parser, bool is_param, struct member *member)
     member->position = parser->token.position;
     if (parser_is(parser, '('))
         return parser_error(parser, member->position, "pointers to functions are not supported");
-    if (!parser_new_name(parser, &member->name))
+    if (!parser_name(parser, &member->name) ||
+        !declare_check_name(parser, member->name, member->position))
         return false;
     const char *name = member->name;
     if (!declare_arrays(parser, member, &name))

@@ -99,16 +99,26 @@ static void emit_c_slots(const char *name, const struct unit_interface *self, st
     }
 }
 
+/* The names of a macro's parameters end in '_', so that the method's own name is not replaced where
+ * a parameter is called like it; where that ends in '_' itself, they are numbered. */
+static void emit_macro_arguments(const struct unit_method *method, struct buffer *out)
+{
+    bool is_numbered = method->c_name[strlen(method->c_name) - 1] == '_';
+    for (uint16_t i = 0; i < method->method.n_params; i++)
+        if (is_numbered)
+            buffer_print(out, ", argument%u", i + 1u);
+        else
+            buffer_print(out, ", %s_", method->method.params[i].name);
+}
+
 static void emit_macros(const char *name, const struct unit_interface *self, struct buffer *out)
 {
     for (size_t i = 0; i < self->n_methods; i++) {
         const struct unit_method *method = &self->methods[i];
         buffer_print(out, "#define %s_%s(This", name, method->c_name);
-        for (uint16_t j = 0; j < method->method.n_params; j++)
-            buffer_print(out, ", %s_", method->method.params[j].name);
+        emit_macro_arguments(method, out);
         buffer_print(out, ") (This)->lpVtbl->%s(This", method->c_name);
-        for (uint16_t j = 0; j < method->method.n_params; j++)
-            buffer_print(out, ", %s_", method->method.params[j].name);
+        emit_macro_arguments(method, out);
         buffer_print(out, ")\n");
     }
 }

@@ -1,8 +1,9 @@
 /* Interfaces and their methods. */
 #include "com/idl/parser.h"
+#include "com/typelib/builtin.h"
 #include "com/typelib/typelib.h"
 
-#include <string.h>
+#include <strings.h>
 
 static const char *method_c_name(struct parser *self, const char *name, unsigned flags)
 {
@@ -75,6 +76,30 @@ static bool check_plain(struct parser *self, const char *name, struct position p
            parser_error(self, position, "%s: calling conventions are not supported", name);
 }
 
+/* Whoever looks a method up ignores case, and the header has one member of each name: so the name
+ * is new among the interface's own methods and those of all its bases. */
+static bool check_new_method(struct parser *self, const struct unit_interface *iface,
+                             const char *c_name, struct position position)
+{
+    const struct unit_interface *owner = iface;
+    for (;;) {
+        bool is_there = builtin_has_method(&owner->interface.iid, c_name);
+        for (size_t i = 0; i < owner->n_methods && !is_there; i++)
+            is_there = !strcasecmp(owner->methods[i].c_name, c_name);
+        if (is_there && owner == iface)
+            return parser_error(self, position,
+                                "method %s is there twice; case makes no difference", c_name);
+        if (is_there)
+            return parser_error(self, position,
+                                "method %s is there already, in the base interface %s; case makes "
+                                "no difference",
+                                c_name, owner->interface.name);
+        if (owner->interface.base == VIA_NO_INDEX)
+            return true;
+        owner = &self->unit->interfaces[owner->interface.base];
+    }
+}
+
 static bool parse_method(struct parser *self, struct unit_interface *iface)
 {
     struct attributes attributes;
@@ -87,9 +112,10 @@ static bool parse_method(struct parser *self, struct unit_interface *iface)
     if (result.kind != VIA_TYPE_HRESULT || parser_is(self, '*'))
         return parser_error(self, result.position, "a method returns HRESULT");
     struct position position = self->token.position;
-    if (!parser_new_name(self, &name) || !check_plain(self, name, position) ||
-        !parser_require(self, '(') || !parse_params(self, &members, &n) ||
-        !parser_require(self, ';') || !declare_resolve(self, members, n, true) ||
+    if (!parser_name(self, &name) || !check_plain(self, name, position) ||
+        !declare_check_name(self, name, position) || !parser_require(self, '(') ||
+        !parse_params(self, &members, &n) || !parser_require(self, ';') ||
+        !declare_resolve(self, members, n, true) ||
         !check_method(self, &attributes, position, members, n))
         return false;
     struct arena *arena = &self->unit->arena;
@@ -100,9 +126,8 @@ static bool parse_method(struct parser *self, struct unit_interface *iface)
         declarations[i].text = members[i].declaration;
     }
     const char *c_name = method_c_name(self, name, method_flags(attributes.flags));
-    for (size_t i = 0; i < iface->n_methods; i++)
-        if (!strcmp(iface->methods[i].c_name, c_name))
-            return parser_error(self, position, "method %s is there twice", name);
+    if (!check_new_method(self, iface, c_name, position))
+        return false;
     if (iface->n_methods == TYPELIB_MAX_SLOTS)
         return parser_error(self, position, "an interface has at most %d methods",
                             TYPELIB_MAX_SLOTS);

@@ -160,6 +160,7 @@ static bool parse_typedef(struct parser *self)
 static bool parse_const(struct parser *self)
 {
     struct base_type type;
+    struct unit *unit = self->unit;
     const char *name;
     int64_t number = 0;
     if (!declare_base(self, &type))
@@ -167,15 +168,22 @@ static bool parse_const(struct parser *self)
     if (type.kind < VIA_TYPE_I8 || type.kind > VIA_TYPE_U64 || type.pointers ||
         parser_is(self, '*'))
         return parser_error(self, type.position, "a constant is an integer");
+    struct position position = self->token.position;
     if (!parser_new_name(self, &name) || !parser_require(self, '='))
         return false;
+    if (unit_is_constant(unit, name))
+        return parser_error(self, position, "constant %s is defined twice", name);
+    if (unit->n_constants == TYPELIB_MAX_TYPES)
+        return parser_error(self, position, "more than %u constants", TYPELIB_MAX_TYPES);
+    *(const char **)arena_append(&unit->arena, (void **)&unit->constants, &unit->n_constants,
+                                 sizeof(char *)) = name;
     bool negative = parser_accept(self, '-');
     if (!parser_integer(self, &number) || !parser_require(self, ';'))
         return false;
     if (self->import_depth == 0)
-        unit_add_item(self->unit, UNIT_TEXT, 0,
-                      arena_print(&self->unit->arena, "#define %s ((%s)%s%" PRId64 ")", name,
-                                  type.c_name, negative ? "-" : "", number));
+        unit_add_item(unit, UNIT_TEXT, 0,
+                      arena_print(&unit->arena, "#define %s ((%s)%s%" PRId64 ")", name, type.c_name,
+                                  negative ? "-" : "", number));
     return true;
 }
 

@@ -1,6 +1,7 @@
 /* The parser's steps from token to token, and what it does after an error. */
 #include "com/idl/parser.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -113,27 +114,47 @@ bool parser_name(struct parser *parser, const char **name)
     return true;
 }
 
-static const char *const keywords[] = {
-    "alignas",   "alignof", "and",     "asm",       "auto",      "bool",     "break",    "case",
-    "catch",     "char",    "class",   "const",     "constexpr", "continue", "decltype", "default",
-    "delete",    "do",      "double",  "else",      "enum",      "explicit", "export",   "extern",
-    "false",     "float",   "for",     "friend",    "goto",      "if",       "inline",   "int",
-    "interface", "long",    "mutable", "namespace", "new",       "noexcept", "not",      "nullptr",
-    "operator",  "or",      "private", "protected", "public",    "register", "restrict", "return",
-    "short",     "signed",  "sizeof",  "static",    "struct",    "switch",   "template", "this",
-    "throw",     "true",    "try",     "typedef",   "typeid",    "typename", "union",    "unsigned",
-    "using",     "virtual", "void",    "volatile",  "wchar_t",   "while",    "xor",      "far",
-    "near",      "small",   "This",    "lpVtbl",
-};
+/* Words of C up to C23, of C++ up to C++20 and of the compilers' GNU dialects; what Windows's
+ * headers define as macros; and the two names that the header itself uses in every interface. Each
+ * has a blank on both sides. */
+static const char keywords[] =
+    " alignas alignof and and_eq asm auto bitand bitor bool break case catch char char16_t char32_t"
+    " char8_t class co_await co_return co_yield compl concept const const_cast consteval constexpr"
+    " constinit continue decltype default delete do double dynamic_cast else enum explicit export"
+    " extern false float for friend goto if inline int long mutable namespace new noexcept not"
+    " not_eq nullptr operator or or_eq private protected public register reinterpret_cast requires"
+    " restrict return short signed sizeof static static_assert static_cast struct switch template"
+    " this thread_local throw true try typedef typeid typename typeof typeof_unqual union unsigned"
+    " using virtual void volatile wchar_t while xor xor_eq"
+    " i386 linux unix"
+    " CALLBACK CONST FALSE IN NULL OPTIONAL OUT TRUE cdecl far hyper interface near pascal small"
+    " This lpVtbl ";
+
+static bool is_keyword(const char *name)
+{
+    size_t size = strlen(name);
+    for (const char *at = strstr(keywords, name); at; at = strstr(at + 1, name))
+        if (at[-1] == ' ' && at[size] == ' ')
+            return true;
+    return false;
+}
+
+bool parser_check_name(struct parser *parser, const char *name, struct position position)
+{
+    if (is_keyword(name))
+        return parser_error(parser, position,
+                            "%s cannot be a name: it has a meaning in the header's C or C++", name);
+    /* "_Bool", "__int64": the language's own, in all their variety. */
+    if (name[0] == '_' && (name[1] == '_' || isupper((unsigned char)name[1])))
+        return parser_error(parser, position, "%s cannot be a name: C reserves names like it",
+                            name);
+    return true;
+}
 
 bool parser_new_name(struct parser *parser, const char **name)
 {
-    for (size_t i = 0; i < sizeof(keywords) / sizeof(keywords[0]); i++)
-        if (parser_is_word(parser, keywords[i]))
-            return parser_error(parser, parser->token.position,
-                                "%s cannot be a name: it has a meaning in the header's C or C++",
-                                keywords[i]);
-    return parser_name(parser, name);
+    struct position position = parser->token.position;
+    return parser_name(parser, name) && parser_check_name(parser, *name, position);
 }
 
 bool parser_integer(struct parser *parser, int64_t *number)

@@ -43,6 +43,7 @@ bool parser_require(struct parser *parser, char punctuation);
 bool parser_name(struct parser *parser, const char **name);
 /* The same, for what becomes a name in the header: no keyword of C or C++. */
 bool parser_new_name(struct parser *parser, const char **name);
+bool parser_check_name(struct parser *parser, const char *name, struct position position);
 bool parser_integer(struct parser *parser, int64_t *number);
 /* After an error: to the end of the statement that began at token number `start`. A '}' that ends
  * the block around it is left. False when there is no point in going on. `ends_at_brace`: the
@@ -84,6 +85,9 @@ struct member {
     uint16_t type;
     uint16_t flags; /* VIA_PARAM_... */
 };
+/* The name of a method, parameter or field: no keyword, and nothing that means something else in
+ * the header by now. */
+bool declare_check_name(struct parser *parser, const char *name, struct position position);
 /* Attributes, type and declarator. */
 bool declare_member(struct parser *parser, bool is_param, struct member *member);
 /* Types and flags of all members, once their names are known. */

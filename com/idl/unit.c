@@ -28,6 +28,14 @@ const struct unit_name *unit_find_name(const struct unit *unit, const char *name
     return NULL;
 }
 
+bool unit_is_constant(const struct unit *unit, const char *name)
+{
+    for (size_t i = 0; i < unit->n_constants; i++)
+        if (!strcmp(unit->constants[i], name))
+            return true;
+    return false;
+}
+
 void unit_add_item(struct unit *unit, enum unit_item_kind kind, size_t index, const char *text)
 {
     struct unit_item *item =

@@ -97,6 +97,8 @@ struct unit {
     size_t n_names;
     struct unit_item *items;
     size_t n_items;
+    const char **constants; /* their names: macros of the header */
+    size_t n_constants;
     const char **imports; /* user's files: "other.h" is included */
     size_t n_imports;
     const char **imported_paths; /* files that have been read, so that each is read once */
@@ -114,6 +116,7 @@ void unit_free(struct unit *unit);
 /* The type's index, an equal one that is there already if there is one. */
 uint16_t unit_add_type(struct unit *unit, const struct via_type *type);
 const struct unit_name *unit_find_name(const struct unit *unit, const char *name);
+bool unit_is_constant(const struct unit *unit, const char *name);
 void unit_add_item(struct unit *unit, enum unit_item_kind kind, size_t index, const char *text);
 /* The entry of a name, made if needed: IUnknown and IDispatch are known from the start. */
 size_t unit_interface(struct unit *unit, const char *name);

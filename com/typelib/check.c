@@ -11,10 +11,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* An identifier of C, at most so long. */
 #define MAX_NAME     255
 #define MAX_LIB_NAME 255
+
+#define ACCESSOR_FLAGS (VIA_METHOD_PROPGET | VIA_METHOD_PROPPUT | VIA_METHOD_PROPPUTREF)
 
 static bool is_name(const char *name)
 {
@@ -328,6 +331,54 @@ static HRESULT check_method(const struct via_typelib *lib, const struct via_inte
     return hr;
 }
 
+static const char *accessor_prefix(const struct via_method *method)
+{
+    return method->flags & VIA_METHOD_PROPGET      ? "get_"
+           : method->flags & VIA_METHOD_PROPPUT    ? "put_"
+           : method->flags & VIA_METHOD_PROPPUTREF ? "putref_"
+                                                   : "";
+}
+
+/* As C spells it: "get_Name" for the getter of a property. */
+static void spell(const struct via_method *method, char text[MAX_NAME + 8])
+{
+    snprintf(text, MAX_NAME + 8, "%s%s", accessor_prefix(method), method->name);
+}
+
+/* A method is found by its name without case, so that a second one could never be called; in C it
+ * would be a second member of that name. Names are valid by now. */
+static bool is_same_method(const struct via_method *method, const char *c_name,
+                           const struct via_method *other)
+{
+    char other_c_name[MAX_NAME + 8];
+    if (!((method->flags | other->flags) & ACCESSOR_FLAGS))
+        return !strcasecmp(method->name, other->name);
+    spell(other, other_c_name);
+    return !strcasecmp(c_name, other_c_name);
+}
+
+/* Among the interface's methods before this one, and those of its bases. A base that is described
+ * elsewhere is not looked for. */
+static HRESULT check_method_is_new(const struct via_typelib *lib, const struct via_interface *iface,
+                                   uint16_t index)
+{
+    const struct via_method *method = &iface->methods[index];
+    const struct via_interface *owner = iface;
+    char c_name[MAX_NAME + 8];
+    spell(method, c_name);
+    for (uint16_t n = index;; owner = &lib->interfaces[owner->base], n = owner->n_methods) {
+        bool is_there = builtin_has_method(&owner->iid, c_name);
+        for (uint16_t i = 0; i < n && !is_there; i++)
+            is_there = is_same_method(method, c_name, &owner->methods[i]);
+        if (is_there)
+            return error_set(VIA_E_TYPE,
+                             "%s.%s is there twice, the other one in %s; case makes no difference",
+                             iface->name, c_name, owner->name);
+        if (owner->base == VIA_NO_INDEX)
+            return S_OK;
+    }
+}
+
 /* The base chain ends at IUnknown, and does not go in a circle. */
 static HRESULT check_bases(const struct via_typelib *lib, uint16_t index)
 {
@@ -367,6 +418,16 @@ static HRESULT check_interface(const struct via_typelib *lib, uint16_t index)
     HRESULT hr = check_bases(lib, index);
     for (uint16_t i = 0; i < iface->n_methods && SUCCEEDED(hr); i++)
         hr = check_method(lib, iface, i);
+    return hr;
+}
+
+/* Once all names and base chains are known to be valid. */
+static HRESULT check_method_names(const struct via_typelib *lib)
+{
+    HRESULT hr = S_OK;
+    for (uint16_t i = 0; i < lib->n_interfaces && SUCCEEDED(hr); i++)
+        for (uint16_t j = 0; j < lib->interfaces[i].n_methods && SUCCEEDED(hr); j++)
+            hr = check_method_is_new(lib, &lib->interfaces[i], j);
     return hr;
 }
 
@@ -413,6 +474,8 @@ HRESULT typelib_check(const struct via_typelib *lib)
         hr = check_structs(lib);
     for (uint16_t i = 0; i < lib->n_interfaces && SUCCEEDED(hr); i++)
         hr = check_interface(lib, i);
+    if (SUCCEEDED(hr))
+        hr = check_method_names(lib);
     if (SUCCEEDED(hr))
         hr = check_coclasses(lib);
     return FAILED(hr) ? error_wrap(hr, "type library %s is not valid", lib->name) : S_OK;
