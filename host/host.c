@@ -71,19 +71,35 @@ static HRESULT make_parts(struct host *host)
     return SUCCEEDED(hr) ? object_new(host, &host->object) : hr;
 }
 
+/* Whether it is where this user's clients look without being told: there anything could be waiting
+ * for them, so that it must be nobody else's to enter. The system's is for all users. */
+static bool is_default_directory(const struct configuration *configuration, const char *directory)
+{
+    char *own = configuration->system ? NULL : os_path_runtime(false);
+    bool is_it = own && strcmp(own, directory) == 0;
+
+    free(own);
+    return is_it;
+}
+
 /* The directory of a Unix socket may be ours to make: the runtime directory is not there after a
- * reboot. */
-static HRESULT make_socket_directory(const char *address)
+ * reboot. Whoever could replace the socket in it could be taken for this host. */
+static HRESULT make_socket_directory(const struct configuration *configuration, const char *address)
 {
     char *directory;
-    HRESULT hr;
+    HRESULT hr = S_OK;
 
     if (strncmp(address, "unix:", 5) != 0)
         return S_OK;
     directory = os_path_directory(address + 5);
     if (!directory)
         return error_set(E_OUTOFMEMORY, "no memory for a path");
-    hr = os_file_exists(directory) ? S_OK : os_directory_make_private(directory);
+    if (!os_file_exists(directory) || is_default_directory(configuration, directory))
+        hr = os_directory_make_private(directory);
+    if (SUCCEEDED(hr))
+        hr = os_directory_check(directory);
+    if (FAILED(hr))
+        error_wrap(hr, "the directory of %s is not safe", address);
     free(directory);
     return hr;
 }
@@ -96,7 +112,7 @@ static HRESULT listen_all(struct host *host)
     if (FAILED(hr))
         return text_take_error(hr);
     for (size_t i = 0; SUCCEEDED(hr) && addresses[i]; i++) {
-        hr = make_socket_directory(addresses[i]);
+        hr = make_socket_directory(host->configuration, addresses[i]);
         if (FAILED(hr))
             break;
         hr = via_listen(addresses[i]);

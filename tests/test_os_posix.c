@@ -111,6 +111,29 @@ TEST(directory_that_is_not_private_is_refused)
     error_clear();
 }
 
+TEST(directory_in_which_others_can_replace_names_is_refused)
+{
+    CLEANUP(cleanup_free) char *path = os_path_join(harness_temporary_directory(), "shared");
+    CLEANUP(cleanup_free) char *inner = os_path_join(path, "inner");
+    CHECK_HR(os_directory_check(path), VIA_WIN32(2));
+    REQUIRE_OK(os_directory_make(inner));
+    CHECK_EQ(chmod(path, 0755), 0);
+    CHECK_OK(os_directory_check(path));
+    CHECK_EQ(chmod(path, 0777), 0);
+    CHECK_HR(os_directory_check(path), E_ACCESSDENIED);
+    CHECK_STR_HAS(message(), "chmod go-w");
+    CHECK_HR(os_directory_check(inner), E_ACCESSDENIED);
+    CHECK_EQ(chmod(path, 01777), 0);
+    CHECK_OK(os_directory_check(path));
+    CHECK_OK(os_directory_check(inner));
+    if (geteuid() == 0) {
+        CHECK_EQ(chown(path, 12345, 12345), 0);
+        CHECK_HR(os_directory_check(path), E_ACCESSDENIED);
+        CHECK_STR_HAS(message(), "belongs to user 12345");
+    }
+    error_clear();
+}
+
 /* A limit on file sizes stands for the full disk: the write fails half-way in the same place. */
 TEST(failed_write_leaves_the_old_file)
 {
@@ -220,6 +243,7 @@ HARNESS_MAIN("os_posix", TEST_ENTRY(module_that_others_can_write_is_refused),
              TEST_ENTRY(module_of_another_user_is_refused),
              TEST_ENTRY(symbolic_link_leads_to_what_is_checked),
              TEST_ENTRY(directory_that_is_not_private_is_refused),
+             TEST_ENTRY(directory_in_which_others_can_replace_names_is_refused),
              TEST_ENTRY(failed_write_leaves_the_old_file),
              TEST_ENTRY(pipes_and_devices_are_no_files), TEST_ENTRY(child_of_a_fork_knows_it),
              TEST_ENTRY(environment_decides_where_things_are))

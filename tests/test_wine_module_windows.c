@@ -171,6 +171,12 @@ TEST(open_directory_is_refused)
     CHECK_EQ(calls->chmod(directory, 0755), 0);
     CHECK_HR(os_directory_make_private(directory), E_ACCESSDENIED);
     CHECK_STR_HAS(error_get() ? error_get()->text : "", "chmod 700");
+    CHECK_OK(os_directory_check(directory));
+    CHECK_EQ(calls->chmod(directory, 0777), 0);
+    CHECK_HR(os_directory_check(directory), E_ACCESSDENIED);
+    CHECK_STR_HAS(error_get() ? error_get()->text : "", "chmod go-w");
+    CHECK_EQ(calls->chmod(directory, 01777), 0);
+    CHECK_OK(os_directory_check(directory));
     CHECK_OK(os_directory_remove(directory));
     error_clear();
 }

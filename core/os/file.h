@@ -30,6 +30,10 @@ void os_names_free(char **names);
 /* Makes the directory, and its parents, as one that only this user can enter (0700); E_ACCESSDENIED
  * when it exists and is another's, or is open to others. */
 HRESULT os_directory_make_private(const char *path);
+/* Whether what this user puts into the directory stays what it is: S_OK when nobody but root (an
+ * administrator) and this user owns it or can replace names in it. E_ACCESSDENIED says what to
+ * change. */
+HRESULT os_directory_check(const char *path);
 /* Removes an empty directory. S_FALSE when it was not there. */
 HRESULT os_directory_remove(const char *path);
 /* Makes it with its parents, with ordinary rights. */

@@ -1,5 +1,6 @@
 #include "core/os/file.h"
 #include "core/os/path.h"
+#include "core/os/posix/trust.h"
 #include "core/util/error.h"
 
 #include <dirent.h>
@@ -275,4 +276,14 @@ HRESULT os_directory_make_private(const char *path)
     if (info.st_mode & 077)
         return error_set(E_ACCESSDENIED, "%s is open to other users; run chmod 700 on it", path);
     return S_OK;
+}
+
+HRESULT os_directory_check(const char *path)
+{
+    char *real = realpath(path, NULL);
+    if (!real)
+        return fail(path, "look at");
+    HRESULT hr = trust_check(real);
+    free(real);
+    return hr;
 }

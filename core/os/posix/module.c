@@ -1,5 +1,6 @@
 #include "core/os/module.h"
 #include "core/os/path.h"
+#include "core/os/posix/trust.h"
 #include "core/util/error.h"
 
 #include <dlfcn.h>
@@ -17,47 +18,6 @@ const char os_module_suffix[] = ".so";
 struct os_module {
     void *handle;
 };
-
-static bool is_trusted_owner(uid_t owner)
-{
-    return owner == 0 || owner == geteuid();
-}
-
-/* A sticky directory (/tmp) lets others create names but not replace ours. */
-static HRESULT check_entry(const char *path)
-{
-    struct stat info;
-    if (stat(path, &info))
-        return error_set(VIA_WIN32(errno == ENOENT ? 2 : 5), "%s: %s", path, strerror(errno));
-    if (!is_trusted_owner(info.st_uid))
-        return error_set(E_ACCESSDENIED,
-                         "%s belongs to user %u, who could change it; give it to root or to you",
-                         path, (unsigned)info.st_uid);
-    bool others_write = info.st_mode & S_IWOTH;
-    bool group_writes = (info.st_mode & S_IWGRP) && info.st_gid != 0 && info.st_gid != getegid();
-    bool is_sticky = S_ISDIR(info.st_mode) && (info.st_mode & S_ISVTX);
-    if ((others_write || group_writes) && !is_sticky)
-        return error_set(E_ACCESSDENIED,
-                         "%s can be written by other users; take that right away (chmod go-w)",
-                         path);
-    return S_OK;
-}
-
-static HRESULT check_path(const char *path)
-{
-    HRESULT hr = check_entry(path);
-    char *entry = os_path_directory(path);
-    while (entry && SUCCEEDED(hr)) {
-        hr = check_entry(entry);
-        if (!strcmp(entry, "/") || !strcmp(entry, "."))
-            break;
-        char *parent = os_path_directory(entry);
-        free(entry);
-        entry = parent;
-    }
-    free(entry);
-    return hr;
-}
 
 /* How many bytes the file needs for what its headers have mapped; 0: the loader will say what is
  * wrong. */
@@ -103,7 +63,7 @@ HRESULT os_module_open(const char *path, struct os_module **module)
     char *real = realpath(path, NULL);
     if (!real)
         return error_set(VIA_WIN32(2), "module %s: %s", path, strerror(errno));
-    HRESULT hr = check_path(real);
+    HRESULT hr = trust_check(real);
     if (SUCCEEDED(hr))
         hr = check_whole(real);
     if (FAILED(hr)) {

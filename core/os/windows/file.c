@@ -304,6 +304,8 @@ HRESULT os_directory_make(const char *path)
 
 #define LINUX_S_IFMT   0170000u
 #define LINUX_S_IFDIR  0040000u
+#define LINUX_S_ISVTX  0001000u
+#define LINUX_S_IWOTH  0000002u
 #define LINUX_MODE_ALL 077u
 
 static int32_t make_unix_directories(const struct unix_module *module, const char *path)
@@ -367,6 +369,37 @@ HRESULT os_directory_make_private(const char *path)
     HRESULT hr = make_directories(path, &security);
     LocalFree(security.lpSecurityDescriptor);
     return SUCCEEDED(hr) ? check_private(path) : hr;
+}
+
+/* As on Linux, but that stat gives no group, and does not follow links: a link is trusted with its
+ * owner. */
+static HRESULT check_unix(const struct unix_module *module, const char *path)
+{
+    uint32_t mode, owner;
+    int32_t result = module->calls.stat(path, &mode, &owner);
+    if (result < 0)
+        return error_set(E_ACCESSDENIED, "%s: cannot look at: Linux error %d", path, -result);
+    if (owner != 0 && owner != module->calls.user_id())
+        return error_set(E_ACCESSDENIED,
+                         "%s belongs to user %u, who could change it; give it to root or to you",
+                         path, owner);
+    bool is_directory = (mode & LINUX_S_IFMT) == LINUX_S_IFDIR;
+    if (is_directory && (mode & LINUX_S_IWOTH) && !(mode & LINUX_S_ISVTX))
+        return error_set(E_ACCESSDENIED,
+                         "%s can be written by other users; take that right away (chmod go-w)",
+                         path);
+    char *parent = strcmp(path, "/") != 0 ? os_path_directory(path) : NULL;
+    HRESULT hr = parent ? check_unix(module, parent) : S_OK;
+    free(parent);
+    return hr;
+}
+
+HRESULT os_directory_check(const char *path)
+{
+    const struct unix_module *module = unix_module();
+    if (path[0] == '/' && module)
+        return check_unix(module, path);
+    return access_check(path, ACCESS_TO_CHANGE, "can be written by");
 }
 
 HRESULT os_directory_remove(const char *path)

@@ -17,20 +17,16 @@ struct os_module {
     HMODULE handle;
 };
 
-#define RIGHTS_TO_CHANGE                                                                         \
-    (FILE_WRITE_DATA | FILE_APPEND_DATA | FILE_DELETE_CHILD | DELETE | WRITE_DAC | WRITE_OWNER | \
-     GENERIC_WRITE | GENERIC_ALL)
-
 /* The file and its directory. */
 static HRESULT check_path(const char *path)
 {
-    HRESULT hr = access_check(path, RIGHTS_TO_CHANGE, "can be written by");
+    HRESULT hr = access_check(path, ACCESS_TO_CHANGE, "can be written by");
     if (FAILED(hr))
         return hr;
     char *directory = os_path_directory(path);
     if (!directory)
         return error_set(E_OUTOFMEMORY, "no memory to check %s", path);
-    hr = access_check(directory, RIGHTS_TO_CHANGE, "can be written by");
+    hr = access_check(directory, ACCESS_TO_CHANGE, "can be written by");
     free(directory);
     return hr;
 }
