@@ -76,7 +76,7 @@ static void park(struct via_stream *stream, uint32_t events)
 {
     struct stream_readiness *self = &stream->readiness;
     uint32_t how = self->event_watch != NULL ? RING_PARKED : RING_CARRIER;
-    if ((events & VIA_READY_READ) && !atomic_load(&stream->waiting))
+    if ((events & VIA_READY_READ) && !shm_is_waiting(stream))
         atomic_store(&stream->in->reader_sleep, how);
     if ((events & VIA_READY_WRITE) && self->write_wait == WRITE_AFTER_TAIL)
         atomic_store(&stream->out->writer_sleep, how);
@@ -84,7 +84,7 @@ static void park(struct via_stream *stream, uint32_t events)
 
 static void unpark(struct via_stream *stream, uint32_t events)
 {
-    if ((events & VIA_READY_READ) && !atomic_load(&stream->waiting))
+    if ((events & VIA_READY_READ) && !shm_is_waiting(stream))
         atomic_store(&stream->in->reader_sleep, RING_AWAKE);
     if (events & VIA_READY_WRITE)
         atomic_store(&stream->out->writer_sleep, RING_AWAKE);
@@ -149,9 +149,22 @@ static HRESULT arm_carrier(struct stream_readiness *self)
     bool for_write = (self->armed & VIA_READY_WRITE) && self->write_wait == WRITE_AFTER_CARRIER;
     if (self->carrier_armed && !for_write)
         return S_OK;
-    self->carrier_armed = true;
-    return socket_host->watch_arm(self->carrier_watch,
-                                  VIA_READY_READ | (for_write ? VIA_READY_WRITE : 0));
+    HRESULT hr = socket_host->watch_arm(self->carrier_watch,
+                                        VIA_READY_READ | (for_write ? VIA_READY_WRITE : 0));
+    self->carrier_armed = SUCCEEDED(hr);
+    return hr;
+}
+
+bool shm_ready_watch(struct via_stream *stream)
+{
+    struct stream_readiness *self = &stream->readiness;
+    if (atomic_load_explicit(&self->carrier_armed, memory_order_relaxed))
+        return true;
+    socket_lock_enter(&self->lock);
+    bool watched =
+        !self->closing && SUCCEEDED(open_watches(stream)) && SUCCEEDED(arm_carrier(self));
+    socket_lock_leave(&self->lock);
+    return watched;
 }
 
 /* --- reports ------------------------------------------------------------------------------- */
@@ -161,7 +174,8 @@ static HRESULT settle(struct via_stream *stream, uint32_t *news)
 {
     struct stream_readiness *self = &stream->readiness;
     *news = find_news(stream);
-    if (self->armed == *news)
+    bool is_watched_for = shm_is_waiting(stream) && !shm_has_ended(stream);
+    if (self->armed == *news && !is_watched_for)
         return S_OK;
     HRESULT hr = open_watches(stream);
     if (FAILED(hr))
@@ -172,7 +186,7 @@ static HRESULT settle(struct via_stream *stream, uint32_t *news)
         *news = find_news(stream); /* what came before the words could be seen */
         unpark(stream, parked & *news);
     }
-    return self->armed == *news ? S_OK : arm_carrier(self);
+    return self->armed == *news && !shm_is_waiting(stream) ? S_OK : arm_carrier(self);
 }
 
 static void on_post(void *argument)

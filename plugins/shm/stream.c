@@ -45,11 +45,16 @@ void shm_unref(struct via_stream *stream)
     free(stream);
 }
 
-void shm_end(struct via_stream *stream, enum stream_end end)
+static void set_end(struct via_stream *stream, enum stream_end end)
 {
     uint32_t alive = STREAM_ALIVE;
-    if (atomic_compare_exchange_strong(&stream->end, &alive, end))
-        wait_kick(stream);
+    atomic_compare_exchange_strong(&stream->end, &alive, end);
+}
+
+void shm_end(struct via_stream *stream, enum stream_end end)
+{
+    set_end(stream, end);
+    wait_kick(stream); /* also if it had ended: the peer may have died before it woke anybody */
 }
 
 bool shm_has_ended(struct via_stream *stream)
@@ -58,7 +63,7 @@ bool shm_has_ended(struct via_stream *stream)
         return true;
     if (!shm_is_up(stream) || !atomic_load(&stream->out->reader_closed))
         return false;
-    shm_end(stream, STREAM_GONE);
+    set_end(stream, STREAM_GONE); /* who sleeps has been woken by the peer */
     return true;
 }
 

@@ -101,7 +101,7 @@ struct stream_readiness { /* `lock` */
     bool posted;         /* a post to the reactor is under way; it holds a reference */
     bool reporting;      /* `ready` is being called */
     bool closing;
-    bool carrier_armed;
+    _Atomic bool carrier_armed; /* changed with the lock */
     struct via_plugin_watch *carrier_watch;
     struct via_plugin_watch *life_watch;
     struct via_plugin_watch *event_watch; /* NULL before set-up, or where there is no event */
@@ -112,7 +112,7 @@ struct via_stream {
     _Atomic uint32_t end;   /* enum stream_end */
     _Atomic uint32_t n_references;
     _Atomic bool interrupted; /* ends the wait that runs, or the next */
-    _Atomic bool waiting;     /* a thread may sleep on its word */
+    _Atomic uint32_t n_waits; /* odd: a thread may sleep on its word */
     struct stream_carrier carrier;
     struct socket_lock setup_lock;
     HRESULT refusal; /* setup_lock; read-only once REFUSED */
@@ -197,11 +197,17 @@ HRESULT shm_wait(struct via_stream *stream, uint64_t deadline_ns);
 void shm_interrupt(struct via_stream *stream);
 /* Lets a thread in `wait` look again. */
 void wait_kick(struct via_stream *stream);
+static inline bool shm_is_waiting(struct via_stream *stream)
+{
+    return atomic_load(&stream->n_waits) & 1;
+}
 
 HRESULT shm_set_ready(struct via_stream *stream, void (*ready)(void *token, uint32_t events),
                       void *token);
 HRESULT shm_arm(struct via_stream *stream, uint32_t events);
 void shm_disarm(struct via_stream *stream, uint32_t events);
+/* Whether the reactor watches for the end, and kicks a thread in `wait` then. */
+bool shm_ready_watch(struct via_stream *stream);
 /* Reports what is armed and true, by a post. Any thread. */
 void shm_ready_look(struct via_stream *stream);
 void shm_ready_init(struct via_stream *stream);

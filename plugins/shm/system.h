@@ -38,6 +38,7 @@ bool system_event_check(int32_t descriptor);
 void system_event_set(int32_t descriptor);
 
 /* Sleeps while the word has that value, until system_wake, the time limit, or no reason at all. */
+#define SYSTEM_FOR_EVER UINT64_MAX
 void system_sleep(_Atomic uint32_t *word, uint32_t value, uint64_t timeout_ns);
 void system_wake(_Atomic uint32_t *word);
 

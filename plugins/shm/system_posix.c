@@ -132,7 +132,8 @@ void system_sleep(_Atomic uint32_t *word, uint32_t value, uint64_t timeout_ns)
 {
     struct timespec timeout = {(time_t)(timeout_ns / 1000000000u),
                                (long)(timeout_ns % 1000000000u)};
-    syscall(SYS_futex, word, FUTEX_WAIT, value, &timeout, NULL, 0);
+    syscall(SYS_futex, word, FUTEX_WAIT, value, timeout_ns != SYSTEM_FOR_EVER ? &timeout : NULL,
+            NULL, 0);
 }
 
 void system_wake(_Atomic uint32_t *word)

@@ -3,9 +3,13 @@
  *
  * Nothing in the memory can be relied on to end a sleep, since the peer may be dead or hostile.
  * Each sleep is therefore short, at first 10 ms and then longer, up to 400; one that runs out looks
- * whether the peer is still there. An interrupt sets a flag of ours and then wakes the word; the
- * waiter looks at the flag after it has said that it sleeps. A peer that writes into the word can
- * so make a sleep last until it runs out, and no longer.
+ * whether the peer is still there. A timer costs a tenth of a round trip, though. So a wait without
+ * a deadline, on a peer that is the same user, has none: the reactor watches for the end, and kicks
+ * the waiter.
+ *
+ * A kick (an interrupt, the end) is said in a flag of ours; then the word is woken. The waiter
+ * looks at the flags after it has said that it sleeps. A peer that writes into the word could make
+ * the wake miss, so it is repeated until the waiter has been seen to wake.
  */
 #include "plugins/shm/stream.h"
 
@@ -15,6 +19,8 @@
 #define LAST_SLEEP_NS  400000000u
 /* While the set-up is awaited there is no word to sleep on. */
 #define SETUP_POLL_MS 10
+/* A thread that has been woken and does not run in that time has been woken all the same. */
+#define MAX_KICK_NS 2000000u
 
 static bool take_interruption(struct via_stream *stream)
 {
@@ -31,12 +37,12 @@ static bool has_news(struct via_stream *stream)
 static bool sleep_once(struct via_stream *stream, uint64_t timeout_ns)
 {
     _Atomic uint32_t *word = &stream->in->reader_sleep;
-    atomic_store(&stream->waiting, true);
+    atomic_fetch_add(&stream->n_waits, 1);
     atomic_store(word, RING_THREAD);
     if (!has_news(stream) && !atomic_load(&stream->interrupted))
         system_sleep(word, RING_THREAD, timeout_ns);
     bool ran_out = atomic_exchange(word, RING_AWAKE) == RING_THREAD;
-    atomic_store(&stream->waiting, false);
+    atomic_fetch_add(&stream->n_waits, 1);
     return ran_out;
 }
 
@@ -68,6 +74,8 @@ static HRESULT await_news(struct via_stream *stream, uint64_t deadline_ns)
         if (has_news(stream))
             return S_OK;
         uint64_t timeout_ns = sleep_ns;
+        if (deadline_ns == UINT64_MAX && stream->peer_event >= 0 && shm_ready_watch(stream))
+            timeout_ns = SYSTEM_FOR_EVER;
         if (deadline_ns != UINT64_MAX) {
             uint64_t now = socket_host->now_ns();
             if (now >= deadline_ns)
@@ -99,10 +107,18 @@ HRESULT shm_wait(struct via_stream *stream, uint64_t deadline_ns)
 
 void wait_kick(struct via_stream *stream)
 {
-    if (!shm_is_up(stream) || !atomic_load(&stream->waiting))
-        return;
-    atomic_store(&stream->in->reader_sleep, RING_AWAKE);
-    system_wake(&stream->in->reader_sleep);
+    uint32_t n_waits = atomic_load(&stream->n_waits);
+    uint64_t until = 0;
+    while ((n_waits & 1) && atomic_load(&stream->n_waits) == n_waits) {
+        uint64_t now = socket_host->now_ns();
+        if (until == 0)
+            until = now + MAX_KICK_NS;
+        else if (now >= until)
+            break;
+        atomic_store(&stream->in->reader_sleep, RING_AWAKE);
+        system_wake(&stream->in->reader_sleep);
+        socket_yield();
+    }
 }
 
 void shm_interrupt(struct via_stream *stream)

@@ -382,7 +382,8 @@ static int32_t WINDOWS_CALL unix_futex_wait(uint32_t *word, uint32_t value, uint
 {
     struct timespec timeout = {.tv_sec = (time_t)(timeout_ns / 1000000000u),
                                .tv_nsec = (long)(timeout_ns % 1000000000u)};
-    long result = syscall(SYS_futex, word, FUTEX_WAIT, value, &timeout, NULL, 0);
+    long result = syscall(SYS_futex, word, FUTEX_WAIT, value,
+                          timeout_ns != UINT64_MAX ? &timeout : NULL, NULL, 0);
     return result == 0 || errno == EAGAIN || errno == EINTR ? 0 : -errno;
 }
 

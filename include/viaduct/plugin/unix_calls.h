@@ -69,7 +69,7 @@ struct via_plugin_unix_calls {
                             int32_t writable);
     int32_t (*memory_unmap)(void *at, uint64_t size);
     /* Sleeps while the word, in memory that processes may share, has that value. 0: woken, or it
-     * had another value; -ETIMEDOUT. Blocks. */
+     * had another value; -ETIMEDOUT (UINT64_MAX: never). Blocks. */
     int32_t (*futex_wait)(uint32_t *word, uint32_t value, uint64_t timeout_ns);
     int32_t (*futex_wake)(uint32_t *word, int32_t n);
     /* 1 if the descriptor is an event descriptor that does not block, else 0. */
