@@ -4,10 +4,10 @@ if(NOT TARGET via_com_remote)
     return()
 endif()
 
-add_executable(remote_peer remote/peer_program.c remote/test_object.c)
+add_executable(remote_peer remote/peer_program.c remote/test_component.c remote/test_object.c)
 via_target(remote_peer)
 set_target_properties(remote_peer PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
-target_link_libraries(remote_peer PRIVATE via_com_remote Threads::Threads)
+target_link_libraries(remote_peer PRIVATE via_com_std via_com_remote Threads::Threads)
 viaduct_idl(TARGET remote_peer IDL remote/remote_test.idl)
 
 add_executable(sink_peer remote/sink_peer.c)
@@ -23,6 +23,15 @@ via_test(remote
     TIMEOUT 240)
 if(TARGET test_remote)
     add_dependencies(test_remote remote_peer)
+endif()
+
+via_test(component
+    SOURCES test_component.c remote/fixture.c remote/test_component.c remote/test_object.c
+    IDL remote/remote_test.idl
+    DEPENDS via_com_std via_com_remote
+    TIMEOUT 240)
+if(TARGET test_component)
+    add_dependencies(test_component remote_peer)
 endif()
 
 via_test(crosswait

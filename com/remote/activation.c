@@ -8,9 +8,8 @@
 #include <string.h>
 #include <viaduct/host.h>
 
-#include "com/remote/import.h"
+#include "com/remote/factory.h"
 #include "com/remote/node.h"
-#include "com/remote/proxy.h"
 #include "com/remote/runtime.h"
 #include "com/remote/text.h"
 #include "core/os/clock.h"
@@ -45,16 +44,9 @@ static HRESULT get_object(const char *name, REFIID iid, bool is_class, void **ob
     if (found == NULL)
         return runtime_publish(
             error_set(E_UNEXPECTED, "the host has created nothing for %s", name));
-    /* The host has made sure that the object has the interface. */
-    struct import *import = is_class ? NULL : import_of(found);
-    struct face *face;
-    if (import != NULL && !import_is_dead(import) &&
-        SUCCEEDED(hr = import_face(import, iid, &face))) {
-        *object = face; /* with the reference of `found` */
-        return S_OK;
-    }
-    if (SUCCEEDED(hr))
-        hr = found->lpVtbl->QueryInterface(found, iid, object);
+    if (!is_class) /* the host has made sure that the object has the interface */
+        return runtime_publish(factory_take(found, iid, object));
+    hr = found->lpVtbl->QueryInterface(found, iid, object);
     found->lpVtbl->Release(found);
     return runtime_publish(hr);
 }

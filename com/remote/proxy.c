@@ -6,17 +6,19 @@
 #include "com/abi/error_border.h"
 #include "com/marshal/marshal.h"
 #include "com/remote/call.h"
+#include "com/remote/factory.h"
 #include "com/remote/frames.h"
 #include "com/remote/import.h"
 #include "com/remote/peer.h"
 #include "com/remote/reference.h"
 #include "com/remote/runtime.h"
+#include "com/typelib/builtin.h"
 #include "core/util/error.h"
 #include "core/wire/frame.h"
 
 /* --- IUnknown --- */
 
-static HRESULT STDMETHODCALLTYPE proxy_QueryInterface(void *pointer, REFIID iid, void **object)
+HRESULT STDMETHODCALLTYPE proxy_QueryInterface(void *pointer, REFIID iid, void **object)
 {
     if (object == NULL)
         return E_POINTER;
@@ -25,13 +27,13 @@ static HRESULT STDMETHODCALLTYPE proxy_QueryInterface(void *pointer, REFIID iid,
     return runtime_publish(proxy_query(import, iid, object));
 }
 
-static ULONG STDMETHODCALLTYPE proxy_AddRef(void *pointer)
+ULONG STDMETHODCALLTYPE proxy_AddRef(void *pointer)
 {
     struct import *import = ((struct face *)pointer)->import;
     return (ULONG)atomic_fetch_add_explicit(&import->refs, 1, memory_order_relaxed) + 1;
 }
 
-static ULONG STDMETHODCALLTYPE proxy_Release(void *pointer)
+ULONG STDMETHODCALLTYPE proxy_Release(void *pointer)
 {
     return import_unref(((struct face *)pointer)->import);
 }
@@ -90,7 +92,7 @@ static HRESULT decode_typed(void *context, const struct marshal_method *method,
     return marshal_decode_results(method, context, pointers, payload, size);
 }
 
-static HRESULT proxy_call(void *pointer, const struct marshal_method *method, void **arguments)
+HRESULT proxy_call(void *pointer, const struct marshal_method *method, void **arguments)
 {
     struct face *face = pointer;
     static const struct call_form typed = {encode_typed, decode_typed};
@@ -103,5 +105,7 @@ static HRESULT proxy_call(void *pointer, const struct marshal_method *method, vo
 const void *const *proxy_vtable(const struct marshal_interface *itf)
 {
     static const struct marshal_vtable_kind kind = {proxy_unknown_vtable, proxy_call};
+    if (IsEqualGUID(marshal_interface_iid(itf), &builtin_iid_class_factory))
+        return factory_vtable;
     return marshal_interface_vtable(itf, &kind);
 }

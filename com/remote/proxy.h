@@ -12,9 +12,16 @@
 
 struct import;
 struct marshal_interface;
+struct marshal_method;
 
 /* IUnknown's three slots, shared by every face; slot 0 tells a proxy from other objects. */
 extern const void *const proxy_unknown_vtable[3];
+
+HRESULT STDMETHODCALLTYPE proxy_QueryInterface(void *pointer, REFIID iid, void **object);
+ULONG STDMETHODCALLTYPE proxy_AddRef(void *pointer);
+ULONG STDMETHODCALLTYPE proxy_Release(void *pointer);
+/* Blocks. One method; arguments[i] points to the i-th argument, as libffi has it. */
+HRESULT proxy_call(void *pointer, const struct marshal_method *method, void **arguments);
 
 /* The whole vtable of an interface, or NULL when memory is short. */
 const void *const *proxy_vtable(const struct marshal_interface *itf);

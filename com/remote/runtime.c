@@ -12,6 +12,7 @@
 #include "com/remote/export.h"
 #include "com/remote/import.h"
 #include "com/remote/node.h"
+#include "com/typelib/builtin.h"
 #include "com/typelib/typelib.h"
 #include "core/os/clock.h"
 #include "core/os/file.h"
@@ -159,7 +160,9 @@ static HRESULT set_up(const struct via_options *options)
     the_runtime.host_address = options->host_address != NULL ? strdup(options->host_address)
                                                              : os_environment("VIADUCT_HOST");
     HRESULT hr = the_runtime.agent == NULL ? error_set(E_OUTOFMEMORY, "no memory for the runtime")
-                                           : typelib_catalog_add(&node_typelib);
+                                           : typelib_catalog_add(&builtin_typelib);
+    if (SUCCEEDED(hr))
+        hr = typelib_catalog_add(&node_typelib);
     if (SUCCEEDED(hr))
         hr = typelib_catalog_add(&host_typelib);
     if (SUCCEEDED(hr))

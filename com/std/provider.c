@@ -12,6 +12,7 @@
 #include "com/abi/error_border.h"
 #include "com/abi/guid.h"
 #include "com/remote/runtime.h"
+#include "com/std/class_object.h"
 #include "com/typelib/typelib.h"
 #include "core/util/error.h"
 #include "core/util/utf.h"
@@ -96,14 +97,12 @@ static HRESULT STDMETHODCALLTYPE Provider_CreateInstance(IViaductSurrogate *ifac
         return no_class(provider, clsid);
     hr = provider->component->get_class_object(clsid, &IID_IClassFactory, (void **)&factory);
     if (SUCCEEDED(hr)) {
-        hr = IClassFactory_CreateInstance(factory, NULL, iid, &created);
+        hr = class_object_create(class, factory, NULL, iid, &created);
         IClassFactory_Release(factory);
     }
     if (FAILED(hr))
         return component_failed(provider, hr);
     *object = created;
-    if (class->threading != VIA_THREADING_FREE)
-        hr = via_object_set_serial(*object);
     return hr;
 }
 
@@ -111,13 +110,17 @@ static HRESULT STDMETHODCALLTYPE Provider_GetClassObject(IViaductSurrogate *ifac
                                                          const GUID *clsid, IUnknown **object)
 {
     struct provider *provider = provider_from_IViaductSurrogate(iface);
+    const struct via_component_class *class = find_class(provider->component, clsid);
+    void *inner = NULL;
     HRESULT hr;
 
     *object = NULL;
-    if (!find_class(provider->component, clsid))
+    if (!class)
         return no_class(provider, clsid);
-    hr = provider->component->get_class_object(clsid, &IID_IUnknown, (void **)object);
-    return FAILED(hr) ? component_failed(provider, hr) : hr;
+    hr = provider->component->get_class_object(clsid, &IID_IUnknown, &inner);
+    if (FAILED(hr))
+        return component_failed(provider, hr);
+    return runtime_publish(class_object_wrap(class, inner, object));
 }
 
 static HRESULT describe(const struct via_component *component, const GUID *clsid, BSTR *json)

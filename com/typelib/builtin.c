@@ -2,8 +2,17 @@
 
 #include <strings.h>
 
-const GUID builtin_iid_unknown = {0x00000000, 0, 0, {0xC0, 0, 0, 0, 0, 0, 0, 0x46}};
-const GUID builtin_iid_dispatch = {0x00020400, 0, 0, {0xC0, 0, 0, 0, 0, 0, 0, 0x46}};
+#define COM_IID(first)                   \
+    {                                    \
+        first, 0, 0,                     \
+        {                                \
+            0xC0, 0, 0, 0, 0, 0, 0, 0x46 \
+        }                                \
+    }
+
+const GUID builtin_iid_unknown = COM_IID(0x00000000);
+const GUID builtin_iid_dispatch = COM_IID(0x00020400);
+const GUID builtin_iid_class_factory = COM_IID(0x00000001);
 
 uint16_t builtin_slots(const GUID *iid)
 {
@@ -22,3 +31,43 @@ bool builtin_has_method(const GUID *iid, const char *name)
             return true;
     return false;
 }
+
+/* --- IClassFactory --- */
+
+enum { TYPE_UNKNOWN, TYPE_GUID, TYPE_BOOL };
+
+static const struct via_type types[] = {
+    [TYPE_UNKNOWN] = {.kind = VIA_TYPE_INTERFACE, .index = 0, .element = VIA_NO_INDEX},
+    [TYPE_GUID] = {.kind = VIA_TYPE_GUID, .index = VIA_NO_INDEX, .element = VIA_NO_INDEX},
+    [TYPE_BOOL] = {.kind = VIA_TYPE_I32, .index = VIA_NO_INDEX, .element = VIA_NO_INDEX},
+};
+
+static const struct via_param create_instance_params[] = {
+    {"outer", TYPE_UNKNOWN, VIA_PARAM_IN},
+    {"iid", TYPE_GUID, VIA_PARAM_IN | VIA_PARAM_BY_REF},
+    {"object", TYPE_UNKNOWN, VIA_PARAM_OUT | VIA_PARAM_RETVAL | VIA_PARAM_BY_REF},
+};
+static const struct via_param lock_server_params[] = {
+    {"lock", TYPE_BOOL, VIA_PARAM_IN},
+};
+static const struct via_method factory_methods[] = {
+    {"CreateInstance", 1, 0, 3, create_instance_params},
+    {"LockServer", 2, 0, 1, lock_server_params},
+};
+
+static const struct via_interface interfaces[] = {
+    {"IUnknown", COM_IID(0x00000000), VIA_NO_INDEX, VIA_INTERFACE_EXTERNAL, 0, NULL},
+    {"IClassFactory", COM_IID(0x00000001), 0, 0, 2, factory_methods},
+};
+
+const struct via_typelib builtin_typelib = {
+    .abi = VIA_TYPELIB_ABI,
+    .size = sizeof(struct via_typelib),
+    .name = "Builtin",
+    .libid = {0x8C1D5A34, 0x6F0B, 0x4B7E, {0x9A, 0x52, 0x3F, 0x6F, 0x0F, 0x2F, 0x1B, 0x10}},
+    .version_major = 1,
+    .n_types = sizeof(types) / sizeof(types[0]),
+    .n_interfaces = sizeof(interfaces) / sizeof(interfaces[0]),
+    .types = types,
+    .interfaces = interfaces,
+};

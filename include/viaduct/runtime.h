@@ -76,6 +76,7 @@ VIA_API HRESULT via_host(REFIID iid, void **object);
 /* Blocks, for the activation's deadline. `name`: a ProgID or "{CLSID}", with "@HOST" behind it
  * where it must be that host's. REGDB_E_CLASSNOTREG lists the directories that were searched. */
 VIA_API HRESULT via_create_instance(const char *name, REFIID iid, void **object);
+/* The same for the class object: IClassFactory makes objects without asking the host again. */
 VIA_API HRESULT via_get_class_object(const char *name, REFIID iid, void **object);
 
 /* --- deadlines and cancelling

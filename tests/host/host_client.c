@@ -1,10 +1,11 @@
 /*
  * A client for test_host:
  *
- *     host_client block CLASS N     N threads call Watch of one SysInfo each, which blocks, until
- * they fail host_client loop CLASS S      calls Add of a calculator again and again, for S seconds
- * or until SIGTERM host_client publish NAME      publishes an object and waits host_client lookup
- * NAME       looks it up
+ *     host_client block CLASS N     N threads call Watch of one SysInfo each, until they fail
+ *     host_client loop CLASS S      calls Add of a calculator for S seconds, or until SIGTERM
+ *     host_client factory CLASS     makes a calculator through its class object and calls Add
+ *     host_client publish NAME      publishes an object and waits
+ *     host_client lookup NAME       looks it up
  */
 #include <pthread.h>
 #include <signal.h>
@@ -100,6 +101,31 @@ static int run_loop(int seconds)
     return 0;
 }
 
+/* Makes a calculator through its class object. */
+static int run_factory(void)
+{
+    IClassFactory *factory;
+    ICalculator *calculator = NULL;
+    LONG sum = 0;
+    HRESULT hr = via_get_class_object(class_name, &IID_IClassFactory, (void **)&factory);
+
+    if (FAILED(hr))
+        return fail(hr);
+    hr = IClassFactory_LockServer(factory, TRUE);
+    if (SUCCEEDED(hr))
+        hr = IClassFactory_CreateInstance(factory, NULL, &IID_ICalculator, (void **)&calculator);
+    IClassFactory_LockServer(factory, FALSE);
+    IClassFactory_Release(factory);
+    if (SUCCEEDED(hr)) {
+        hr = ICalculator_Add(calculator, 20, 22, &sum);
+        ICalculator_Release(calculator);
+    }
+    if (FAILED(hr))
+        return fail(hr);
+    printf("%d\n", (int)sum);
+    return 0;
+}
+
 static BSTR to_bstr(const char *text)
 {
     BSTR string = SysAllocStringLen(NULL, (UINT)strlen(text));
@@ -149,6 +175,8 @@ static int run(char **argv)
         return run_block(atoi(argv[3]));
     if (strcmp(argv[1], "loop") == 0)
         return run_loop(atoi(argv[3]));
+    if (strcmp(argv[1], "factory") == 0)
+        return run_factory();
     return run_object(argv[2], strcmp(argv[1], "publish") == 0);
 }
 

@@ -1,0 +1,224 @@
+/* Class objects, in this process and in another one. */
+#include "tests/harness/harness.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <viaduct/host.h>
+#include <viaduct/runtime.h>
+#include <viaduct/server.h>
+
+#include "core/os/clock.h"
+#include "core/os/thread.h"
+#include "tests/remote/fixture.h"
+#include "tests/remote/test_component.h"
+#include "tests/remote/test_object.h"
+
+/* Connects to a helper program whose root object is the provider of the test component. */
+static bool component_start(struct peer_process *peer, IViaductSurrogate **provider)
+{
+    HRESULT hr = E_FAIL;
+
+    *provider = NULL;
+    if (!peer_launch(peer, "component"))
+        return false;
+    for (int i = 0; i < 1000 && FAILED(hr); i++) {
+        hr = via_connect(peer->address, &IID_IViaductSurrogate, (void **)provider);
+        if (FAILED(hr))
+            os_sleep_ms(10);
+    }
+    SetErrorInfo(0, NULL);
+    return CHECK_OK(hr);
+}
+
+static IClassFactory *class_object(IViaductSurrogate *provider, const CLSID *clsid)
+{
+    IUnknown *object = NULL;
+    void *factory = NULL;
+
+    if (!CHECK_OK(IViaductSurrogate_GetClassObject(provider, clsid, &object)))
+        return NULL;
+    CHECK_OK(IUnknown_QueryInterface(object, &IID_IClassFactory, &factory));
+    IUnknown_Release(object);
+    return factory;
+}
+
+struct caller {
+    struct os_thread *thread;
+    ITestObject *object;
+    HRESULT hr;
+    LONG most;
+};
+
+static void run_overlap(void *argument)
+{
+    struct caller *caller = argument;
+
+    caller->hr = ITestObject_Overlap(caller->object, 100, &caller->most);
+}
+
+/* How many of two calls ran at once. */
+static LONG most_overlap(ITestObject *object)
+{
+    struct caller callers[2] = {{.object = object}, {.object = object}};
+
+    for (int i = 0; i < 2; i++)
+        CHECK_OK(os_thread_start(run_overlap, &callers[i], "caller", &callers[i].thread));
+    for (int i = 0; i < 2; i++) {
+        os_thread_join(callers[i].thread);
+        CHECK_OK(callers[i].hr);
+    }
+    return callers[0].most > callers[1].most ? callers[0].most : callers[1].most;
+}
+
+TEST(a_class_object_of_another_process_makes_objects)
+{
+    struct peer_process peer;
+    IViaductSurrogate *provider;
+    IClassFactory *factory = NULL;
+    ITestObject *object = NULL;
+    ITestName *name = NULL;
+    IUnknown *unknown = NULL;
+    ULONG pid = 0;
+
+    REQUIRE(fixture_begin());
+    if (component_start(&peer, &provider) &&
+        (factory = class_object(provider, &test_clsid_free)) != NULL) {
+        CHECK_OK(IClassFactory_CreateInstance(factory, NULL, &IID_ITestObject, (void **)&object));
+        CHECK_OK(ITestObject_GetProcessId(object, &pid));
+        CHECK_EQ(pid, peer_pid(&peer));
+        CHECK_OK(IClassFactory_CreateInstance(factory, NULL, &IID_ITestName, (void **)&name));
+        CHECK_OK(IClassFactory_CreateInstance(factory, NULL, &IID_IUnknown, (void **)&unknown));
+        ITestObject_Release(object);
+        ITestName_Release(name);
+        IUnknown_Release(unknown);
+        IClassFactory_Release(factory);
+    }
+    if (provider)
+        IViaductSurrogate_Release(provider);
+    peer_end(&peer);
+    fixture_end();
+}
+
+TEST(a_class_object_of_another_process_refuses_clearly)
+{
+    struct peer_process peer;
+    IViaductSurrogate *provider;
+    IClassFactory *factory = NULL;
+    ITestObject *mine = NULL;
+
+    REQUIRE(fixture_begin());
+    if (component_start(&peer, &provider) &&
+        (factory = class_object(provider, &test_clsid_serial)) != NULL) {
+        void *object = &peer;
+        HRESULT hr;
+
+        CHECK_HR(IClassFactory_CreateInstance(factory, NULL, &IID_ITestMissing, &object),
+                 E_NOINTERFACE);
+        CHECK_NULL(object);
+        mine = test_object_new("mine");
+        object = &peer;
+        hr = IClassFactory_CreateInstance(factory, (IUnknown *)mine, &IID_IUnknown, &object);
+        CHECK_HR(hr, CLASS_E_NOAGGREGATION);
+        CHECK_NULL(object);
+        CHECK_STR_HAS(error_text(hr), "cannot be aggregated");
+        CHECK_OK(IClassFactory_LockServer(factory, TRUE));
+        CHECK_OK(IClassFactory_LockServer(factory, FALSE));
+        CHECK_HR(IClassFactory_LockServer(factory, FALSE), E_UNEXPECTED);
+        ITestObject_Release(mine);
+        IClassFactory_Release(factory);
+    }
+    if (provider)
+        IViaductSurrogate_Release(provider);
+    peer_end(&peer);
+    fixture_end();
+}
+
+TEST(what_a_class_object_makes_is_as_serial_as_its_class)
+{
+    struct peer_process peer;
+    IViaductSurrogate *provider;
+    IClassFactory *factory = NULL;
+    ITestObject *serial = NULL;
+    IUnknown *created = NULL;
+    void *object = NULL;
+
+    REQUIRE(fixture_begin());
+    if (component_start(&peer, &provider) &&
+        (factory = class_object(provider, &test_clsid_serial)) != NULL) {
+        CHECK_OK(IClassFactory_CreateInstance(factory, NULL, &IID_ITestObject, (void **)&serial));
+        CHECK_EQ(most_overlap(serial), 1);
+        ITestObject_Release(serial);
+        CHECK_OK(IViaductSurrogate_CreateInstance(provider, &test_clsid_serial, &IID_ITestObject,
+                                                  &created));
+        CHECK_OK(IUnknown_QueryInterface(created, &IID_ITestObject, &object));
+        CHECK_EQ(most_overlap(object), 1);
+        IUnknown_Release((IUnknown *)object);
+        IUnknown_Release(created);
+        IClassFactory_Release(factory);
+    }
+    if (provider)
+        IViaductSurrogate_Release(provider);
+    peer_end(&peer);
+    fixture_end();
+}
+
+TEST(a_class_object_of_this_process_makes_objects)
+{
+    IViaductSurrogate *provider = NULL;
+    IClassFactory *factory;
+    ITestObject *object = NULL;
+    IUnknown *one = NULL, *two = NULL;
+
+    REQUIRE(fixture_begin());
+    CHECK_OK(via_component_provide(&test_component, &provider));
+    factory = class_object(provider, &test_clsid_serial);
+    if (CHECK_NOT_NULL(factory)) {
+        CHECK_OK(IClassFactory_CreateInstance(factory, NULL, &IID_ITestObject, (void **)&object));
+        CHECK_OK(IClassFactory_QueryInterface(factory, &IID_IUnknown, (void **)&one));
+        CHECK_OK(IUnknown_QueryInterface(one, &IID_IUnknown, (void **)&two));
+        CHECK_PTR_EQ(one, two);
+        IUnknown_Release(one);
+        IUnknown_Release(two);
+        ITestObject_Release(object);
+        IClassFactory_Release(factory);
+    }
+    IViaductSurrogate_Release(provider);
+    CHECK_EQ(test_object_count(), 0);
+    fixture_end();
+}
+
+/* It is given back, so that the next one can be made. */
+TEST(an_object_that_cannot_be_made_serial_is_given_back)
+{
+    struct peer_process peer;
+    IViaductSurrogate *provider;
+    IClassFactory *factory = NULL;
+
+    REQUIRE(fixture_begin());
+    if (component_start(&peer, &provider) &&
+        (factory = class_object(provider, &test_clsid_faceless)) != NULL) {
+        for (int i = 0; i < 3; i++) {
+            IUnknown *object = (IUnknown *)factory;
+            HRESULT hr = IViaductSurrogate_CreateInstance(provider, &test_clsid_faceless,
+                                                          &IID_IUnknown, &object);
+
+            CHECK_HR(hr, E_NOINTERFACE);
+            CHECK_NULL(object);
+            CHECK_STR_HAS(error_text(hr), "component test has not created the object");
+            CHECK_STR_HAS(error_text(hr), "does not answer QueryInterface for IUnknown");
+            hr = IClassFactory_CreateInstance(factory, NULL, &IID_IUnknown, (void **)&object);
+            CHECK_HR(hr, E_NOINTERFACE);
+        }
+        IClassFactory_Release(factory);
+    }
+    if (provider)
+        IViaductSurrogate_Release(provider);
+    peer_end(&peer);
+    fixture_end();
+}
+
+HARNESS_MAIN("component", TEST_ENTRY(a_class_object_of_another_process_makes_objects),
+             TEST_ENTRY(a_class_object_of_another_process_refuses_clearly),
+             TEST_ENTRY(what_a_class_object_makes_is_as_serial_as_its_class),
+             TEST_ENTRY(a_class_object_of_this_process_makes_objects),
+             TEST_ENTRY(an_object_that_cannot_be_made_serial_is_given_back))
