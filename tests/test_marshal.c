@@ -211,6 +211,25 @@ TEST(arrays_of_the_callers_and_of_the_methods)
     CoTaskMemFree(records);
 }
 
+/* Each array by itself could be. */
+TEST(arrays_that_together_are_more_than_a_reply_carries)
+{
+    enum { FEW = 3, MANY = 3 << 20 };
+    struct loop_proxy proxy;
+    struct echo echo;
+    IEcho *face = begin(&proxy, &echo);
+    LONG *up = calloc(MANY, sizeof(*up));
+    LONG *down = calloc(MANY, sizeof(*down));
+    CHECK_OK(IEcho_Fill(face, FEW, up, down));
+    CHECK_EQ(up[2], 2);
+    CHECK_EQ(down[2], -2);
+    CHECK_HR(IEcho_Fill(face, MANY, up, down), E_INVALIDARG);
+    CHECK_STR_HAS(error_get()->text,
+                  "argument down: an array of 3145728 elements, with those before it");
+    free(up);
+    free(down);
+}
+
 TEST(fixed_arrays)
 {
     struct loop_proxy proxy;
@@ -542,29 +561,66 @@ REFLECTED(in_out_values_may_be_replaced)
 REFLECTED(objects_keep_their_counts)
 REFLECTED(a_failure_comes_back_with_nulled_results)
 
-HARNESS_MAIN("marshal", TEST_ENTRY(scalars_keep_their_values),
-             TEST_ENTRY(narrow_numbers_keep_their_signs),
-             TEST_ENTRY(kinds_keep_their_values_and_success_codes_pass),
-             TEST_ENTRY(structs_pass_by_value_and_by_pointer),
-             TEST_ENTRY(strings_keep_text_zeroes_and_null),
-             TEST_ENTRY(null_where_it_may_not_be_is_an_error_that_names_the_argument),
-             TEST_ENTRY(records_travel_with_everything_in_them),
-             TEST_ENTRY(arrays_of_the_callers_and_of_the_methods), TEST_ENTRY(fixed_arrays),
-             TEST_ENTRY(in_out_values_may_be_replaced), TEST_ENTRY(objects_keep_their_counts),
-             TEST_ENTRY(a_failure_comes_back_with_nulled_results),
-             TEST_ENTRY(by_name_values_become_arguments_and_back),
-             TEST_ENTRY(by_name_mistakes_are_named),
-             TEST_ENTRY(damaged_payloads_are_refused_without_harm),
-             TEST_ENTRY(arrays_behind_pointers_in_a_struct_have_the_struct_s_size),
-             TEST_ENTRY(payloads_of_fixed_form_are_checked_and_have_no_bytes_of_ours),
-             TEST_ENTRY(small_calls_take_no_memory), TEST_ENTRY(the_same_bytes_on_every_system),
-             TEST_ENTRY(scalars_keep_their_values_when_reflected),
-             TEST_ENTRY(narrow_numbers_keep_their_signs_when_reflected),
-             TEST_ENTRY(kinds_keep_their_values_and_success_codes_pass_when_reflected),
-             TEST_ENTRY(structs_pass_by_value_and_by_pointer_when_reflected),
-             TEST_ENTRY(records_travel_with_everything_in_them_when_reflected),
-             TEST_ENTRY(arrays_of_the_callers_and_of_the_methods_when_reflected),
-             TEST_ENTRY(fixed_arrays_when_reflected),
-             TEST_ENTRY(in_out_values_may_be_replaced_when_reflected),
-             TEST_ENTRY(objects_keep_their_counts_when_reflected),
-             TEST_ENTRY(a_failure_comes_back_with_nulled_results_when_reflected))
+static HRESULT never_called(void *pointer, const struct marshal_method *method, void **arguments)
+{
+    (void)pointer;
+    (void)method;
+    (void)arguments;
+    return E_UNEXPECTED;
+}
+
+/* A vtable whose slots are called as its callers call them. */
+static void check_dispatch_slots(const GUID *iid)
+{
+    static const void *const unknown[3] = {&IID_IEcho, &IID_IEcho, &IID_IEcho};
+    static const struct marshal_vtable_kind kind = {unknown, never_called};
+    CHECK_OK(typelib_catalog_add(&marshal_test_typelib));
+    const struct marshal_interface *itf = marshal_interface_find(iid);
+    REQUIRE_NOT_NULL(itf);
+    IDispatch object = {.lpVtbl = (IDispatchVtbl *)marshal_interface_vtable(itf, &kind)};
+    REQUIRE_NOT_NULL(object.lpVtbl);
+    UINT count = 7;
+    ITypeInfo *info = (ITypeInfo *)&object;
+    WCHAR name[] = VIA_STR("Level");
+    LPOLESTR names[] = {name};
+    DISPID id = 0;
+    CHECK_HR(object.lpVtbl->GetTypeInfoCount(&object, &count), S_OK);
+    CHECK_EQ(count, 0);
+    CHECK_HR(object.lpVtbl->GetTypeInfo(&object, 0, 0, &info), E_NOTIMPL);
+    CHECK_NULL(info);
+    CHECK_HR(object.lpVtbl->GetIDsOfNames(&object, iid, names, 1, 0, &id), E_NOTIMPL);
+    CHECK_HR(object.lpVtbl->Invoke(&object, 1, iid, 0, 2, NULL, NULL, NULL, NULL), E_NOTIMPL);
+}
+
+TEST(proxies_answer_late_bound_calls_themselves)
+{
+    check_dispatch_slots(&IID_IGauge);
+    check_dispatch_slots(&IID_IBare);
+}
+
+HARNESS_MAIN(
+    "marshal", TEST_ENTRY(scalars_keep_their_values), TEST_ENTRY(narrow_numbers_keep_their_signs),
+    TEST_ENTRY(kinds_keep_their_values_and_success_codes_pass),
+    TEST_ENTRY(structs_pass_by_value_and_by_pointer), TEST_ENTRY(strings_keep_text_zeroes_and_null),
+    TEST_ENTRY(null_where_it_may_not_be_is_an_error_that_names_the_argument),
+    TEST_ENTRY(records_travel_with_everything_in_them),
+    TEST_ENTRY(arrays_of_the_callers_and_of_the_methods),
+    TEST_ENTRY(arrays_that_together_are_more_than_a_reply_carries), TEST_ENTRY(fixed_arrays),
+    TEST_ENTRY(in_out_values_may_be_replaced), TEST_ENTRY(objects_keep_their_counts),
+    TEST_ENTRY(a_failure_comes_back_with_nulled_results),
+    TEST_ENTRY(by_name_values_become_arguments_and_back), TEST_ENTRY(by_name_mistakes_are_named),
+    TEST_ENTRY(damaged_payloads_are_refused_without_harm),
+    TEST_ENTRY(arrays_behind_pointers_in_a_struct_have_the_struct_s_size),
+    TEST_ENTRY(payloads_of_fixed_form_are_checked_and_have_no_bytes_of_ours),
+    TEST_ENTRY(small_calls_take_no_memory), TEST_ENTRY(proxies_answer_late_bound_calls_themselves),
+    TEST_ENTRY(the_same_bytes_on_every_system),
+    TEST_ENTRY(scalars_keep_their_values_when_reflected),
+    TEST_ENTRY(narrow_numbers_keep_their_signs_when_reflected),
+    TEST_ENTRY(kinds_keep_their_values_and_success_codes_pass_when_reflected),
+    TEST_ENTRY(structs_pass_by_value_and_by_pointer_when_reflected),
+    TEST_ENTRY(records_travel_with_everything_in_them_when_reflected),
+    TEST_ENTRY(arrays_of_the_callers_and_of_the_methods_when_reflected),
+    TEST_ENTRY(fixed_arrays_when_reflected),
+    TEST_ENTRY(in_out_values_may_be_replaced_when_reflected),
+    TEST_ENTRY(objects_keep_their_counts_when_reflected),
+    TEST_ENTRY(a_failure_comes_back_with_nulled_results_when_reflected))

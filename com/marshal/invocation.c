@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The most that [out] arrays of one call may take: what a message can carry, by the default limit.
- */
+/* The most that the [out] arrays of one call may take together: what a message can carry, by the
+ * default limit. */
 #define MAX_BUFFER_BYTES (16u << 20)
 
 uint32_t invocation_storage_at(uint16_t n_params)
@@ -69,7 +69,8 @@ void invocation_note_sizes(struct marshal_invocation *self)
     }
 }
 
-static HRESULT make_buffer(struct marshal_invocation *self, uint16_t i)
+/* `left`: what the call's arrays may still take. */
+static HRESULT make_buffer(struct marshal_invocation *self, uint16_t i, size_t *left)
 {
     const struct marshal_method *method = self->method;
     const struct plan_param *plan = &method->params[i];
@@ -79,14 +80,15 @@ static HRESULT make_buffer(struct marshal_invocation *self, uint16_t i)
     void **array = invocation_value(self, i);
     if (*array)
         return S_OK; /* [in, out]: it has come with the call */
-    if (n < 0 || n > MAX_BUFFER_BYTES / size)
+    if (n < 0 || (uint64_t)n > *left / size)
         return error_set(E_INVALIDARG,
-                         "%s.%s: argument %s: an array of %lld elements is more than a reply "
-                         "can carry",
+                         "%s.%s: argument %s: an array of %lld elements, with those before it, is "
+                         "more than a reply can carry",
                          method->owner->name, method->method->name, plan->param->name,
                          (long long)n);
     if (plan->is_in && plan->type->is_nullable)
         return S_OK;
+    *left -= (size_t)n * size;
     *array = CoTaskMemAlloc((size_t)n * size);
     if (!*array)
         return error_set(E_OUTOFMEMORY, "no memory for an array of %lld elements", (long long)n);
@@ -97,12 +99,13 @@ static HRESULT make_buffer(struct marshal_invocation *self, uint16_t i)
 HRESULT invocation_prepare_results(struct marshal_invocation *self)
 {
     HRESULT hr = S_OK;
+    size_t left = MAX_BUFFER_BYTES;
     if (self->method->is_plain)
         return S_OK; /* nothing is counted */
     invocation_note_sizes(self);
     for (uint16_t i = 0; i < self->method->n_params && SUCCEEDED(hr); i++)
         if (self->method->params[i].is_buffer)
-            hr = make_buffer(self, i);
+            hr = make_buffer(self, i, &left);
     return hr;
 }
 

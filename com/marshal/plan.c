@@ -158,7 +158,10 @@ static HRESULT prepare(const GUID *iid, struct marshal_interface **out)
     struct typelib_method *methods = NULL;
     size_t n_methods = 0;
     uint16_t index;
+    uint16_t first_slot;
     HRESULT hr = typelib_catalog_find(iid, &lib, &index);
+    if (SUCCEEDED(hr))
+        hr = typelib_first_slot(lib, index, &first_slot);
     if (SUCCEEDED(hr))
         hr = typelib_methods(lib, index, &methods, &n_methods);
     if (FAILED(hr))
@@ -174,7 +177,7 @@ static HRESULT prepare(const GUID *iid, struct marshal_interface **out)
     if (SUCCEEDED(hr)) {
         self->iid = *iid;
         self->lib = lib;
-        self->first_slot = n_methods ? methods[0].slot : 3;
+        self->first_slot = n_methods ? methods[0].slot : first_slot;
         self->n_slots = (uint16_t)(self->first_slot + n_methods);
         *out = self;
     } else {

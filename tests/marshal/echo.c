@@ -243,11 +243,21 @@ static HRESULT STDMETHODCALLTYPE Echo_Narrow(IEcho *self, INT8 a, BYTE b, SHORT 
     return S_OK;
 }
 
+static HRESULT STDMETHODCALLTYPE Echo_Fill(IEcho *self, ULONG n, LONG *up, LONG *down)
+{
+    (void)self;
+    for (ULONG i = 0; i < n; i++) {
+        up[i] = (LONG)i;
+        down[i] = -(LONG)i;
+    }
+    return S_OK;
+}
+
 static const IEchoVtbl echo_vtbl = {
     Echo_QueryInterface, Echo_AddRef,  Echo_Release, Echo_Scalars, Echo_Kinds,
     Echo_Structs,        Echo_Strings, Echo_Records, Echo_Arrays,  Echo_Fixed,
     Echo_Replace,        Echo_Objects, Echo_Fail,    Echo_Note,    Echo_get_Level,
-    Echo_put_Level,      Echo_Rows,    Echo_Flip,    Echo_Narrow};
+    Echo_put_Level,      Echo_Rows,    Echo_Flip,    Echo_Narrow,  Echo_Fill};
 
 void echo_init(struct echo *echo)
 {
