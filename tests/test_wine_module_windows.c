@@ -16,10 +16,12 @@
 #include "tests/harness/harness.h"
 
 #define LINUX_EAGAIN       11
+#define LINUX_EINVAL       22
 #define LINUX_EPIPE        32
 #define LINUX_ENOENT       2
 #define LINUX_EADDRINUSE   98
 #define LINUX_ENAMETOOLONG 36
+#define LINUX_ETIMEDOUT    110
 #define LINUX_ECONNREFUSED 111
 #define LINUX_S_IFMT       0170000u
 #define LINUX_S_IFDIR      0040000u
@@ -224,8 +226,65 @@ TEST(runtime_directory_is_a_unix_path)
     CHECK_EQ(calls->size, sizeof(*calls));
 }
 
+TEST(memory_is_checked_and_mapped_twice)
+{
+    CALLS(calls);
+    int32_t memory = calls->memory_new(131072);
+    REQUIRE(memory >= 0);
+    CHECK_EQ(calls->memory_check(memory, 131072), 0);
+    CHECK_EQ(calls->memory_check(memory, 65536), -LINUX_EINVAL);
+    int32_t event = calls->event_new();
+    REQUIRE(event >= 0);
+    CHECK_EQ(calls->memory_check(event, 131072), -LINUX_EINVAL);
+    CHECK_EQ(calls->is_event(event), 1);
+    CHECK_EQ(calls->is_event(memory), 0);
+    CHECK_EQ(calls->close(event), 0);
+    int64_t at = calls->memory_reserve(262144);
+    REQUIRE(at > 0);
+    char *base = (char *)(intptr_t)at;
+    CHECK_EQ(calls->memory_place(base, memory, 0, 131072, 1), 0);
+    CHECK_EQ(calls->memory_place(base + 131072, memory, 0, 131072, 0), 0);
+    base[131071] = 'm';
+    CHECK_EQ(base[131072 + 131071], 'm');
+    CHECK_EQ(calls->memory_unmap(base, 262144), 0);
+    CHECK_EQ(calls->close(memory), 0);
+}
+
+struct word_sleeper {
+    const struct via_plugin_unix_calls *calls;
+    _Atomic uint32_t word;
+    int32_t result;
+};
+
+static void sleep_on_word(void *argument)
+{
+    struct word_sleeper *sleeper = argument;
+    while (sleeper->word == 1)
+        sleeper->result =
+            sleeper->calls->futex_wait((uint32_t *)(uintptr_t)&sleeper->word, 1, UINT64_MAX);
+}
+
+TEST(threads_sleep_on_a_word)
+{
+    CALLS(calls);
+    struct word_sleeper sleeper = {.calls = calls, .word = 1, .result = -1};
+    struct os_thread *thread;
+    uint32_t *word = (uint32_t *)(uintptr_t)&sleeper.word;
+    CHECK_EQ(calls->futex_wait(word, 2, UINT64_MAX), 0); /* it has another value */
+    uint64_t start = os_now_ns();
+    CHECK_EQ(calls->futex_wait(word, 1, 20000000), -LINUX_ETIMEDOUT);
+    CHECK(os_now_ns() - start >= 19000000);
+    REQUIRE_OK(os_thread_start(sleep_on_word, &sleeper, "sleeper", &thread));
+    os_sleep_ms(20);
+    sleeper.word = 0;
+    CHECK(calls->futex_wake(word, 1) >= 0);
+    os_thread_join(thread);
+    CHECK_EQ(sleeper.result, 0);
+}
+
 HARNESS_MAIN("wine_module", TEST_ENTRY(bytes_and_the_end_pass_through_a_pair),
              TEST_ENTRY(descriptors_arrive_and_those_without_room_are_closed),
              TEST_ENTRY(sockets_listen_connect_and_know_the_peer),
              TEST_ENTRY(lock_file_has_one_owner), TEST_ENTRY(open_directory_is_refused),
-             TEST_ENTRY(another_thread_ends_a_wait), TEST_ENTRY(runtime_directory_is_a_unix_path))
+             TEST_ENTRY(another_thread_ends_a_wait), TEST_ENTRY(runtime_directory_is_a_unix_path),
+             TEST_ENTRY(memory_is_checked_and_mapped_twice), TEST_ENTRY(threads_sleep_on_a_word))
