@@ -1,15 +1,15 @@
 # Connections and calls, over each transport.
 
-foreach(scheme loop unix)
-    if(scheme STREQUAL "unix" AND NOT TARGET viaduct-unix)
+foreach(scheme loop unix shm)
+    if(NOT scheme STREQUAL "loop" AND NOT TARGET viaduct-${scheme})
         continue()
     endif()
     via_test(link_${scheme} SOURCES test_link.c link/fixture.c DEPENDS via_core_link TIMEOUT 240)
     if(TARGET test_link_${scheme})
         target_compile_definitions(test_link_${scheme} PRIVATE LINK_SCHEME="${scheme}"
             VIADUCT_PLUGIN_DIRECTORY="${VIADUCT_PATH_PREFIX}${VIADUCT_PLUGIN_DIRECTORY}")
-        if(TARGET viaduct-unix)
-            add_dependencies(test_link_${scheme} viaduct-unix)
+        if(TARGET viaduct-${scheme})
+            add_dependencies(test_link_${scheme} viaduct-${scheme})
         endif()
     endif()
 endforeach()
