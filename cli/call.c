@@ -47,11 +47,9 @@ static int read_argument(const struct typelib_method *method, const struct via_p
     hr = via_value_from_json(word, value);
     if (SUCCEEDED(hr))
         return -1;
-    fprintf(stderr,
-            "viaduct: parameter %s takes a number, true, false, or JSON, not '%.60s%s': %s\n",
-            param->name, word, strlen(word) > 60 ? "..." : "",
-            via_error_message(hr, text, sizeof(text)));
-    return CLI_USAGE;
+    return cli_fail_usage(
+        "call", "parameter %s takes a number, true, false, or JSON, not '%.60s%s': %s", param->name,
+        word, strlen(word) > 60 ? "..." : "", via_error_message(hr, text, sizeof(text)));
 }
 
 static unsigned count_in(const struct via_method *method)
@@ -66,18 +64,16 @@ static unsigned count_in(const struct via_method *method)
 static int wrong_count(const struct typelib_method *method, int n_words)
 {
     unsigned expected = count_in(method->method);
-    const char *separator = "";
+    char names[1024] = "";
+    size_t used = 0;
 
-    fprintf(stderr, "viaduct: %s takes %u argument%s, not %d: (", method->method->name, expected,
-            expected == 1 ? "" : "s", n_words);
-    for (uint16_t i = 0; i < method->method->n_params; i++) {
-        if (method->method->params[i].flags & VIA_PARAM_IN) {
-            fprintf(stderr, "%s%s", separator, method->method->params[i].name);
-            separator = ", ";
-        }
+    for (uint16_t i = 0; i < method->method->n_params && used < sizeof(names); i++) {
+        if (method->method->params[i].flags & VIA_PARAM_IN)
+            used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s", used ? ", " : "",
+                                     method->method->params[i].name);
     }
-    fputs(")\n", stderr);
-    return CLI_USAGE;
+    return cli_fail_usage("call", "%s takes %u argument%s, not %d: (%s)", method->method->name,
+                          expected, expected == 1 ? "" : "s", n_words, names);
 }
 
 static int read_arguments(const struct typelib_method *method, int n_words, char **words,
@@ -207,26 +203,23 @@ int command_call(int argc, char **argv)
     struct cli_options options;
     struct class class;
     IViaductHost *host;
-    const char *name;
-    int first, code = cli_read_options(argc, argv, "call", 2, 1000, &options, &first);
+    char **words;
+    int code = cli_read_options(argc, argv, "call", CLI_FREE_BEHIND, 1000, &options);
 
     if (code < 0)
         code = cli_connect(&options, &host);
     if (code >= 0)
         return code;
-    name = argv[first];
-    code = class_load(host, name, &class);
+    words = options.arguments;
+    code = class_load(host, words[0], &class);
     if (code >= 0)
         return cli_disconnect(host, code);
-    code = class_find_method(&class, argv[first + 1], &itf, &method);
-    first += 2;
-    /* For an argument that begins with '-' behind the method. */
-    if (first < argc && strcmp(argv[first], "--") == 0)
-        first++;
+    code = class_find_method(&class, words[1], &itf, &method);
     if (code < 0)
-        code = read_arguments(&method, argc - first, argv + first, &in);
+        code = read_arguments(&method, options.n_arguments - CLI_FREE_BEHIND,
+                              words + CLI_FREE_BEHIND, &in);
     if (code < 0)
-        code = call(name, itf, &method, &in, &options);
+        code = call(words[0], itf, &method, &in, &options);
     via_value_clear(&in);
     class_deinit(&class);
     return cli_disconnect(host, code < 0 ? CLI_OK : code);

@@ -25,33 +25,57 @@ enum cli_exit {
     CLI_CHECK_FAILED = 6 /* plugin check: a test failed */
 };
 
+/* Which of the shared options mean something to a command, and what else is special about it. */
+enum cli_command_flag {
+    CLI_PRINTS = 1,         /* --json */
+    CLI_CONNECTS = 2,       /* --host, --timeout */
+    CLI_LISTS = 4,          /* --local */
+    CLI_FREE_ARGUMENTS = 8, /* behind CLI_FREE_BEHIND arguments the others may look like options */
+    CLI_OWN_OPTIONS = 16,   /* it reads its options itself */
+    CLI_HIDDEN = 32         /* not in the help */
+};
+#define CLI_FREE_BEHIND 2
+
 struct cli_command {
     const char *name;
-    const char *arguments; /* for the usage line */
+    const char *subcommand; /* the word that has to follow, or NULL */
+    const char *arguments;  /* for the usage line */
     const char *summary;
     int (*run)(int argc, char **argv); /* argv[0] is the command's name */
-    const char *options;               /* lines for its help, or NULL */
-    bool hidden;
+    const char *details;               /* lines for its help, or NULL */
+    unsigned flags;
 };
 
 extern const struct cli_command cli_commands[]; /* name NULL at the end */
 
 /* --- options --- */
 
-/* What all commands take besides their own; `json` where the command prints data. */
 struct cli_options {
     bool json;
     bool local;          /* --local, of `list` */
     const char *host;    /* --host ADDRESS */
     unsigned timeout_ms; /* --timeout MS; 0: the default */
+    char **arguments;    /* the other words */
+    int n_arguments;
 };
 
-/* Reads them, reordering nothing: what stands behind the first argument that is no option belongs
- * to the command. Returns -1, with the first argument's index in `first`, or the exit code. */
+/* Reads a command's words; reorders `argv`. -1, or the exit code after help or a complaint. */
 int cli_read_options(int argc, char **argv, const char *command, int min_arguments,
-                     int max_arguments, struct cli_options *options, int *first);
+                     int max_arguments, struct cli_options *options);
+/* How many words in front of the command's name are options. */
+int cli_leading_options(int argc, char **argv);
+/* Says what is wrong with the words after "viaduct" or, if there is one, the command; CLI_USAGE. */
+int cli_fail_usage(const char *command, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* --- output --- */
+
+/* A whole chain of causes. */
+#define CLI_MESSAGE_SIZE 8192
+
+/* From now on failures are printed as JSON: one line on standard error. */
+void cli_print_json(void);
+bool cli_prints_json(void);
+_Noreturn void cli_no_memory(void);
 
 int cli_fail(HRESULT hr, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Prints the runtime's latest error; the exit code that fits `hr`. */

@@ -108,18 +108,18 @@ int command_introspect(int argc, char **argv)
     struct cli_options options;
     struct class class;
     IViaductHost *host;
-    int first, code = cli_read_options(argc, argv, "introspect", 1, 1, &options, &first);
+    int code = cli_read_options(argc, argv, "introspect", 1, 1, &options);
 
     if (code < 0)
         code = cli_connect(&options, &host);
     if (code >= 0)
         return code;
-    code = class_load(host, argv[first], &class);
+    code = class_load(host, options.arguments[0], &class);
     if (code < 0) {
         char *pretty = NULL;
 
         if (!options.json)
-            code = print_class(&class, argv[first]);
+            code = print_class(&class, options.arguments[0]);
         else if (SUCCEEDED(typelib_to_json(class.lib, 2, &pretty)))
             puts(pretty);
         else

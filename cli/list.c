@@ -54,13 +54,13 @@ static void print_list_json(ULONG count, const struct ClassInfo *classes)
         struct texts texts = texts_of(&classes[i]);
         char clsid[GUID_TEXT_SIZE];
 
-        json_array_append_new(array, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:s}",
-                                               "progid", texts.progid, "host", texts.host, "clsid",
-                                               guid_format(&classes[i].clsid, clsid), "description",
-                                               texts.description, "activation",
-                                               ACTIVATION(&classes[i]), "state", STATE(&classes[i]),
-                                               "process", (int)classes[i].processId, "component",
-                                               texts.component, "manifest", texts.manifest));
+        json_array_append_new(
+            array, json_pack("{s:s, s:s?, s:s, s:s, s:s, s:s, s:i, s:s, s:s}", "progid",
+                             texts.progid, "host", *texts.host ? texts.host : NULL, "clsid",
+                             guid_format(&classes[i].clsid, clsid), "description",
+                             texts.description, "activation", ACTIVATION(&classes[i]), "state",
+                             STATE(&classes[i]), "process", (int)classes[i].processId, "component",
+                             texts.component, "manifest", texts.manifest));
         texts_deinit(&texts);
     }
     print_json(array);
@@ -93,7 +93,7 @@ int command_list(int argc, char **argv)
     IViaductHost *host;
     ULONG count = 0;
     HRESULT hr;
-    int first, code = cli_read_options(argc, argv, "list", 0, 0, &options, &first);
+    int code = cli_read_options(argc, argv, "list", 0, 0, &options);
 
     if (code < 0)
         code = cli_connect(&options, &host);
@@ -178,7 +178,7 @@ int command_status(int argc, char **argv)
     json_t *status;
     char *text;
     HRESULT hr;
-    int first, code = cli_read_options(argc, argv, "status", 0, 0, &options, &first);
+    int code = cli_read_options(argc, argv, "status", 0, 0, &options);
 
     if (code < 0)
         code = cli_connect(&options, &host);

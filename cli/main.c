@@ -7,27 +7,31 @@
 #include "core/os/program.h"
 
 const struct cli_command cli_commands[] = {
-    {"list", "[--local]", "list the classes that can be created", command_list,
-     "      --local          without the classes of peered hosts\n", false},
-    {"introspect", "CLASS", "show a class' interfaces and methods", command_introspect, NULL,
-     false},
-    {"call", "CLASS METHOD [ARGUMENT...]",
+    {"list", NULL, "", "list the classes that can be created", command_list, NULL,
+     CLI_PRINTS | CLI_CONNECTS | CLI_LISTS},
+    {"introspect", NULL, "CLASS", "show a class' interfaces and methods", command_introspect, NULL,
+     CLI_PRINTS | CLI_CONNECTS},
+    {"call", NULL, "CLASS METHOD [ARGUMENT...]",
      "create an object, call a method of it, print the results", command_call,
      "METHOD is one of the class' default interface, or INTERFACE.METHOD.\n"
      "ARGUMENTs are the [in] parameters in order: text, numbers, true and false, and JSON for\n"
-     "arrays ([1,2]) and structs ({\"a\":1}). Behind -- they may begin with '-'.\n",
-     false},
-    {"register", "MODULE", "make a component module's classes known to the host", command_register,
-     NULL, false},
-    {"unregister", "CLASS", "take the component that has the class away from the host",
-     command_unregister, NULL, false},
-    {"status", "", "show what the host does", command_status, NULL, false},
-    {"plugin", "check FILE", "test a transport plugin against its contract", command_plugin, NULL,
-     false},
-    {"idl", "FILE [OPTION...]", "compile interface descriptions", command_idl, NULL, false},
-    {"describe-module", "MODULE OUTPUT", "write a module's manifest", command_describe_module, NULL,
-     true},
-    {NULL, NULL, NULL, NULL, NULL, false},
+     "arrays ([1,2]) and structs ({\"a\":1}). They may begin with '-'; one that is spelled like "
+     "an\n"
+     "option below goes behind --.\n",
+     CLI_PRINTS | CLI_CONNECTS | CLI_FREE_ARGUMENTS},
+    {"register", NULL, "MODULE", "make a component module's classes known to the host",
+     command_register, NULL, CLI_PRINTS | CLI_CONNECTS},
+    {"unregister", NULL, "CLASS", "take the component that has the class away from the host",
+     command_unregister, NULL, CLI_PRINTS | CLI_CONNECTS},
+    {"status", NULL, "", "show what the host does", command_status, NULL,
+     CLI_PRINTS | CLI_CONNECTS},
+    {"plugin", "check", "FILE", "test a transport plugin against its contract", command_plugin,
+     NULL, CLI_PRINTS},
+    {"idl", NULL, "FILE [OPTION...]", "compile interface descriptions", command_idl, NULL,
+     CLI_OWN_OPTIONS},
+    {"describe-module", NULL, "MODULE OUTPUT", "write a module's manifest", command_describe_module,
+     NULL, CLI_PRINTS | CLI_HIDDEN},
+    {NULL, NULL, NULL, NULL, NULL, NULL, 0},
 };
 
 static void print_help(FILE *to)
@@ -38,8 +42,9 @@ static void print_help(FILE *to)
     for (const struct cli_command *command = cli_commands; command->name; command++) {
         char usage[64];
 
-        snprintf(usage, sizeof(usage), "%s %s", command->name, command->arguments);
-        if (!command->hidden)
+        snprintf(usage, sizeof(usage), "%s%s%s %s", command->name, command->subcommand ? " " : "",
+                 command->subcommand ? command->subcommand : "", command->arguments);
+        if (!(command->flags & CLI_HIDDEN))
             fprintf(to, "  %-32s %s\n", usage, command->summary);
     }
     fputs("\n'viaduct COMMAND --help' says more about one. A CLASS is a ProgID (Viaduct.SysInfo) "
@@ -47,31 +52,46 @@ static void print_help(FILE *to)
           "{CLSID}, with @HOST behind it where it must be that host's (Viaduct.SysInfo@wine).\n"
           "\n"
           "Exit status: 0 done, 1 the call or command failed, 2 wrong usage, 3 no host answers,\n"
-          "4 no such class, 5 no such method or interface, 6 a plugin failed its test.\n",
+          "4 no such class or peer, 5 no such method or interface, 6 a plugin failed its test.\n",
           to);
+}
+
+/* Puts the options that stand in front of the command behind it. */
+static int run_command(const struct cli_command *command, int n_leading, int argc, char **words)
+{
+    char *name = words[n_leading];
+
+    if (n_leading > 0 && (command->flags & CLI_OWN_OPTIONS))
+        return cli_fail_usage(command->name, "its options stand behind it, not before");
+    memmove(words + 1, words, (size_t)n_leading * sizeof(*words));
+    words[0] = name;
+    return command->run(argc, words);
 }
 
 static int run(int argc, char **arguments)
 {
-    if (argc < 2) {
-        print_help(stderr);
-        return CLI_USAGE;
-    }
-    if (strcmp(arguments[1], "--help") == 0 || strcmp(arguments[1], "-h") == 0 ||
-        strcmp(arguments[1], "help") == 0) {
+    int n_leading = cli_leading_options(argc - 1, arguments + 1);
+    const char *first = argc > 1 ? arguments[1] : "", *name = arguments[1 + n_leading];
+
+    if (strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0 || strcmp(first, "help") == 0) {
         print_help(stdout);
         return CLI_OK;
     }
-    if (strcmp(arguments[1], "--version") == 0 || strcmp(arguments[1], "-V") == 0) {
+    if (strcmp(first, "--version") == 0 || strcmp(first, "-V") == 0) {
         puts("viaduct " VIADUCT_VERSION);
         return CLI_OK;
     }
-    for (const struct cli_command *command = cli_commands; command->name; command++) {
-        if (strcmp(command->name, arguments[1]) == 0)
-            return command->run(argc - 1, arguments + 1);
+    if (!name && n_leading > 0)
+        return cli_fail_usage(NULL, "there is no command behind '%.100s'", first);
+    if (!name) {
+        print_help(stderr);
+        return CLI_USAGE;
     }
-    fprintf(stderr, "viaduct: there is no command '%.100s'\nTry 'viaduct --help'.\n", arguments[1]);
-    return CLI_USAGE;
+    for (const struct cli_command *command = cli_commands; command->name; command++) {
+        if (strcmp(command->name, name) == 0)
+            return run_command(command, n_leading, argc - 1, arguments + 1);
+    }
+    return cli_fail_usage(NULL, "there is no command '%.100s'", name);
 }
 
 int main(int argc, char **argv)

@@ -1,10 +1,45 @@
-/* The options that all commands share, and each command's help. */
+/*
+ * The options that commands share, and each command's help.
+ *
+ * Options may stand before the command, behind it and among its arguments. Where what follows is
+ * another's (the arguments of a called method: negative numbers, any text), only this tool's long
+ * options are options, spelled in full, and none behind "--".
+ */
 #include <getopt.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"
+
+/* Which commands take it, and its help. */
+static const struct known_option {
+    struct option option;
+    unsigned needs; /* of enum cli_command_flag */
+    const char *help;
+} known_options[] = {
+    {{"local", no_argument, NULL, 'l'},
+     CLI_LISTS,
+     "      --local          without the classes of peered hosts\n"},
+    {{"json", no_argument, NULL, 'j'},
+     CLI_PRINTS,
+     "      --json           print data, and what fails, as JSON\n"},
+    {{"host", required_argument, NULL, 'H'},
+     CLI_CONNECTS,
+     "      --host ADDRESS   ask the host at this address (default: $VIADUCT_HOST, else the\n"
+     "                       user's host, else the system's)\n"},
+    {{"timeout", required_argument, NULL, 't'},
+     CLI_CONNECTS,
+     "      --timeout MS     give up after so many milliseconds\n"},
+    {{"help", no_argument, NULL, 'h'}, 0, "  -h, --help           print this\n"},
+};
+#define N_OPTIONS (sizeof(known_options) / sizeof(known_options[0]))
+
+static bool takes(const struct cli_command *command, const struct known_option *known)
+{
+    return (command->flags & known->needs) == known->needs;
+}
 
 static const struct cli_command *find_command(const char *name)
 {
@@ -17,36 +52,61 @@ static const struct cli_command *find_command(const char *name)
 
 static void print_usage(FILE *to, const struct cli_command *command)
 {
-    fprintf(to, "Usage: viaduct %s [OPTION...] %s\n", command->name, command->arguments);
+    fprintf(to, "Usage: viaduct %s%s%s [OPTION...]%s%s\n", command->name,
+            command->subcommand ? " " : "", command->subcommand ? command->subcommand : "",
+            *command->arguments ? " " : "", command->arguments);
 }
 
 static void print_help(const struct cli_command *command)
 {
     print_usage(stdout, command);
     printf("%c%s.\n\n", command->summary[0] - 'a' + 'A', command->summary + 1);
-    if (command->options)
-        fputs(command->options, stdout);
-    puts("      --json           print data as JSON\n"
-         "      --host ADDRESS   ask the host at this address (default: $VIADUCT_HOST, else the\n"
-         "                       user's host, else the system's)\n"
-         "      --timeout MS     give up after so many milliseconds\n"
-         "  -h, --help           print this");
+    if (command->details)
+        printf("%s\n", command->details);
+    for (size_t i = 0; i < N_OPTIONS; i++)
+        if (takes(command, &known_options[i]))
+            fputs(known_options[i].help, stdout);
 }
 
-static int read_timeout(const char *text, unsigned *timeout_ms)
+int cli_fail_usage(const char *command, const char *format, ...)
+{
+    char text[CLI_MESSAGE_SIZE], place[64];
+    va_list arguments;
+
+    snprintf(place, sizeof(place), "%s%s", command ? " " : "", command ? command : "");
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    if (cli_prints_json())
+        cli_fail(E_INVALIDARG, "%s", text);
+    else
+        fprintf(stderr, "viaduct%s: %s\nTry 'viaduct%s --help'.\n", place, text, place);
+    return CLI_USAGE;
+}
+
+static int wrong_number(const struct cli_command *command, const char *what)
+{
+    if (cli_prints_json())
+        return cli_fail_usage(command->name, "%s", what);
+    fprintf(stderr, "viaduct %s: %s\n", command->name, what);
+    print_usage(stderr, command);
+    return CLI_USAGE;
+}
+
+static int read_timeout(const char *command, const char *text, unsigned *timeout_ms)
 {
     char *end;
     unsigned long value = strtoul(text, &end, 10);
 
-    if (*end || end == text || value == 0 || value > 86400000) {
-        fprintf(stderr, "viaduct: '%.60s' is no time in milliseconds, 1 to 86400000\n", text);
-        return CLI_USAGE;
-    }
+    if (*end || end == text || value == 0 || value > 86400000)
+        return cli_fail_usage(command, "'%.60s' is no time in milliseconds, 1 to 86400000", text);
     *timeout_ms = (unsigned)value;
     return -1;
 }
 
-static int read_option(int option, const struct cli_command *command, struct cli_options *options)
+/* `word`: the option as it was written. */
+static int read_option(int option, const char *word, const struct cli_command *command,
+                       struct cli_options *options)
 {
     switch (option) {
     case 'j':
@@ -59,51 +119,127 @@ static int read_option(int option, const struct cli_command *command, struct cli
         options->host = optarg;
         return -1;
     case 't':
-        return read_timeout(optarg, &options->timeout_ms);
+        return read_timeout(command->name, optarg, &options->timeout_ms);
     case 'h':
         print_help(command);
         return CLI_OK;
+    case ':':
+        return cli_fail_usage(command->name, "option '%.60s' requires an argument", word);
     default:
-        fprintf(stderr, "Try 'viaduct %s --help'.\n", command->name);
-        return CLI_USAGE;
+        return cli_fail_usage(command->name, "unrecognized option '%.60s'", word);
     }
 }
 
-int cli_read_options(int argc, char **argv, const char *name, int min_arguments, int max_arguments,
-                     struct cli_options *options, int *first)
+/* --- which words are options --- */
+
+/* "--host", "--host=ADDRESS"; with `shortened` "--ho" too. */
+static const struct known_option *find_option(const char *word, bool shortened)
 {
-    static const struct option known[] = {
-        {"json", no_argument, NULL, 'j'},       {"local", no_argument, NULL, 'l'},
-        {"host", required_argument, NULL, 'H'}, {"timeout", required_argument, NULL, 't'},
-        {"help", no_argument, NULL, 'h'},       {NULL, 0, NULL, 0},
-    };
+    size_t size = strcspn(word, "=");
+
+    for (size_t i = 0; i < N_OPTIONS; i++) {
+        const char *name = known_options[i].option.name;
+
+        if (size > 2 && strncmp(word, "--", 2) == 0 && strncmp(word + 2, name, size - 2) == 0 &&
+            (shortened || strlen(name) == size - 2))
+            return &known_options[i];
+    }
+    return NULL;
+}
+
+static bool takes_next_word(const char *word)
+{
+    const struct known_option *known = find_option(word, true);
+
+    return known && known->option.has_arg == required_argument && !strchr(word, '=');
+}
+
+static bool is_option(const struct cli_command *command, const char *word, int n_arguments)
+{
+    bool is_free = (command->flags & CLI_FREE_ARGUMENTS) && n_arguments >= CLI_FREE_BEHIND;
+
+    return word[0] == '-' && word[1] && (!is_free || find_option(word, false));
+}
+
+int cli_leading_options(int argc, char **argv)
+{
+    int n = 0;
+
+    for (; n < argc && argv[n][0] == '-'; n++) {
+        if (strcmp(argv[n], "--json") == 0)
+            cli_print_json();
+        if (takes_next_word(argv[n]) && n + 1 < argc)
+            n++;
+    }
+    return n;
+}
+
+/* Puts the options behind argv[0], then the arguments, without the first "--". Gives the number of
+ * the options' words, and takes one from *argc for the "--". */
+static int sort_words(const struct cli_command *command, int *argc, char **argv)
+{
+    char **arguments = calloc((size_t)*argc + 1, sizeof(*arguments));
+    int n_options = 0, n_arguments = 0;
+    bool is_behind = false;
+
+    if (!arguments)
+        cli_no_memory();
+    for (int i = 1; i < *argc; i++) {
+        char *word = argv[i];
+
+        if (!is_behind && strcmp(word, "--") == 0) {
+            is_behind = true;
+        } else if (is_behind || !is_option(command, word, n_arguments)) {
+            arguments[n_arguments++] = word;
+        } else {
+            argv[1 + n_options++] = word;
+            if (strcmp(word, "--json") == 0)
+                cli_print_json();
+            if (takes_next_word(word) && i + 1 < *argc)
+                argv[1 + n_options++] = argv[++i];
+        }
+    }
+    memcpy(argv + 1 + n_options, arguments, (size_t)n_arguments * sizeof(*arguments));
+    *argc = 1 + n_options + n_arguments;
+    free(arguments);
+    return n_options;
+}
+
+/* Those that the command takes, for getopt. */
+static void list_options(const struct cli_command *command, struct option list[N_OPTIONS + 1])
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < N_OPTIONS; i++)
+        if (takes(command, &known_options[i]))
+            list[n++] = known_options[i].option;
+    memset(&list[n], 0, sizeof(list[n]));
+}
+
+int cli_read_options(int argc, char **argv, const char *name, int min_arguments, int max_arguments,
+                     struct cli_options *options)
+{
     const struct cli_command *command = find_command(name);
-    char program[64];
-    int option, code;
+    struct option list[N_OPTIONS + 1];
+    int option, code, n_options = sort_words(command, &argc, argv);
+    int n_own = command->subcommand ? 1 : 0;
 
     memset(options, 0, sizeof(*options));
-    snprintf(program, sizeof(program), "viaduct %s", name);
-    argv[0] = program; /* with which getopt's complaints begin */
+    list_options(command, list);
     optind = 1;
-    /* '+': options end at the first argument, so that a negative number is an argument. */
-    while ((option = getopt_long(argc, argv, "+h", known, NULL)) != -1) {
-        code = read_option(option, command, options);
+    while ((option = getopt_long(1 + n_options, argv, ":h", list, NULL)) != -1) {
+        code = read_option(option, argv[optind - 1], command, options);
         if (code >= 0)
             return code;
     }
-    /* Behind the arguments these are welcome too, where no argument can look like them. */
-    while (max_arguments < 1000 && argc > optind && argc > 1 &&
-           (strcmp(argv[argc - 1], "--json") == 0 || strcmp(argv[argc - 1], "--help") == 0)) {
-        code = read_option(argv[--argc][2], command, options);
-        if (code >= 0)
-            return code;
-    }
-    if (argc - optind < min_arguments || argc - optind > max_arguments) {
-        fprintf(stderr, "viaduct: %s arguments\n",
-                argc - optind < min_arguments ? "too few" : "too many");
-        print_usage(stderr, command);
-        return CLI_USAGE;
-    }
-    *first = optind;
+    options->arguments = argv + 1 + n_options + n_own;
+    options->n_arguments = argc - 1 - n_options - n_own;
+    if (options->n_arguments < min_arguments)
+        return wrong_number(command, "too few arguments");
+    if (options->n_arguments > max_arguments)
+        return wrong_number(command, "too many arguments");
+    if (command->subcommand && strcmp(options->arguments[-1], command->subcommand) != 0)
+        return cli_fail_usage(command->name, "there is '%s %s', and no '%s %.60s'", command->name,
+                              command->subcommand, command->name, options->arguments[-1]);
     return -1;
 }

@@ -1,4 +1,5 @@
 /* Tables, texts and failures. */
+#include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,15 +12,28 @@
 
 #define MAX_COLUMNS 8
 
-/* A whole chain of causes. */
-#define MESSAGE_SIZE 8192
+static bool failures_are_json; /* one thread */
+
+void cli_print_json(void)
+{
+    failures_are_json = true;
+}
+
+bool cli_prints_json(void)
+{
+    return failures_are_json;
+}
+
+void cli_no_memory(void)
+{
+    fputs("viaduct: no memory\n", stderr);
+    exit(CLI_FAILED);
+}
 
 static void *enough(void *memory)
 {
-    if (!memory) {
-        fputs("viaduct: no memory\n", stderr);
-        exit(CLI_FAILED);
-    }
+    if (!memory)
+        cli_no_memory();
     return memory;
 }
 
@@ -57,7 +71,35 @@ static int exit_code(HRESULT hr)
     }
 }
 
-static int print_failure(HRESULT hr, const char *text)
+/* Text from files and arguments may be no UTF-8, which JSON has to be. */
+static json_t *json_text(const char *text)
+{
+    WCHAR *wide = enough(utf_to_wide(text));
+    char *valid = enough(utf_from_wide(wide, utf16_length(wide)));
+    json_t *json = json_string(valid);
+
+    free(wide);
+    free(valid);
+    return json;
+}
+
+/* `causes` is stolen; NULL: there are none, or they are known as part of the text only. */
+static void print_json_failure(HRESULT hr, const char *text, json_t *causes)
+{
+    const char *name = error_code_name(hr);
+    char code[16], *line;
+    json_t *json;
+
+    snprintf(code, sizeof(code), "0x%08x", (unsigned)hr);
+    json = json_pack("{s:s, s:s?, s:o, s:o}", "code", code, "name", name, "text", json_text(text),
+                     "causes", causes ? causes : json_array());
+    line = enough(json ? json_dumps(json, JSON_COMPACT) : NULL);
+    fprintf(stderr, "%s\n", line);
+    free(line);
+    json_decref(json);
+}
+
+static void print_failure(HRESULT hr, const char *text)
 {
     const char *name = error_code_name(hr);
 
@@ -68,32 +110,49 @@ static int print_failure(HRESULT hr, const char *text)
         fprintf(stderr, "viaduct: %s (%s)\n", text, name);
     else
         fprintf(stderr, "viaduct: %s (0x%08x)\n", text, (unsigned)hr);
+}
+
+static int fail(HRESULT hr, const char *text)
+{
+    if (failures_are_json)
+        print_json_failure(hr, text, NULL);
+    else
+        print_failure(hr, text);
     return exit_code(hr);
 }
 
 int cli_fail(HRESULT hr, const char *format, ...)
 {
-    char text[MESSAGE_SIZE];
+    char text[CLI_MESSAGE_SIZE];
     va_list arguments;
 
     va_start(arguments, format);
     vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
-    return print_failure(hr, text);
+    return fail(hr, text);
 }
 
 int cli_fail_runtime(HRESULT hr)
 {
-    char text[MESSAGE_SIZE];
+    char text[CLI_MESSAGE_SIZE];
 
-    return print_failure(hr, via_error_message(hr, text, sizeof(text)));
+    return fail(hr, via_error_message(hr, text, sizeof(text)));
 }
 
 int cli_fail_record(HRESULT hr)
 {
-    char text[MESSAGE_SIZE];
+    const struct error_record *record = error_get();
+    char text[CLI_MESSAGE_SIZE];
+    json_t *causes;
 
-    return print_failure(hr, error_format(error_get(), hr, text, sizeof(text)));
+    error_format(record, hr, text, sizeof(text));
+    if (!failures_are_json)
+        return fail(hr, text);
+    causes = json_array();
+    for (record = record ? record->cause : NULL; record; record = record->cause)
+        json_array_append_new(causes, json_text(record->text));
+    print_json_failure(hr, text, causes);
+    return exit_code(hr);
 }
 
 /* --- tables --- */

@@ -5,6 +5,7 @@
  * describe-module), since loading it runs its code: a module that crashes while it is loaded must
  * not take this command down, nor the host.
  */
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,16 +60,16 @@ static HRESULT write_manifest(const struct via_component *component, const char 
 int command_describe_module(int argc, char **argv)
 {
     const struct via_component *component;
+    struct cli_options options;
     HRESULT hr;
+    int code = cli_read_options(argc, argv, "describe-module", 2, 2, &options);
 
-    if (argc != 3) {
-        fputs("viaduct: describe-module takes a module and an output file\n", stderr);
-        return CLI_USAGE;
-    }
-    hr = via_component_load(argv[1], &component);
+    if (code >= 0)
+        return code;
+    hr = via_component_load(options.arguments[0], &component);
     if (FAILED(hr))
         return cli_fail_runtime(hr);
-    hr = write_manifest(component, argv[1], argv[2]);
+    hr = write_manifest(component, options.arguments[0], options.arguments[1]);
     if (SUCCEEDED(hr))
         return CLI_OK;
     cli_fail_record(hr);
@@ -113,44 +114,60 @@ static void exchange_deinit(struct exchange *exchange)
     free(exchange->errors);
 }
 
-/* Of " (E_FAIL)" at the end of what the other process says; this one adds its own. */
-static size_t code_name_size(const char *text)
+/* The failure that the other process has written in JSON on its last line, behind whatever the
+ * module has written itself. Replaces *hr and points into *json, which is for json_decref(). */
+static const char *read_failure(const char *errors, json_t **json, HRESULT *hr)
 {
-    const char *last = strrchr(text, '(');
-    size_t size = last ? strlen(last) : 0;
+    const char *last = errors, *code;
 
-    return size > 2 && last[-1] == ' ' && last[size - 1] == ')' ? size + 1 : 0;
+    for (const char *line = errors; *line; line += *line == '\n') {
+        last = line;
+        line += strcspn(line, "\n");
+    }
+    *json = json_loads(last, JSON_DISABLE_EOF_CHECK, NULL);
+    code = json_string_value(json_object_get(*json, "code"));
+    if (code)
+        *hr = (HRESULT)strtoul(code, NULL, 16);
+    return json_string_value(json_object_get(*json, "text"));
 }
 
 /* Why the other process has not written a manifest. */
 static HRESULT explain(const struct exchange *exchange, const char *module,
                        const struct os_exit_status *status)
 {
-    char *errors = NULL, how[64], *text;
+    char *errors = NULL, how[64];
+    json_t *json = NULL;
+    HRESULT hr = E_FAIL;
     size_t size = 0;
+    const char *text;
 
     if (FAILED(os_file_read(exchange->errors, 65536, &errors, &size)))
         errors = NULL;
-    text = errors ? errors : (char *)"";
-    text[strcspn(text, "\r\n")] = 0;
+    text = errors ? read_failure(errors, &json, &hr) : NULL;
     /* On a full disk there may be no message either. */
-    if (!status->by_signal && status->code == EXIT_NOT_WRITTEN)
-        error_set(VIA_WIN32(112), "%s cannot be written; is the disk full?%s%s", exchange->output,
-                  *text ? " " : "", text);
-    else if (!status->by_signal && status->code == CLI_FAILED && strncmp(text, "viaduct: ", 9) == 0)
-        error_set(VIA_E_TYPE, "%.*s", (int)(strlen(text + 9) - code_name_size(text)), text + 9);
-    else
-        error_set(CO_E_SERVER_EXEC_FAILURE, "%s cannot be loaded: the process that tried %s%s%s",
-                  module, os_exit_status_format(status, how, sizeof(how)),
-                  *text ? "; it wrote: " : "", text);
+    if (!status->by_signal && status->code == EXIT_NOT_WRITTEN) {
+        hr = error_set(VIA_WIN32(112), "%s cannot be written; is the disk full?%s%s",
+                       exchange->output, text ? " " : "", text ? text : "");
+    } else if (!status->by_signal && text) {
+        error_set(hr, "%s", text);
+    } else {
+        if (errors)
+            errors[strcspn(errors, "\r\n")] = 0;
+        hr = error_set(CO_E_SERVER_EXEC_FAILURE,
+                       "%s cannot be loaded: the process that tried %s%s%s", module,
+                       os_exit_status_format(status, how, sizeof(how)),
+                       errors && *errors ? "; it wrote: " : "", errors ? errors : "");
+    }
+    json_decref(json);
     free(errors);
-    return error_get()->code;
+    return hr;
 }
 
 static HRESULT run_describe(const struct exchange *exchange, const char *module)
 {
     char *program = os_path_program();
-    const char *const arguments[] = {program, "describe-module", module, exchange->output, NULL};
+    const char *const arguments[] = {program,          "--json", "describe-module", "--", module,
+                                     exchange->output, NULL};
     struct os_spawn_options options = {.arguments = arguments, .stderr_path = exchange->errors};
     struct os_exit_status status = {0};
     struct os_process *process;
@@ -212,11 +229,11 @@ int command_register(int argc, char **argv)
     struct cli_options options;
     IViaductHost *host;
     HRESULT hr;
-    int first, code = cli_read_options(argc, argv, "register", 1, 1, &options, &first);
+    int code = cli_read_options(argc, argv, "register", 1, 1, &options);
 
     if (code >= 0)
         return code;
-    module = os_path_absolute(argv[first]);
+    module = os_path_absolute(options.arguments[0]);
     hr = module ? describe(module, &text) : error_set(E_OUTOFMEMORY, "no memory for a path");
     free(module);
     if (FAILED(hr))
@@ -236,24 +253,38 @@ int command_register(int argc, char **argv)
     return code;
 }
 
+static void print_unregistered(const char *name)
+{
+    json_t *json = json_pack("{s:s}", "unregistered", name);
+    char *text = json ? json_dumps(json, 0) : NULL;
+
+    if (!text)
+        cli_no_memory();
+    puts(text);
+    free(text);
+    json_decref(json);
+}
+
 int command_unregister(int argc, char **argv)
 {
     struct cli_options options;
     IViaductHost *host;
     BSTR name;
     HRESULT hr;
-    int first, code = cli_read_options(argc, argv, "unregister", 1, 1, &options, &first);
+    int code = cli_read_options(argc, argv, "unregister", 1, 1, &options);
 
     if (code < 0)
         code = cli_connect(&options, &host);
     if (code >= 0)
         return code;
-    name = cli_bstr(argv[first]);
+    name = cli_bstr(options.arguments[0]);
     hr = IViaductHost_Unregister(host, name);
     SysFreeString(name);
     if (FAILED(hr))
         return cli_disconnect(host, cli_fail_runtime(hr));
-    if (!options.json)
-        printf("unregistered %s\n", argv[first]);
+    if (options.json)
+        print_unregistered(options.arguments[0]);
+    else
+        printf("unregistered %s\n", options.arguments[0]);
     return cli_disconnect(host, CLI_OK);
 }

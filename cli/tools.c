@@ -2,7 +2,6 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "cli/cli.h"
 #include "com/idl/idl.h"
@@ -60,15 +59,9 @@ static int check_plugin(const char *file, bool json)
 int command_plugin(int argc, char **argv)
 {
     struct cli_options options;
-    int first, code = cli_read_options(argc, argv, "plugin", 2, 2, &options, &first);
+    int code = cli_read_options(argc, argv, "plugin", 1, 1, &options);
 
-    if (code >= 0)
-        return code;
-    if (strcmp(argv[first], "check") != 0) {
-        fprintf(stderr, "viaduct: plugins can be checked ('check'), not '%s'\n", argv[first]);
-        return CLI_USAGE;
-    }
-    return check_plugin(argv[first + 1], options.json);
+    return code >= 0 ? code : check_plugin(options.arguments[0], options.json);
 }
 
 int command_idl(int argc, char **argv)

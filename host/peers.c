@@ -285,7 +285,7 @@ HRESULT peers_find(struct peers *peers, const char *name, IViaductHost **host)
             used +=
                 (size_t)snprintf(names + used, sizeof(names) - used, ", %s", peers_name(peers, i));
     }
-    return error_set(VIA_E_CONFIG, "this host has no peer named %s; it knows: %s%s", name,
+    return error_set(REGDB_E_CLASSNOTREG, "this host has no peer named %s; it knows: %s%s", name,
                      CLASS_NAME_LOCAL, names);
 }
 
