@@ -5,9 +5,9 @@
 
 include(FindPackageHandleStandardArgs)
 
-# viaduct_dependency(NAME HEADER header LIBRARY name...): one imported target.
+# viaduct_dependency(NAME HEADER header LIBRARY name... [OPTIONAL]): one imported target. Without OPTIONAL it has to be there.
 function(viaduct_dependency name)
-    cmake_parse_arguments(ARG "" "HEADER" "LIBRARY" ${ARGN})
+    cmake_parse_arguments(ARG "OPTIONAL" "HEADER" "LIBRARY" ${ARGN})
     if(WIN32)
         list(TRANSFORM ARG_LIBRARY APPEND ".a" OUTPUT_VARIABLE static_names)
         list(TRANSFORM static_names PREPEND "lib")
@@ -19,6 +19,9 @@ function(viaduct_dependency name)
                  PATH_SUFFIXES lib)
     mark_as_advanced(VIADUCT_${name}_INCLUDE_DIR VIADUCT_${name}_LIBRARY)
     if(NOT VIADUCT_${name}_INCLUDE_DIR OR NOT VIADUCT_${name}_LIBRARY)
+        if(ARG_OPTIONAL)
+            return()
+        endif()
         message(FATAL_ERROR
             "${name} (${ARG_HEADER}) was not found. './dev setup' installs or builds what is missing.")
     endif()
@@ -31,5 +34,9 @@ endfunction()
 viaduct_dependency(ffi HEADER ffi.h LIBRARY ffi)
 viaduct_dependency(jansson HEADER jansson.h LIBRARY jansson)
 if(BUILD_TESTING)
-    viaduct_dependency(cunit HEADER CUnit/CUnit.h LIBRARY cunit)
+    viaduct_dependency(cunit HEADER CUnit/CUnit.h LIBRARY cunit OPTIONAL)
+    if(NOT TARGET Viaduct::cunit)
+        message(WARNING "CUnit is missing: the tests are not built. './dev setup' installs it.")
+        set(BUILD_TESTING OFF)
+    endif()
 endif()

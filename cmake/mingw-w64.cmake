@@ -15,7 +15,13 @@ endif()
 set(VIADUCT_CROSS_PREFIX "${VIADUCT_CROSS_PREFIX}" CACHE PATH "Static libraries for Windows")
 list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES VIADUCT_CROSS_PREFIX)
 
-set(CMAKE_FIND_ROOT_PATH "${VIADUCT_CROSS_PREFIX}" /usr/x86_64-w64-mingw32/sys-root/mingw
+# The last three: what MSYS2, Fedora and other distributions have.
+if(DEFINED ENV{MINGW_PREFIX})
+    set(msys2 "$ENV{MINGW_PREFIX}")
+else()
+    set(msys2 /mingw64)
+endif()
+set(CMAKE_FIND_ROOT_PATH "${VIADUCT_CROSS_PREFIX}" "${msys2}" /usr/x86_64-w64-mingw32/sys-root/mingw
     /usr/x86_64-w64-mingw32)
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
 set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
