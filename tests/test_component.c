@@ -1,17 +1,22 @@
-/* Class objects, in this process and in another one. */
+/* Class objects and descriptions, in this process and in another one. */
 #include "tests/harness/harness.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <viaduct/host.h>
 #include <viaduct/runtime.h>
 #include <viaduct/server.h>
+#include <viaduct/value.h>
 
+#include "com/typelib/typelib.h"
 #include "core/os/clock.h"
 #include "core/os/thread.h"
 #include "tests/remote/fixture.h"
 #include "tests/remote/test_component.h"
 #include "tests/remote/test_object.h"
+
+extern const struct via_typelib remote_test_typelib;
 
 /* Connects to a helper program whose root object is the provider of the test component. */
 static bool component_start(struct peer_process *peer, IViaductSurrogate **provider)
@@ -69,6 +74,75 @@ static LONG most_overlap(ITestObject *object)
     }
     return callers[0].most > callers[1].most ? callers[0].most : callers[1].most;
 }
+
+/* --- descriptions --- */
+
+/* What a peer could say of the test's interfaces that is not so. */
+static HRESULT adopt_wrong_library(void)
+{
+    struct via_typelib *lib = NULL;
+    char *json = NULL, *name;
+    HRESULT hr = typelib_to_json(&remote_test_typelib, 0, &json);
+
+    if (SUCCEEDED(hr) && CHECK_NOT_NULL(name = strstr(json, "GetName"))) {
+        memcpy(name, "Renamed", 7);
+        hr = typelib_from_json(json, strlen(json), &lib);
+    }
+    free(json);
+    return SUCCEEDED(hr) ? typelib_catalog_adopt(lib) : hr;
+}
+
+static void check_registered_wins(IUnknown *root)
+{
+    struct via_value in = {.kind = VIA_VALUE_LIST}, out = {.kind = VIA_VALUE_NULL};
+    void *old = NULL, *now = NULL;
+    BSTR text = NULL;
+
+    CHECK_HR(via_invoke(root, &IID_ITestName, "Renamed", &in, &out), VIA_E_MISMATCH);
+    CHECK_OK(IUnknown_QueryInterface(root, &IID_ITestName, &old));
+    CHECK_OK(via_register_typelib(&remote_test_typelib));
+    CHECK_OK(IUnknown_QueryInterface(root, &IID_ITestName, &now));
+    CHECK(now != old);
+    CHECK_OK(ITestName_GetName((ITestName *)now, &text));
+    SysFreeString(text);
+    text = NULL;
+    CHECK_HR(ITestName_GetName((ITestName *)old, &text), VIA_E_MISMATCH);
+    CHECK_NULL(text);
+    IUnknown_Release((IUnknown *)old);
+    IUnknown_Release((IUnknown *)now);
+    via_value_clear(&out);
+    SetErrorInfo(0, NULL);
+}
+
+/* First in the suite: nobody has registered the test's interfaces yet. */
+TEST(a_peer_s_wrong_description_yields_to_the_registered_one)
+{
+    static bool is_done;
+    struct peer_process peer;
+    IUnknown *root = NULL;
+    HRESULT hr = E_FAIL;
+
+    if (is_done)
+        return; /* what is registered stays for as long as the process */
+    is_done = true;
+    REQUIRE_OK(via_initialize(NULL));
+    CHECK_OK(adopt_wrong_library());
+    if (peer_launch(&peer, "a")) {
+        for (int i = 0; i < 1000 && FAILED(hr); i++) {
+            hr = via_connect(peer.address, &IID_IUnknown, (void **)&root);
+            if (FAILED(hr))
+                os_sleep_ms(10);
+        }
+        if (CHECK_OK(hr)) {
+            check_registered_wins(root);
+            IUnknown_Release(root);
+        }
+    }
+    peer_end(&peer);
+    via_uninitialize();
+}
+
+/* --- class objects --- */
 
 TEST(a_class_object_of_another_process_makes_objects)
 {
@@ -217,7 +291,8 @@ TEST(an_object_that_cannot_be_made_serial_is_given_back)
     fixture_end();
 }
 
-HARNESS_MAIN("component", TEST_ENTRY(a_class_object_of_another_process_makes_objects),
+HARNESS_MAIN("component", TEST_ENTRY(a_peer_s_wrong_description_yields_to_the_registered_one),
+             TEST_ENTRY(a_class_object_of_another_process_makes_objects),
              TEST_ENTRY(a_class_object_of_another_process_refuses_clearly),
              TEST_ENTRY(what_a_class_object_makes_is_as_serial_as_its_class),
              TEST_ENTRY(a_class_object_of_this_process_makes_objects),

@@ -288,6 +288,47 @@ TEST(the_catalogue_knows_one_description_of_each_interface)
     error_clear();
 }
 
+/* As a peer sends it; the method of IOne has another name. */
+static struct via_typelib *wrong_library(const struct sample *genuine)
+{
+    struct via_typelib *lib = NULL;
+    struct sample wrong = *genuine;
+    char *json = NULL;
+
+    sample_init(&wrong);
+    for (int i = I_ONE; i <= I_TWO; i++)
+        wrong.interfaces[i].iid = genuine->interfaces[i].iid;
+    wrong.methods[1].name = "Wrong";
+    CHECK_OK(typelib_to_json(&wrong.lib, 0, &json));
+    CHECK_OK(typelib_from_json(json, strlen(json), &lib));
+    free(json);
+    return lib;
+}
+
+TEST(what_a_peer_said_yields_to_what_is_registered)
+{
+    static struct sample sample;
+    struct sample *genuine = &sample;
+    const struct via_typelib *lib, *adopted;
+    uint16_t index;
+
+    if (genuine->lib.abi)
+        return; /* the catalogue keeps what it has, so this can be done once */
+    sample_init(genuine);
+    for (int i = I_ONE; i <= I_TWO; i++)
+        genuine->interfaces[i].iid.Data1 += 100;
+    CHECK_OK(typelib_catalog_adopt(wrong_library(genuine)));
+    CHECK_OK(typelib_catalog_find(&genuine->interfaces[I_ONE].iid, &adopted, &index));
+    CHECK_OK(typelib_catalog_add(&genuine->lib));
+    CHECK_OK(typelib_catalog_find(&genuine->interfaces[I_ONE].iid, &lib, &index));
+    CHECK_PTR_EQ(lib, &genuine->lib);
+    CHECK_STR_EQ(adopted->interfaces[index].methods[1].name, "Wrong"); /* who uses it still may */
+    CHECK_HR(typelib_catalog_adopt(wrong_library(genuine)), VIA_E_MISMATCH);
+    CHECK_OK(typelib_catalog_find(&genuine->interfaces[I_ONE].iid, &lib, &index));
+    CHECK_PTR_EQ(lib, &genuine->lib);
+    error_clear();
+}
+
 /* --- from strangers --- */
 
 static HRESULT read_json(const char *text)
@@ -445,6 +486,7 @@ HARNESS_MAIN("typelib", TEST_ENTRY(a_good_library_is_accepted),
              TEST_ENTRY(methods_are_listed_with_their_bases),
              TEST_ENTRY(a_description_does_not_depend_on_the_tables_order),
              TEST_ENTRY(the_catalogue_knows_one_description_of_each_interface),
+             TEST_ENTRY(what_a_peer_said_yields_to_what_is_registered),
              TEST_ENTRY(json_that_is_no_type_library_is_refused),
              TEST_ENTRY(doubling_structs_are_refused_at_once),
              TEST_ENTRY_LIMIT(mutated_json_brings_nothing_down, 60000),

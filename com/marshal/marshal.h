@@ -17,6 +17,7 @@
 
 struct buffer;
 struct marshal_interface;
+struct via_typelib;
 struct marshal_invocation;
 struct marshal_method;
 struct via_value;
@@ -39,6 +40,10 @@ struct marshal_pointers {
 /* From typelib_catalog_find(), prepared at the first use and kept for ever; NULL, with the reason
  * as the thread's error, when it is not described or there is no memory. */
 const struct marshal_interface *marshal_interface_find(const GUID *iid);
+/* After typelib_catalog_add() has replaced descriptions that came from peers: those prepared from
+ * them are outdated, and found no more. They stay for the calls that use them. */
+void marshal_interfaces_renew(const struct via_typelib *lib);
+bool marshal_interface_is_outdated(const struct marshal_interface *itf);
 const GUID *marshal_interface_iid(const struct marshal_interface *itf);
 /* typelib_hash() of the interface; MARSHAL_HASH_SIZE bytes. */
 const uint8_t *marshal_interface_hash(const struct marshal_interface *itf);

@@ -21,6 +21,8 @@
 static struct os_mutex lock = OS_MUTEX_INITIALIZER;
 static struct map interfaces; /* IID -> struct marshal_interface; under lock */
 static bool is_ready;         /* under lock */
+/* Not found any more, but used by calls and proxies; under lock. */
+static struct marshal_interface *outdated;
 
 /* As the ABIs want arguments: Win64 has structs of more than a word at multiples of 16. */
 static uint32_t place(const struct plan_type *type, uint32_t at)
@@ -187,6 +189,31 @@ static HRESULT prepare(const GUID *iid, struct marshal_interface **out)
     }
     free(methods);
     return hr;
+}
+
+void marshal_interfaces_renew(const struct via_typelib *lib)
+{
+    os_mutex_lock(&lock);
+    for (uint16_t i = 0; is_ready && i < lib->n_interfaces; i++) {
+        const struct map_key key = map_key_bytes(&lib->interfaces[i].iid);
+        struct marshal_interface *old = map_get(&interfaces, key);
+        const struct via_typelib *current;
+        uint16_t index;
+        if (!old || FAILED(typelib_catalog_find(&old->iid, &current, &index)) ||
+            current == old->lib)
+            continue;
+        map_remove(&interfaces, key);
+        atomic_store_explicit(&old->is_outdated, true, memory_order_release);
+        old->next_outdated = outdated;
+        outdated = old;
+    }
+    os_mutex_unlock(&lock);
+}
+
+bool marshal_interface_is_outdated(const struct marshal_interface *itf)
+{
+    return atomic_load_explicit(&((struct marshal_interface *)itf)->is_outdated,
+                                memory_order_relaxed);
 }
 
 const struct marshal_interface *marshal_interface_find(const GUID *iid)

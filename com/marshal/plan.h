@@ -96,6 +96,8 @@ struct marshal_interface {
     GUID iid;
     uint8_t hash[MARSHAL_HASH_SIZE];
     const struct via_typelib *lib;
+    atomic_bool is_outdated;                 /* a registered description has replaced it */
+    struct marshal_interface *next_outdated; /* under the lock of plan.c */
     uint16_t n_slots;
     uint16_t first_slot; /* of methods[0] */
     struct marshal_method *methods;

@@ -149,7 +149,7 @@ HRESULT binding_find(struct peer *peer, uint32_t index, const struct marshal_int
     if (binding == NULL)
         return error_set(VIA_E_PROTOCOL, "interface index %" PRIu32 " was never bound", index);
     *result = atomic_load_explicit(&binding->itf, memory_order_acquire);
-    if (*result != NULL)
+    if (*result != NULL && !marshal_interface_is_outdated(*result))
         return S_OK;
     return judge(peer, binding, result);
 }

@@ -166,5 +166,8 @@ HRESULT via_describe(IUnknown *object, REFIID iid, BSTR *json)
 
 HRESULT via_register_typelib(const struct via_typelib *typelib)
 {
-    return runtime_publish(typelib_catalog_add(typelib));
+    HRESULT hr = typelib_catalog_add(typelib);
+    if (SUCCEEDED(hr))
+        marshal_interfaces_renew(typelib);
+    return runtime_publish(hr);
 }

@@ -154,10 +154,12 @@ struct import *import_of(const void *pointer)
 
 /* --- faces --- */
 
+/* One whose description was replaced is left to those who hold it. */
 static struct face *find_face(struct import *import, const GUID *iid)
 {
     struct face *face = atomic_load_explicit(&import->faces, memory_order_acquire);
-    while (face != NULL && !IsEqualGUID(&face->iid, iid))
+    while (face != NULL && (!IsEqualGUID(&face->iid, iid) ||
+                            (face->itf != NULL && marshal_interface_is_outdated(face->itf))))
         face = face->next;
     return face;
 }

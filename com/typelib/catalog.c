@@ -1,6 +1,8 @@
 /*
- * What this process knows by IID. Libraries are only ever added and live as long as the process, so
- * a result stays valid; the lock is held for a look-up in a hash table.
+ * What this process knows by IID. Libraries live as long as the process once they have been known,
+ * so a result stays valid; the lock is held for a look-up in a hash table. What the process itself
+ * registers is fixed. What came from a peer is that peer's word: it yields to what is registered
+ * later.
  */
 #include "com/abi/guid.h"
 #include "com/typelib/builtin.h"
@@ -17,6 +19,8 @@ struct entry {
     const struct via_typelib *lib;
     uint16_t index;
     uint8_t hash[TYPELIB_HASH_SIZE];
+    bool is_adopted;              /* it is a peer's word */
+    const struct entry *replaced; /* of such a word, for who may still read it; or NULL */
 };
 
 static struct os_mutex lock = OS_MUTEX_INITIALIZER;
@@ -51,8 +55,10 @@ static HRESULT mismatch(const struct via_interface *iface, const struct entry *k
         iface->name, guid_format(&iface->iid, iid), ours, other);
 }
 
-/* S_OK: to be added, as *fresh; S_FALSE: known, or nothing to add. */
-static HRESULT prepare(const struct via_typelib *lib, uint16_t index, struct entry **fresh)
+/* S_OK: to be added, as *fresh, perhaps in the place of another; S_FALSE: known, or nothing to add.
+ */
+static HRESULT prepare(const struct via_typelib *lib, uint16_t index, bool is_adopted,
+                       struct entry **fresh)
 {
     const struct via_interface *iface = &lib->interfaces[index];
     if (iface->flags & VIA_INTERFACE_EXTERNAL)
@@ -60,14 +66,15 @@ static HRESULT prepare(const struct via_typelib *lib, uint16_t index, struct ent
     struct entry *entry = calloc(1, sizeof(*entry));
     if (!entry)
         return error_set(E_OUTOFMEMORY, "no memory to know interface %s", iface->name);
-    *entry = (struct entry){.lib = lib, .index = index};
+    *entry = (struct entry){.lib = lib, .index = index, .is_adopted = is_adopted};
     HRESULT hr = typelib_hash(lib, index, entry->hash);
     const struct entry *known = SUCCEEDED(hr) ? find_locked(&iface->iid) : NULL;
-    if (known) {
-        hr = memcmp(known->hash, entry->hash, sizeof(entry->hash))
-                 ? mismatch(iface, known, entry->hash)
-                 : S_FALSE;
-    }
+    if (known && !memcmp(known->hash, entry->hash, sizeof(entry->hash)) &&
+        known->is_adopted <= is_adopted)
+        hr = S_FALSE;
+    else if (known && (!known->is_adopted || is_adopted))
+        hr = mismatch(iface, known, entry->hash);
+    entry->replaced = known;
     if (hr == S_OK)
         *fresh = entry;
     else
@@ -75,11 +82,12 @@ static HRESULT prepare(const struct via_typelib *lib, uint16_t index, struct ent
     return hr;
 }
 
-static HRESULT add_locked(const struct via_typelib *lib, struct entry **fresh)
+/* All or nothing; what is not added is freed. */
+static HRESULT add_locked(const struct via_typelib *lib, bool is_adopted, struct entry **fresh)
 {
     HRESULT hr = S_OK;
     for (uint16_t i = 0; i < lib->n_interfaces && SUCCEEDED(hr); i++)
-        hr = prepare(lib, i, &fresh[i]);
+        hr = prepare(lib, i, is_adopted, &fresh[i]);
     uint16_t n_added = 0;
     for (uint16_t i = 0; i < lib->n_interfaces && SUCCEEDED(hr); i++, n_added++)
         if (fresh[i])
@@ -87,14 +95,17 @@ static HRESULT add_locked(const struct via_typelib *lib, struct entry **fresh)
     if (SUCCEEDED(hr))
         return S_OK;
     for (uint16_t i = 0; i < lib->n_interfaces; i++) {
-        if (i < n_added && fresh[i])
-            map_remove(&entries, map_key_bytes(&lib->interfaces[i].iid));
+        struct map_key key = map_key_bytes(&lib->interfaces[i].iid);
+        if (i < n_added && fresh[i] && fresh[i]->replaced)
+            map_set(&entries, key, (void *)fresh[i]->replaced); /* takes no memory */
+        else if (i < n_added && fresh[i])
+            map_remove(&entries, key);
         free(fresh[i]);
     }
     return hr;
 }
 
-HRESULT typelib_catalog_add(const struct via_typelib *lib)
+static HRESULT add(const struct via_typelib *lib, bool is_adopted)
 {
     HRESULT hr = typelib_check(lib);
     if (FAILED(hr))
@@ -103,20 +114,28 @@ HRESULT typelib_catalog_add(const struct via_typelib *lib)
     if (!fresh)
         return error_set(E_OUTOFMEMORY, "no memory to know type library %s", lib->name);
     os_mutex_lock(&lock);
-    hr = add_locked(lib, fresh);
+    hr = add_locked(lib, is_adopted, fresh);
     os_mutex_unlock(&lock);
     free(fresh);
     return hr;
 }
 
+HRESULT typelib_catalog_add(const struct via_typelib *lib)
+{
+    return add(lib, false);
+}
+
 HRESULT typelib_catalog_adopt(struct via_typelib *lib)
 {
-    HRESULT hr = typelib_catalog_add(lib);
+    HRESULT hr = add(lib, true);
     bool is_used = false;
     os_mutex_lock(&lock);
     for (uint16_t i = 0; i < lib->n_interfaces && !is_used; i++) {
+        /* Another thread may have registered the interface meanwhile. */
         const struct entry *entry = find_locked(&lib->interfaces[i].iid);
-        is_used = entry && entry->lib == lib;
+        while (entry && entry->lib != lib)
+            entry = entry->replaced;
+        is_used = entry != NULL;
     }
     os_mutex_unlock(&lock);
     if (!is_used)

@@ -101,11 +101,11 @@ void typelib_free(struct via_typelib *lib);
  * ------------------------------------------------- */
 
 /* Adds every described interface. Checks first. The library is borrowed for ever. The same
- * description again is no error; VIA_E_MISMATCH, and nothing added, when an IID is known with
- * another one. */
+ * description again is no error; VIA_E_MISMATCH, and nothing added, when an IID has been added with
+ * another one. A description that was adopted is replaced. */
 HRESULT typelib_catalog_add(const struct via_typelib *lib);
-/* The same for a library of typelib_from_json(), which the catalogue owns from now on, on failure
- * too. */
+/* The same for a library of typelib_from_json() that a peer sent, which the catalogue owns from now
+ * on, on failure too. It replaces nothing. */
 HRESULT typelib_catalog_adopt(struct via_typelib *lib);
 /* S_OK, or REGDB_E_IIDNOTREG with the IID in its text. Any thread. */
 HRESULT typelib_catalog_find(const GUID *iid, const struct via_typelib **lib, uint16_t *index);

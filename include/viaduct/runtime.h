@@ -62,7 +62,9 @@ VIA_API HRESULT via_listen(const char *address);
 /* Makes a type library known by the IIDs of its interfaces: needed before an object with such an
  * interface is handed out or called through its vtable. The tables are not copied and stay for
  * ever. Repeating is allowed. VIA_E_TYPE names the first thing that is wrong; VIA_E_MISMATCH when
- * an IID is known with another description. */
+ * this process has registered an IID with another description. What a peer has said of an interface
+ * (via_invoke(), via_implement()) yields: interface pointers that were got by that stay as they
+ * are, and a new QueryInterface gives one with the registered description. */
 VIA_API HRESULT via_register_typelib(const struct via_typelib *typelib);
 
 /* --- getting objects
