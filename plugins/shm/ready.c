@@ -70,22 +70,24 @@ static uint32_t find_news(struct via_stream *stream)
     return news & self->armed;
 }
 
-/* Says in the ring that nobody is awake for what is armed. A thread that waits is; it looks here
- * when it has waited. */
+/* Says in the ring that nobody is awake for what is armed. A thread that waits has the word for
+ * itself; it looks here when it has waited. */
 static void park(struct via_stream *stream, uint32_t events)
 {
     struct stream_readiness *self = &stream->readiness;
     uint32_t how = self->event_watch != NULL ? RING_PARKED : RING_CARRIER;
-    if ((events & VIA_READY_READ) && !shm_is_waiting(stream))
-        atomic_store(&stream->in->reader_sleep, how);
+    uint32_t awake = RING_AWAKE;
+    if (events & VIA_READY_READ)
+        atomic_compare_exchange_strong(&stream->in->reader_sleep, &awake, how);
     if ((events & VIA_READY_WRITE) && self->write_wait == WRITE_AFTER_TAIL)
         atomic_store(&stream->out->writer_sleep, how);
 }
 
 static void unpark(struct via_stream *stream, uint32_t events)
 {
-    if ((events & VIA_READY_READ) && !shm_is_waiting(stream))
-        atomic_store(&stream->in->reader_sleep, RING_AWAKE);
+    uint32_t how = stream->readiness.event_watch != NULL ? RING_PARKED : RING_CARRIER;
+    if (events & VIA_READY_READ)
+        atomic_compare_exchange_strong(&stream->in->reader_sleep, &how, RING_AWAKE);
     if (events & VIA_READY_WRITE)
         atomic_store(&stream->out->writer_sleep, RING_AWAKE);
 }

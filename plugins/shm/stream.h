@@ -93,7 +93,7 @@ struct stream_readiness { /* `lock` */
     struct socket_lock lock;
     void (*ready)(void *token, uint32_t events);
     void *token;
-    uint32_t armed;
+    _Atomic uint32_t armed; /* changed with the lock */
     bool read_is_broken;
     uint64_t read_beyond; /* news is a head other than this */
     enum { WRITE_NOW, WRITE_AFTER_SETUP, WRITE_AFTER_CARRIER, WRITE_AFTER_TAIL } write_wait;

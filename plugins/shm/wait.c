@@ -43,6 +43,8 @@ static bool sleep_once(struct via_stream *stream, uint64_t timeout_ns)
         system_sleep(word, RING_THREAD, timeout_ns);
     bool ran_out = atomic_exchange(word, RING_AWAKE) == RING_THREAD;
     atomic_fetch_add(&stream->n_waits, 1);
+    if (atomic_load(&stream->readiness.armed) != 0)
+        shm_ready_look(stream); /* the word is free for it again */
     return ran_out;
 }
 
@@ -115,7 +117,9 @@ void wait_kick(struct via_stream *stream)
             until = now + MAX_KICK_NS;
         else if (now >= until)
             break;
-        atomic_store(&stream->in->reader_sleep, RING_AWAKE);
+        /* Not if it says something else by now: it may have left, and be parked. */
+        uint32_t thread = RING_THREAD;
+        atomic_compare_exchange_strong(&stream->in->reader_sleep, &thread, RING_AWAKE);
         system_wake(&stream->in->reader_sleep);
         socket_yield();
     }

@@ -11,6 +11,7 @@
  *   NO_SECOND_LOOK  the reader does not look again after it has said that it sleeps
  *   ROOM_FORGOTTEN  likewise the writer
  *   RELEASE_SILENT  the reader does not wake the writer that waits for room
+ *   KICK_STORES     an interrupt clears the word though its sleeper has left and is parked
  *   INTERRUPT_EARLY an interrupt wakes first and sets its flag afterwards
  */
 #ifndef MESSAGES
@@ -172,8 +173,8 @@ proctype reader()
                 :: head != seen -> reader_sleep = AWAKE
                 :: else ->
                     if
-                    :: atomic { reader_event -> reader_event = false }
-                    :: reader_sleep = AWAKE /* disarmed, by who wants to read himself */
+                    :: true -> atomic { reader_event -> reader_event = false }
+                    :: true -> reader_sleep = AWAKE /* disarmed, by who wants to read himself */
                     fi
                 fi
             fi
@@ -194,7 +195,16 @@ proctype interrupter()
 #endif
         if
         :: waiting ->
+#ifdef KICK_STORES
             reader_sleep = AWAKE;
+#else
+            atomic {
+                if
+                :: reader_sleep == THREAD -> reader_sleep = AWAKE
+                :: else
+                fi
+            };
+#endif
             sleeping = false
         :: else
         fi;

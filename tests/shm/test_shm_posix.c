@@ -328,17 +328,18 @@ TEST(the_reactor_reports_that_the_peer_was_killed)
 
 /* --- waking -------------------------------------------------------------------------------- */
 
-#define N_FLOW 200000u
+#define N_FLOW 100000u
 
 /* Reads N_FLOW numbers, and sleeps between them in all the ways there are. */
 struct flow {
     const struct via_transport *t;
     struct via_stream *from;
     struct via_stream *to;
+    bool deadlines;
     _Atomic unsigned n_reports;
     _Atomic unsigned n_writable;
     _Atomic bool over;
-    unsigned n_read;
+    _Atomic unsigned n_read;
     HRESULT result;
 };
 
@@ -349,26 +350,28 @@ static void on_writer_ready(void *token, uint32_t events)
         flow->n_writable++;
 }
 
-static void sleep_somehow(struct flow *flow, uint64_t *random, unsigned *n_armed)
+static void sleep_somehow(struct flow *flow, uint64_t *random)
 {
     const struct via_transport *t = flow->t;
+    unsigned before = flow->n_reports;
     switch (raw_random(random) % 4) {
-    case 0: /* parked */
+    case 0: /* parked; a report of an earlier arm may still come */
         t->arm(flow->to, VIA_READY_READ);
-        ++*n_armed;
-        for (uint64_t end = shm_deadline(10000); flow->n_reports < *n_armed && os_now_ns() < end;)
+        for (uint64_t end = shm_deadline(10000); flow->n_reports == before;) {
+            if (os_now_ns() > end)
+                flow->result = E_UNEXPECTED;
+            if (FAILED(flow->result))
+                break;
             os_thread_yield();
-        if (flow->n_reports != *n_armed)
-            flow->result = E_UNEXPECTED;
+        }
+        t->disarm(flow->to, VIA_READY_READ);
         break;
     case 1: /* parked, and thought better of it */
         t->arm(flow->to, VIA_READY_READ);
         t->disarm(flow->to, VIA_READY_READ);
-        os_thread_yield();
-        *n_armed = flow->n_reports;
         break;
     default: {
-        HRESULT hr = t->wait(flow->to, raw_random(random) % 2 ? shm_deadline(10000) : OS_NEVER);
+        HRESULT hr = t->wait(flow->to, flow->deadlines ? shm_deadline(10000) : OS_NEVER);
         if (FAILED(hr))
             flow->result = hr;
     }
@@ -379,7 +382,6 @@ static void read_flow(void *argument)
 {
     struct flow *flow = argument;
     uint64_t random = 3;
-    unsigned n_armed = 0;
     size_t want = sizeof(uint32_t);
     while (flow->n_read < N_FLOW && SUCCEEDED(flow->result)) {
         const uint8_t *span;
@@ -387,7 +389,7 @@ static void read_flow(void *argument)
         uint32_t number = 0;
         HRESULT hr = flow->t->peek(flow->to, want, &span, &size);
         if (hr == VIA_S_WOULD_BLOCK) {
-            sleep_somehow(flow, &random, &n_armed);
+            sleep_somehow(flow, &random);
             continue;
         }
         if (hr == S_OK)
@@ -415,6 +417,17 @@ static void interrupt_flow(void *argument)
     }
 }
 
+/* Until the reader has nothing left, and then to a moment in which it is about to sleep. */
+static void let_it_starve(struct flow *flow, uint32_t number, unsigned moment)
+{
+    for (unsigned tries = 0; flow->n_read < number && !flow->over; tries++) {
+        if (tries > 1000)
+            os_thread_yield();
+    }
+    for (_Atomic unsigned i = 0; i < moment; i++)
+        ;
+}
+
 /* Sends a number and what it says behind it; false: the reader has failed. */
 static bool send_number(struct flow *flow, uint32_t number)
 {
@@ -439,30 +452,45 @@ static bool send_number(struct flow *flow, uint32_t number)
     return hr == S_OK;
 }
 
+/* Interrupts would hide that a wake-up was lost, and so would deadlines; so there are flows
+ * without. */
+static void run_flow(struct shm_fixture *f, bool with_interrupts)
+{
+    struct via_stream *ends[2];
+    struct os_thread *reader;
+    struct os_thread *interrupter = NULL;
+    uint64_t random = 17;
+    REQUIRE(join(f, ends));
+    struct flow flow = {.t = f->t, .from = ends[0], .to = ends[1], .deadlines = with_interrupts};
+    CHECK_OK(f->t->set_ready(ends[0], on_writer_ready, &flow));
+    CHECK_OK(f->t->set_ready(ends[1], shm_count, &flow.n_reports));
+    REQUIRE_OK(os_thread_start(read_flow, &flow, "reader", &reader));
+    if (with_interrupts)
+        REQUIRE_OK(os_thread_start(interrupt_flow, &flow, "interrupter", &interrupter));
+    for (uint32_t i = 0; i < N_FLOW && send_number(&flow, i); i++) {
+        if (raw_random(&random) % 2 == 0)
+            let_it_starve(&flow, i, raw_random(&random) % 100);
+    }
+    uint64_t deadline = shm_deadline(5000);
+    while (!flow.over && os_now_ns() < deadline)
+        os_sleep_ms(1);
+    CHECK(flow.over);
+    f->t->shutdown(ends[1]); /* the reader ends in any case */
+    os_thread_join(reader);
+    if (interrupter != NULL)
+        os_thread_join(interrupter);
+    CHECK_OK(flow.result);
+    CHECK_EQ(flow.n_read, N_FLOW);
+    f->t->close(ends[0]);
+    f->t->close(ends[1]);
+}
+
 TEST(no_wakeup_is_lost)
 {
     struct shm_fixture f;
-    struct via_stream *ends[2];
-    struct os_thread *reader;
-    struct os_thread *interrupter;
-    uint64_t random = 17;
     REQUIRE(shm_set_up(&f));
-    REQUIRE(join(&f, ends));
-    struct flow flow = {.t = f.t, .from = ends[0], .to = ends[1]};
-    CHECK_OK(f.t->set_ready(ends[0], on_writer_ready, &flow));
-    CHECK_OK(f.t->set_ready(ends[1], shm_count, &flow.n_reports));
-    REQUIRE_OK(os_thread_start(read_flow, &flow, "reader", &reader));
-    REQUIRE_OK(os_thread_start(interrupt_flow, &flow, "interrupter", &interrupter));
-    for (uint32_t i = 0; i < N_FLOW && send_number(&flow, i); i++) {
-        if (raw_random(&random) % 64 == 0)
-            os_thread_yield();
-    }
-    os_thread_join(reader);
-    os_thread_join(interrupter);
-    CHECK_OK(flow.result);
-    CHECK_EQ(flow.n_read, N_FLOW);
-    f.t->close(ends[0]);
-    f.t->close(ends[1]);
+    run_flow(&f, false);
+    run_flow(&f, true);
     shm_tear_down(&f);
 }
 
