@@ -322,6 +322,57 @@ TEST(thread_that_blocks_the_signal_is_interrupted)
     tear_down();
 }
 
+/* A thread that blocks the signal after its first waits, which took it for open. */
+struct blocking_late {
+    struct via_stream *stream;
+    _Atomic unsigned n_done;
+};
+
+#define N_LATE 12u
+
+static void block_late(void *argument)
+{
+    struct blocking_late *b = argument;
+    sigset_t urgent;
+    /* Nothing comes: the receive timeout grows to its longest. */
+    CHECK_HR(t->wait(b->stream, os_deadline_ms(1500)), RPC_E_TIMEOUT);
+    sigemptyset(&urgent);
+    sigaddset(&urgent, SIGURG);
+    pthread_sigmask(SIG_BLOCK, &urgent, NULL);
+    for (unsigned i = 0; i < N_LATE; i++) {
+        CHECK_HR(t->wait(b->stream, OS_NEVER), VIA_S_INTERRUPTED);
+        b->n_done++;
+    }
+    error_clear();
+}
+
+TEST(thread_that_blocks_the_signal_late_is_interrupted)
+{
+    struct via_listener *listener;
+    struct via_stream *ends[2];
+    struct os_thread *thread;
+    REQUIRE(set_up());
+    REQUIRE_OK(start(VIA_ACCESS_SAME_USER, &listener));
+    REQUIRE(join(listener, ends));
+    struct blocking_late b = {.stream = ends[1]};
+    REQUIRE_OK(os_thread_start(block_late, &b, "late", &thread));
+    os_sleep_ms(1600);
+    uint64_t started_ns = os_now_ns();
+    for (unsigned i = 0; i < N_LATE; i++) {
+        os_sleep_ms(10); /* it waits */
+        t->interrupt(ends[1]);
+        while (b.n_done == i)
+            os_sleep_ms(1);
+    }
+    /* The first may take the longest timeout, 400 ms, and all others would. */
+    CHECK((os_now_ns() - started_ns) / 1000000u < 2500u * harness_time_factor());
+    os_thread_join(thread);
+    t->close(ends[0]);
+    t->close(ends[1]);
+    t->listener_close(listener);
+    tear_down();
+}
+
 static _Atomic int n_foreign;
 
 static void foreign_handler(int number)
@@ -501,6 +552,7 @@ HARNESS_MAIN("unixsock", TEST_ENTRY(name_has_the_right_mode), TEST_ENTRY(nothing
              TEST_ENTRY(client_is_turned_away_without_descriptors),
              TEST_ENTRY(flood_of_descriptors_ends_the_stream),
              TEST_ENTRY(thread_that_blocks_the_signal_is_interrupted),
+             TEST_ENTRY(thread_that_blocks_the_signal_late_is_interrupted),
              TEST_ENTRY(handler_that_was_there_is_called),
              TEST_ENTRY(stray_signal_does_not_end_a_wait),
              TEST_ENTRY(wait_outlasts_its_first_timeouts),

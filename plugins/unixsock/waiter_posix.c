@@ -19,8 +19,8 @@
  *
  * A receive that the thread had not entered yet when the signal came would sleep on; therefore the
  * handler, which runs on that thread and finds the socket in a thread-local, sets the receive
- * timeout to the least there is. The waiter sets it back. A thread that blocks SIGURG waits in
- * ppoll with an event descriptor.
+ * timeout to the least there is. The waiter sets it back. A thread that blocks SIGURG, or to which
+ * the handler did not come once, waits in ppoll with an event descriptor.
  *
  * The handler has SA_RESTART, which spares other code on the thread: a receive with a timeout is
  * never restarted anyway (signal(7)). It calls the handler that was there before it.
@@ -169,9 +169,12 @@ static void leave_receiving(struct socket_waiter *waiter, uint32_t n_handled)
     }
     if (state & WAITER_SIGNALLED) {
         /* The signal is pending on this thread at the latest since tgkill returned, so one system
-         * call delivers it; the bound is for a program that has replaced the handler. */
+         * call delivers it; unless the thread has blocked it since it was asked, or the program has
+         * replaced the handler. */
         for (int i = 0; i < 100 && this_thread.n_handled == n_handled; i++)
             sched_yield();
+        if (this_thread.n_handled == n_handled)
+            this_thread.signal = SIGNAL_BLOCKED;
         atomic_fetch_and(&waiter->state, ~WAITER_SIGNALLED);
     }
     if (this_thread.n_handled != n_handled)
@@ -252,14 +255,13 @@ static void choose_timeout(struct socket_waiter *waiter, uint64_t left_ns, bool 
 HRESULT socket_waiter_receive(struct socket_waiter *waiter, void *data, size_t size, size_t *n,
                               struct socket_received *received, uint64_t deadline_ns)
 {
-    bool open = signal_is_open();
     bool ran_out = false;
     for (;;) {
         uint64_t now = deadline_ns == UINT64_MAX ? 0 : now_ns(CLOCK_MONOTONIC_COARSE);
         uint64_t left_ns = deadline_ns == UINT64_MAX ? UINT64_MAX
                            : deadline_ns > now       ? deadline_ns - now
                                                      : 0;
-        bool poll_first = !open || left_ns < POLL_BELOW_NS;
+        bool poll_first = !signal_is_open() || left_ns < POLL_BELOW_NS;
         if (poll_first)
             make_event(waiter);
         if (take_interruption(waiter))
