@@ -17,6 +17,11 @@ if(WIN32)
 else()
     via_test(os_posix SOURCES test_os_posix.c DEPENDS via_core_util)
     add_dependencies(test_os_posix test_os_module)
+    # The module for Wine is a Linux library: what depends on the kernel is shown here.
+    if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64") # whose compilers know its calling convention
+        via_test(unix_module SOURCES test_unix_module_posix.c ../core/os/wine/unix_module.c
+                 DEPENDS via_core_util)
+    endif()
 endif()
 if(TARGET viaduct-unix_winelib)
     add_dependencies(test_os viaduct-unix_winelib)

@@ -18,6 +18,10 @@
 
 /* The most descriptors that the system delivers with one receive (SCM_MAX_FD of Linux). */
 #define SOCKET_MAX_RECEIVED 253
+/* The kernel says that descriptors were lost, but not why. */
+#define SOCKET_DESCRIPTORS_LOST                                                             \
+    "received descriptors were lost: this process has too many open (raise the limit), or " \
+    "the peer sent more than %d at once"
 /* sun_path with its terminator. */
 #define SOCKET_PATH_SIZE 108
 
@@ -83,8 +87,9 @@ bool socket_owner_trusted(uint32_t uid);
 HRESULT socket_send(int32_t descriptor, const void *data, size_t size, const int32_t *descriptors,
                     uint32_t n_descriptors, size_t *sent);
 /* Never blocks. VIA_S_WOULD_BLOCK: nothing there. RPC_E_DISCONNECTED: the peer is gone and
- * everything that it sent has been received. VIA_E_LIMIT: descriptors were lost because this
- * process has too many open. Received descriptors are close-on-exec, and reported in every case. */
+ * everything that it sent has been received. VIA_E_LIMIT: descriptors were lost, mostly
+ * because this process has too many open. Received descriptors are close-on-exec, and reported in
+ * every case. */
 HRESULT socket_receive(int32_t descriptor, void *data, size_t size, size_t *n,
                        struct socket_received *received);
 

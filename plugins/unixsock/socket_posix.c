@@ -380,9 +380,7 @@ ssize_t socket_receive_raw(int32_t descriptor, void *data, size_t size,
 HRESULT socket_received_result(ssize_t n, bool truncated, size_t *received)
 {
     if (truncated)
-        return socket_fail(VIA_E_LIMIT,
-                           "received descriptors were lost: this process has too many open; "
-                           "raise the limit");
+        return socket_fail(VIA_E_LIMIT, SOCKET_DESCRIPTORS_LOST, SOCKET_MAX_RECEIVED);
     if (n == 0)
         return socket_fail(RPC_E_DISCONNECTED, "the peer has closed the connection");
     *received = (size_t)n;

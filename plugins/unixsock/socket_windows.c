@@ -280,6 +280,8 @@ HRESULT socket_receive(int32_t descriptor, void *data, size_t size, size_t *n,
         received->n_descriptors = 0;
     if (result == -LINUX_EAGAIN)
         return VIA_S_WOULD_BLOCK;
+    if (result == -LINUX_EMFILE)
+        return socket_fail(VIA_E_LIMIT, SOCKET_DESCRIPTORS_LOST, SOCKET_MAX_RECEIVED);
     if (result == 0)
         return socket_fail(RPC_E_DISCONNECTED, "the peer has closed the connection");
     if (result < 0)

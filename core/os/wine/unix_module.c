@@ -168,9 +168,14 @@ static int64_t WINDOWS_CALL unix_receive(int32_t descriptor, void *data, uint64_
         received = recvmsg(descriptor, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     while (received < 0 && errno == EINTR);
     int error = errno;
-    uint32_t n_taken = received < 0 ? 0 : take_descriptors(&message, descriptors, room);
+    bool is_truncated = received >= 0 && (message.msg_flags & MSG_CTRUNC);
+    uint32_t n_taken =
+        received < 0 ? 0 : take_descriptors(&message, descriptors, is_truncated ? 0 : room);
     if (n_descriptors)
         *n_descriptors = n_taken;
+    /* The kernel gives no reason; there is room for all that it lets a peer send at once. */
+    if (is_truncated)
+        return -EMFILE;
     return received < 0 ? -error : received;
 }
 

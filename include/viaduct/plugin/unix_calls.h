@@ -31,7 +31,8 @@ struct via_plugin_unix_calls {
     int64_t (*send)(int32_t descriptor, const void *data, uint64_t size, const int32_t *descriptors,
                     uint32_t n_descriptors);
     /* Never blocks. Bytes received (0: end), or -errno. On entry *n_descriptors is the room, on
-     * return the number received, all close-on-exec. */
+     * return the number received, all close-on-exec; those beyond the room are closed. -EMFILE:
+     * bytes were received whose descriptors this process could not take; none is kept. */
     int64_t (*receive)(int32_t descriptor, void *data, uint64_t size, int32_t *descriptors,
                        uint32_t *n_descriptors);
     int32_t (*peer_credentials)(int32_t descriptor, uint32_t *pid, uint32_t *uid, uint32_t *gid);
