@@ -6,6 +6,7 @@
 #include "core/wire/frame.h"
 #include "core/wire/hello.h"
 #include "core/wire/records.h"
+#include "core/wire/reference.h"
 #include "tests/harness/harness.h"
 
 #include <stdlib.h>
@@ -168,6 +169,11 @@ TEST(checks_reference_tables)
     third[70] = 200;
     CHECK_HR(wire_references_check(third, sizeof third, 1), VIA_E_PROTOCOL);
     third[70] = 9; /* the last one has no end */
+    CHECK_HR(wire_references_check(third, sizeof third, 1), VIA_E_PROTOCOL);
+    third[70] = 10;
+    third[72] = '\x1B'; /* it would reach logs and terminals */
+    CHECK_HR(wire_references_check(third, sizeof third, 1), VIA_E_PROTOCOL);
+    third[72] = 0x7F;
     CHECK_HR(wire_references_check(third, sizeof third, 1), VIA_E_PROTOCOL);
     uint8_t mine[16] = {16, 0, 1};
     CHECK_OK(wire_references_check(mine, sizeof mine, 1));

@@ -9,20 +9,7 @@
 
 /* Bodies as docs/wire-protocol.md lays them out; both systems are little-endian, and every struct
  * has its natural alignment and no hole. */
-struct call_body {
-    uint8_t target_kind;
-    uint8_t reserved[3];
-    uint32_t reference_index;
-    uint64_t object;
-    uint32_t interface_index;
-    uint16_t slot;
-    uint16_t depth;
-    uint32_t remaining_ms;
-    uint32_t reserved2;
-    struct link_id chain;
-    uint64_t reserved3;
-};
-static_assert(sizeof(struct call_body) == FRAME_CALL_BODY, "the body of a call");
+static_assert(sizeof(struct wire_call_body) == FRAME_CALL_BODY, "the body of a call");
 
 struct query_body {
     uint64_t object;
@@ -73,13 +60,13 @@ static_assert(sizeof(struct peer_release) == 16, "an entry of release");
 
 void frame_read_call(const struct link_message *message, struct frame_call *call)
 {
-    struct call_body body;
+    struct wire_call_body body;
     memcpy(&body, message->body, sizeof body);
     call->is_promise = body.target_kind != 0;
     call->object = body.object;
     call->interface_index = body.interface_index;
     call->slot = body.slot;
-    call->chain = body.chain;
+    memcpy(&call->chain, body.chain, sizeof call->chain);
 }
 
 void frame_read_query(const struct link_message *message, uint64_t *object, GUID *iid)
@@ -174,7 +161,8 @@ HRESULT frame_read_reply(const struct link_message *reply)
 void frame_write_call(uint8_t bytes[FRAME_CALL_BODY], uint64_t object, uint32_t interface_index,
                       uint16_t slot)
 {
-    struct call_body body = {.object = object, .interface_index = interface_index, .slot = slot};
+    struct wire_call_body body = {
+        .object = object, .interface_index = interface_index, .slot = slot};
     memcpy(bytes, &body, sizeof body);
 }
 

@@ -412,7 +412,7 @@ static HRESULT reach_owner(struct node *node, const struct reference_third *thir
                          "process %" PRIu32 ", which owns the object, listens nowhere; it has to "
                          "call via_listen() before its objects can be handed on",
                          third->process_id);
-    const char *addresses[REFERENCE_MAX_ADDRESSES + 1] = {NULL};
+    const char *addresses[WIRE_REFERENCE_MAX_ADDRESSES + 1] = {NULL};
     const char *text = third->text;
     for (unsigned i = 0; i < third->n_addresses; i++) {
         addresses[i] = text;

@@ -12,38 +12,6 @@
 #include "com/remote/peer.h"
 #include "core/util/error.h"
 
-/* Entries as docs/wire-protocol.md lays them out. */
-#define ENTRY_HEADER  8
-#define ENTRY_OBJECT  16
-#define THIRD_FIXED   72
-#define THIRD_OWNER   16
-#define THIRD_T1      32
-#define THIRD_T2      48
-#define THIRD_PROCESS 64
-#define THIRD_N       68
-#define THIRD_BYTES   70
-
-static uint16_t load16(const uint8_t *bytes)
-{
-    uint16_t value;
-    memcpy(&value, bytes, sizeof value);
-    return value;
-}
-
-static uint32_t load32(const uint8_t *bytes)
-{
-    uint32_t value;
-    memcpy(&value, bytes, sizeof value);
-    return value;
-}
-
-static uint64_t load64(const uint8_t *bytes)
-{
-    uint64_t value;
-    memcpy(&value, bytes, sizeof value);
-    return value;
-}
-
 /* --- outgoing --- */
 
 void reference_out_init(struct reference_out *out, struct peer *peer)
@@ -52,17 +20,15 @@ void reference_out_init(struct reference_out *out, struct peer *peer)
 }
 
 /* Room for one more entry of `size` bytes and for what it takes. */
-static uint8_t *reserve(struct reference_out *out, size_t size)
+static HRESULT reserve(struct reference_out *out, size_t size)
 {
-    if (out->n_entries == REFERENCE_MAX) {
-        error_set(VIA_E_LIMIT, "more than %d objects in one call", REFERENCE_MAX);
-        return NULL;
-    }
+    if (out->n_entries == REFERENCE_MAX)
+        return error_set(VIA_E_LIMIT, "more than %d objects in one call", REFERENCE_MAX);
     if (out->capacity - out->size < size) {
         size_t capacity = out->capacity * 2 + size + 64;
         uint8_t *more = realloc(out->table, capacity);
         if (more == NULL)
-            goto no_memory;
+            return error_set(E_OUTOFMEMORY, "no memory for the objects of a call");
         out->table = more;
         out->capacity = capacity;
     }
@@ -70,103 +36,85 @@ static uint8_t *reserve(struct reference_out *out, size_t size)
         uint16_t max = (uint16_t)(out->max_given * 2 + 4);
         void *more = realloc(out->given, max * sizeof *out->given);
         if (more == NULL)
-            goto no_memory;
+            return error_set(E_OUTOFMEMORY, "no memory for the objects of a call");
         out->given = more;
         out->max_given = max;
     }
-    memset(out->table + out->size, 0, size);
-    return out->table + out->size;
-no_memory:
-    error_set(E_OUTOFMEMORY, "no memory for the objects of a call");
-    return NULL;
+    return S_OK;
 }
 
-static void close_entry(struct reference_out *out, uint8_t *entry, size_t size,
-                        enum reference_kind kind, uint64_t id)
+static void write_entry(struct reference_out *out, const struct wire_reference *reference)
 {
-    uint16_t size16 = (uint16_t)size;
-    memcpy(entry, &size16, sizeof size16);
-    entry[2] = (uint8_t)kind;
-    memcpy(entry + ENTRY_HEADER, &id, sizeof id);
-    out->size += size;
+    wire_reference_write(out->table + out->size, reference);
+    out->size += wire_reference_size(reference);
     out->n_entries++;
 }
 
 static HRESULT add_own(struct reference_out *out, IUnknown *object)
 {
     struct node *node = out->peer->node;
-    uint8_t *entry = reserve(out, ENTRY_OBJECT);
-    if (entry == NULL)
-        return error_get()->code;
-    HRESULT hr = link_node_need_reactor(node->link); /* whoever gets it may call and release it */
+    struct wire_reference reference = {.kind = WIRE_REFERENCE_MINE};
+    HRESULT hr = reserve(out, wire_reference_size(&reference));
+    if (SUCCEEDED(hr))
+        hr = link_node_need_reactor(node->link); /* whoever gets it may call and release it */
     if (FAILED(hr))
         return hr;
     struct exported *exported;
     hr = export_hold(node, object, &exported);
     if (FAILED(hr))
         return hr;
-    uint64_t id = exported->id;
+    reference.object = exported->id;
     hr = peer_give(out->peer, exported);
     if (FAILED(hr))
         return hr;
-    out->given[out->n_given++] = (struct reference_given){.id = id};
-    close_entry(out, entry, ENTRY_OBJECT, REFERENCE_MINE, id);
+    out->given[out->n_given++] = (struct reference_given){.id = reference.object};
+    write_entry(out, &reference);
     return S_OK;
 }
 
-static size_t addresses_size(const struct link_peer *owner, uint16_t *n)
+/* As many of the owner's addresses as an entry takes. */
+static void add_addresses(struct wire_reference *third, const struct link_peer *owner)
 {
-    size_t size = 0;
-    *n = 0;
     for (const char *const *a = owner->addresses; a != NULL && *a != NULL; a++) {
-        if (*n == REFERENCE_MAX_ADDRESSES || size + strlen(*a) + 1 > REFERENCE_ADDRESSES_SIZE)
+        size_t size = strlen(*a) + 1;
+        if (third->n_addresses == WIRE_REFERENCE_MAX_ADDRESSES ||
+            size > sizeof third->addresses - third->addresses_size)
             break;
-        size += strlen(*a) + 1;
-        ++*n;
+        memcpy(third->addresses + third->addresses_size, *a, size);
+        third->addresses_size = (uint16_t)(third->addresses_size + size);
+        third->n_addresses++;
     }
-    return size;
 }
 
 static HRESULT add_third(struct reference_out *out, struct import *import)
 {
     const struct link_peer *owner = peer_info(import->peer);
-    uint16_t n_addresses;
-    size_t text_size = addresses_size(owner, &n_addresses);
-    size_t size = (THIRD_FIXED + text_size + 7) & ~(size_t)7;
-    uint8_t *entry = reserve(out, size);
-    if (entry == NULL)
-        return error_get()->code;
+    struct wire_reference reference = {
+        .kind = WIRE_REFERENCE_THIRD, .object = import->id, .process_id = owner->process_id};
+    add_addresses(&reference, owner);
+    HRESULT hr = reserve(out, wire_reference_size(&reference));
     struct reference_given given = {.import = import};
     struct link_id t2;
-    HRESULT hr = handoff_provide(import, out->peer, &given.t1, &t2);
+    if (SUCCEEDED(hr))
+        hr = handoff_provide(import, out->peer, &given.t1, &t2);
     if (FAILED(hr))
         return hr;
     import_ref(import);
     out->given[out->n_given++] = given;
-    memcpy(entry + THIRD_OWNER, &import->owner, sizeof import->owner);
-    memcpy(entry + THIRD_T1, &given.t1, sizeof given.t1);
-    memcpy(entry + THIRD_T2, &t2, sizeof t2);
-    memcpy(entry + THIRD_PROCESS, &owner->process_id, sizeof owner->process_id);
-    memcpy(entry + THIRD_N, &n_addresses, sizeof n_addresses);
-    uint16_t bytes = (uint16_t)text_size;
-    memcpy(entry + THIRD_BYTES, &bytes, sizeof bytes);
-    char *text = (char *)entry + THIRD_FIXED;
-    for (uint16_t i = 0; i < n_addresses; i++) {
-        size_t length = strlen(owner->addresses[i]) + 1;
-        memcpy(text, owner->addresses[i], length);
-        text += length;
-    }
-    close_entry(out, entry, size, REFERENCE_THIRD, import->id);
+    memcpy(reference.owner, &import->owner, sizeof reference.owner);
+    memcpy(reference.t1, &given.t1, sizeof reference.t1);
+    memcpy(reference.t2, &t2, sizeof reference.t2);
+    write_entry(out, &reference);
     return S_OK;
 }
 
 static HRESULT add_yours(struct reference_out *out, uint64_t id)
 {
-    uint8_t *entry = reserve(out, ENTRY_OBJECT);
-    if (entry == NULL)
-        return error_get()->code;
-    close_entry(out, entry, ENTRY_OBJECT, REFERENCE_YOURS, id);
-    return S_OK;
+    const struct wire_reference reference = {.kind = WIRE_REFERENCE_YOURS, .object = id};
+    HRESULT hr = reserve(out, wire_reference_size(&reference));
+    if (SUCCEEDED(hr))
+        write_entry(out, &reference);
+    return hr;
 }
 
 HRESULT reference_out_add(struct reference_out *out, IUnknown *object, uint32_t *index)
@@ -208,59 +156,37 @@ void reference_out_deinit(struct reference_out *out, bool sent)
 
 /* --- incoming --- */
 
-static HRESULT malformed(const char *what)
+static HRESULT keep_third(struct reference_entry *entry, const struct wire_reference *reference)
 {
-    return error_set(VIA_E_PROTOCOL, "the reference table of a frame is malformed: %s", what);
-}
-
-static HRESULT read_third(struct reference_entry *entry, const uint8_t *bytes, size_t size)
-{
-    if (size < THIRD_FIXED)
-        return malformed("a third party's entry is too short");
-    uint16_t n = load16(bytes + THIRD_N);
-    uint16_t text_size = load16(bytes + THIRD_BYTES);
-    if (n > REFERENCE_MAX_ADDRESSES || text_size > REFERENCE_ADDRESSES_SIZE ||
-        text_size > size - THIRD_FIXED)
-        return malformed("a third party's addresses are too many or too long");
-    struct reference_third *third = calloc(1, sizeof *third);
+    struct reference_third *third = malloc(sizeof *third);
     if (third == NULL)
         return error_set(E_OUTOFMEMORY, "no memory for a reference");
+    memcpy(&third->owner, reference->owner, sizeof third->owner);
+    memcpy(&third->t1, reference->t1, sizeof third->t1);
+    memcpy(&third->t2, reference->t2, sizeof third->t2);
+    third->process_id = reference->process_id;
+    third->n_addresses = reference->n_addresses;
+    memcpy(third->text, reference->addresses, reference->addresses_size);
     entry->third = third;
-    memcpy(&third->owner, bytes + THIRD_OWNER, sizeof third->owner);
-    memcpy(&third->t1, bytes + THIRD_T1, sizeof third->t1);
-    memcpy(&third->t2, bytes + THIRD_T2, sizeof third->t2);
-    third->process_id = load32(bytes + THIRD_PROCESS);
-    memcpy(third->text, bytes + THIRD_FIXED, text_size);
-    size_t n_ends = 0;
-    for (size_t i = 0; i < text_size; i++)
-        n_ends += third->text[i] == '\0';
-    if (n_ends != n || (n > 0 && third->text[text_size - 1] != '\0'))
-        return malformed("a third party's addresses do not end where they should");
-    third->n_addresses = n;
     return S_OK;
 }
 
 static HRESULT resolve_entry(struct reference_in *in, struct reference_entry *entry,
-                             const uint8_t *bytes, size_t size)
+                             const struct wire_reference *reference)
 {
-    entry->kind = bytes[2];
-    if (entry->kind == REFERENCE_NULL)
-        return S_OK;
-    if (size < ENTRY_OBJECT)
-        return malformed("an entry is too short");
-    entry->id = load64(bytes + ENTRY_HEADER);
-    switch (entry->kind) {
-    case REFERENCE_MINE:
+    entry->id = reference->object;
+    switch (reference->kind) {
+    case WIRE_REFERENCE_MINE:
         return import_received(in->peer, entry->id, &entry->import);
-    case REFERENCE_YOURS:
+    case WIRE_REFERENCE_YOURS:
         in->has_local = true;
         entry->exported = peer_resolve(in->peer, entry->id);
         return entry->exported != NULL ? S_OK : RPC_E_INVALID_OBJECT;
-    case REFERENCE_THIRD:
+    case WIRE_REFERENCE_THIRD:
         in->has_third = true;
-        return read_third(entry, bytes, size);
+        return keep_third(entry, reference);
     default:
-        return malformed("an entry's kind is unknown");
+        return S_OK;
     }
 }
 
@@ -275,25 +201,23 @@ HRESULT reference_in_resolve(struct reference_in *in, struct peer *peer, const u
         reference_settle(peer, table, size, n);
         return error_set(E_OUTOFMEMORY, "no memory for the references of a frame");
     }
-    for (uint16_t i = 0; i < n; i++) {
-        size_t entry_size = size >= ENTRY_HEADER ? load16(table) : 0;
-        HRESULT hr = entry_size >= ENTRY_HEADER && entry_size <= size
-                         ? resolve_entry(in, &in->entries[i], table, entry_size)
-                         : malformed("an entry is longer than the table");
-        if (FAILED(hr)) {
-            /* What was taken over is released with `in`; the rest is given back here. The entry
-             * that failed has been settled, or takes nothing. */
-            if (entry_size >= ENTRY_HEADER && entry_size <= size)
-                reference_settle(peer, table + entry_size, size - entry_size,
-                                 (uint16_t)(n - i - 1));
-            in->n = (uint16_t)(i + 1);
-            return hr;
-        }
-        table += entry_size;
-        size -= entry_size;
+    struct wire_reference reference;
+    HRESULT hr = S_OK;
+    while (in->n < n && SUCCEEDED(hr)) {
+        hr = wire_reference_next(&table, &size, &reference);
+        if (FAILED(hr))
+            return hr; /* nothing behind it can be found */
+        hr = resolve_entry(in, &in->entries[in->n], &reference);
+        in->n++;
     }
-    in->n = n;
-    return S_OK;
+    /* What was taken over is released with `in`; the rest is given back here. The entry that failed
+     * has been settled, or takes nothing. */
+    if (FAILED(hr)) {
+        struct error_record *why = error_take();
+        reference_settle(peer, table, size, (uint16_t)(n - in->n));
+        error_give(why);
+    }
+    return hr;
 }
 
 static HRESULT connect_entry(struct reference_in *in, struct reference_entry *entry,
@@ -367,14 +291,14 @@ void reference_in_deinit(struct reference_in *in)
 
 void reference_settle(struct peer *peer, const uint8_t *table, size_t size, uint16_t n)
 {
+    struct wire_reference reference;
     for (uint16_t i = 0; i < n; i++) {
-        size_t entry_size = size >= ENTRY_HEADER ? load16(table) : 0;
-        if (entry_size < ENTRY_HEADER || entry_size > size)
+        if (FAILED(wire_reference_next(&table, &size, &reference))) {
+            error_clear(); /* core/wire has checked the table; the peer has changed it since */
             return;
-        if (table[2] == REFERENCE_MINE && entry_size >= ENTRY_OBJECT)
-            peer_release(peer, load64(table + ENTRY_HEADER), 1);
-        table += entry_size;
-        size -= entry_size;
+        }
+        if (reference.kind == WIRE_REFERENCE_MINE)
+            peer_release(peer, reference.object, 1);
     }
 }
 

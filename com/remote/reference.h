@@ -19,6 +19,7 @@
 #include <viaduct/com.h>
 
 #include "core/link/link.h"
+#include "core/wire/reference.h"
 
 struct exported;
 struct import;
@@ -52,27 +53,16 @@ HRESULT reference_out_add(struct reference_out *out, IUnknown *object, uint32_t 
 /* `sent`: what was given is the peer's now. Else it is taken back. */
 void reference_out_deinit(struct reference_out *out, bool sent);
 
-enum reference_kind {
-    REFERENCE_NULL = 0,
-    REFERENCE_MINE = 1,
-    REFERENCE_YOURS = 2,
-    REFERENCE_THIRD = 3
-};
-
-#define REFERENCE_MAX_ADDRESSES  8
-#define REFERENCE_ADDRESSES_SIZE 2048
-
 struct reference_third {
     struct link_id owner;
     struct link_id t1;
     struct link_id t2;
     uint32_t process_id;
     uint16_t n_addresses;
-    char text[REFERENCE_ADDRESSES_SIZE];
+    char text[WIRE_REFERENCE_MAX_TEXT]; /* each zero-terminated */
 };
 
 struct reference_entry {
-    uint8_t kind; /* what it turned out to be: yours may become an export, third an import */
     uint64_t id;
     struct exported *exported;     /* a reference, or NULL */
     struct import *import;         /* a COM reference, or NULL */

@@ -1,6 +1,7 @@
 #include "core/wire/frame.h"
 
 #include "core/util/error.h"
+#include "core/wire/reference.h"
 #include "core/wire/scalar.h"
 
 #include <inttypes.h>
@@ -168,20 +169,23 @@ HRESULT wire_frame_split(const uint8_t *frame, const struct wire_header *header,
     return hr;
 }
 
-#define CALL_DEPTH     22
-#define CALL_REMAINING 24
-#define CALL_CHAIN     32
+_Static_assert(sizeof(struct wire_call_body) == 56, "the body of a call");
 
 void wire_call_read(const uint8_t *body, struct wire_call *call)
 {
-    call->depth = wire_load16(body + CALL_DEPTH);
-    call->remaining_ms = wire_load32(body + CALL_REMAINING);
-    memcpy(call->chain, body + CALL_CHAIN, sizeof call->chain);
+    struct wire_call_body whole;
+    memcpy(&whole, body, sizeof whole);
+    call->depth = whole.depth;
+    call->remaining_ms = whole.remaining_ms;
+    memcpy(call->chain, whole.chain, sizeof call->chain);
 }
 
 void wire_call_write(uint8_t *body, const struct wire_call *call)
 {
-    wire_store16(body + CALL_DEPTH, call->depth);
-    wire_store32(body + CALL_REMAINING, call->remaining_ms);
-    memcpy(body + CALL_CHAIN, call->chain, sizeof call->chain);
+    struct wire_call_body whole;
+    memcpy(&whole, body, sizeof whole);
+    whole.depth = call->depth;
+    whole.remaining_ms = call->remaining_ms;
+    memcpy(whole.chain, call->chain, sizeof whole.chain);
+    memcpy(body, &whole, sizeof whole);
 }

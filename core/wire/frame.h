@@ -98,10 +98,23 @@ uint64_t wire_frame_size(const struct wire_header *header);
 HRESULT wire_frame_split(const uint8_t *frame, const struct wire_header *header,
                          struct wire_parts *parts);
 
-/* The form of a reference table: kinds, sizes, texts, count. */
-HRESULT wire_references_check(const uint8_t *table, size_t size, uint32_t n);
+/* The body of a call as it lies on the wire: both systems are little-endian, and every field has
+ * its natural alignment and no hole behind it. */
+struct wire_call_body {
+    uint8_t target_kind; /* 0: an object */
+    uint8_t reserved[3];
+    uint32_t reference_index;
+    uint64_t object;
+    uint32_t interface_index;
+    uint16_t slot;
+    uint16_t depth;
+    uint32_t remaining_ms;
+    uint32_t reserved2;
+    uint8_t chain[16];
+    uint64_t reserved3;
+};
 
-/* The parts of a call's body that this layer reads and writes. */
+/* The parts of it that core/link reads and writes; the others are com/remote's. */
 #define WIRE_NO_LIMIT_MS UINT32_MAX
 struct wire_call {
     uint16_t depth;

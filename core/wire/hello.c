@@ -2,6 +2,7 @@
 
 #include "core/util/error.h"
 #include "core/wire/scalar.h"
+#include "core/wire/text.h"
 
 #include <inttypes.h>
 
@@ -77,13 +78,12 @@ static HRESULT check_texts(const uint8_t *payload, size_t payload_size, struct w
         return error_set(VIA_E_PROTOCOL, "the texts of a hello are too long or cut off");
     hello->agent = (const char *)payload;
     hello->addresses = (const char *)payload + hello->agent_size;
-    size_t ends = 0;
-    for (size_t i = 0; i < hello->addresses_size; i++)
-        ends += hello->addresses[i] == '\0';
-    if (ends != hello->n_addresses ||
-        (hello->addresses_size != 0 && hello->addresses[hello->addresses_size - 1] != '\0'))
-        return error_set(VIA_E_PROTOCOL, "a hello says %u addresses, but has %u",
-                         hello->n_addresses, (unsigned)ends);
+    if (!wire_texts_are_good(hello->addresses, hello->addresses_size, hello->n_addresses))
+        return error_set(
+            VIA_E_PROTOCOL,
+            "a hello does not have the %u addresses that it says, or they have control "
+            "characters",
+            hello->n_addresses);
     return S_OK;
 }
 
