@@ -4,20 +4,34 @@ foreach(scheme loop unix shm)
     if(NOT scheme STREQUAL "loop" AND NOT TARGET viaduct-${scheme})
         continue()
     endif()
-    via_test(link_${scheme} SOURCES test_link.c link/fixture.c DEPENDS via_core_link TIMEOUT 240)
-    if(TARGET test_link_${scheme})
-        target_compile_definitions(test_link_${scheme} PRIVATE LINK_SCHEME="${scheme}"
+    via_test(link_${scheme} SOURCES test_link.c link/fixture.c os/descriptors_${VIADUCT_OS}.c
+             DEPENDS via_core_link TIMEOUT 240)
+    via_test(link_flood_${scheme} SOURCES test_link_flood.c link/fixture.c DEPENDS via_core_link
+             TIMEOUT 240)
+    foreach(suite test_link_${scheme} test_link_flood_${scheme})
+        if(NOT TARGET ${suite})
+            continue()
+        endif()
+        target_compile_definitions(${suite} PRIVATE LINK_SCHEME="${scheme}"
             VIADUCT_PLUGIN_DIRECTORY="${VIADUCT_PATH_PREFIX}${VIADUCT_PLUGIN_DIRECTORY}")
         if(TARGET viaduct-${scheme})
-            add_dependencies(test_link_${scheme} viaduct-${scheme})
+            add_dependencies(${suite} viaduct-${scheme})
         endif()
-    endif()
+    endforeach()
 endforeach()
 
-via_test(link_hostile SOURCES test_link_hostile.c link/fixture.c DEPENDS via_core_link)
+via_test(link_hostile SOURCES test_link_hostile.c link/fixture.c link/raw.c DEPENDS via_core_link)
 if(TARGET test_link_hostile)
     target_compile_definitions(test_link_hostile PRIVATE
         VIADUCT_PLUGIN_DIRECTORY="${VIADUCT_PATH_PREFIX}${VIADUCT_PLUGIN_DIRECTORY}")
+endif()
+
+# Its tests make threads and a transport fail.
+via_test(link_faults SOURCES test_link_faults.c link/fixture.c link/raw.c DEPENDS via_core_link)
+if(TARGET test_link_faults)
+    target_compile_definitions(test_link_faults PRIVATE
+        VIADUCT_PLUGIN_DIRECTORY="${VIADUCT_PATH_PREFIX}${VIADUCT_PLUGIN_DIRECTORY}")
+    target_link_options(test_link_faults PRIVATE "LINKER:--wrap=os_thread_start")
 endif()
 
 if(TARGET viaduct-unix AND NOT WIN32)

@@ -1,11 +1,14 @@
 /*
  * Connections and calls between two nodes of one process, over each transport.
  */
+#include "core/link/connection.h"
 #include "core/link/node.h"
 #include "core/os/clock.h"
 #include "core/os/thread.h"
 #include "core/util/error.h"
+#include "core/wire/frame.h"
 #include "tests/link/fixture.h"
+#include "tests/os/descriptors.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -298,6 +301,43 @@ TEST(sends_megabytes_in_both_directions)
     pair_close(&pair);
 }
 
+/* The first of its frames has the handles. */
+TEST(passes_handles_with_large_messages)
+{
+    struct pair pair;
+    struct descriptors_leak leak;
+    uint32_t answer[2] = {0, 0};
+    uint32_t size = 3u * WIRE_MAX_FRAME;
+    if (!pair_open(&pair, LINK_SCHEME, NULL))
+        return;
+    if (pair.connection->transport->max_handles == 0) {
+        pair_close(&pair);
+        SKIP("this transport passes no handles here");
+    }
+    uint8_t *payload = calloc(1, size);
+    uint8_t body[56] = {[20] = METHOD_TAKE};
+    if (CHECK_NOT_NULL(payload) && CHECK(descriptors_leak_open(&leak))) {
+        via_os_handle handles[2] = {(via_os_handle)leak.value, (via_os_handle)leak.value};
+        struct link_request request = {.kind = WIRE_CALL,
+                                       .body = body,
+                                       .body_size = sizeof body,
+                                       .payload = payload,
+                                       .payload_size = size,
+                                       .handles = handles,
+                                       .n_handles = 2};
+        struct link_message reply;
+        if (CHECK_OK(link_call(pair.connection, &request, os_deadline_ms(20000), &reply))) {
+            memcpy(answer, reply.payload, sizeof answer);
+            link_message_release(&reply);
+        }
+        descriptors_leak_close(&leak);
+        CHECK_EQ(answer[0], 2);
+        CHECK_EQ(answer[1], size);
+    }
+    free(payload);
+    pair_close(&pair);
+}
+
 TEST(refuses_messages_that_are_too_large)
 {
     struct pair pair;
@@ -559,6 +599,7 @@ HARNESS_MAIN("link_" LINK_SCHEME, TEST_ENTRY(answers_calls), TEST_ENTRY(carries_
              TEST_ENTRY(shares_a_connection_between_callers), TEST_ENTRY(calls_in_both_directions),
              TEST_ENTRY(serves_more_clients_than_workers), TEST_ENTRY(serves_a_stream_among_calls),
              TEST_ENTRY(sends_megabytes_in_both_directions),
+             TEST_ENTRY(passes_handles_with_large_messages),
              TEST_ENTRY(refuses_messages_that_are_too_large), TEST_ENTRY(keeps_deadlines),
              TEST_ENTRY(cancels_calls), TEST_ENTRY(fails_calls_when_the_connection_ends),
              TEST_ENTRY(ends_connections_whose_calls_wait), TEST_ENTRY(says_why_a_peer_was_refused),

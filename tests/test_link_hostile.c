@@ -3,129 +3,11 @@
  * transport. Whatever comes, the node answers with a goodbye, or drops the peer, and goes on
  * serving others.
  */
-#include "core/os/clock.h"
-#include "core/os/random.h"
-#include "core/plugin/loopback.h"
-#include "core/plugin/plugin_set.h"
-#include "core/util/buffer.h"
-#include "core/util/error.h"
 #include "core/wire/frame.h"
-#include "core/wire/hello.h"
 #include "tests/link/fixture.h"
+#include "tests/link/raw.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-struct raw {
-    const struct via_transport *transport;
-    struct via_stream *stream;
-};
-
-static bool raw_open(struct raw *raw, struct pair *pair)
-{
-    const char *rest;
-    struct via_connect_options options = {sizeof options, 1};
-    return CHECK_OK(plugin_set_resolve(pair->plugins, pair->address, &raw->transport, &rest)) &&
-           CHECK_OK(raw->transport->connect(rest, &options, &raw->stream));
-}
-
-static void raw_send(struct raw *raw, const void *bytes, size_t size)
-{
-    uint8_t *span;
-    size_t room;
-    if (raw->transport->reserve(raw->stream, size, &span, &room) != S_OK)
-        return;
-    memcpy(span, bytes, size);
-    raw->transport->commit(raw->stream, size, NULL, 0, VIA_COMMIT_FLUSH);
-    error_clear();
-}
-
-static void raw_frame(struct raw *raw, uint8_t kind, uint8_t flags, uint64_t call_id,
-                      const void *body, size_t size)
-{
-    uint8_t frame[512] = {0};
-    struct wire_header header = {
-        .kind = kind, .flags = flags, .body_size = (uint32_t)size, .call_id = call_id};
-    header.size = (uint32_t)wire_frame_size(&header);
-    wire_header_write(frame, &header);
-    memcpy(frame + WIRE_HEADER_SIZE, body, size);
-    raw_send(raw, frame, header.size);
-}
-
-static void raw_hello(struct raw *raw, uint16_t version)
-{
-    struct wire_hello hello = {.min_version = version,
-                               .max_version = version,
-                               .process_id = 1,
-                               .limits = {WIRE_MAX_FRAME, WIRE_MAX_MESSAGE, 16, 4}};
-    struct buffer buffer;
-    os_random(hello.node, sizeof hello.node);
-    buffer_init(&buffer, 1024);
-    wire_hello_write(&buffer, &hello);
-    raw_frame(raw, WIRE_HELLO, 0, 0, buffer.data, buffer.size);
-    buffer_deinit(&buffer);
-}
-
-/* The next frame's kind; 0 at the end of the stream. */
-static uint8_t raw_receive(struct raw *raw, char *text, size_t text_size)
-{
-    const uint8_t *span;
-    size_t size;
-    struct wire_header header;
-    const struct wire_limits limits = {WIRE_MAX_FRAME, WIRE_MAX_MESSAGE, 1024, 64};
-    HRESULT hr = VIA_S_WOULD_BLOCK;
-    size_t want = WIRE_HEADER_SIZE;
-    uint64_t deadline_ns = os_deadline_ms(10000);
-    for (;;) {
-        hr = raw->transport->peek(raw->stream, want, &span, &size);
-        if (hr == S_OK && want == WIRE_HEADER_SIZE) {
-            if (!CHECK_OK(wire_header_read(span, &limits, &header)))
-                return 255;
-            want = header.size;
-            continue;
-        }
-        if (hr != VIA_S_WOULD_BLOCK)
-            break;
-        if (!CHECK(SUCCEEDED(raw->transport->wait(raw->stream, deadline_ns))))
-            break;
-    }
-    if (hr != S_OK) {
-        error_clear();
-        return 0;
-    }
-    size_t payload = header.body_size - wire_body_size(header.kind);
-    size_t n = payload < text_size - 1 ? payload : text_size - 1;
-    memcpy(text, span + WIRE_HEADER_SIZE + header.reference_size + wire_body_size(header.kind), n);
-    text[n] = '\0';
-    raw->transport->consume(raw->stream, header.size);
-    return header.kind;
-}
-
-/* The peer is told, or just dropped, in time; the node still works. */
-static void expect_end(struct raw *raw, struct pair *pair, const char *reason)
-{
-    char text[512];
-    uint8_t kind;
-    while ((kind = raw_receive(raw, text, sizeof text)) != 0 && kind != WIRE_GOODBYE && kind != 255)
-        ;
-    if (kind == WIRE_GOODBYE)
-        CHECK_STR_HAS(text, reason);
-    else
-        FAIL("the peer was dropped without a goodbye about: %s", reason);
-    raw->transport->close(raw->stream);
-    uint32_t sum = 0;
-    CHECK_OK(call_add(pair->connection, 20, 22, &sum));
-    CHECK_EQ(sum, 42);
-}
-
-static bool raw_joined(struct raw *raw, struct pair *pair)
-{
-    char text[512];
-    if (!raw_open(raw, pair))
-        return false;
-    raw_hello(raw, 1);
-    return CHECK_EQ(raw_receive(raw, text, sizeof text), WIRE_HELLO_ANSWER);
-}
 
 TEST(refuses_bad_hellos)
 {
@@ -135,21 +17,21 @@ TEST(refuses_bad_hellos)
     if (!pair_open(&pair, "loop", NULL))
         return;
     if (raw_open(&raw, &pair)) {
-        raw_hello(&raw, 9);
-        expect_end(&raw, &pair, "versions 9 to 9");
+        raw_hello(&raw, 9, NULL);
+        raw_expect_end(&raw, &pair, "versions 9 to 9");
     }
     if (raw_open(&raw, &pair)) {
         raw_frame(&raw, WIRE_HELLO, 0, 0, body, sizeof body);
-        expect_end(&raw, &pair, "does not speak Viaduct");
+        raw_expect_end(&raw, &pair, "does not speak Viaduct");
     }
     if (raw_open(&raw, &pair)) {
         raw_frame(&raw, WIRE_CALL, 0, 1, body, 56);
-        expect_end(&raw, &pair, "first frame");
+        raw_expect_end(&raw, &pair, "first frame");
     }
     if (raw_open(&raw, &pair)) {
         static const char http[] = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
         raw_send(&raw, http, sizeof http - 1);
-        expect_end(&raw, &pair, "frame");
+        raw_expect_end(&raw, &pair, "frame");
     }
     pair_close(&pair);
 }
@@ -165,7 +47,7 @@ TEST(ends_silent_peers)
         return;
     if (raw_open(&raw, &pair)) {
         raw_send(&raw, "x", 1);
-        expect_end(&raw, &pair, "did not say hello");
+        raw_expect_end(&raw, &pair, "did not say hello");
     }
     pair_close(&pair);
 }
@@ -203,7 +85,7 @@ TEST(ends_peers_that_break_the_rules)
         if (!raw_joined(&raw, &pair))
             continue;
         raw_frame(&raw, bad[i].kind, bad[i].flags, bad[i].call_id, body, bad[i].size);
-        expect_end(&raw, &pair, bad[i].reason);
+        raw_expect_end(&raw, &pair, bad[i].reason);
     }
     pair_close(&pair);
 }
@@ -241,12 +123,43 @@ TEST(bounds_messages_in_chunks)
     if (raw_joined(&raw, &pair)) {
         for (uint64_t id = 1; id < 70; id++)
             raw_frame(&raw, WIRE_CALL, WIRE_FLAG_MORE, id, body, 64);
-        expect_end(&raw, &pair, "under way");
+        raw_expect_end(&raw, &pair, "under way");
     }
     if (raw_joined(&raw, &pair)) {
         raw_frame(&raw, WIRE_CALL, WIRE_FLAG_MORE, 1, body, 64);
         raw_frame(&raw, WIRE_CALL, WIRE_FLAG_MORE, 1, body, 64);
-        expect_end(&raw, &pair, "starts twice");
+        raw_expect_end(&raw, &pair, "starts twice");
+    }
+    pair_close(&pair);
+}
+
+/* The first of several frames has the extensions, and the call is answered, not the peer dropped.
+ */
+TEST(refuses_calls_in_chunks_with_unknown_extensions)
+{
+    struct pair pair;
+    struct raw raw;
+    char text[512];
+    uint8_t frame[WIRE_HEADER_SIZE + 8 + 64] = {0};
+    uint8_t rest[8] = {0};
+    struct wire_header header = {.kind = WIRE_CALL,
+                                 .flags = WIRE_FLAG_MORE,
+                                 .extension_size = 8,
+                                 .body_size = 64,
+                                 .call_id = 5};
+    if (!pair_open(&pair, "loop", NULL))
+        return;
+    if (raw_joined(&raw, &pair)) {
+        header.size = (uint32_t)wire_frame_size(&header);
+        wire_header_write(frame, &header);
+        frame[WIRE_HEADER_SIZE] = 9;     /* its type */
+        frame[WIRE_HEADER_SIZE + 4] = 1; /* must be understood */
+        raw_send(&raw, frame, header.size);
+        raw_frame(&raw, WIRE_CALL, WIRE_FLAG_CONTINUED, 5, rest, sizeof rest);
+        CHECK_EQ(raw_receive(&raw, text, sizeof text), WIRE_ERROR);
+        raw_frame(&raw, WIRE_PING, 0, 0, frame, 16);
+        CHECK_EQ(raw_receive(&raw, text, sizeof text), WIRE_PING);
+        raw.transport->close(raw.stream);
     }
     pair_close(&pair);
 }
@@ -282,4 +195,6 @@ TEST(survives_noise)
 HARNESS_MAIN("link_hostile", TEST_ENTRY(refuses_bad_hellos), TEST_ENTRY(ends_silent_peers),
              TEST_ENTRY(ends_peers_that_break_the_rules),
              TEST_ENTRY(skips_what_is_ignorable_and_answers_pings),
-             TEST_ENTRY(bounds_messages_in_chunks), TEST_ENTRY(survives_noise))
+             TEST_ENTRY(bounds_messages_in_chunks),
+             TEST_ENTRY(refuses_calls_in_chunks_with_unknown_extensions),
+             TEST_ENTRY(survives_noise))

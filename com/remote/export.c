@@ -1,10 +1,10 @@
 #include "com/remote/export.h"
 
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "com/remote/gate.h"
 #include "com/abi/guid.h"
 #include "com/remote/node.h"
 #include "core/util/error.h"
@@ -181,12 +181,7 @@ HRESULT export_new_root(struct node *node, IUnknown *object, struct exported **f
 
 /* --- the end --- */
 
-struct final_release {
-    struct gate_item item;
-    struct exported *exported;
-};
-
-static void destroy(struct exported *exported)
+static void release_interfaces(struct exported *exported)
 {
     struct export_face *face = atomic_load(&exported->faces);
     while (face != NULL) {
@@ -197,21 +192,19 @@ static void destroy(struct exported *exported)
         face = next;
     }
     exported->identity->lpVtbl->Release(exported->identity);
-    context_unref(exported->context);
-    free(exported);
 }
 
 static void run_final_release(struct gate_item *item)
 {
-    struct final_release *final = (struct final_release *)item;
-    struct context *context = context_ref(item->context);
-    struct context *previous = context_set_running(context);
-    destroy(final->exported);
+    struct exported *exported =
+        (struct exported *)((char *)item - offsetof(struct exported, final));
+    struct context *previous = context_set_running(exported->context);
+    release_interfaces(exported);
     context_set_running(previous);
-    if (context != NULL)
-        context_leave(context, item);
-    context_unref(context);
-    free(final);
+    if (exported->context != NULL)
+        context_leave(exported->context, item);
+    context_unref(exported->context);
+    free(exported);
 }
 
 struct exported *export_ref(struct exported *exported)
@@ -226,18 +219,13 @@ void export_unref(struct exported *exported)
         return;
     if (atomic_fetch_sub_explicit(&exported->refs, 1, memory_order_acq_rel) != 1)
         return;
-    struct final_release *final = calloc(1, sizeof *final);
-    if (final == NULL) {
-        destroy(exported); /* out of memory: rather in the wrong place than never */
-        return;
-    }
-    final->exported = exported;
-    final->item.node = exported->node;
-    final->item.context = exported->context;
-    final->item.run = run_final_release;
+    struct gate_item *final = &exported->final;
+    final->node = exported->node;
+    final->context = exported->context;
+    final->run = run_final_release;
     /* A chain of its own, so that nothing else counts as nested in it. */
-    memcpy(final->item.call.chain.bytes, &final, sizeof final);
-    gate_pass(&final->item);
+    memcpy(final->call.chain.bytes, &exported, sizeof exported);
+    gate_pass(final);
 }
 
 /* --- interfaces --- */

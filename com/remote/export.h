@@ -14,9 +14,9 @@
 #include <stdbool.h>
 #include <viaduct/com.h>
 
+#include "com/remote/gate.h"
 #include "com/remote/table.h"
 
-struct context;
 struct node;
 struct export_face;
 
@@ -31,6 +31,7 @@ struct exported {
     bool listed;                         /* node->lock */
     unsigned n_refusals;                 /* node->lock */
     _Atomic(struct export_face *) faces; /* only ever prepended to, under node->lock */
+    struct gate_item final;              /* the end: what gives the object's reference back */
 };
 
 /* Makes `object` known to peers, or finds it, and counts one holder. Asks the object for IUnknown.

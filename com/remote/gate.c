@@ -115,6 +115,11 @@ static void run_item(void *argument)
     item->run(item);
 }
 
+static void submit(struct gate_item *item)
+{
+    node_submit(item->node, &item->job, run_item, item);
+}
+
 /* False: it may go in after all. */
 static bool queue(struct gate_item *item)
 {
@@ -143,7 +148,7 @@ static bool queue(struct gate_item *item)
 void gate_pass(struct gate_item *item)
 {
     if (gate_enter(item) || !queue(item))
-        node_submit(item->node, run_item, item);
+        submit(item);
 }
 
 static void let_in_next(struct context *context)
@@ -161,7 +166,7 @@ static void let_in_next(struct context *context)
     os_mutex_unlock(&context->lock);
     os_mutex_unlock(&the_gate.lock);
     if (next != NULL)
-        node_submit(next->node, run_item, next);
+        submit(next);
 }
 
 void context_leave(struct context *context, struct gate_item *item)
@@ -288,6 +293,6 @@ bool gate_refuse(const struct gate_call *call, const struct link_id *name, struc
     }
     os_mutex_unlock(&the_gate.lock);
     if (refused)
-        node_submit(item->node, run_item, item);
+        submit(item);
     return refused;
 }

@@ -46,6 +46,7 @@ struct gate_item {
     /* On a worker, inside the context; calls context_leave() when it is done. */
     void (*run)(struct gate_item *item);
 
+    struct link_job job;  /* from when it is let in until it runs */
     struct list link;     /* the context's lock: in its queue, or inside */
     struct list waiting;  /* the gate's lock: while it is queued, if it is awaited */
     struct link_id wait;  /* the gate's lock: the edge's name ... */

@@ -29,6 +29,7 @@ struct provide {
 /* An accept that is here before its provide. In node->accepts under node->lock. */
 struct waiting_accept {
     struct table_link link;
+    struct link_job job;          /* when it does not wait any more */
     struct link_message *message; /* owned */
     struct peer *recipient;       /* a reference */
     struct link_id t1;
@@ -121,9 +122,9 @@ static void run_accept(void *argument)
     free(waiting);
 }
 
-static void free_accept(struct node *node, struct waiting_accept *waiting)
+static void end_wait(struct node *node, struct waiting_accept *waiting)
 {
-    node_submit(node, run_accept, waiting);
+    node_submit(node, &waiting->job, run_accept, waiting);
 }
 
 static void lapse(void *argument);
@@ -143,56 +144,78 @@ static void start_timer_locked(struct node *node, uint64_t expires_ns)
     node->handoff_timer_runs = true;
 }
 
+/* Those that have been taken out of the tables, linked by their table links. */
+struct taken {
+    struct table_link *provides;
+    struct table_link *accepts;
+    uint64_t next_ns; /* when the first of those that stay expires; UINT64_MAX: none does */
+};
+
+static bool is_over(struct taken *taken, const struct peer *owner, const struct peer *peer,
+                    uint64_t expires_ns, uint64_t now_ns)
+{
+    if (owner == peer || expires_ns <= now_ns)
+        return true;
+    if (expires_ns < taken->next_ns)
+        taken->next_ns = expires_ns;
+    return false;
+}
+
+/* Takes out what is the peer's or has expired, in one walk: the lock is held for as long as the
+ * tables are, and all else happens behind it. */
+static void take_locked(struct node *node, const struct peer *peer, uint64_t now_ns,
+                        struct taken *taken)
+{
+    *taken = (struct taken){.next_ns = UINT64_MAX};
+    struct table_link *next;
+    for (struct table_link *l = table_walk(&node->provides, NULL); l != NULL; l = next) {
+        struct provide *provide = TABLE_ENTRY(l, struct provide, link);
+        next = table_walk(&node->provides, l);
+        if (!is_over(taken, provide->sender, peer, provide->expires_ns, now_ns))
+            continue;
+        take_provide_locked(node, provide);
+        l->next = taken->provides;
+        taken->provides = l;
+    }
+    for (struct table_link *l = table_walk(&node->accepts, NULL); l != NULL; l = next) {
+        struct waiting_accept *waiting = TABLE_ENTRY(l, struct waiting_accept, link);
+        next = table_walk(&node->accepts, l);
+        if (!is_over(taken, waiting->recipient, peer, waiting->expires_ns, now_ns))
+            continue;
+        take_accept_locked(node, waiting);
+        l->next = taken->accepts;
+        taken->accepts = l;
+    }
+}
+
+static void end_taken(struct node *node, const struct taken *taken)
+{
+    struct table_link *next;
+    for (struct table_link *l = taken->provides; l != NULL; l = next) {
+        next = l->next;
+        free_provide(TABLE_ENTRY(l, struct provide, link));
+    }
+    for (struct table_link *l = taken->accepts; l != NULL; l = next) {
+        next = l->next;
+        end_wait(node, TABLE_ENTRY(l, struct waiting_accept, link));
+    }
+}
+
 static void lapse(void *argument)
 {
     struct node *node = argument;
-    uint64_t now = os_now_ns();
-    uint64_t next = UINT64_MAX;
-    struct provide *provides = NULL;
-    struct waiting_accept *accepts = NULL;
+    struct taken taken;
     os_mutex_lock(&node->lock);
-    struct table_link *link = table_walk(&node->provides, NULL);
-    while (link != NULL) {
-        struct provide *provide = TABLE_ENTRY(link, struct provide, link);
-        link = table_walk(&node->provides, link);
-        if (provide->expires_ns > now) {
-            next = provide->expires_ns < next ? provide->expires_ns : next;
-            continue;
-        }
-        take_provide_locked(node, provide);
-        provide->link.next = (struct table_link *)provides;
-        provides = provide;
-    }
-    link = table_walk(&node->accepts, NULL);
-    while (link != NULL) {
-        struct waiting_accept *waiting = TABLE_ENTRY(link, struct waiting_accept, link);
-        link = table_walk(&node->accepts, link);
-        if (waiting->expires_ns > now) {
-            next = waiting->expires_ns < next ? waiting->expires_ns : next;
-            continue;
-        }
-        take_accept_locked(node, waiting);
-        waiting->link.next = (struct table_link *)accepts;
-        accepts = waiting;
-    }
+    take_locked(node, NULL, os_now_ns(), &taken);
     struct link_timer *timer = node->handoff_timer;
     node->handoff_timer = NULL;
     node->handoff_timer_runs = false;
-    if (next != UINT64_MAX)
-        start_timer_locked(node, next);
+    if (taken.next_ns != UINT64_MAX)
+        start_timer_locked(node, taken.next_ns);
     os_mutex_unlock(&node->lock);
     if (timer != NULL)
         link_timer_cancel(timer);
-    while (provides != NULL) {
-        struct provide *provide = provides;
-        provides = (struct provide *)provide->link.next;
-        free_provide(provide);
-    }
-    while (accepts != NULL) {
-        struct waiting_accept *waiting = accepts;
-        accepts = (struct waiting_accept *)waiting->link.next;
-        free_accept(node, waiting);
-    }
+    end_taken(node, &taken);
 }
 
 HRESULT handoff_provided(struct peer *sender, const struct frame_provide *frame)
@@ -225,7 +248,7 @@ HRESULT handoff_provided(struct peer *sender, const struct frame_provide *frame)
     }
     os_mutex_unlock(&node->lock);
     if (waiting != NULL)
-        free_accept(node, waiting);
+        end_wait(node, waiting);
     if (room)
         return S_OK;
     free_provide(provide);
@@ -351,51 +374,28 @@ void handoff_run_accept(struct link_message *message)
         error_clear(); /* the recipient is gone; its end takes the count back */
 }
 
-static void settle(struct node *node, struct peer *peer)
-{
-    os_mutex_lock(&node->lock);
-    struct table_link *link = table_walk(&node->provides, NULL);
-    while (link != NULL) {
-        struct provide *provide = TABLE_ENTRY(link, struct provide, link);
-        link = table_walk(&node->provides, link);
-        if (peer != NULL && provide->sender != peer)
-            continue;
-        take_provide_locked(node, provide);
-        os_mutex_unlock(&node->lock);
-        free_provide(provide);
-        os_mutex_lock(&node->lock);
-        link = table_walk(&node->provides, NULL);
-    }
-    link = table_walk(&node->accepts, NULL);
-    while (link != NULL) {
-        struct waiting_accept *waiting = TABLE_ENTRY(link, struct waiting_accept, link);
-        link = table_walk(&node->accepts, link);
-        if (peer != NULL && waiting->recipient != peer)
-            continue;
-        take_accept_locked(node, waiting);
-        os_mutex_unlock(&node->lock);
-        free_accept(node, waiting);
-        os_mutex_lock(&node->lock);
-        link = table_walk(&node->accepts, NULL);
-    }
-    os_mutex_unlock(&node->lock);
-}
-
 void handoff_peer_closed(struct peer *peer)
 {
-    settle(peer->node, peer);
+    struct node *node = peer->node;
+    struct taken taken;
+    os_mutex_lock(&node->lock);
+    take_locked(node, peer, 0, &taken);
+    os_mutex_unlock(&node->lock);
+    end_taken(node, &taken);
 }
 
 void handoff_stop(struct node *node)
 {
+    struct taken taken;
     os_mutex_lock(&node->lock);
     struct link_timer *timer = node->handoff_timer;
     node->handoff_timer = NULL;
     node->handoff_timer_runs = true; /* no other is started */
+    take_locked(node, NULL, UINT64_MAX, &taken);
     os_mutex_unlock(&node->lock);
     if (timer != NULL)
         link_timer_cancel(timer);
-    settle(node, NULL);
+    end_taken(node, &taken);
 }
 
 /* --- the recipient --- */

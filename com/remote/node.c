@@ -43,22 +43,30 @@ static enum link_route route(void *context, struct link_message *message)
 {
     (void)context;
     struct peer *peer = peer_of(message->connection);
-    if (message->kind == WIRE_QUERY_INTERFACE)
-        return LINK_ROUTE_ANY;
-    if (message->kind == WIRE_ACCEPT)
-        return handoff_accepted(peer, message);
-    return stub_route(peer, message);
+    if (message->kind != WIRE_QUERY_INTERFACE && message->kind != WIRE_ACCEPT)
+        return stub_route(peer, message);
+    if (message->kind == WIRE_ACCEPT) {
+        enum link_route route = handoff_accepted(peer, message);
+        if (route != LINK_ROUTE_ANY)
+            return route;
+    }
+    message->user = peer_ref(peer); /* it may wait for a worker until the connection has ended */
+    return LINK_ROUTE_ANY;
 }
 
 static void run(void *context, struct link_message *message)
 {
     (void)context;
+    if (message->kind != WIRE_QUERY_INTERFACE && message->kind != WIRE_ACCEPT) {
+        stub_run(message);
+        return;
+    }
+    struct peer *held = message->user; /* NULL: an accept has waited, which holds it itself */
     if (message->kind == WIRE_QUERY_INTERFACE)
         stub_run_query(message);
-    else if (message->kind == WIRE_ACCEPT)
-        handoff_run_accept(message);
     else
-        stub_run(message);
+        handoff_run_accept(message);
+    peer_unref(held);
 }
 
 static HRESULT released(struct peer *peer, const struct link_message *frame)
@@ -199,12 +207,12 @@ void node_unref(struct node *node)
     free(node);
 }
 
-void node_submit(struct node *node, void (*run_it)(void *argument), void *argument)
+void node_submit(struct node *node, struct link_job *job, void (*run_it)(void *argument),
+                 void *argument)
 {
-    if (!atomic_load(&node->closed) && SUCCEEDED(link_node_submit(node->link, run_it, argument)))
-        return;
-    error_clear();
-    run_it(argument);
+    *job = (struct link_job){.run = run_it, .argument = argument};
+    if (node->link == NULL || !link_node_submit(node->link, job))
+        run_it(argument);
 }
 
 void node_set_root(struct node *node, IUnknown *root)

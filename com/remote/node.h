@@ -72,7 +72,9 @@ IUnknown *node_root(struct node *node);
 HRESULT node_connect(struct node *node, const char *const *addresses, uint64_t deadline_ns,
                      REFIID iid, void **object);
 
-/* Posts to a worker; where that is not possible any more (the node stops) runs it at once. */
-void node_submit(struct node *node, void (*run)(void *argument), void *argument);
+/* Runs `run(argument)` on a worker, by `job`, which is free until then: so it needs no memory, and
+ * cannot fail. Once the node has stopped, and nothing reads any more, it runs at once. */
+void node_submit(struct node *node, struct link_job *job, void (*run)(void *argument),
+                 void *argument);
 
 #endif

@@ -96,7 +96,9 @@ static bool forget_locked(struct peer_entry *entry)
     bool is_root = entry->id == 0; /* the peer may name it as long as it lives */
     if (entry->count > 0 || entry->n_calls > 0 || (is_root && !entry->peer->dead))
         return false;
-    table_remove(&entry->peer->entries, &entry->link);
+    if (entry->listed)
+        table_remove(&entry->peer->entries, &entry->link);
+    entry->listed = false;
     return true;
 }
 
@@ -113,6 +115,7 @@ static struct peer_entry *insert_locked(struct peer *peer, struct exported *expo
         free(entry);
         return NULL;
     }
+    entry->listed = true;
     entry->peer = peer_ref(peer);
     entry->exported = export_ref(exported);
     return entry;
@@ -322,19 +325,35 @@ void peer_release(struct peer *peer, uint64_t id, uint32_t count)
 
 /* --- the end --- */
 
-static struct peer_entry *take_any_locked(struct peer *peer, struct exported **exported)
+/* Empties the table into a list, by the entries' links. Each counts as in use, so that it lasts
+ * until its turn; those with calls under way go with the last of them. */
+static struct table_link *take_all_locked(struct peer *peer)
 {
-    struct table_link *link = table_walk(&peer->entries, NULL);
-    while (link != NULL) {
-        struct peer_entry *entry = TABLE_ENTRY(link, struct peer_entry, link);
-        if (entry->count > 0 || (entry->id == 0 && entry->n_calls == 0)) {
-            *exported = entry->count > 0 ? export_ref(entry->exported) : NULL;
-            entry->count = 0;
-            return entry;
-        }
-        link = table_walk(&peer->entries, link);
+    struct table_link *all = NULL;
+    struct table_link *next;
+    for (struct table_link *l = table_walk(&peer->entries, NULL); l != NULL; l = next) {
+        struct peer_entry *entry = TABLE_ENTRY(l, struct peer_entry, link);
+        next = table_walk(&peer->entries, l);
+        entry->listed = false;
+        entry->n_calls++;
+        l->next = all;
+        all = l;
     }
-    return NULL;
+    table_deinit(&peer->entries);
+    return all;
+}
+
+/* What the peer held of one object is given back. */
+static void settle(struct peer_entry *entry)
+{
+    struct peer *peer = entry->peer;
+    os_mutex_lock(&peer->lock);
+    struct exported *held = entry->count > 0 ? export_ref(entry->exported) : NULL;
+    entry->count = 0;
+    os_mutex_unlock(&peer->lock);
+    peer_leave(entry);
+    if (held != NULL)
+        export_unhold(held);
 }
 
 void peer_closed(struct peer *peer)
@@ -344,18 +363,13 @@ void peer_closed(struct peer *peer)
     if (peer->cause == NULL)
         peer->cause = link_connection_cause(peer->connection);
     peer->n_releases = 0;
-    struct exported *exported = NULL;
-    struct peer_entry *entry;
-    while ((entry = take_any_locked(peer, &exported)) != NULL) {
-        bool forgotten = forget_locked(entry);
-        os_mutex_unlock(&peer->lock);
-        if (forgotten)
-            free_entry(entry);
-        if (exported != NULL)
-            export_unhold(exported);
-        os_mutex_lock(&peer->lock);
-    }
+    struct table_link *all = take_all_locked(peer);
     os_mutex_unlock(&peer->lock);
+    while (all != NULL) {
+        struct peer_entry *entry = TABLE_ENTRY(all, struct peer_entry, link);
+        all = all->next;
+        settle(entry);
+    }
 }
 
 /* "calculator, process 4711 (Windows), at unix:/run/x.sock" */

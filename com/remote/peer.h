@@ -64,6 +64,7 @@ struct peer_entry {
     uint64_t id;                 /* read-only */
     uint64_t count;              /* peer->lock; 0: the peer may not name it any more */
     unsigned n_calls;            /* peer->lock; under way */
+    bool listed;                 /* peer->lock; in peer->entries */
     bool oneway_runs;            /* peer->lock */
     struct link_id oneway_chain; /* peer->lock; of the one that runs */
     struct stub_call *first;     /* peer->lock; waiting for it, in order of arrival */

@@ -10,6 +10,7 @@
 /* In node->watches under the node's lock; once taken out, owned by whoever calls it. */
 struct watch {
     struct watch *next;
+    struct link_job job; /* when it has fired */
     uint64_t cookie;
     const struct import *import; /* compared only */
     struct peer *peer;           /* compared only */
@@ -63,7 +64,7 @@ HRESULT watch_add(struct import *import, void (*died)(void *context, const char 
     os_mutex_unlock(&node->lock);
     if (!alive) {
         write_reason(watch, import, import->peer);
-        node_submit(node, run_watch, watch);
+        node_submit(node, &watch->job, run_watch, watch);
     }
     return S_OK;
 }
@@ -118,7 +119,7 @@ void watch_fire(struct peer *peer)
     while (fired != NULL) {
         struct watch *next = fired->next;
         write_reason(fired, NULL, peer);
-        node_submit(node, run_watch, fired);
+        node_submit(node, &fired->job, run_watch, fired);
         fired = next;
     }
 }

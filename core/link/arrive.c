@@ -13,11 +13,8 @@
 
 #include <string.h>
 
-/* Two-way calls of one peer that have not been answered, and all its calls that have not ended. */
-#define MAX_ACTIVE   4096u
-#define MAX_INCOMING 65536u
-/* What they hold together: so many of the largest messages. */
-#define MAX_INCOMING_MESSAGES 4u
+/* Two-way calls of one peer that have not been answered: a cancel looks through them. */
+#define MAX_ACTIVE 4096u
 
 static void read_call(struct incoming *incoming)
 {
@@ -38,16 +35,9 @@ static void read_call(struct incoming *incoming)
 /* Entered into the list that a cancel looks through. */
 static HRESULT enter(struct link_connection *connection, struct incoming *incoming)
 {
-    if (atomic_load_explicit(&connection->n_incoming, memory_order_relaxed) > MAX_INCOMING)
-        return error_set(VIA_E_LIMIT, "more than %u calls of one peer wait", MAX_INCOMING);
     const struct link_message *message = &incoming->message;
-    incoming->charge = message->references_size + message->body_size + message->payload_size;
-    size_t before = atomic_fetch_add_explicit(&connection->incoming_bytes, incoming->charge,
-                                              memory_order_relaxed);
-    size_t most = MAX_INCOMING_MESSAGES * (size_t)connection->node->settings.max_message;
-    if (before > most)
-        return error_set(VIA_E_LIMIT, "the calls of one peer that wait have more than %zu bytes",
-                         most);
+    incoming->charge = message_size(message);
+    atomic_fetch_add_explicit(&connection->incoming_bytes, incoming->charge, memory_order_relaxed);
     if (message->kind == WIRE_ONEWAY) {
         atomic_store_explicit(&incoming->answered, true, memory_order_relaxed);
         return S_OK;

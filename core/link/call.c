@@ -109,14 +109,26 @@ static void sleep_in_stream(struct call *call)
         connection_fail(connection, hr, false);
 }
 
-/* As the holder of the right: frame by frame, until the call is over, has something to run, or the
- * right is gone. No lock is needed, since the right can only be taken from a method that runs. */
+/* Nothing is read for now, and the tick has to see that it does not stay so for ever. */
+static void wait_with_tick(struct link_connection *connection)
+{
+    if (FAILED(reactor_join(connection->node)))
+        error_clear(); /* what ends meanwhile, and the call's own deadline, end it too */
+}
+
+/* As the holder of the right: frame by frame, until the call is over, has something to run,
+ * nothing may be read, or the right is gone. No lock is needed, since the right can only be taken
+ * from a method that runs. */
 static void read_frames(struct call *call)
 {
     struct link_connection *connection = call->connection;
     while (call->thread->held == connection && !is_done(call) &&
            !atomic_load(&call->has_incoming) && !atomic_load(&call->cancelled) && !is_late(call)) {
         HRESULT hr = connection->drained ? VIA_S_WOULD_BLOCK : reader_step(connection, call);
+        if (hr == READER_FULL) {
+            wait_with_tick(connection);
+            return;
+        }
         if (hr == VIA_S_WOULD_BLOCK)
             sleep_in_stream(call);
         else if (FAILED(hr))
@@ -153,13 +165,16 @@ static bool is_over_locked(struct call *call)
     return true;
 }
 
-/* Takes the right if nobody has it, else sleeps. */
+/* Takes the right if nobody has it, else sleeps; and so it does where nobody may read for now. */
 static void get_right_locked(struct call *call, bool *leased)
 {
     struct link_connection *connection = call->connection;
-    if (call->thread->held == connection)
+    bool mine = call->thread->held == connection;
+    if (mine && !right_is_full(connection))
         return;
     call->inherits = false;
+    if (mine)
+        right_stall_locked(connection);
     if (call->is_apartment || connection->stage != STAGE_OPEN ||
         !right_take_locked(connection, call->thread, leased))
         sleep_locked(call);

@@ -28,7 +28,8 @@ void chain_submit(struct link_node *node, struct incoming *incoming)
 {
     incoming->job.run = run_job;
     incoming->job.argument = incoming;
-    worker_submit(node, &incoming->job);
+    if (!worker_submit(node, &incoming->job))
+        run_job(incoming); /* the node has stopped: it finds its connection closed */
 }
 
 void chain_remove(struct link_node *node, struct call *call)

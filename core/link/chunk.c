@@ -11,11 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct assembly *find(struct link_connection *connection, const struct wire_header *header)
+static struct assembly *find(struct link_connection *connection, const struct link_message *frame)
 {
     for (struct list *l = connection->assemblies.next; l != &connection->assemblies; l = l->next) {
         struct assembly *assembly = list_entry(l, struct assembly, link);
-        if (assembly->call_id == header->call_id && assembly->message.kind == header->kind)
+        if (assembly->call_id == frame->call_id && assembly->message.kind == frame->kind)
             return assembly;
     }
     return NULL;
@@ -35,26 +35,28 @@ void reader_free_assemblies(struct link_connection *connection)
         free_assembly(connection, list_entry(connection->assemblies.next, struct assembly, link));
 }
 
-static HRESULT start(struct link_connection *connection, const struct wire_header *header,
-                     const struct wire_parts *parts)
+/* The first frame has all of the message but the rest of its payload. */
+static HRESULT start(struct link_connection *connection, const struct link_message *frame,
+                     bool has_unknown_extension)
 {
     if (connection->n_assemblies >= WIRE_MAX_CHUNKED)
         return error_set(VIA_E_LIMIT, "more than %u messages in chunks are under way",
                          WIRE_MAX_CHUNKED);
-    if (find(connection, header) != NULL)
+    if (find(connection, frame) != NULL)
         return error_set(VIA_E_PROTOCOL, "a message in chunks starts twice");
     struct assembly *assembly = calloc(1, sizeof *assembly);
     if (assembly == NULL)
         return error_set(E_OUTOFMEMORY, "no memory for a message");
-    reader_fill(connection, header, parts, &assembly->message);
+    assembly->message = *frame;
     assembly->message.flags = 0;
     HRESULT hr = message_copy(&assembly->message);
     if (FAILED(hr)) {
         free(assembly);
         return hr;
     }
-    assembly->call_id = header->call_id;
-    assembly->payload_room = parts->payload_size;
+    assembly->call_id = frame->call_id;
+    assembly->has_unknown_extension = has_unknown_extension;
+    assembly->payload_room = frame->payload_size;
     list_append(&connection->assemblies, &assembly->link);
     connection->n_assemblies++;
     return S_OK;
@@ -81,42 +83,48 @@ static HRESULT grow(struct link_message *message, struct assembly *assembly, siz
 }
 
 static HRESULT append(struct link_connection *connection, struct assembly *assembly,
-                      const struct wire_parts *parts)
+                      const struct link_message *frame)
 {
     struct link_message *message = &assembly->message;
     size_t limit = connection->node->settings.max_message;
     size_t under_way = 0;
     for (struct list *l = connection->assemblies.next; l != &connection->assemblies; l = l->next)
         under_way += list_entry(l, struct assembly, link)->message.payload_size;
-    if (parts->payload_size > limit - message->body_size ||
-        message->payload_size > limit - message->body_size - parts->payload_size)
+    if (frame->payload_size > limit - message->body_size ||
+        message->payload_size > limit - message->body_size - frame->payload_size)
         return error_set(VIA_E_LIMIT, "a message is larger than %zu bytes", limit);
     if (under_way > 4 * limit)
         return error_set(VIA_E_LIMIT, "the messages that are under way are larger than %zu bytes",
                          4 * limit);
-    HRESULT hr = grow(message, assembly, parts->payload_size);
+    HRESULT hr = grow(message, assembly, frame->payload_size);
     if (FAILED(hr))
         return hr;
-    if (parts->payload_size != 0)
-        memcpy((uint8_t *)(uintptr_t)message->payload + message->payload_size, parts->payload,
-               parts->payload_size);
-    message->payload_size += parts->payload_size;
+    if (frame->payload_size != 0)
+        memcpy((uint8_t *)(uintptr_t)message->payload + message->payload_size, frame->payload,
+               frame->payload_size);
+    message->payload_size += frame->payload_size;
     return S_OK;
 }
 
 HRESULT chunk_received(struct link_connection *connection, struct call *self,
-                       const struct wire_header *header, const struct wire_parts *parts)
+                       struct link_message *frame, bool has_unknown_extension)
 {
-    if (!(header->flags & WIRE_FLAG_CONTINUED))
-        return start(connection, header, parts);
-    struct assembly *assembly = find(connection, header);
+    if (!(frame->flags & WIRE_FLAG_CONTINUED)) {
+        HRESULT hr = start(connection, frame, has_unknown_extension);
+        if (FAILED(hr))
+            message_free_storage(frame);
+        return hr;
+    }
+    struct assembly *assembly = find(connection, frame);
     if (assembly == NULL)
         return error_set(VIA_E_PROTOCOL, "a frame continues a message that was not started");
-    HRESULT hr = append(connection, assembly, parts);
-    if (FAILED(hr) || (header->flags & WIRE_FLAG_MORE))
+    HRESULT hr = append(connection, assembly, frame);
+    if (FAILED(hr) || (frame->flags & WIRE_FLAG_MORE))
         return hr;
     struct link_message message = assembly->message;
+    bool is_refused = assembly->has_unknown_extension;
     assembly->message.storage = NULL;
+    assembly->message.handles = NULL;
     free_assembly(connection, assembly);
-    return reader_dispatch(connection, self, &message, false);
+    return reader_dispatch(connection, self, &message, is_refused);
 }

@@ -204,6 +204,10 @@ void connection_fail(struct link_connection *connection, HRESULT code, bool good
         connection->transport->disarm(connection->stream, VIA_READY_READ);
         connection->right = RIGHT_FREE;
     }
+    if (connection->right == RIGHT_STALLED) {
+        atomic_store(&connection->is_stalled, false);
+        connection->right = RIGHT_FREE;
+    }
     fail_calls_locked(connection);
     os_mutex_unlock(&connection->lock);
     /* The record stays as it is until the last reference goes. */

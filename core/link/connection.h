@@ -13,7 +13,6 @@
 #include <stdint.h>
 
 #include "core/link/link.h"
-#include "core/link/worker.h"
 #include "core/os/thread.h"
 #include "core/util/list.h"
 #include "core/util/ref.h"
@@ -26,7 +25,8 @@ struct thread;
 enum right {
     RIGHT_FREE,   /* leased, and nobody reads */
     RIGHT_PARKED, /* readiness is armed in the reactor */
-    RIGHT_HELD    /* `holder` may use the receiving half of the stream */
+    RIGHT_HELD,   /* `holder` may use the receiving half of the stream */
+    RIGHT_STALLED /* nobody may read, until more of what has arrived has ended */
 };
 
 enum stage {
@@ -50,9 +50,9 @@ struct queued_frame {
 struct assembly {
     struct list link;
     uint64_t call_id;
-    struct incoming *call; /* a request; else */
-    struct link_message message;
-    size_t payload_room; /* of the storage behind what comes before the payload */
+    struct link_message message; /* with the first frame's tables */
+    bool has_unknown_extension;  /* which must be understood */
+    size_t payload_room;         /* of the storage behind what comes before the payload */
 };
 
 struct link_connection {
@@ -61,7 +61,7 @@ struct link_connection {
     const struct via_transport *transport; /* read-only */
     struct via_stream *stream;             /* read-only until the end; no `busy`, no stream */
     void *user;                            /* set in opened, read-only then */
-    struct link_peer peer;                 /* read-only once open */
+    struct link_peer peer;                 /* read-only once open; node, process_id: node->lock */
     char *peer_texts;                      /* what `peer` points into */
     char *address;                         /* read-only; "" on the listening side */
     bool is_server;                        /* read-only: the peer connected */
@@ -70,9 +70,10 @@ struct link_connection {
 
     struct list link;           /* node->connections; node->lock */
     struct list leased_link;    /* node->leased; node->lock */
-    struct job serving;         /* while it waits for a worker that reads it; node->lock */
+    struct link_job serving;    /* while it waits for a worker that reads it; node->lock */
     struct list ended_link;     /* node->ended; node->lock */
     bool in_leased;             /* node->lock */
+    bool has_claimed;           /* node->lock: peer.node is what the peer says it is */
     uint64_t hello_deadline_ns; /* read-only */
 
     struct os_mutex lock;
@@ -96,19 +97,22 @@ struct link_connection {
      * be taken away: whoever does exchanges this for NULL first, and so does the holder when the
      * method is over. The one that succeeds has the right. */
     struct thread *_Atomic in_method;
-    atomic_uint activity;        /* counts frames; written by the holder, the tick compares */
-    unsigned seen_activity;      /* the tick's */
-    unsigned seen_method;        /* the tick's */
-    unsigned quiet_ticks;        /* the tick's */
-    _Atomic uint32_t n_incoming; /* records of calls that are alive, queued ones included */
+    atomic_uint activity;          /* counts frames; written by the holder, the tick compares */
+    unsigned seen_activity;        /* the tick's */
+    unsigned seen_method;          /* the tick's */
+    unsigned quiet_ticks;          /* the tick's */
+    _Atomic uint32_t n_incoming;   /* records of calls that are alive, queued ones included */
+    _Atomic size_t incoming_bytes; /* what those records hold */
+    atomic_bool is_stalled;        /* RIGHT_STALLED; written under lock */
+    uint64_t stalled_ns;           /* lock: since when */
+    uint32_t stalled_at;           /* lock: n_incoming then */
 
     /* The holder's: */
-    _Atomic size_t incoming_bytes; /* what those records hold */
-    bool drained;                  /* the transport has received no more than was consumed */
-    size_t frame_size;             /* of the frame that is borrowed; 0: none */
+    uint32_t stall_level; /* doublings of what may arrive; while stalled: under lock */
+    bool drained;         /* the transport has received no more than was consumed */
+    size_t frame_size;    /* of the frame that is borrowed; 0: none */
     struct list assemblies;
     uint32_t n_assemblies;
-    size_t assembly_bytes;
     uint32_t spin_ns; /* how long spinning has been worth while lately */
     uint32_t spin_misses;
 

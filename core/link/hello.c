@@ -9,6 +9,7 @@
 #include "core/util/buffer.h"
 #include "core/util/error.h"
 #include "core/wire/hello.h"
+#include "core/wire/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -84,19 +85,41 @@ static bool same_principal(const struct via_peer_identity *a, const struct via_p
     return !((both & VIA_PEER_HAS_PID) && same_system) || a->pid == b->pid;
 }
 
-/* A second process that says it is a node that is there already. */
-static HRESULT check_claim(struct link_connection *connection, const uint8_t id[16])
+/* A connection of another process whose peer is that node already; NULL: there is none. */
+static struct link_connection *find_claimant_locked(struct link_connection *connection,
+                                                    const struct link_id *id)
 {
     struct link_node *node = connection->node;
-    HRESULT hr = S_OK;
-    os_mutex_lock(&node->lock);
-    for (struct list *l = node->connections.next; l != &node->connections && hr == S_OK;
-         l = l->next) {
+    for (struct list *l = node->connections.next; l != &node->connections; l = l->next) {
         struct link_connection *other = list_entry(l, struct link_connection, link);
-        if (other == connection || !connection_is_open(other) ||
-            memcmp(other->peer.node.bytes, id, sizeof other->peer.node.bytes) != 0 ||
-            same_principal(&other->peer.identity, &connection->peer.identity))
-            continue;
+        if (other != connection && other->has_claimed && !link_connection_is_closed(other) &&
+            memcmp(&other->peer.node, id, sizeof *id) == 0 &&
+            !same_principal(&other->peer.identity, &connection->peer.identity))
+            return other;
+    }
+    return NULL;
+}
+
+/* The peer becomes the node that it says it is, unless another process is, or this one. From here
+ * on nobody else can, though this connection is not open yet: compared and claimed in one go. */
+static HRESULT claim(struct link_connection *connection, const struct wire_hello *hello)
+{
+    struct link_node *node = connection->node;
+    struct link_peer *peer = &connection->peer;
+    struct link_id id;
+    HRESULT hr = S_OK;
+    memcpy(id.bytes, hello->node, sizeof id.bytes);
+    if (memcmp(&id, &node->id, sizeof id) == 0 && !os_identity_is_this_process(&peer->identity))
+        return error_set(VIA_E_IDENTITY,
+                         "the peer, process %u, says that it is the node that it connects to",
+                         (unsigned)hello->process_id);
+    os_mutex_lock(&node->lock);
+    struct link_connection *other = find_claimant_locked(connection, &id);
+    if (other == NULL) {
+        peer->node = id;
+        peer->process_id = hello->process_id;
+        connection->has_claimed = true;
+    } else {
         hr =
             error_set(VIA_E_IDENTITY, "the peer says that it is a node which process %u is already",
                       (unsigned)other->peer.process_id);
@@ -117,7 +140,7 @@ static HRESULT keep_texts(struct link_connection *connection, const struct wire_
     }
     memcpy(texts, hello->agent, hello->agent_size);
     for (size_t i = 0; i < hello->agent_size; i++)
-        if ((uint8_t)texts[i] < 0x20 || texts[i] == 0x7F)
+        if (wire_is_control(texts[i]))
             texts[i] = '?';
     texts[hello->agent_size] = '\0';
     char *at = texts + hello->agent_size + 1;
@@ -136,8 +159,6 @@ static HRESULT keep_texts(struct link_connection *connection, const struct wire_
 static HRESULT keep(struct link_connection *connection, const struct wire_hello *hello)
 {
     struct link_peer *peer = &connection->peer;
-    memcpy(peer->node.bytes, hello->node, sizeof peer->node.bytes);
-    peer->process_id = hello->process_id;
     peer->is_windows = hello->flags & WIRE_HELLO_WINDOWS;
     peer->is_wine = hello->flags & WIRE_HELLO_WINE;
     peer->max_message = hello->limits.max_message < WIRE_MAX_MESSAGE * 4u
@@ -161,9 +182,13 @@ HRESULT hello_received(struct link_connection *connection, const struct link_mes
     if (message->kind != expected)
         return error_set(VIA_E_PROTOCOL, "the peer's first frame is of kind %s (%u), not %s",
                          wire_kind_name(message->kind), message->kind, wire_kind_name(expected));
-    HRESULT hr = wire_hello_read(message->body, message->payload, message->payload_size, &hello);
+    /* What is checked must be what is kept, and the peer may still write where the message lies. */
+    uint8_t texts[WIRE_HELLO_MAX_AGENT + WIRE_HELLO_MAX_TEXT];
+    size_t size = message->payload_size < sizeof texts ? message->payload_size : sizeof texts;
+    memcpy(texts, message->payload, size);
+    HRESULT hr = wire_hello_read(message->body, texts, size, &hello);
     if (SUCCEEDED(hr))
-        hr = check_claim(connection, hello.node);
+        hr = claim(connection, &hello);
     if (SUCCEEDED(hr))
         hr = keep(connection, &hello);
     if (SUCCEEDED(hr))

@@ -23,6 +23,8 @@
 #include <viaduct/hresult.h>
 #include <viaduct/plugin/transport.h>
 
+#include "core/util/list.h"
+
 struct error_record;
 struct link_connection;
 struct link_node;
@@ -90,8 +92,8 @@ struct link_handler {
      * peer. May attach per-connection state by link_connection_set_user(). */
     HRESULT (*opened)(void *context, struct link_connection *connection);
     /* [a worker, or the thread that closes] Once, after every pending call has failed, and after
-     * the last route/run/control of the connection has returned. `cause` is
-     * link_connection_cause(). */
+     * the last route/control of the connection has returned, and every run that had begun before
+     * its end. Calls that wait, for a worker too, run later: what they need has to last. */
     void (*closed)(void *context, struct link_connection *connection);
     /* [reader] A call, one-way call, query-interface or accept has arrived. Must not block or run
      * user code. */
@@ -156,8 +158,15 @@ struct link_connection *link_node_find(struct link_node *node, const struct link
  */
 void link_node_each(struct link_node *node, void (*visit)(void *, struct link_connection *),
                     void *argument);
-/* Runs `run(argument)` on a worker, in no chain. */
-HRESULT link_node_submit(struct link_node *node, void (*run)(void *argument), void *argument);
+/* Something to be done by a worker: embedded in what it is, so that submitting needs no memory. */
+struct link_job {
+    struct list link;            /* node->lock */
+    void (*run)(void *argument); /* may free what the job is in */
+    void *argument;
+};
+/* Runs the job on a worker, in no chain. False: the node has stopped (or this process is a fork):
+ * nothing reads any more, and the caller runs it. */
+bool link_node_submit(struct link_node *node, struct link_job *job);
 struct link_timer;
 /* Runs `run(argument)` on a worker, once, at `when_ns`. */
 HRESULT link_node_timer(struct link_node *node, uint64_t when_ns, void (*run)(void *argument),

@@ -10,6 +10,7 @@
 #include "core/util/error.h"
 #include "core/util/log.h"
 #include "core/wire/hello.h"
+#include "core/wire/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,13 @@
 #define PAUSE_MS 100u
 /* Between two warnings about one listener. */
 #define WARN_AGAIN_NS (10u * 1000000000ull)
+
+static void free_listener(struct listener *listener)
+{
+    listener->transport->listener_close(listener->listener);
+    free(listener->address);
+    free(listener);
+}
 
 static void log_refusal(const struct listener *listener, HRESULT hr)
 {
@@ -68,14 +76,13 @@ static void on_ready(void *token, uint32_t events)
         if (hr == S_OK)
             take_in(listener, stream);
     }
-    if (FAILED(hr)) {
-        warn_of_refusals(listener, hr);
-        listener->paused_until_ns = os_deadline_ms(PAUSE_MS);
-        node_needs_tick(listener->node);
+    if (SUCCEEDED(hr))
+        hr = listener->transport->listener_arm(listener->listener);
+    if (SUCCEEDED(hr))
         return;
-    }
-    if (FAILED(listener->transport->listener_arm(listener->listener)))
-        log_refusal(listener, E_FAIL);
+    warn_of_refusals(listener, hr);
+    listener->paused_until_ns = os_deadline_ms(PAUSE_MS);
+    node_needs_tick(listener->node);
 }
 
 void listener_resume_locked(struct link_node *node, uint64_t now_ns, bool *waits)
@@ -99,6 +106,8 @@ HRESULT link_node_listen(struct link_node *node, const char *address, bool hidde
     const struct via_transport *transport;
     const char *rest;
     HRESULT hr = node_check(node);
+    if (SUCCEEDED(hr) && !wire_texts_are_good(address, strlen(address) + 1, 1))
+        hr = error_set(E_INVALIDARG, "an address to listen at has control characters");
     if (SUCCEEDED(hr))
         hr = plugin_set_resolve(node->plugins, address, &transport, &rest);
     if (SUCCEEDED(hr))
@@ -123,10 +132,21 @@ HRESULT link_node_listen(struct link_node *node, const char *address, bool hidde
         free(listener);
         return error_wrap(hr, "cannot listen at %s", address);
     }
+    /* Before it is armed, so that the tick finds it as soon as it reports something. */
     os_mutex_lock(&node->lock);
     list_append(&node->listeners, &listener->link);
     os_mutex_unlock(&node->lock);
-    return transport->listener_arm(listener->listener);
+    hr = transport->listener_arm(listener->listener);
+    if (SUCCEEDED(hr))
+        return S_OK;
+    error_wrap(hr, "cannot listen at %s", address);
+    os_mutex_lock(&node->lock);
+    bool is_ours = list_is_linked(&listener->link); /* else the node closes, and it with it */
+    list_remove(&listener->link);
+    os_mutex_unlock(&node->lock);
+    if (is_ours)
+        free_listener(listener);
+    return hr;
 }
 
 void listener_close_all(struct link_node *node)
@@ -134,11 +154,8 @@ void listener_close_all(struct link_node *node)
     os_mutex_lock(&node->lock);
     struct list *link;
     while ((link = list_pop(&node->listeners)) != NULL) {
-        struct listener *listener = list_entry(link, struct listener, link);
         os_mutex_unlock(&node->lock);
-        listener->transport->listener_close(listener->listener);
-        free(listener->address);
-        free(listener);
+        free_listener(list_entry(link, struct listener, link));
         os_mutex_lock(&node->lock);
     }
     os_mutex_unlock(&node->lock);

@@ -38,9 +38,10 @@ void incoming_free(struct incoming *incoming)
 {
     struct link_connection *connection = incoming->message.connection;
     message_free_storage(&incoming->message);
-    atomic_fetch_sub_explicit(&connection->n_incoming, 1, memory_order_relaxed);
-    atomic_fetch_sub_explicit(&connection->incoming_bytes, incoming->charge, memory_order_relaxed);
+    atomic_fetch_sub(&connection->incoming_bytes, incoming->charge);
+    atomic_fetch_sub(&connection->n_incoming, 1);
     message_leave_active(incoming);
+    right_made_room(connection);
     struct thread *self = thread_self();
     if (self->spare == NULL)
         self->spare = incoming;

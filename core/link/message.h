@@ -27,7 +27,7 @@ struct message_storage {
 struct incoming {
     struct link_message message; /* the first member: message_incoming() */
     struct list link;            /* in a waiting call's list; its bucket's lock */
-    struct job job;              /* while it waits for a worker */
+    struct link_job job;         /* while it waits for a worker */
     struct list active;          /* in connection->active; connection->lock */
     bool is_active;              /* it is there; whoever runs or answers it */
     struct link_id chain;

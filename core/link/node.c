@@ -148,35 +148,9 @@ void link_node_each(struct link_node *node, void (*visit)(void *, struct link_co
     free(all);
 }
 
-/* --- work --- */
-
-struct submitted {
-    struct job job;
-    void (*run)(void *argument);
-    void *argument;
-};
-
-static void run_submitted(void *argument)
+bool link_node_submit(struct link_node *node, struct link_job *job)
 {
-    struct submitted *submitted = argument;
-    submitted->run(submitted->argument);
-    free(submitted);
-}
-
-HRESULT link_node_submit(struct link_node *node, void (*run)(void *argument), void *argument)
-{
-    HRESULT hr = node_check(node);
-    if (FAILED(hr))
-        return hr;
-    struct submitted *submitted = calloc(1, sizeof *submitted);
-    if (submitted == NULL)
-        return error_set(E_OUTOFMEMORY, "no memory to run something on a worker");
-    submitted->job.run = run_submitted;
-    submitted->job.argument = submitted;
-    submitted->run = run;
-    submitted->argument = argument;
-    worker_submit(node, &submitted->job);
-    return S_OK;
+    return !os_is_forked() && worker_submit(node, job);
 }
 
 /* --- the end --- */

@@ -67,11 +67,13 @@ struct link_node {
     uint32_t n_idle;            /* lock: sleep in `work` */
     uint32_t n_woken;           /* lock: idle ones that have been signalled and not run */
     _Atomic uint32_t n_waiting; /* workers that sleep in link_call */
-    struct list jobs;           /* lock: struct job, the oldest first */
+    struct list jobs;           /* lock: struct link_job, the oldest first */
     struct list ended;          /* lock: connections to be finished */
     _Atomic uint32_t n_ready;   /* jobs and ended ones together; written under lock */
     struct os_cond work;
     bool workers_stop; /* lock */
+    bool workers_gone; /* lock: all have ended, and none starts any more */
+    bool lacks_worker; /* lock: one could not be started; the tick tries again */
 
     struct reactor *_Atomic reactor; /* set once; NULL: there is none yet */
     struct list reactor_link;        /* the reactor's */

@@ -11,6 +11,7 @@
 #include "core/os/clock.h"
 #include "core/util/error.h"
 #include "core/wire/records.h"
+#include "core/wire/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +27,7 @@ void reader_consume(struct link_connection *connection)
     connection->frame_size = 0;
 }
 
-void reader_fill(struct link_connection *connection, const struct wire_header *header,
+static void fill(struct link_connection *connection, const struct wire_header *header,
                  const struct wire_parts *parts, struct link_message *message)
 {
     *message = (struct link_message){.connection = connection,
@@ -184,8 +185,8 @@ HRESULT reader_goodbye(const struct link_message *message)
     memcpy(&code, message->body, sizeof code);
     size_t size = message->payload_size < sizeof text - 1 ? message->payload_size : sizeof text - 1;
     for (size_t i = 0; i < size; i++) {
-        uint8_t c = message->payload[i];
-        text[i] = c < 0x20 || c == 0x7F ? '?' : (char)c;
+        char c = (char)message->payload[i];
+        text[i] = wire_is_control(c) ? '?' : c;
     }
     text[size] = '\0';
     return error_set(FAILED(code) ? (HRESULT)code : RPC_E_DISCONNECTED,
@@ -311,18 +312,16 @@ static HRESULT handle_frame(struct link_connection *connection, struct call *sel
     if (FAILED(hr))
         return hr;
     bool has_unknown_extension = hr == S_FALSE;
-    if (header->flags & (WIRE_FLAG_MORE | WIRE_FLAG_CONTINUED)) {
-        if (header->n_handles != 0 || has_unknown_extension || connection->stage != STAGE_OPEN)
-            return error_set(VIA_E_PROTOCOL,
-                             "a message in chunks has handles or extensions, or comes too early");
-        return chunk_received(connection, self, header, &parts);
-    }
+    bool is_chunk = header->flags & (WIRE_FLAG_MORE | WIRE_FLAG_CONTINUED);
+    if (is_chunk && connection->stage != STAGE_OPEN)
+        return error_set(VIA_E_PROTOCOL, "a message in chunks comes before the answer to hello");
     struct link_message message;
-    reader_fill(connection, header, &parts, &message);
+    fill(connection, header, &parts, &message);
     hr = take_handles(connection, header, &message);
-    if (SUCCEEDED(hr))
-        hr = reader_dispatch(connection, self, &message, has_unknown_extension);
-    return hr;
+    if (FAILED(hr))
+        return hr;
+    return is_chunk ? chunk_received(connection, self, &message, has_unknown_extension)
+                    : reader_dispatch(connection, self, &message, has_unknown_extension);
 }
 
 static HRESULT fail(struct link_connection *connection, HRESULT hr)
@@ -339,6 +338,8 @@ HRESULT reader_step(struct link_connection *connection, struct call *self)
     struct thread *thread = thread_self();
     if (link_connection_is_closed(connection))
         return RPC_E_DISCONNECTED;
+    if (right_is_full(connection))
+        return READER_FULL;
     HRESULT hr = look(connection, &header, &frame);
     if (hr == VIA_S_WOULD_BLOCK) {
         connection->drained = true;
@@ -416,7 +417,9 @@ static void read_in_reactor(struct link_connection *connection)
     for (int i = 0; i < REACTOR_FRAMES && hr == S_OK; i++)
         hr = reader_step(connection, NULL);
     os_mutex_lock(&connection->lock);
-    if (right_is_mine_locked(connection, self))
+    if (right_is_mine_locked(connection, self) && hr == READER_FULL)
+        right_stall_locked(connection);
+    else if (right_is_mine_locked(connection, self))
         right_park_locked(connection);
     os_mutex_unlock(&connection->lock);
     connection_drop(connection);

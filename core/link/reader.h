@@ -11,9 +11,13 @@
 
 struct call;
 
+/* What reader_step() says when nothing may be read before more of what has arrived has ended: the
+ * holder stalls the right. */
+#define READER_FULL S_FALSE
+
 /* Handles one frame, if one is there. `self`: the call that this thread waits in, or NULL. S_OK:
- * done, and the right may be gone (right_is_mine_locked); VIA_S_WOULD_BLOCK: none is there; a
- * failure: the connection has ended. */
+ * done, and the right may be gone (right_is_mine_locked); VIA_S_WOULD_BLOCK: none is there;
+ * READER_FULL; a failure: the connection has ended. */
 HRESULT reader_step(struct link_connection *connection, struct call *self);
 /* Sleeps until bytes have come: what via_transport.wait returns. Spins first. */
 HRESULT reader_wait(struct link_connection *connection, uint64_t deadline_ns);
@@ -28,11 +32,10 @@ void reader_free_assemblies(struct link_connection *connection);
 /* A complete message, borrowed or with storage; used by the reader's own parts. */
 HRESULT reader_dispatch(struct link_connection *connection, struct call *self,
                         struct link_message *message, bool has_unknown_extension);
-void reader_fill(struct link_connection *connection, const struct wire_header *header,
-                 const struct wire_parts *parts, struct link_message *message);
-/* chunk.c: a frame with `more` or `continued`. Dispatches what becomes complete. */
+/* chunk.c: a frame with `more` or `continued`, whose handles it takes over. Dispatches what becomes
+ * complete. */
 HRESULT chunk_received(struct link_connection *connection, struct call *self,
-                       const struct wire_header *header, const struct wire_parts *parts);
+                       struct link_message *frame, bool has_unknown_extension);
 /* arrive.c: a call and the like. The message is copied into its own record. */
 HRESULT arrive(struct link_connection *connection, struct call *self, struct link_message *message,
                bool has_unknown_extension);

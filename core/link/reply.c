@@ -47,6 +47,8 @@ HRESULT link_reply(struct link_message *call, const struct link_request *reply)
     if (atomic_exchange(&incoming->answered, true))
         return error_set(E_UNEXPECTED, "a call is answered twice, or is one-way");
     message_leave_active(incoming);
+    if (link_connection_is_closed(connection)) /* its caller's has failed, whoever is faster */
+        return connection_closed_error(connection);
     HRESULT hr = sender_send(connection, reply, call->call_id, SEND_QUEUE, 0);
     if (FAILED(hr) && !link_connection_is_closed(connection)) {
         /* It could not be sent as it is; its caller must not wait for ever. */

@@ -4,13 +4,14 @@
 #include "core/link/message.h"
 #include "core/link/node.h"
 #include "core/link/reader.h"
+#include "core/os/clock.h"
 #include "core/util/error.h"
 
 struct thread right_of_pool;
 
 bool right_take_locked(struct link_connection *connection, struct thread *self, bool *leased)
 {
-    if (connection->right == RIGHT_HELD)
+    if (connection->right == RIGHT_HELD || connection->right == RIGHT_STALLED)
         return false;
     if (connection->right == RIGHT_PARKED) {
         connection->transport->disarm(connection->stream, VIA_READY_READ);
@@ -83,21 +84,89 @@ void right_leave_locked(struct link_connection *connection)
     node_needs_tick(connection->node);
 }
 
-void right_stall_locked(struct link_connection *connection)
-{
-    forget_locked(connection);
-    if (pass_locked(connection))
-        return;
-    connection->right = RIGHT_FREE;
-    node_needs_tick(connection->node);
-}
-
 void right_park_locked(struct link_connection *connection)
 {
     forget_locked(connection);
     if (!pass_locked(connection))
         right_arm_locked(connection);
 }
+
+/* --- back-pressure --- */
+
+/* So many calls of one peer that have not ended, and so many of the largest messages in them: then
+ * it is not read on, and its own sends have to wait. Below half of that it is read again. */
+#define MAX_UNFINISHED 1024u
+/* What the tick may double both to. The bytes: four of the largest messages, as many as are under
+ * way in chunks. */
+#define MAX_LEVEL      6u
+#define MAX_BYTE_LEVEL 2u
+
+static size_t max_message(const struct link_connection *connection)
+{
+    return connection->node->settings.max_message;
+}
+
+/* What has ended since is seen here, or whoever ends it sees is_stalled: both orders are strict. */
+static bool has_room(struct link_connection *connection)
+{
+    return atomic_load(&connection->n_incoming) <= MAX_UNFINISHED / 2 &&
+           atomic_load(&connection->incoming_bytes) <= max_message(connection) / 2;
+}
+
+bool right_is_full(struct link_connection *connection)
+{
+    if (connection->stall_level != 0 && has_room(connection))
+        connection->stall_level = 0;
+    uint32_t level = connection->stall_level;
+    uint32_t byte_level = level < MAX_BYTE_LEVEL ? level : MAX_BYTE_LEVEL;
+    return atomic_load_explicit(&connection->n_incoming, memory_order_relaxed) >= MAX_UNFINISHED
+                                                                                      << level ||
+           atomic_load_explicit(&connection->incoming_bytes, memory_order_relaxed) >=
+               max_message(connection) << byte_level;
+}
+
+bool right_raise_limit_locked(struct link_connection *connection)
+{
+    if (connection->stall_level == MAX_LEVEL)
+        return false;
+    connection->stall_level++;
+    return true;
+}
+
+void right_unstall_locked(struct link_connection *connection)
+{
+    atomic_store(&connection->is_stalled, false);
+    connection->right = RIGHT_FREE;
+    if (pass_locked(connection))
+        return;
+    if (atomic_load(&connection->node->reactor) != NULL)
+        right_arm_locked(connection);
+}
+
+void right_stall_locked(struct link_connection *connection)
+{
+    forget_locked(connection);
+    connection->right = RIGHT_STALLED;
+    connection->stalled_ns = os_now_ns();
+    connection->stalled_at = atomic_load(&connection->n_incoming);
+    atomic_store(&connection->is_stalled, true);
+    if (connection->stage == STAGE_CLOSED || has_room(connection))
+        right_unstall_locked(connection);
+    else
+        node_needs_tick(connection->node);
+}
+
+void right_made_room(struct link_connection *connection)
+{
+    if (!atomic_load(&connection->is_stalled) || !has_room(connection))
+        return;
+    os_mutex_lock(&connection->lock);
+    if (connection->right == RIGHT_STALLED && has_room(connection))
+        right_unstall_locked(connection);
+    os_mutex_unlock(&connection->lock);
+}
+
+/* --- giving up --- */
 
 /* What the thread still reads out of the connection's buffer moves to storage of its own. */
 static void keep_messages(struct thread *self, struct link_connection *connection)

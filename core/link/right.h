@@ -43,14 +43,27 @@ static inline bool right_is_still_mine(struct link_connection *connection, struc
 bool right_take_from_method_locked(struct link_connection *connection);
 
 /* Takes a right that nobody holds, out of the reactor if it is there; sets *leased then. False:
- * somebody holds it. */
+ * somebody holds it, or it is stalled. */
 bool right_take_locked(struct link_connection *connection, struct thread *self, bool *leased);
 /* The holder's right passes to a caller that waits, or to nobody. */
 void right_leave_locked(struct link_connection *connection);
 /* The same, but without a waiting caller the reactor gets it. */
 void right_park_locked(struct link_connection *connection);
-/* The same, and the tick arms it when fewer calls are unfinished. */
+
+/* --- back-pressure --- */
+
+/* Whether so much has arrived and not ended that nothing more is to be read. The holder's, or under
+ * the lock while nobody is. */
+bool right_is_full(struct link_connection *connection);
+/* The holder's right passes to nobody, until there is room again: then to a caller that waits, or
+ * to the reactor. */
 void right_stall_locked(struct link_connection *connection);
+/* The end of that, from the tick. */
+void right_unstall_locked(struct link_connection *connection);
+/* More may arrive; false: not more than that. */
+bool right_raise_limit_locked(struct link_connection *connection);
+/* Something that has arrived has ended. No locks held. */
+void right_made_room(struct link_connection *connection);
 /* Arms a right that nobody holds. */
 void right_arm_locked(struct link_connection *connection);
 

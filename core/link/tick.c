@@ -1,9 +1,9 @@
 /*
  * The tick: what the reactor does from time to time for a node. It parks connections that nobody
  * uses, takes the reader right from methods that run long, ends connections whose hello does not
- * come or whose peer does not read, and starts timers. It runs each millisecond while a method runs
- * or a connection is about to be parked, each eight while frames come, and not at all when nothing
- * happens.
+ * come or whose peer does not read, looks after stalled ones, and starts timers. It runs each
+ * millisecond while a method runs or a connection is about to be parked, each eight while frames
+ * come, and not at all when nothing happens.
  */
 #include "core/link/call.h"
 #include "core/link/listener.h"
@@ -23,8 +23,11 @@
 #define IDLE_TICK_NS 50000000u
 /* Ticks that a free connection goes unused before it is parked. */
 #define QUIET_TICKS 2u
-/* Below this many unfinished calls a connection that had too many is read again. */
-#define RESUME_UNFINISHED 512u
+/* A stalled connection is read on after so long in any case, so that the peer sees that it is; and
+ * where a caller waits, and nothing has ended meanwhile, sooner: everything may wait for its reply.
+ */
+#define STALL_NS       1000000000u
+#define STUCK_STALL_NS 100000000u
 /* Connections that one tick ends at most; the next one is soon. */
 #define MAX_EXPIRED 16u
 
@@ -32,7 +35,7 @@ struct tick {
     uint64_t now_ns;
     bool is_busy;    /* something needs the next fast tick */
     bool is_active;  /* something has moved */
-    bool is_pending; /* a hello or a queue is waited for */
+    bool is_pending; /* a hello, a queue or a stalled connection is waited for */
     unsigned n_expired;
     struct link_connection *expired[MAX_EXPIRED];
     bool hello_expired[MAX_EXPIRED];
@@ -54,8 +57,7 @@ static void look_at_free_locked(struct tick *tick, struct link_connection *conne
         connection->quiet_ticks = 0;
         return;
     }
-    if (++connection->quiet_ticks < QUIET_TICKS ||
-        atomic_load_explicit(&connection->n_incoming, memory_order_relaxed) > RESUME_UNFINISHED)
+    if (++connection->quiet_ticks < QUIET_TICKS)
         return;
     connection->transport->park(connection->stream);
     right_arm_locked(connection);
@@ -76,6 +78,21 @@ static void look_at_held_locked(struct tick *tick, struct link_connection *conne
         right_park_locked(connection);
 }
 
+/* What keeps the calls that have arrived from ending may be a reply, or a call of a chain, that
+ * lies behind what is not read. So room is made for more of them, up to the far limit. */
+static void look_at_stalled_locked(struct tick *tick, struct link_connection *connection)
+{
+    tick->is_pending = true;
+    bool is_stuck = !list_is_empty(&connection->waiters) &&
+                    atomic_load(&connection->n_incoming) >= connection->stalled_at;
+    uint64_t patience_ns = is_stuck ? STUCK_STALL_NS : STALL_NS;
+    if (tick->now_ns < connection->stalled_ns + patience_ns)
+        return;
+    if (right_is_full(connection) && !right_raise_limit_locked(connection))
+        return;
+    right_unstall_locked(connection);
+}
+
 /* True: the tick need not look at it any more. */
 static bool look_at(struct tick *tick, struct link_connection *connection)
 {
@@ -93,6 +110,8 @@ static bool look_at(struct tick *tick, struct link_connection *connection)
         look_at_free_locked(tick, connection, has_moved);
     else if (connection->right == RIGHT_HELD)
         look_at_held_locked(tick, connection, activity);
+    else if (connection->right == RIGHT_STALLED)
+        look_at_stalled_locked(tick, connection);
     bool is_sending = atomic_load(&connection->is_sending);
     if (connection->right == RIGHT_PARKED || is_closed)
         done = is_closed || (!is_hello && !is_sending);
@@ -146,11 +165,15 @@ uint64_t node_tick(struct link_node *node, uint64_t now_ns)
     os_mutex_lock(&node->lock);
     look_at_all_locked(node, &tick);
     listener_resume_locked(node, now_ns, &tick.is_pending);
+    worker_retry_locked(node, &tick.is_pending);
     uint64_t next_ns = timer_take_due_locked(node, now_ns, &due);
     os_mutex_unlock(&node->lock);
     struct list *link;
-    while ((link = list_pop(&due)) != NULL)
-        worker_submit(node, list_entry(link, struct job, link));
+    while ((link = list_pop(&due)) != NULL) {
+        struct link_job *job = list_entry(link, struct link_job, link);
+        if (!worker_submit(node, job))
+            job->run(job->argument); /* the node has stopped */
+    }
     end_expired(&tick);
     uint64_t again_ns = OS_NEVER;
     if (tick.is_busy)

@@ -16,7 +16,7 @@ enum timer_state { TIMER_WAITS, TIMER_QUEUED, TIMER_RUNS, TIMER_DONE };
 
 struct link_timer {
     struct list link; /* node->timers; node->lock */
-    struct job job;
+    struct link_job job;
     struct link_node *node;
     uint64_t when_ns;
     void (*run)(void *argument);

@@ -25,9 +25,6 @@
 /* How long a worker waits for a connection's next frame before it parks it. Long enough for a
  * transport to wait in one plain receive. */
 #define HOT_NS 80000000u
-/* A connection with so many calls that have not ended is not read on, until the tick finds it with
- * fewer. */
-#define MAX_UNFINISHED 1024u
 /* Sleeping workers do not count, but there is an end. */
 #define MAX_THREADS_FACTOR 8u
 
@@ -41,21 +38,34 @@ struct worker {
 static void worker_main(void *argument);
 static void serve(void *argument);
 
-static void start_worker_locked(struct link_node *node)
+/* Threads or memory are short: what is queued waits until the tick comes, and tries again. */
+static void fail_to_start_locked(struct link_node *node, HRESULT hr)
+{
+    char text[ERROR_TEXT_SIZE];
+    if (!node->lacks_worker)
+        log_warning("link", "no worker can be started for what has arrived: %s",
+                    error_format(error_get(), hr, text, sizeof text));
+    node->lacks_worker = true;
+    error_clear();
+}
+
+static bool start_worker_locked(struct link_node *node)
 {
     struct worker *worker = calloc(1, sizeof *worker);
-    if (worker == NULL)
-        return;
-    worker->node = node;
-    if (FAILED(os_thread_start(worker_main, worker, "via-worker", &worker->thread))) {
-        char text[ERROR_TEXT_SIZE];
-        log_warning("link", "%s", error_format(error_get(), E_FAIL, text, sizeof text));
-        error_clear();
-        free(worker);
-        return;
+    HRESULT hr = E_OUTOFMEMORY;
+    if (worker != NULL) {
+        worker->node = node;
+        hr = os_thread_start(worker_main, worker, "via-worker", &worker->thread);
     }
+    if (FAILED(hr)) {
+        fail_to_start_locked(node, hr);
+        free(worker);
+        return false;
+    }
+    node->lacks_worker = false;
     list_append(&node->workers, &worker->link);
     node->n_workers++;
+    return true;
 }
 
 static bool may_start_locked(const struct link_node *node)
@@ -73,10 +83,8 @@ static void kick_locked(struct link_node *node)
         os_cond_signal(&node->work);
         return;
     }
-    if (may_start_locked(node)) {
-        start_worker_locked(node);
+    if (may_start_locked(node) && start_worker_locked(node))
         return;
-    }
     for (struct list *l = node->workers.next; l != &node->workers; l = l->next) {
         struct worker *worker = list_entry(l, struct worker, link);
         struct link_connection *connection = atomic_exchange(&worker->waiting, NULL);
@@ -88,22 +96,40 @@ static void kick_locked(struct link_node *node)
     }
 }
 
-static void add(struct link_node *node, struct list *queue, struct list *link)
+void worker_retry_locked(struct link_node *node, bool *waits)
 {
-    os_mutex_lock(&node->lock);
-    list_append(queue, link);
-    atomic_fetch_add(&node->n_ready, 1);
-    /* What ends while the node stops is finished by the thread that stops it. */
-    if (queue == &node->ended)
-        worker_wake_stopper_locked(node);
-    if (queue != &node->ended || !node->closing || node->n_workers != 0)
+    if (!node->lacks_worker)
+        return;
+    if (atomic_load(&node->n_ready) == 0)
+        node->lacks_worker = false;
+    else
         kick_locked(node);
-    os_mutex_unlock(&node->lock);
+    *waits |= node->lacks_worker;
 }
 
-void worker_submit(struct link_node *node, struct job *job)
+static bool add(struct link_node *node, struct list *queue, struct list *link)
 {
-    add(node, &node->jobs, &job->link);
+    os_mutex_lock(&node->lock);
+    bool added = !node->workers_gone;
+    if (added) {
+        list_append(queue, link);
+        atomic_fetch_add(&node->n_ready, 1);
+        /* What ends while the node stops is finished by the thread that stops it. */
+        if (queue == &node->ended)
+            worker_wake_stopper_locked(node);
+        if (queue != &node->ended || !node->closing || node->n_workers != 0)
+            kick_locked(node);
+    }
+    bool lacks_worker = node->lacks_worker;
+    os_mutex_unlock(&node->lock);
+    if (lacks_worker)
+        node_needs_tick(node);
+    return added;
+}
+
+bool worker_submit(struct link_node *node, struct link_job *job)
+{
+    return add(node, &node->jobs, &job->link);
 }
 
 void worker_serve_soon(struct link_connection *connection)
@@ -145,7 +171,7 @@ void worker_sleeps(struct link_node *node, bool sleeps)
 
 /* --- serving a connection --- */
 
-enum next { NEXT_FRAME, NEXT_PARK, NEXT_ROTATE, NEXT_LOST };
+enum next { NEXT_FRAME, NEXT_PARK, NEXT_STALL, NEXT_ROTATE, NEXT_LOST };
 
 /* Sleeps for the next frame, unless somebody else needs the thread or the right. */
 static enum next wait_for_frame(struct worker *worker, struct link_connection *connection)
@@ -173,8 +199,6 @@ static enum next after_frame(struct link_connection *connection, uint32_t n_fram
                              uint64_t started_ns)
 {
     struct link_node *node = connection->node;
-    if (atomic_load_explicit(&connection->n_incoming, memory_order_relaxed) > MAX_UNFINISHED)
-        return NEXT_PARK;
     if (thread_self()->held != connection)
         return NEXT_LOST;
     if (atomic_load(&connection->n_waiters) != 0 || connection->stage == STAGE_CLOSED)
@@ -190,7 +214,7 @@ static void leave(struct link_connection *connection, enum next next)
     bool again = false;
     os_mutex_lock(&connection->lock);
     if (right_is_mine_locked(connection, thread_self())) {
-        if (atomic_load_explicit(&connection->n_incoming, memory_order_relaxed) > MAX_UNFINISHED) {
+        if (next == NEXT_STALL) {
             right_stall_locked(connection);
         } else if (next == NEXT_ROTATE && !connection->drained &&
                    connection->stage != STAGE_CLOSED) {
@@ -224,6 +248,8 @@ static void serve(void *argument)
         HRESULT hr = connection->drained ? VIA_S_WOULD_BLOCK : reader_step(connection, NULL);
         if (hr == VIA_S_WOULD_BLOCK)
             next = wait_for_frame(worker, connection);
+        else if (hr == READER_FULL)
+            next = NEXT_STALL;
         else if (FAILED(hr))
             next = NEXT_PARK;
         else
@@ -243,7 +269,7 @@ static void take_one_locked(struct link_node *node)
         os_mutex_unlock(&node->lock);
         connection_finish(list_entry(link, struct link_connection, ended_link));
     } else {
-        struct job *job = list_entry(list_pop(&node->jobs), struct job, link);
+        struct link_job *job = list_entry(list_pop(&node->jobs), struct link_job, link);
         os_mutex_unlock(&node->lock);
         job->run(job->argument);
     }
@@ -361,9 +387,10 @@ void worker_stop(struct link_node *node)
         os_mutex_lock(&node->lock);
     }
     node->n_workers = 0;
+    node->workers_gone = true;
     /* What was submitted meanwhile, by the last of them. */
     while ((link = list_pop(&node->jobs)) != NULL) {
-        struct job *job = list_entry(link, struct job, link);
+        struct link_job *job = list_entry(link, struct link_job, link);
         atomic_fetch_sub(&node->n_ready, 1);
         os_mutex_unlock(&node->lock);
         job->run(job->argument);

@@ -9,19 +9,10 @@
 #include <stdbool.h>
 #include <viaduct/hresult.h>
 
-#include "core/util/list.h"
+#include "core/link/link.h"
 
-struct link_connection;
-struct link_node;
-
-/* Embedded in what is to be done. */
-struct job {
-    struct list link;
-    void (*run)(void *argument); /* may free what the job is in */
-    void *argument;
-};
-
-void worker_submit(struct link_node *node, struct job *job);
+/* False: the workers have ended for good, and nobody will run it. */
+bool worker_submit(struct link_node *node, struct link_job *job);
 /* The connection's right is held for the pool, which serves it and drops one use. */
 void worker_serve_soon(struct link_connection *connection);
 void worker_finish_soon(struct link_connection *connection);
@@ -29,6 +20,10 @@ void worker_finish_soon(struct link_connection *connection);
 bool worker_are_saturated(struct link_node *node);
 /* The calling thread sleeps in a call (true) or goes on: a worker that sleeps does not count. */
 void worker_sleeps(struct link_node *node, bool sleeps);
+
+/* With node->lock, from the tick: starts the worker that could not be started before; `*waits` when
+ * that has failed again. */
+void worker_retry_locked(struct link_node *node, bool *waits);
 
 /* With node->lock: a connection has ended. */
 void worker_wake_stopper_locked(struct link_node *node);

@@ -10,6 +10,8 @@
 void os_identity_self(struct via_peer_identity *identity);
 /* The same user as this process, by uid or SID; false when nothing comparable is known. */
 bool os_identity_is_self(const struct via_peer_identity *identity);
+/* This very process; false when no process is known. */
+bool os_identity_is_this_process(const struct via_peer_identity *identity);
 /* root, SYSTEM, Administrators. */
 bool os_identity_is_privileged(const struct via_peer_identity *identity);
 /* "uid 1000, process 4711"; returns `buffer`. */

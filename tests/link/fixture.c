@@ -15,6 +15,8 @@
 
 #define AT_SLOT 20
 
+const struct via_plugin *pair_loopback = &plugin_loopback;
+
 /* --- the handler --- */
 
 static HRESULT opened(void *context, struct link_connection *connection)
@@ -22,13 +24,17 @@ static HRESULT opened(void *context, struct link_connection *connection)
     struct side *side = context;
     if (side->refuses)
         return error_set(E_ACCESSDENIED, "this test refuses everybody");
-    /* Counts what runs on this connection. */
-    atomic_uint *n_running = calloc(1, sizeof *n_running);
-    if (n_running == NULL)
-        return error_set(E_OUTOFMEMORY, "no memory for a count");
-    link_connection_set_user(connection, n_running);
+    struct tally *tally = calloc(1, sizeof *tally);
+    if (tally == NULL)
+        return error_set(E_OUTOFMEMORY, "no memory for a tally");
+    tally->next = side->tallies;
+    while (!atomic_compare_exchange_weak(&side->tallies, &tally->next, tally))
+        ;
+    link_connection_set_user(connection, tally);
     side->n_opened++;
     side->last = connection;
+    while (side->opens_slowly)
+        os_sleep_ms(1);
     return S_OK;
 }
 
@@ -36,10 +42,9 @@ static void closed(void *context, struct link_connection *connection)
 {
     struct side *side = context;
     struct error_record *cause = link_connection_cause(connection);
-    atomic_uint *n_running = link_connection_user(connection);
-    if (cause == NULL || *n_running != 0)
+    struct tally *tally = link_connection_user(connection);
+    if (cause == NULL || tally->n_running != 0)
         side->n_closed_early++;
-    free(n_running);
     error_record_free(cause);
     side->n_closed++;
 }
@@ -63,17 +68,33 @@ static uint16_t slot_of(const struct link_message *call)
     return slot;
 }
 
+/* A call that a worker answers later. */
+struct late {
+    struct link_job job;
+    struct link_message *call;
+};
+
+static void run_late(void *argument)
+{
+    struct late *late = argument;
+    link_message_run(late->call);
+    free(late);
+}
+
 static enum link_route route(void *context, struct link_message *call)
 {
     (void)context;
     if (call->kind != WIRE_CALL || slot_of(call) != METHOD_REPLY_LATE)
         return LINK_ROUTE_ANY;
-    if (FAILED(link_message_own(call)))
+    struct late *late = malloc(sizeof *late);
+    if (late == NULL || FAILED(link_message_own(call))) {
+        free(late);
         return LINK_ROUTE_ANY;
-    struct link_node *node = link_connection_node(call->connection);
-    return SUCCEEDED(link_node_submit(node, (void (*)(void *))link_message_run, call))
-               ? LINK_ROUTE_QUEUED
-               : LINK_ROUTE_ANY;
+    }
+    *late = (struct late){.job = {.run = run_late, .argument = late}, .call = call};
+    if (!link_node_submit(link_connection_node(call->connection), &late->job))
+        run_late(late);
+    return LINK_ROUTE_QUEUED;
 }
 
 static void nest(struct link_message *call, uint32_t n)
@@ -96,6 +117,21 @@ static void sleep_long(struct link_message *call, uint32_t ms)
         cancelled = link_current_is_cancelled();
     }
     reply_bytes(call, &cancelled, sizeof cancelled);
+}
+
+static void flood(struct side *side, struct link_message *call, uint32_t n, uint32_t size)
+{
+    HRESULT hr = S_OK;
+    void *payload = calloc(1, size);
+    for (uint32_t i = 0; i < n && SUCCEEDED(hr) && payload != NULL; i++) {
+        hr = call_method(call->connection, METHOD_COUNT, payload, size, 60000, NULL);
+        side->n_flooded += SUCCEEDED(hr);
+    }
+    free(payload);
+    if (FAILED(hr))
+        link_reply_error(call, hr, true);
+    else
+        reply_bytes(call, &n, sizeof n);
 }
 
 static void run_method(struct side *side, struct link_message *call)
@@ -127,7 +163,17 @@ static void run_method(struct side *side, struct link_message *call)
         sleep_long(call, numbers[0]);
         break;
     case METHOD_COUNT:
+        if (side->on_count != NULL)
+            side->on_count(side, call);
         side->n_counted++;
+        break;
+    case METHOD_FLOOD:
+        flood(side, call, numbers[0], numbers[1]);
+        break;
+    case METHOD_TAKE:
+        numbers[0] = call->n_handles;
+        numbers[1] = (uint32_t)size;
+        reply_bytes(call, numbers, sizeof numbers);
         break;
     case METHOD_DROP:
         link_connection_close(call->connection, E_ABORT, "the method ended it");
@@ -144,9 +190,10 @@ static void run_method(struct side *side, struct link_message *call)
 static void run(void *context, struct link_message *call)
 {
     struct side *side = context;
-    atomic_uint *n_running = link_connection_user(call->connection);
+    struct tally *tally = link_connection_user(call->connection);
+    bool is_open = !link_connection_is_closed(call->connection);
     side->n_running++;
-    (*n_running)++;
+    tally->n_running += is_open; /* its end waits for this */
     if (call->kind == WIRE_CALL || call->kind == WIRE_ONEWAY) {
         run_method(side, call);
     } else {
@@ -154,7 +201,7 @@ static void run(void *context, struct link_message *call)
         error_set(E_NOINTERFACE, "no other kinds here");
         link_reply_error(call, E_NOINTERFACE, false);
     }
-    (*n_running)--;
+    tally->n_running -= is_open;
     side->n_running--;
 }
 
@@ -192,13 +239,18 @@ void side_close(struct side *side)
     link_node_stop(side->node);
     link_node_free(side->node);
     side->node = NULL;
+    for (struct tally *tally = side->tallies, *next; tally != NULL; tally = next) {
+        next = tally->next;
+        free(tally);
+    }
+    side->tallies = NULL;
     CHECK_EQ(side->n_closed, side->n_opened);
     CHECK_EQ(side->n_closed_early, 0);
 }
 
 static bool add_plugins(struct pair *pair, const char *scheme)
 {
-    if (!CHECK_OK(plugin_set_add(pair->plugins, &plugin_loopback)))
+    if (!CHECK_OK(plugin_set_add(pair->plugins, pair_loopback)))
         return false;
     if (strcmp(scheme, "loop") == 0) {
         snprintf(pair->address, sizeof pair->address, "loop:link-test");

@@ -20,14 +20,27 @@ enum method {
     METHOD_FAIL,       /* -> an error with a cause */
     METHOD_COUNT,      /* one-way */
     METHOD_REPLY_LATE, /* answered by another thread, as a queued call */
-    METHOD_DROP        /* ends the connection instead of an answer */
+    METHOD_DROP,       /* ends the connection instead of an answer */
+    METHOD_FLOOD, /* u32 n, u32 size -> n, once the caller has been sent so many METHOD_COUNT */
+    METHOD_TAKE   /* bytes and handles -> u32 number of handles, u32 size */
+};
+
+/* What belongs to a connection; lasts as long as its side, since calls may run after its end. */
+struct tally {
+    struct tally *next;
+    atomic_uint n_running;
 };
 
 struct side {
     struct link_node *node;
     atomic_uint n_opened, n_closed, n_counted, n_dropped, n_released, n_running;
     atomic_uint n_closed_early; /* closed while something ran */
+    atomic_uint n_flooded;      /* what METHOD_FLOOD has sent */
+    struct tally *_Atomic tallies;
     bool refuses;
+    atomic_bool opens_slowly; /* a connection that is opened waits for as long as this is set */
+    void (*on_count)(struct side *side, struct link_message *call); /* what METHOD_COUNT does */
+    void *context;                                                  /* its own */
     struct link_connection *_Atomic last; /* the connection that was opened last; not counted */
 };
 
@@ -39,6 +52,9 @@ struct pair {
     char address[300];
     struct link_connection *connection; /* of the client */
 };
+
+/* What the scheme "loop" is: the loopback plugin, or a test's own. */
+extern const struct via_plugin *pair_loopback;
 
 /* `scheme`: "loop" or "unix". False: a check has failed, and the pair is closed. */
 bool pair_open(struct pair *pair, const char *scheme, const struct link_settings *server_settings);

@@ -17,6 +17,11 @@ bool os_identity_is_self(const struct via_peer_identity *identity)
     return (identity->flags & VIA_PEER_HAS_UNIX) && identity->uid == geteuid();
 }
 
+bool os_identity_is_this_process(const struct via_peer_identity *identity)
+{
+    return (identity->flags & VIA_PEER_HAS_PID) && identity->pid == (uint32_t)getpid();
+}
+
 bool os_identity_is_privileged(const struct via_peer_identity *identity)
 {
     return (identity->flags & VIA_PEER_HAS_UNIX) && identity->uid == 0;

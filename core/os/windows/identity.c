@@ -47,6 +47,29 @@ bool os_identity_is_self(const struct via_peer_identity *identity)
     return (identity->flags & VIA_PEER_HAS_UNIX) && calls && identity->uid == calls->user_id();
 }
 
+/* The process as Linux knows it, where the peer is known so. */
+static bool is_own_unix_process(uint32_t pid)
+{
+    const struct via_plugin_unix_calls *calls = os_unix_calls();
+    int32_t pair[2];
+    uint32_t own = 0, uid, gid;
+    if (!calls || calls->socket_pair(pair) < 0)
+        return false;
+    bool known = calls->peer_credentials(pair[0], &own, &uid, &gid) == 0;
+    calls->close(pair[0]);
+    calls->close(pair[1]);
+    return known && own == pid;
+}
+
+bool os_identity_is_this_process(const struct via_peer_identity *identity)
+{
+    if (!(identity->flags & VIA_PEER_HAS_PID))
+        return false;
+    if ((identity->flags & VIA_PEER_HAS_UNIX) && os_unix_calls())
+        return is_own_unix_process(identity->pid);
+    return identity->pid == GetCurrentProcessId();
+}
+
 bool os_identity_is_privileged(const struct via_peer_identity *identity)
 {
     if (identity->flags & VIA_PEER_HAS_SID)
