@@ -57,8 +57,7 @@ static int print_structs(const struct via_typelib *lib)
             struct buffer text;
 
             buffer_init(&text, TEXT_LIMIT);
-            typelib_print_type(lib, type->fields[j].type, &text);
-            buffer_print(&text, " %s", type->fields[j].name);
+            typelib_print_field(lib, type, j, &text);
             code = print_buffer(&text, "    ");
         }
     }

@@ -47,6 +47,7 @@ void configuration_free(struct configuration *configuration)
     free(configuration->path);
     free(configuration->name);
     free(configuration->log_file);
+    config_free(configuration->document);
     free(configuration);
 }
 
@@ -63,16 +64,27 @@ static HRESULT read_text(const struct config_node *node, char **copy)
     return *copy ? S_OK : no_memory();
 }
 
+static HRESULT fail_with_record(const struct config_node *node, HRESULT hr)
+{
+    char text[ERROR_TEXT_SIZE];
+
+    error_format(error_get(), hr, text, sizeof(text));
+    return config_fail(node, "%s", text);
+}
+
+/* What can be said without the transport, which is loaded only where a host starts. */
 static HRESULT check_address(const struct config_node *node, const char *address)
 {
-    char scheme[PLUGIN_SCHEME_SIZE], text[256];
+    char scheme[PLUGIN_SCHEME_SIZE];
     const char *rest;
     HRESULT hr = plugin_address_split(address, scheme, &rest);
 
-    if (SUCCEEDED(hr))
-        return S_OK;
-    error_format(error_get(), hr, text, sizeof(text));
-    return config_fail(node, "%s", text);
+    if (FAILED(hr))
+        return fail_with_record(node, hr);
+    if (strcmp(scheme, "unix") == 0 && rest[0] != '/' && !os_path_is_absolute(rest))
+        return config_fail(node, "%.200s has no absolute path; write unix:/directory/name.sock",
+                           address);
+    return S_OK;
 }
 
 static HRESULT check_directory(const struct config_node *node, const char *path)
@@ -389,7 +401,6 @@ static HRESULT fill_in(struct configuration *configuration)
 static HRESULT load_file(const char *path, struct configuration *configuration)
 {
     char *directory = path ? NULL : os_path_configuration(configuration->system);
-    struct config *config = NULL;
     HRESULT hr;
 
     configuration->path = path        ? os_path_absolute(path)
@@ -403,11 +414,8 @@ static HRESULT load_file(const char *path, struct configuration *configuration)
         configuration->path = NULL;
         return S_OK;
     }
-    hr = config_load(configuration->path, &config);
-    if (SUCCEEDED(hr))
-        hr = read_file(config, configuration);
-    config_free(config);
-    return hr;
+    hr = config_load(configuration->path, &configuration->document);
+    return SUCCEEDED(hr) ? read_file(configuration->document, configuration) : hr;
 }
 
 HRESULT configuration_load(const char *path, bool system, struct configuration **out)
@@ -432,4 +440,18 @@ HRESULT configuration_load(const char *path, bool system, struct configuration *
     }
     *out = configuration;
     return S_OK;
+}
+
+HRESULT configuration_blame_listen(const struct configuration *configuration, size_t index)
+{
+    HRESULT hr = error_get() ? error_get()->code : VIA_E_ADDRESS;
+    struct config_node root, list, element;
+
+    if (!configuration->document)
+        return hr;
+    root = config_root(configuration->document);
+    if (!config_find(&root, "listen", &list))
+        return hr;
+    config_element(&list, index, &element);
+    return fail_with_record(&element, hr);
 }

@@ -18,11 +18,14 @@
 #define CONFIGURATION_MAX_DIRECTORIES 32u
 #define CONFIGURATION_MAX_PEERS       64u
 
+struct config;
+
 struct configuration {
     bool system;
-    char *path;    /* of the file, or NULL: there is none, all defaults */
-    char *name;    /* what this host calls itself to its peers */
-    char **listen; /* NULL at the end, in this list and the next two */
+    struct config *document; /* what was read, to name places in it; NULL: there is no file */
+    char *path;              /* of the file, or NULL: there is none, all defaults */
+    char *name;              /* what this host calls itself to its peers */
+    char **listen;           /* NULL at the end, in this list and the next two */
     char **plugin_directories;
     char **component_directories; /* in order of precedence, the writable one first */
     struct peer_settings *peers;
@@ -38,6 +41,9 @@ struct configuration {
 /* `path` NULL: the usual place, where it may be missing. VIA_E_CONFIG names file, line, column and
  * key. */
 HRESULT configuration_load(const char *path, bool system, struct configuration **configuration);
+/* An address of `listen` has turned out to be none: puts its place in the file in front of the
+ * thread's error. VIA_E_CONFIG, or the error as it is where the address is not from the file. */
+HRESULT configuration_blame_listen(const struct configuration *configuration, size_t index);
 /* Takes NULL. */
 void configuration_free(struct configuration *configuration);
 

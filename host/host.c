@@ -119,7 +119,9 @@ static HRESULT listen_all(struct host *host)
         if (FAILED(hr)) {
             text_take_error(hr);
             if (hr == VIA_E_ADDRESS_IN_USE)
-                error_wrap(hr, "another host serves %s already", addresses[i]);
+                error_set(hr, "another host serves %s already", addresses[i]);
+            if (hr == VIA_E_ADDRESS)
+                hr = configuration_blame_listen(host->configuration, i);
         } else {
             log_info("host", "listening at %s", addresses[i]);
         }

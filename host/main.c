@@ -136,13 +136,16 @@ static int serve(const struct configuration *configuration)
         log_info("host", "ready");
         log_info("host", "ending: %s", os_program_wait_stop());
     } else {
-        code = print_failure(hr, hr == VIA_E_ADDRESS_IN_USE ? EXIT_IN_USE : EXIT_FAILED);
+        code = print_failure(hr, hr == VIA_E_ADDRESS_IN_USE ? EXIT_IN_USE
+                                 : hr == VIA_E_CONFIG       ? EXIT_CONFIG
+                                                            : EXIT_FAILED);
     }
     if (host)
         host_stop(host);
     via_uninitialize();
     host_free(host);
-    log_info("host", "ended");
+    if (code == EXIT_OK)
+        log_info("host", "ended");
     return code;
 }
 

@@ -134,6 +134,36 @@ TEST(directory_in_which_others_can_replace_names_is_refused)
     error_clear();
 }
 
+TEST(absolute_paths_have_no_dots)
+{
+    static const char *const paths[][2] = {
+        {"/", "/"},
+        {"/..", "/"},
+        {"/../..", "/"},
+        {"/a/../b", "/b"},
+        {"/a/./b//c/", "/a/b/c"},
+        {"/a/b/../../c", "/c"},
+        {"/a/b/../..", "/"},
+        {"/a/...", "/a/..."},
+        {"//a", "/a"},
+    };
+    CLEANUP(cleanup_free) char *link = os_path_join(harness_temporary_directory(), "up");
+    CLEANUP(cleanup_free) char *behind = os_path_join(link, "../x");
+    CLEANUP(cleanup_free) char *dots = os_path_join(harness_temporary_directory(), "y/../x");
+    CLEANUP(cleanup_free) char *plain = os_path_join(harness_temporary_directory(), "x");
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        CLEANUP(cleanup_free) char *path = os_path_absolute(paths[i][0]);
+        CHECK_STR_EQ(path, paths[i][1]);
+    }
+    CLEANUP(cleanup_free) char *short_path = os_path_absolute(dots);
+    CHECK_STR_EQ(short_path, plain);
+    CHECK_EQ(symlink("/tmp", link), 0);
+    CLEANUP(cleanup_free) char *kept = os_path_absolute(behind);
+    CHECK_STR_EQ(kept, behind);
+    CLEANUP(cleanup_free) char *relative = os_path_absolute("x");
+    CHECK(relative && relative[0] == '/');
+}
+
 /* A limit on file sizes stands for the full disk: the write fails half-way in the same place. */
 TEST(failed_write_leaves_the_old_file)
 {
@@ -244,6 +274,6 @@ HARNESS_MAIN("os_posix", TEST_ENTRY(module_that_others_can_write_is_refused),
              TEST_ENTRY(symbolic_link_leads_to_what_is_checked),
              TEST_ENTRY(directory_that_is_not_private_is_refused),
              TEST_ENTRY(directory_in_which_others_can_replace_names_is_refused),
-             TEST_ENTRY(failed_write_leaves_the_old_file),
+             TEST_ENTRY(absolute_paths_have_no_dots), TEST_ENTRY(failed_write_leaves_the_old_file),
              TEST_ENTRY(pipes_and_devices_are_no_files), TEST_ENTRY(child_of_a_fork_knows_it),
              TEST_ENTRY(environment_decides_where_things_are))

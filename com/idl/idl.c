@@ -33,7 +33,7 @@ static void print_help(const char *program)
         "      --header FILE   write the C and C++ header\n"
         "      --source FILE   write the C source with ids and tables\n"
         "      --json FILE     write the type library in JSON form\n"
-        "      --help          show this\n"
+        "  -h, --help          show this\n"
         "      --version       show the version\n",
         program);
 }
@@ -48,22 +48,22 @@ static int usage_error(const char *program, const char *text)
 static int parse_options(const char *program, int argc, char **argv, struct options *options)
 {
     static const struct option known[] = {{"include", required_argument, NULL, 'I'},
-                                          {"header", required_argument, NULL, 'h'},
+                                          {"header", required_argument, NULL, 'H'},
                                           {"source", required_argument, NULL, 's'},
                                           {"json", required_argument, NULL, 'j'},
-                                          {"help", no_argument, NULL, '?' + 256},
+                                          {"help", no_argument, NULL, 'h'},
                                           {"version", no_argument, NULL, 'v'},
                                           {NULL, 0, NULL, 0}};
     int option;
     optind = 1;
-    while ((option = getopt_long(argc, argv, "I:", known, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "I:h", known, NULL)) != -1) {
         switch (option) {
         case 'I':
             if (options->n_directories == MAX_DIRECTORIES)
                 return usage_error(program, "too many directories");
             options->directories[options->n_directories++] = optarg;
             break;
-        case 'h':
+        case 'H':
             options->header = optarg;
             break;
         case 's':
@@ -75,7 +75,7 @@ static int parse_options(const char *program, int argc, char **argv, struct opti
         case 'v':
             printf("viaduct-idl %s\n", VIADUCT_VERSION);
             return 0;
-        case '?' + 256:
+        case 'h':
             print_help(program);
             return 0;
         default:
@@ -193,7 +193,7 @@ int idl_main(const char *program, int argc, char **argv)
     int status = parse_options(program, argc, argv, &options);
     if (status >= 0)
         return status;
-    struct unit unit = {0};
+    struct unit unit = {.program = program};
     bool ok = unit_parse(&unit, options.file, options.directories) && unit_finish(&unit) &&
               check_outputs(program, &options, &unit) && write_outputs(program, &options, &unit);
     unit_free(&unit);

@@ -368,7 +368,7 @@ bool unit_parse(struct unit *unit, const char *path, const char *const *director
     unit->name = unit->stem;
     const struct source_file *file = source_open(&unit->arena, path, &reason);
     if (!file) {
-        fprintf(stderr, "viaduct-idl: %s\n", reason);
+        fprintf(stderr, "%s: %s\n", unit->program, reason);
         return false;
     }
     lexer_init(&parser.lexer, &unit->arena, &unit->diagnostics, directories);

@@ -75,6 +75,7 @@ struct unit_item {
 struct unit {
     struct arena arena;
     struct diagnostics diagnostics;
+    const char *program; /* how it was called, for messages about no place in a file */
     const char *path;
     const char *name; /* of the type library: the library's, else the file's */
     const char *stem; /* the file's name without .idl, as an identifier: "<stem>_typelib" */

@@ -69,7 +69,7 @@ static HRESULT read_component(const struct config_node *root, struct manifest *m
 {
     struct config_node node;
     const char *text;
-    char *directory;
+    char *directory, *joined;
     HRESULT hr = config_require(root, "component", &node);
 
     if (SUCCEEDED(hr))
@@ -81,7 +81,9 @@ static HRESULT read_component(const struct config_node *root, struct manifest *m
     if (os_path_is_absolute(text))
         return copy_text(text, &manifest->component);
     directory = os_path_directory(manifest->path);
-    manifest->component = directory ? os_path_join(directory, text) : NULL;
+    joined = directory ? os_path_join(directory, text) : NULL;
+    manifest->component = joined ? os_path_absolute(joined) : NULL;
+    free(joined);
     free(directory);
     return manifest->component ? S_OK : error_set(E_OUTOFMEMORY, "no memory for a manifest");
 }

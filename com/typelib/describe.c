@@ -15,7 +15,26 @@
 /* A description is at most so long. */
 #define MAX_DESCRIPTION (4u << 20)
 
-void typelib_print_type(const struct via_typelib *lib, uint16_t type, struct buffer *text)
+/* Where the names are that sizes refer to; neither: the canonical form, which has their numbers. */
+struct scope {
+    const struct via_method *method;
+    const struct via_struct *record;
+};
+
+static void print_size(const struct via_type *type, struct scope scope, struct buffer *text)
+{
+    if (type->size_from == VIA_SIZE_CONST)
+        buffer_print(text, "[size %u]", type->count);
+    else if (scope.method)
+        buffer_print(text, "[%s]", scope.method->params[type->size_index].name);
+    else if (scope.record)
+        buffer_print(text, "[%s]", scope.record->fields[type->size_index].name);
+    else
+        buffer_print(text, "[size of %u]", type->size_index);
+}
+
+static void print_type(const struct via_typelib *lib, uint16_t type, struct scope scope,
+                       struct buffer *text)
 {
     const struct via_type *self = &lib->types[type];
     switch (self->kind) {
@@ -29,18 +48,15 @@ void typelib_print_type(const struct via_typelib *lib, uint16_t type, struct buf
         buffer_print(text, "%s*", lib->interfaces[self->index].name);
         break;
     case VIA_TYPE_ARRAY:
-        typelib_print_type(lib, self->element, text);
+        print_type(lib, self->element, scope, text);
         buffer_print(text, "[%u]", self->count);
         break;
     case VIA_TYPE_SIZED:
-        typelib_print_type(lib, self->element, text);
-        if (self->size_from == VIA_SIZE_CONST)
-            buffer_print(text, "[size %u]", self->count);
-        else
-            buffer_print(text, "[size of %u]", self->size_index);
+        print_type(lib, self->element, scope, text);
+        print_size(self, scope, text);
         break;
     case VIA_TYPE_POINTER:
-        typelib_print_type(lib, self->element, text);
+        print_type(lib, self->element, scope, text);
         buffer_print(text, "*");
         break;
     default:
@@ -50,8 +66,16 @@ void typelib_print_type(const struct via_typelib *lib, uint16_t type, struct buf
         buffer_print(text, "?");
 }
 
-void typelib_print_method(const struct via_typelib *lib, const struct via_method *method,
-                          struct buffer *text)
+void typelib_print_field(const struct via_typelib *lib, const struct via_struct *record,
+                         uint16_t field, struct buffer *text)
+{
+    struct scope scope = {.record = record};
+    print_type(lib, record->fields[field].type, scope, text);
+    buffer_print(text, " %s", record->fields[field].name);
+}
+
+static void print_method(const struct via_typelib *lib, const struct via_method *method,
+                         struct scope scope, struct buffer *text)
 {
     if (method->flags & VIA_METHOD_ONEWAY)
         buffer_print(text, "oneway ");
@@ -67,10 +91,16 @@ void typelib_print_method(const struct via_typelib *lib, const struct via_method
         buffer_print(text, "%s%s%s%s", i ? ", " : "", param->flags & VIA_PARAM_IN ? "in " : "",
                      param->flags & VIA_PARAM_OUT ? "out " : "",
                      param->flags & VIA_PARAM_RETVAL ? "retval " : "");
-        typelib_print_type(lib, param->type, text);
+        print_type(lib, param->type, scope, text);
         buffer_print(text, " %s", param->name);
     }
     buffer_print(text, ")");
+}
+
+void typelib_print_method(const struct via_typelib *lib, const struct via_method *method,
+                          struct buffer *text)
+{
+    print_method(lib, method, (struct scope){.method = method}, text);
 }
 
 struct describer {
@@ -92,7 +122,7 @@ static void define_struct(struct describer *self, uint16_t index)
         define_type(self, record->fields[i].type);
     buffer_print(self->text, "struct %s {", record->name);
     for (uint16_t i = 0; i < record->n_fields; i++) {
-        typelib_print_type(self->lib, record->fields[i].type, self->text);
+        print_type(self->lib, record->fields[i].type, (struct scope){0}, self->text);
         buffer_print(self->text, " %s;", record->fields[i].name);
     }
     buffer_print(self->text, "}\n");
@@ -141,7 +171,7 @@ static void describe_method(struct describer *self, const struct via_method *met
     for (uint16_t i = 0; i < method->n_params; i++)
         define_type(self, method->params[i].type);
     buffer_print(self->text, "%d ", method->dispid);
-    typelib_print_method(self->lib, method, self->text);
+    print_method(self->lib, method, (struct scope){0}, self->text);
     /* How an argument is passed is not in the readable form. */
     for (uint16_t i = 0; i < method->n_params; i++)
         buffer_print(self->text, " %x", method->params[i].flags);

@@ -86,7 +86,9 @@ HRESULT typelib_hash(const struct via_typelib *lib, uint16_t interface_index,
 /* A method as people read it: "Add(in i32 a, in i32 b, out retval i32 sum)". */
 void typelib_print_method(const struct via_typelib *lib, const struct via_method *method,
                           struct buffer *text);
-void typelib_print_type(const struct via_typelib *lib, uint16_t type, struct buffer *text);
+/* A field of a struct in the same way: "f64[count] values". */
+void typelib_print_field(const struct via_typelib *lib, const struct via_struct *record,
+                         uint16_t field, struct buffer *text);
 
 /* --- JSON form
  * ------------------------------------------------------------------------------------ */

@@ -185,12 +185,16 @@ HRESULT link_node_connect(struct link_node *node, const char *const *addresses,
             return S_OK;
         }
         char reason[ERROR_TEXT_SIZE / 2];
-        buffer_print(&text, "%s%s: %s", address == addresses ? "" : "; ", *address,
-                     error_format(error_get(), hr, reason, sizeof reason));
+        error_format(error_get(), hr, reason, sizeof reason);
+        if (address != addresses)
+            buffer_print(&text, "; ");
+        if (!plugin_address_is_named(*address, reason))
+            buffer_print(&text, "cannot connect to %s: ", *address);
+        buffer_print(&text, "%s", reason);
     }
     char *all = buffer_take_text(&text);
     HRESULT code = addresses[1] == NULL ? connect_code(hr) : VIA_E_UNREACHABLE;
-    error_set(code, "cannot connect: %s", all != NULL ? all : "several addresses failed");
+    error_set(code, "%s", all != NULL ? all : "cannot connect to any of several addresses");
     free(all);
     buffer_deinit(&text);
     return code;

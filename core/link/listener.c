@@ -130,6 +130,10 @@ HRESULT link_node_listen(struct link_node *node, const char *address, bool hidde
     if (FAILED(hr)) {
         free(copy);
         free(listener);
+        char reason[ERROR_TEXT_SIZE];
+        error_format(error_get(), hr, reason, sizeof reason);
+        if (plugin_address_is_named(address, reason))
+            return hr;
         return error_wrap(hr, "cannot listen at %s", address);
     }
     /* Before it is armed, so that the tick finds it as soon as it reports something. */

@@ -16,7 +16,8 @@ char *os_path_join(const char *directory, const char *name);
 char *os_path_directory(const char *path);
 /* The part behind the last separator; points into `path`. */
 const char *os_path_name(const char *path);
-/* Absolute, from the working directory. */
+/* Absolute, from the working directory, without "." and without ".." but where that would lead
+ * elsewhere: behind a symbolic link. */
 char *os_path_absolute(const char *path);
 /* The directory of the running program. */
 char *os_path_program_directory(void);

@@ -172,3 +172,12 @@ HRESULT plugin_address_split(const char *address, char scheme[PLUGIN_SCHEME_SIZE
     *rest = colon + 1;
     return S_OK;
 }
+
+bool plugin_address_is_named(const char *address, const char *text)
+{
+    const char *path = strchr(address, ':');
+    if (strstr(text, address) != NULL)
+        return true;
+    /* Only what is long enough not to be there by chance. */
+    return path != NULL && strpbrk(path + 1, "/\\") != NULL && strstr(text, path + 1) != NULL;
+}

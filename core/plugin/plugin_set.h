@@ -10,6 +10,7 @@
 #define CORE_PLUGIN_PLUGIN_SET_H
 
 #include <stddef.h>
+#include <stdbool.h>
 #include <viaduct/plugin/plugin.h>
 
 struct os_module;
@@ -61,6 +62,9 @@ HRESULT plugin_set_resolve(const struct plugin_set *set, const char *address,
  * says what is wrong. */
 HRESULT plugin_address_split(const char *address, char scheme[PLUGIN_SCHEME_SIZE],
                              const char **rest);
+/* Whether the text of an error names the address, itself or as a path: it need not be said again.
+ */
+bool plugin_address_is_named(const char *address, const char *text);
 
 /* Opens a plugin's file and checks its tables, without running anything of it. VIA_E_PLUGIN. */
 HRESULT plugin_open(const char *path, struct os_module **module, const struct via_plugin **plugin);

@@ -179,6 +179,11 @@ const char *error_code_name(HRESULT code)
     {             \
         (id), #id \
     }
+/* The names are macros of Windows's headers: only spelled. */
+#define WIN32_NAME(code, id) \
+    {                        \
+        VIA_WIN32(code), #id \
+    }
     static const struct {
         HRESULT code;
         const char *name;
@@ -243,7 +248,21 @@ const char *error_code_name(HRESULT code)
         NAME(VIA_E_TYPE),
         NAME(VIA_E_FORKED),
         NAME(VIA_E_DEADLOCK),
+        WIN32_NAME(2, ERROR_FILE_NOT_FOUND),
+        WIN32_NAME(3, ERROR_PATH_NOT_FOUND),
+        WIN32_NAME(32, ERROR_SHARING_VIOLATION),
+        WIN32_NAME(80, ERROR_FILE_EXISTS),
+        WIN32_NAME(87, ERROR_INVALID_PARAMETER),
+        WIN32_NAME(109, ERROR_BROKEN_PIPE),
+        WIN32_NAME(112, ERROR_DISK_FULL),
+        WIN32_NAME(126, ERROR_MOD_NOT_FOUND),
+        WIN32_NAME(145, ERROR_DIR_NOT_EMPTY),
+        WIN32_NAME(183, ERROR_ALREADY_EXISTS),
+        WIN32_NAME(193, ERROR_BAD_EXE_FORMAT),
+        WIN32_NAME(203, ERROR_ENVVAR_NOT_FOUND),
+        WIN32_NAME(231, ERROR_PIPE_BUSY),
     };
+#undef WIN32_NAME
 #undef NAME
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (names[i].code == code)

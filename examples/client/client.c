@@ -106,13 +106,13 @@ static int watch(const char *name, ULONG count, ULONG interval_ms)
     return 0;
 }
 
-static int usage(void)
+static int usage(FILE *to, int status)
 {
     fputs("Usage: viaduct-client calculator CLASS\n"
           "       viaduct-client sysinfo CLASS\n"
           "       viaduct-client watch CLASS COUNT INTERVAL-MS\n",
-          stderr);
-    return 2;
+          to);
+    return status;
 }
 
 static int run(int argc, char **argv)
@@ -123,7 +123,7 @@ static int run(int argc, char **argv)
         return use_sysinfo(argv[2]);
     if (argc == 5 && strcmp(argv[1], "watch") == 0)
         return watch(argv[2], (ULONG)strtoul(argv[3], NULL, 10), (ULONG)strtoul(argv[4], NULL, 10));
-    return usage();
+    return usage(stderr, 2);
 }
 
 int main(int argc, char **argv)
@@ -131,8 +131,10 @@ int main(int argc, char **argv)
     HRESULT hr;
     int status;
 
+    if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
+        return usage(stdout, 0);
     if (argc < 3)
-        return usage();
+        return usage(stderr, 2);
     /* Lines appear as they are written, in a pipe too. */
     setvbuf(stdout, NULL, _IONBF, 0);
     hr = via_initialize(NULL);

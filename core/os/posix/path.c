@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 const char os_path_separator = '/';
@@ -36,12 +37,50 @@ const char *os_path_name(const char *path)
     return last ? last + 1 : path;
 }
 
+/* "a/link/.." is where the link leads, and not "a". */
+static bool is_link(const char *path)
+{
+    struct stat info;
+    return lstat(path, &info) == 0 && S_ISLNK(info.st_mode);
+}
+
+/* Rewrites an absolute path in place: it only becomes shorter. */
+static void normalise(char *path)
+{
+    char *end = path; /* behind what is kept; no separator there */
+    for (const char *part = path + 1, *next; *part; part = next) {
+        size_t size = strcspn(part, "/");
+        next = part[size] ? part + size + 1 : part + size;
+        bool is_up = size == 2 && part[0] == '.' && part[1] == '.';
+        char separator = *end;
+        if (size == 0 || (size == 1 && part[0] == '.'))
+            continue;
+        *end = '\0';
+        const char *last = strrchr(path, '/');
+        bool goes_up = is_up && (!last || (strcmp(last, "/..") != 0 && !is_link(path)));
+        *end = separator;
+        if (goes_up) {
+            end = path + (last ? last - path : 0);
+            continue;
+        }
+        *end++ = '/';
+        memmove(end, part, size);
+        end += size;
+    }
+    if (end == path)
+        *end++ = '/';
+    *end = '\0';
+}
+
 char *os_path_absolute(const char *path)
 {
     char here[PATH_MAX];
-    if (path[0] == '/')
-        return strdup(path);
-    return getcwd(here, sizeof(here)) ? os_path_join(here, path) : NULL;
+    char *absolute = path[0] == '/'               ? strdup(path)
+                     : getcwd(here, sizeof(here)) ? os_path_join(here, path)
+                                                  : NULL;
+    if (absolute)
+        normalise(absolute);
+    return absolute;
 }
 
 char *os_path_program(void)
