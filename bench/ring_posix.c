@@ -45,7 +45,7 @@ static void pin(int cpu)
         die("cannot be pinned to its CPU");
 }
 
-/* --- the raw ring -------------------------------------------------------------------------- */
+/* --- the raw ring --- */
 
 struct raw_direction {
     _Alignas(128) _Atomic uint32_t sequence;
@@ -96,7 +96,7 @@ static void run_raw(struct raw_direction *directions, bool is_client, bool spins
     }
 }
 
-/* --- the plugin ---------------------------------------------------------------------------- */
+/* --- the plugin --- */
 
 static void expect(HRESULT hr)
 {
@@ -150,7 +150,7 @@ static void run_plugin(const struct via_transport *t, struct via_stream *stream,
     }
 }
 
-/* --- one repetition ------------------------------------------------------------------------ */
+/* --- one repetition --- */
 
 static void on_ready(void *token, uint32_t events)
 {

@@ -62,6 +62,8 @@ struct wrong {
 
 static const struct wrong methods[] = {
     {"HRESULT A([in] Mystery a);", "5:16: error: Mystery is not a type that is known here"},
+    {"HRESULT A([in] long double a);", "5:16: error: long double is not supported"},
+    {"HRESULT A([in] unsigned long long a);", "5:16: error: long long is not supported"},
     {"HRESULT A([in] VARIANT a);", "5:16: error: VARIANT is not supported"},
     {"HRESULT A([in] SAFEARRAY(LONG) a);", "5:16: error: SAFEARRAY is not supported"},
     {"HRESULT A([in, iid_is(b)] IUnknown *a, [in] LONG b);",

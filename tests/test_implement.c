@@ -41,8 +41,7 @@ struct sink {
     atomic_uint n_released;
 };
 
-/* --- the handler
- * ---------------------------------------------------------------------------------- */
+/* --- the handler --- */
 
 static void set_integer(struct via_value *value, int64_t number)
 {
@@ -180,8 +179,7 @@ static void count_release(void *context)
     atomic_fetch_add(&((struct sink *)context)->n_released, 1);
 }
 
-/* --- the frame
- * ------------------------------------------------------------------------------------ */
+/* --- the frame --- */
 
 struct scene {
     struct peer_process peer;
@@ -235,8 +233,7 @@ static ULONG count_references(ISink *sink)
     return ISink_Release(sink);
 }
 
-/* --- in this process
- * ------------------------------------------------------------------------------ */
+/* --- in this process --- */
 
 TEST(is_a_com_object)
 {
@@ -463,8 +460,7 @@ TEST(survives_failing_allocations)
     end(&scene);
 }
 
-/* --- from another process
- * ------------------------------------------------------------------------- */
+/* --- from another process --- */
 
 /* Calls a method of sink_peer's root with the sink and more arguments, as JSON behind a null. */
 static HRESULT call_peer(struct scene *scene, const char *method, const char *json,

@@ -300,8 +300,7 @@ TEST(a_failure_comes_back_with_nulled_results)
     CHECK_EQ(echo.noted, 5);
 }
 
-/* --- by name
- * -------------------------------------------------------------------------------------- */
+/* --- by name --- */
 
 static HRESULT invoke_json(struct echo *echo, const char *method, const char *in, char **out)
 {
@@ -388,8 +387,7 @@ TEST(by_name_mistakes_are_named)
                   DISP_E_UNKNOWNNAME, "argument pair.third");
 }
 
-/* --- what a peer may send
- * ------------------------------------------------------------------------- */
+/* --- what a peer may send --- */
 
 /* Decodes damaged bytes of the call that `tap` holds; whatever comes out is freed. */
 static void decode_damaged(struct loop_proxy *proxy, unsigned slot, const uint8_t *bytes,
@@ -539,8 +537,7 @@ TEST(the_same_bytes_on_every_system)
     CHECK_MEM_EQ(tap.call, call, sizeof(call));
 }
 
-/* --- the same with calls that are answered by name
- * -------------------------------------------------------- */
+/* --- the same with calls that are answered by name --- */
 
 #define REFLECTED(name)         \
     TEST(name##_when_reflected) \

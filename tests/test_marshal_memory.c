@@ -63,8 +63,7 @@ static void fail_all_ways(attempt call, size_t at_least)
     CHECK_EQ(echo.refs, 1);
 }
 
-/* --- the calls
- * ------------------------------------------------------------------------------------ */
+/* --- the calls --- */
 
 static HRESULT call_strings(IEcho *face)
 {
@@ -211,8 +210,7 @@ TEST(interface_pointers)
     fail_all_ways(call_objects, 10);
 }
 
-/* --- by name
- * -------------------------------------------------------------------------------------- */
+/* --- by name --- */
 
 /* Values to a payload and back to values, as a caller by name has it, and at the object's side. */
 static HRESULT send_values(struct loop_proxy *proxy, const struct marshal_method *method,

@@ -268,7 +268,7 @@ TEST(flood_of_descriptors_ends_the_stream)
     tear_down();
 }
 
-/* --- SIGURG -------------------------------------------------------------------------------- */
+/* --- SIGURG --- */
 
 struct waiting {
     struct via_stream *stream;
@@ -447,8 +447,7 @@ TEST(wait_outlasts_its_first_timeouts)
     tear_down();
 }
 
-/* --- a peer that ends and leaves its socket to a child
- * --------------------------------------------------------- */
+/* --- a peer that ends and leaves its socket to a child --- */
 
 /* A process that connects, sends a byte, and leaves the socket to a child of its own, which stays
  * until `keep` is closed. Only async-signal-safe calls: this process has threads. */

@@ -183,6 +183,11 @@ bool declare_base(struct parser *parser, struct base_type *base)
     if (parser->token.kind != TOKEN_NAME && !is_unsigned && !is_signed)
         return parser_expected(parser, "a type");
     if (find_word(parser, is_unsigned, base)) {
+        if (parser_is_word(parser, "double"))
+            return parser_error(parser, base->position,
+                                "long double is not supported: its size differs between systems");
+        if (parser_is_word(parser, "long"))
+            return parser_error(parser, base->position, "long long is not supported: write hyper");
         if (is_signed && !strcmp(base->c_name, "char"))
             base->c_name = "INT8";
         return true;
@@ -279,8 +284,7 @@ bool declare_member(struct parser *parser, bool is_param, struct member *member)
     return true;
 }
 
-/* --- resolving
- * ------------------------------------------------------------------------------------ */
+/* --- resolving --- */
 
 struct resolver {
     struct parser *parser;

@@ -141,8 +141,7 @@ static bool parse_method(struct parser *self, struct unit_interface *iface)
     return true;
 }
 
-/* --- interfaces
- * ----------------------------------------------------------------------------------- */
+/* --- interfaces --- */
 
 static bool set_base(struct parser *self, size_t index)
 {

@@ -15,8 +15,7 @@
 static const char *const builtin_imports[] = {"unknwn.idl", "wtypes.idl", "objidl.idl", "oaidl.idl",
                                               "ocidl.idl"};
 
-/* --- classes and libraries
- * ------------------------------------------------------------------------ */
+/* --- classes and libraries --- */
 
 static bool parse_coclass_member(struct parser *self, struct via_coclass_interface **list,
                                  size_t *n)
@@ -105,8 +104,7 @@ static bool parse_library(struct parser *self, const struct attributes *attribut
     return parser_require(self, '}');
 }
 
-/* --- the rest
- * ------------------------------------------------------------------------------------- */
+/* --- the rest --- */
 
 static bool parse_typedef(struct parser *self)
 {

@@ -50,8 +50,7 @@ bool parser_integer(struct parser *parser, int64_t *number);
  * statement may end with a block, as an interface does. */
 bool parser_recover(struct parser *parser, size_t start, bool ends_at_brace);
 
-/* --- declarations, in declare.c
- * ------------------------------------------------------------------- */
+/* --- declarations, in declare.c --- */
 
 /* What stands before the stars. */
 struct base_type {

@@ -7,8 +7,7 @@
 #include "com/marshal/by_name.h"
 #include "core/util/error.h"
 
-/* --- in
- * ------------------------------------------------------------------------------------------ */
+/* --- in --- */
 
 /* An [out] array in the caller's memory is there, unless it may be NULL and is. */
 static bool is_missing(const struct marshal_method *method, uint16_t i, void **arguments)
@@ -44,8 +43,7 @@ static HRESULT take_arguments(const struct marshal_method *method, void **argume
     return by_name.result;
 }
 
-/* --- out
- * ----------------------------------------------------------------------------------------- */
+/* --- out --- */
 
 static uint32_t count_results(const struct marshal_method *method)
 {
@@ -148,8 +146,7 @@ static HRESULT give_results(const struct marshal_method *method, void **argument
     return hr;
 }
 
-/* --- both
- * ---------------------------------------------------------------------------------------- */
+/* --- both --- */
 
 static HRESULT prepare(const struct marshal_method *method, void **arguments, struct via_value *in,
                        struct via_value *out)

@@ -110,8 +110,7 @@ ffi_type *plan_ffi_type(const struct plan_type *type)
     return scalar ? scalar : &ffi_type_pointer;
 }
 
-/* --- vtables
- * ------------------------------------------------------------------------------------- */
+/* --- vtables --- */
 
 static void on_call(ffi_cif *cif, void *result, void **arguments, void *user)
 {

@@ -109,8 +109,7 @@ HRESULT invocation_prepare_results(struct marshal_invocation *self)
     return hr;
 }
 
-/* --- the object's side
- * ---------------------------------------------------------------------------- */
+/* --- the object's side --- */
 
 /* A pointer that may be NULL says so in front. */
 static void decode_param(struct decoder *decoder, struct marshal_invocation *self, uint16_t i)
@@ -220,8 +219,7 @@ void marshal_invocation_free(struct marshal_invocation *invocation)
         free(invocation);
 }
 
-/* --- the caller's side
- * ---------------------------------------------------------------------------- */
+/* --- the caller's side --- */
 
 static HRESULT check_pointers(const struct marshal_method *method, void **arguments)
 {

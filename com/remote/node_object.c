@@ -13,6 +13,7 @@
 #include "com/typelib/typelib.h"
 #include "core/os/path.h"
 #include "core/os/process.h"
+#include "core/os/unix_calls.h"
 #include "core/util/buffer.h"
 #include "core/util/cleanup.h"
 #include "core/util/error.h"
@@ -74,7 +75,8 @@ static HRESULT STDMETHODCALLTYPE Node_GetIdentity(INode *iface, struct NodeIdent
     memset(identity, 0, sizeof *identity);
     memcpy(&identity->node, link_node_id(node->link), sizeof identity->node);
     identity->processId = os_process_id();
-    identity->system = text_to_bstr(os_path_separator == '\\' ? "windows" : "linux");
+    const char *native = os_path_separator == '\\' ? "windows" : "linux";
+    identity->system = text_to_bstr(os_is_wine() ? "wine" : native);
     identity->version = text_to_bstr(VERSION);
     identity->agent = text_to_bstr(agent != NULL ? agent : "");
     if (identity->system != NULL && identity->version != NULL && identity->agent != NULL)

@@ -33,8 +33,7 @@ struct buffer;
  * library. */
 HRESULT typelib_check(const struct via_typelib *lib);
 
-/* --- layout: the same on both systems, 64-bit
- * ------------------------------------------------------- */
+/* --- layout: the same on both systems, 64-bit --- */
 
 struct typelib_layout {
     uint32_t size;
@@ -44,8 +43,7 @@ struct typelib_layout typelib_layout(const struct via_typelib *lib, uint16_t typ
 struct typelib_layout typelib_struct_layout(const struct via_typelib *lib, uint16_t index);
 uint32_t typelib_field_offset(const struct via_typelib *lib, uint16_t index, uint16_t field);
 
-/* --- look-up
- * -------------------------------------------------------------------------------------- */
+/* --- look-up --- */
 
 /* VIA_NO_INDEX when there is none. Names of interfaces and methods are compared without case, as
  * COM does. */
@@ -76,8 +74,7 @@ struct typelib_method {
 HRESULT typelib_methods(const struct via_typelib *lib, uint16_t interface_index,
                         struct typelib_method **methods, size_t *n_methods);
 
-/* --- description
- * ---------------------------------------------------------------------------------- */
+/* --- description --- */
 
 /* A text that is equal for equal interfaces, however their tables are laid out. */
 void typelib_describe(const struct via_typelib *lib, uint16_t interface_index, struct buffer *text);
@@ -90,8 +87,7 @@ void typelib_print_method(const struct via_typelib *lib, const struct via_method
 void typelib_print_field(const struct via_typelib *lib, const struct via_struct *record,
                          uint16_t field, struct buffer *text);
 
-/* --- JSON form
- * ------------------------------------------------------------------------------------ */
+/* --- JSON form --- */
 
 /* The whole library, for free(). `indent`: spaces a level, 0: one line. */
 HRESULT typelib_to_json(const struct via_typelib *lib, unsigned indent, char **text);
@@ -99,8 +95,7 @@ HRESULT typelib_to_json(const struct via_typelib *lib, unsigned indent, char **t
 HRESULT typelib_from_json(const char *text, size_t size, struct via_typelib **lib);
 void typelib_free(struct via_typelib *lib);
 
-/* --- the catalogue: what this process knows by IID
- * ------------------------------------------------- */
+/* --- the catalogue: what this process knows by IID --- */
 
 /* Adds every described interface. Checks first. The library is borrowed for ever. The same
  * description again is no error; VIA_E_MISMATCH, and nothing added, when an IID has been added with

@@ -116,7 +116,7 @@ bool conformance_await(struct conformance *c, _Atomic uint32_t *counter, uint32_
     return true;
 }
 
-/* --- pairs --------------------------------------------------------------------------------- */
+/* --- pairs --- */
 
 bool conformance_listen(struct conformance *c, struct conformance_pair *pair)
 {
@@ -178,7 +178,7 @@ void conformance_close(struct conformance *c, struct conformance_pair *pair)
     pair->listener = NULL;
 }
 
-/* --- bytes --------------------------------------------------------------------------------- */
+/* --- bytes --- */
 
 uint8_t conformance_byte(uint32_t seed, uint64_t position)
 {

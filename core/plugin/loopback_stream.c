@@ -138,7 +138,7 @@ static void unref_and_unlock(struct via_stream *stream)
         joint_free(joint);
 }
 
-/* --- readiness; all with the lock ---------------------------------------------------------- */
+/* --- readiness; all with the lock --- */
 
 static void on_post(void *argument)
 {
@@ -223,7 +223,7 @@ void loopback_disarm(struct via_stream *stream, uint32_t events)
     os_mutex_unlock(&stream->joint->lock);
 }
 
-/* --- sending ------------------------------------------------------------------------------- */
+/* --- sending --- */
 
 HRESULT loopback_reserve(struct via_stream *stream, size_t min, uint8_t **span, size_t *size)
 {
@@ -337,7 +337,7 @@ HRESULT loopback_commit(struct via_stream *stream, size_t n, const via_os_handle
     return hr;
 }
 
-/* --- receiving ----------------------------------------------------------------------------- */
+/* --- receiving --- */
 
 /* Takes up to `size` bytes out of the channel. Called with the lock. */
 static size_t pull(struct via_stream *stream, void *buffer, size_t size)
@@ -469,7 +469,7 @@ void loopback_park(struct via_stream *stream)
         queue_release(&stream->receiving);
 }
 
-/* --- the rest ------------------------------------------------------------------------------ */
+/* --- the rest --- */
 
 HRESULT loopback_peer_identity(struct via_stream *stream, struct via_peer_identity *identity)
 {

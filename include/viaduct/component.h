@@ -1,9 +1,10 @@
 /*
  * What a component module says of itself.
  *
- * A component is a module (.so, .dll) that exports one data symbol, `viaduct_component`. It links
- * nothing of Viaduct's but, on POSIX, the runtime library for the COM functions. `viaduct register
- * MODULE` reads the symbol and writes a manifest from it.
+ * A component is a module (.so, .dll) that exports one data symbol, `viaduct_component`. Of Viaduct
+ * it links the runtime library only, for what it calls: the COM functions on POSIX, those of
+ * <viaduct/runtime.h> on both systems. `viaduct register MODULE` reads the symbol and writes a
+ * manifest from it.
  */
 #ifndef VIADUCT_COMPONENT_H
 #define VIADUCT_COMPONENT_H

@@ -26,8 +26,7 @@ struct via_value; /* <viaduct/value.h> */
 /* A deadline that never comes, in milliseconds. */
 #define VIA_NO_DEADLINE 0xFFFFFFFFu
 
-/* --- joining
- * -------------------------------------------------------------------------------------- */
+/* --- joining --- */
 
 /* Every field may be 0 or NULL: the default then. */
 struct via_options {
@@ -67,8 +66,7 @@ VIA_API HRESULT via_listen(const char *address);
  * are, and a new QueryInterface gives one with the registered description. */
 VIA_API HRESULT via_register_typelib(const struct via_typelib *typelib);
 
-/* --- getting objects
- * ------------------------------------------------------------------------------ */
+/* --- getting objects --- */
 
 /* Blocks. The root object of the node that listens at `address`: INode (<viaduct/node.h>), and on a
  * host IViaductHost (<viaduct/host.h>). VIA_E_UNREACHABLE says why. */
@@ -81,8 +79,7 @@ VIA_API HRESULT via_create_instance(const char *name, REFIID iid, void **object)
 /* The same for the class object: IClassFactory makes objects without asking the host again. */
 VIA_API HRESULT via_get_class_object(const char *name, REFIID iid, void **object);
 
-/* --- deadlines and cancelling
- * --------------------------------------------------------------------- */
+/* --- deadlines and cancelling --- */
 
 /* Each call ends with RPC_E_TIMEOUT after the smallest of: the proxy's own limit, the thread's, and
  * what is left of the call that the thread is serving. */
@@ -100,8 +97,7 @@ VIA_API HRESULT via_cancel(uint64_t thread_id);
 /* For a running method: 1 once its caller has cancelled it, given up, or died; else 0. */
 VIA_API int via_call_is_cancelled(void);
 
-/* --- the far side
- * --------------------------------------------------------------------------------- */
+/* --- the far side --- */
 
 struct via_peer_info {
     uint32_t size;       /* set by the caller: sizeof(struct via_peer_info) */
@@ -129,8 +125,7 @@ VIA_API HRESULT via_death_watch(IUnknown *proxy, via_death_callback died, void *
  */
 VIA_API HRESULT via_death_unwatch(uint64_t cookie);
 
-/* --- by name
- * -------------------------------------------------------------------------------------- */
+/* --- by name --- */
 
 /* <viaduct/implement.h> makes objects that answer by name. */
 
@@ -144,15 +139,13 @@ VIA_API HRESULT via_invoke(IUnknown *object, const GUID *iid, const char *method
  * form, for SysFreeString(). */
 VIA_API HRESULT via_describe(IUnknown *object, REFIID iid, BSTR *json);
 
-/* --- errors
- * --------------------------------------------------------------------------------------- */
+/* --- errors --- */
 
 /* The calling thread's latest failure in full, causes included, in UTF-8, cut to `size`; the code's
  * own name when there is no text. Does not take the error information away. Returns `buffer`. */
 VIA_API char *via_error_message(HRESULT code, char *buffer, size_t size);
 
-/* --- serving
- * -------------------------------------------------------------------------------------- */
+/* --- serving --- */
 
 /* What peers find as this node's root object beside INode: `root` answers QueryInterface for the
  * rest. NULL takes it away. Keeps a reference. */

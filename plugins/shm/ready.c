@@ -34,7 +34,7 @@ HRESULT shm_set_ready(struct via_stream *stream, void (*ready)(void *token, uint
     return S_OK;
 }
 
-/* --- conditions; all with the lock --------------------------------------------------------- */
+/* --- conditions; all with the lock --- */
 
 static bool can_read(struct via_stream *stream, bool is_up)
 {
@@ -92,7 +92,7 @@ static void unpark(struct via_stream *stream, uint32_t events)
         atomic_store(&stream->out->writer_sleep, RING_AWAKE);
 }
 
-/* --- watches ------------------------------------------------------------------------------- */
+/* --- watches --- */
 
 static void look_on_reactor(struct via_stream *stream);
 
@@ -169,7 +169,7 @@ bool shm_ready_watch(struct via_stream *stream)
     return watched;
 }
 
-/* --- reports ------------------------------------------------------------------------------- */
+/* --- reports --- */
 
 /* With the lock: what is armed will be reported as soon as it is true. `news`: what is already. */
 static HRESULT settle(struct via_stream *stream, uint32_t *news)

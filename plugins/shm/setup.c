@@ -149,7 +149,7 @@ HRESULT setup_finish(struct via_stream *stream)
     return hr;
 }
 
-/* --- offers -------------------------------------------------------------------------------- */
+/* --- offers --- */
 
 static HRESULT peer_of(const struct via_peer_identity *identity, struct socket_peer *peer)
 {

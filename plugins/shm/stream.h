@@ -128,7 +128,7 @@ struct via_stream {
     struct stream_readiness readiness;
 };
 
-/* --- life ---------------------------------------------------------------------------------- */
+/* --- life --- */
 
 /* A stream that awaits its set-up, over a connected socket that it owns from then on, also when it
  * fails. `peer` and `life` say who is at the other end; life becomes the stream's. */
@@ -152,7 +152,7 @@ void shm_shutdown(struct via_stream *stream);
 void shm_close(struct via_stream *stream);
 HRESULT shm_peer_identity(struct via_stream *stream, struct via_peer_identity *identity);
 
-/* --- set-up -------------------------------------------------------------------------------- */
+/* --- set-up --- */
 
 /* Makes the segment and sends it over the carrier. */
 HRESULT setup_start(struct via_stream *stream);
@@ -164,7 +164,7 @@ HRESULT shm_offer(const struct via_peer_identity *peer, struct via_offer *offer,
 HRESULT shm_attach(const struct via_peer_identity *peer, const struct via_offer *offer,
                    struct via_stream **stream);
 
-/* --- the carrier --------------------------------------------------------------------------- */
+/* --- the carrier --- */
 
 /* Receives what has come on the carrier; a failure or end becomes the stream's. */
 void carrier_receive(struct via_stream *stream);
@@ -177,7 +177,7 @@ void carrier_check(struct via_stream *stream);
 HRESULT shm_take_handles(struct via_stream *stream, via_os_handle *handles, uint32_t n);
 void carrier_deinit(struct stream_carrier *carrier);
 
-/* --- sending, receiving, waiting, readiness ------------------------------------------------- */
+/* --- sending, receiving, waiting, readiness --- */
 
 HRESULT shm_reserve(struct via_stream *stream, size_t min, uint8_t **span, size_t *size);
 HRESULT shm_commit(struct via_stream *stream, size_t n, const via_os_handle *handles,
@@ -217,7 +217,7 @@ void shm_ready_deinit(struct via_stream *stream);
 /* Waits until nothing that was posted to the reactor is under way; for deinit. */
 void shm_ready_wait_for_posts(void);
 
-/* --- addresses ----------------------------------------------------------------------------- */
+/* --- addresses --- */
 
 HRESULT shm_listen(const char *address, const struct via_listen_options *options,
                    void (*ready)(void *token, uint32_t events), void *token,

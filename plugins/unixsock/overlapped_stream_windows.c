@@ -113,7 +113,7 @@ HRESULT overlapped_peer_identity(struct via_stream *stream, struct via_peer_iden
     return hr;
 }
 
-/* --- receiving ----------------------------------------------------------------------------- */
+/* --- receiving --- */
 
 static HRESULT fail_again(HRESULT hr)
 {
@@ -199,7 +199,7 @@ HRESULT overlapped_take_handles(struct via_stream *stream, via_os_handle *handle
     return n == 0 ? S_OK : socket_fail(VIA_E_PROTOCOL, "this transport carries no handles");
 }
 
-/* --- waiting ------------------------------------------------------------------------------- */
+/* --- waiting --- */
 
 /* Milliseconds until the deadline, rounded up. */
 static DWORD left_ms(uint64_t deadline_ns)

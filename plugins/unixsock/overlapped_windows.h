@@ -16,7 +16,7 @@
 #include <winsock2.h>
 #include <windows.h>
 
-/* --- a plugin's life ----------------------------------------------------------------------- */
+/* --- a plugin's life --- */
 
 /* Packets and posts under way; deinit waits for none. */
 extern _Atomic uint32_t overlapped_n_pending;
@@ -33,7 +33,7 @@ HRESULT overlapped_fail_error(const char *what, DWORD error);
 /* Binds the handle to the host's port, as the model above says. */
 HRESULT overlapped_bind(HANDLE handle);
 
-/* --- streams ------------------------------------------------------------------------------- */
+/* --- streams --- */
 
 struct overlapped_kind {
     /* Whether a receive of no bytes is the end; else it was an empty write. */
@@ -139,7 +139,7 @@ HRESULT overlapped_notify(struct via_stream *stream, uint32_t events);
 /* With the stream's lock, on the reactor thread: reports them now; the lock is left meanwhile. */
 void overlapped_report(struct via_stream *stream, uint32_t events);
 
-/* --- listeners ----------------------------------------------------------------------------- */
+/* --- listeners --- */
 
 /* Room for what a kind's operation writes: for AcceptEx two addresses of any family, each with the
  * 16 bytes more that it asks for. */

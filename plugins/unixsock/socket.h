@@ -49,7 +49,7 @@ struct socket_received {
     uint32_t n_descriptors;
 };
 
-/* --- connecting and listening -------------------------------------------------------------- */
+/* --- connecting and listening --- */
 
 /* A connected socket. VIA_WIN32(2) when nobody listens, VIA_S_WOULD_BLOCK when the backlog is full.
  */
@@ -80,7 +80,7 @@ void socket_remove_name(const char *path);
 /* Whether this process may trust a server that runs as `uid`: the same user, or root. */
 bool socket_owner_trusted(uint32_t uid);
 
-/* --- moving bytes -------------------------------------------------------------------------- */
+/* --- moving bytes --- */
 
 /* Never blocks. VIA_S_WOULD_BLOCK: nothing was sent. RPC_E_DISCONNECTED: the peer is gone. The
  * descriptors go with the first byte. */
@@ -93,7 +93,7 @@ HRESULT socket_send(int32_t descriptor, const void *data, size_t size, const int
 HRESULT socket_receive(int32_t descriptor, void *data, size_t size, size_t *n,
                        struct socket_received *received);
 
-/* --- waiting ------------------------------------------------------------------------------- */
+/* --- waiting --- */
 
 /* Lets one thread at a time block for a socket and any thread interrupt it. */
 struct socket_waiter {
@@ -115,7 +115,7 @@ HRESULT socket_waiter_receive(struct socket_waiter *waiter, void *data, size_t s
                               struct socket_received *received, uint64_t deadline_ns);
 void socket_waiter_interrupt(struct socket_waiter *waiter);
 
-/* --- locking ------------------------------------------------------------------------------- */
+/* --- locking --- */
 
 /* A mutex with one condition. Storage fits the system's own (checked where it is implemented). */
 struct socket_lock {

@@ -81,7 +81,7 @@ void stream_shutdown(struct via_stream *stream)
     socket_shutdown(stream->descriptor);
 }
 
-/* --- receiving ----------------------------------------------------------------------------- */
+/* --- receiving --- */
 
 /* Makes at least `room` contiguous bytes behind the tail. */
 static HRESULT make_room(struct stream_buffer *buffer, size_t room)

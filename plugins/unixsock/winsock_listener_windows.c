@@ -21,7 +21,7 @@ struct winsock_listener {
     LPFN_ACCEPTEX accept;
 };
 
-/* --- places -------------------------------------------------------------------------------- */
+/* --- places --- */
 
 static HRESULT start_instance(struct via_listener *listener, struct overlapped_instance *instance)
 {
@@ -83,7 +83,7 @@ static const struct overlapped_listener_kind listener_kind = {
     .free = free_listener,
 };
 
-/* --- listening ----------------------------------------------------------------------------- */
+/* --- listening --- */
 
 /* Removes what a dead server left at the path. The name's lock is held, so that whoever answers
  * knows nothing of locks. */
@@ -187,7 +187,7 @@ HRESULT winsock_listen(const char *address, const struct via_listen_options *opt
     return S_OK;
 }
 
-/* --- connecting ---------------------------------------------------------------------------- */
+/* --- connecting --- */
 
 /* A full backlog refuses as a dead server does; the lock tells them apart. */
 static HRESULT fail_connect(const struct winsock_path *path, int error)

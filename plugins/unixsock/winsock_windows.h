@@ -10,7 +10,7 @@
 
 #include "plugins/unixsock/overlapped_windows.h"
 
-/* --- the address family -------------------------------------------------------------------- */
+/* --- the address family --- */
 
 /* A new socket, overlapped and not inherited; INVALID_SOCKET and WSAGetLastError(). */
 SOCKET winsock_family_socket(void);
@@ -22,7 +22,7 @@ bool winsock_family_made(const WIN32_FIND_DATAW *found);
 /* The process at the other end of a connection; 0: winsock does not say. */
 DWORD winsock_family_peer(SOCKET handle);
 
-/* --- names --------------------------------------------------------------------------------- */
+/* --- names --- */
 
 struct winsock_path {
     char text[SOCKET_PATH_SIZE]; /* UTF-8, with backslashes */
@@ -46,7 +46,7 @@ HRESULT winsock_name_protect(const struct winsock_path *path, PSECURITY_DESCRIPT
 HRESULT winsock_name_check_server(const struct winsock_path *path, DWORD id);
 void winsock_name_remove(const struct winsock_path *path);
 
-/* --- the transport ------------------------------------------------------------------------- */
+/* --- the transport --- */
 
 /* Makes a stream of a connected socket and owns it from then on, also when it fails. */
 HRESULT winsock_stream_new(SOCKET handle, bool is_server, struct via_stream **stream);

@@ -88,8 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     return 0;
 }
 
-/* --- the corpus
- * ----------------------------------------------------------------------------------- */
+/* --- the corpus --- */
 
 static struct wire_tap tap;
 

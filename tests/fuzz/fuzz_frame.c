@@ -73,8 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     return 0;
 }
 
-/* --- the corpus
- * ----------------------------------------------------------------------------------- */
+/* --- the corpus --- */
 
 static void write_frame(const char *directory, uint8_t kind, const uint8_t *references,
                         uint32_t reference_size, uint16_t n_references, const void *body,

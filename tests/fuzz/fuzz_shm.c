@@ -114,7 +114,7 @@ static void check_result(struct victim *victim, HRESULT hr)
         victim->broken = true;
 }
 
-/* --- what the peer does -------------------------------------------------------------------- */
+/* --- what the peer does --- */
 
 static void spoil(const struct step *step, bool add)
 {
@@ -172,7 +172,7 @@ static bool act_as_peer(const struct step *step)
     }
 }
 
-/* --- what the victim does ------------------------------------------------------------------ */
+/* --- what the victim does --- */
 
 static void look(struct victim *victim, size_t want)
 {
@@ -299,7 +299,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     return 0;
 }
 
-/* --- corpus -------------------------------------------------------------------------------- */
+/* --- corpus --- */
 
 static void write_steps(const char *directory, const char *name, const struct step *steps, size_t n)
 {

@@ -264,8 +264,7 @@ void echo_init(struct echo *echo)
     *echo = (struct echo){.IEcho_iface = {&echo_vtbl}, .refs = 1};
 }
 
-/* --- the proxy
- * ------------------------------------------------------------------------------------ */
+/* --- the proxy --- */
 
 static HRESULT add_object(void *context, IUnknown *object, uint32_t *index)
 {

@@ -60,8 +60,7 @@ static bool parse_iid(const char *text, GUID *iid)
     return true;
 }
 
-/* --- the callback object
- * ------------------------------------------------------------------------ */
+/* --- the callback object --- */
 
 static IUnknown *callback; /* made when the first method wants one */
 static atomic_uint n_callbacks;
@@ -141,8 +140,7 @@ static bool callback_was_used_and_released(void)
     return n > 0 && n == n_callbacks_expected && atomic_load(&n_released) == 1;
 }
 
-/* --- random values by type, as JSON
- * ---------------------------------------------------------------- */
+/* --- random values by type, as JSON --- */
 
 static json_t *random_value(json_t *lib, json_t *type);
 
@@ -285,8 +283,7 @@ static json_t *random_value(json_t *lib, json_t *type)
     return !strcmp(kind, "pointer") ? random_value(lib, part) : json_string("callback");
 }
 
-/* --- comparing
- * ------------------------------------------------------------------------------------ */
+/* --- comparing --- */
 
 /* Everything that went in came out; what came out may have more: sizes that were filled in. */
 static bool is_echo(json_t *in, json_t *out)
@@ -363,8 +360,7 @@ static bool compare(json_t *method, json_t *arguments, json_t *results)
     return true;
 }
 
-/* --- calling
- * -------------------------------------------------------------------------------------- */
+/* --- calling --- */
 
 static bool is_argument(json_t *params, json_t *param)
 {

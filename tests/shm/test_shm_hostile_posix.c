@@ -17,7 +17,7 @@
 
 #define GOOD_SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 
-/* --- bad set-ups --------------------------------------------------------------------------- */
+/* --- bad set-ups --- */
 
 struct bad_setup {
     struct setup message;
@@ -268,7 +268,7 @@ TEST(events_that_could_block_are_not_touched)
     shm_tear_down(&f);
 }
 
-/* --- noise --------------------------------------------------------------------------------- */
+/* --- noise --- */
 
 /* Writes into the controls, so that some of it looks right. */
 static void spoil_controls(struct raw_peer *peer, uint64_t *random)

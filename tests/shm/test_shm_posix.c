@@ -26,7 +26,7 @@ static bool join(struct shm_fixture *f, struct via_stream *ends[2])
     return CHECK_OK(dial(f, &ends[0])) && CHECK_OK(f->t->listener_accept(f->listener, &ends[1]));
 }
 
-/* --- offers -------------------------------------------------------------------------------- */
+/* --- offers --- */
 
 static void close_offer(const struct via_offer *offer)
 {
@@ -133,7 +133,7 @@ TEST(a_spoiled_offer_is_refused_whole)
     shm_tear_down(&f); /* and the harness finds what was not closed */
 }
 
-/* --- set-up -------------------------------------------------------------------------------- */
+/* --- set-up --- */
 
 TEST(no_memory_is_an_error_of_connecting)
 {
@@ -200,7 +200,7 @@ TEST(a_server_may_speak_before_the_setup)
     shm_tear_down(&f);
 }
 
-/* --- the end ------------------------------------------------------------------------------- */
+/* --- the end --- */
 
 struct victim {
     struct shm_fixture f;
@@ -326,7 +326,7 @@ TEST(the_reactor_reports_that_the_peer_was_killed)
     }
 }
 
-/* --- waking -------------------------------------------------------------------------------- */
+/* --- waking --- */
 
 #define N_FLOW 100000u
 

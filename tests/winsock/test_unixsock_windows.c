@@ -142,7 +142,7 @@ static const char *lock_path(void)
     return lock;
 }
 
-/* --- the contract -------------------------------------------------------------------------- */
+/* --- the contract --- */
 
 static unsigned n_reported;
 
@@ -170,7 +170,7 @@ TEST(conformance)
     error_clear();
 }
 
-/* --- names --------------------------------------------------------------------------------- */
+/* --- names --- */
 
 TEST(close_leaves_no_file)
 {
@@ -307,7 +307,7 @@ TEST(missing_directory_is_named)
     tear_down();
 }
 
-/* --- users --------------------------------------------------------------------------------- */
+/* --- users --- */
 
 /* The access list of the socket's file, as text. */
 static void read_list(char *list, size_t size)
@@ -355,7 +355,7 @@ TEST(access_list_names_the_user)
     tear_down();
 }
 
-/* --- how many ------------------------------------------------------------------------------ */
+/* --- how many --- */
 
 static DWORD count_threads(void)
 {
@@ -398,7 +398,7 @@ TEST(serves_two_hundred_clients)
     tear_down();
 }
 
-/* --- winsock's AF_UNIX itself -------------------------------------------------------------- */
+/* --- winsock's AF_UNIX itself --- */
 
 /* The plugin is up: one connection, and who is at its ends. */
 static void check_af_unix(void)
