@@ -40,3 +40,10 @@ if(TARGET viaduct-unix AND NOT WIN32)
         VIADUCT_PLUGIN_DIRECTORY="${VIADUCT_PATH_PREFIX}${VIADUCT_PLUGIN_DIRECTORY}")
     add_dependencies(test_hostile viaduct-unix)
 endif()
+
+if(TARGET viaduct-unix AND TARGET viaduct-shm)
+    via_test(switch SOURCES test_switch.c link/fixture.c DEPENDS via_core_link TIMEOUT 240)
+    target_compile_definitions(test_switch PRIVATE
+        VIADUCT_PLUGIN_DIRECTORY="${VIADUCT_PATH_PREFIX}${VIADUCT_PLUGIN_DIRECTORY}")
+    add_dependencies(test_switch viaduct-unix viaduct-shm)
+endif()

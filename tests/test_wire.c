@@ -43,7 +43,7 @@ static const struct golden golden[] = {
     {12, "provide", 64, false, HEADER(96, 12, 64)},
     {13, "accept", 24, false, HEADER(56, 13, 24)},
     {14, "withdraw", 16, false, HEADER(48, 14, 16)},
-    {15, "switch", 8, true, HEADER(40, 15, 8)},
+    {15, "switch", 8, false, HEADER(40, 15, 8)},
     {16, "credit", 8, true, HEADER(40, 16, 8)},
     {17, "death-watch", 16, true, HEADER(48, 17, 16)},
     {18, "ping", 16, false, HEADER(48, 18, 16)},
@@ -275,7 +275,7 @@ TEST(refuses_what_does_not_fit)
         {0, 0, VIA_E_PROTOCOL},          /* magic */
         {4, 2, RPC_E_VERSION_MISMATCH},  /* from version 2 on */
         {6, 0, RPC_E_VERSION_MISMATCH},  /* up to version 0 */
-        {16, 1, RPC_E_VERSION_MISMATCH}, /* a required feature */
+        {16, 2, RPC_E_VERSION_MISMATCH}, /* a required feature that nobody knows */
         {46, 0, VIA_E_LIMIT},            /* frames of 0 bytes */
         {50, 0, VIA_E_LIMIT},            /* messages smaller than frames */
         {60, 200, VIA_E_PROTOCOL},       /* the agent is cut off */

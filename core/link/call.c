@@ -6,6 +6,7 @@
 #include "core/link/reader.h"
 #include "core/link/right.h"
 #include "core/link/sender.h"
+#include "core/link/switch.h"
 #include "core/os/clock.h"
 #include "core/util/error.h"
 
@@ -34,7 +35,7 @@ void call_wake(struct call *call)
     if (atomic_load(&call->in_waiter))
         os_waiter_wake(&call->waiter);
     if (atomic_load(&call->in_stream))
-        call->connection->transport->interrupt(call->connection->stream);
+        connection_interrupt(call->connection);
 }
 
 void call_complete_locked(struct call *call, HRESULT result, struct error_record *error)
@@ -73,7 +74,7 @@ static void sleep_locked(struct call *call)
     if (call->is_apartment && connection->right == RIGHT_FREE)
         right_arm_locked(connection);
     if (!call->is_apartment && atomic_load(&connection->worker_waits))
-        connection->transport->interrupt(connection->stream); /* it passes the right on */
+        connection_interrupt(connection); /* it passes the right on */
     os_mutex_unlock(&connection->lock);
     if (!atomic_load(&call->has_incoming) && !atomic_load(&call->cancelled)) {
         worker_sleeps(connection->node, true);
@@ -283,14 +284,16 @@ static void send_cancel(struct call *call, enum cancel_reason reason)
         error_clear();
 }
 
-static bool begin(struct call *call)
+static bool begin(struct call *call, size_t payload_size)
 {
     struct link_connection *connection = call->connection;
     struct thread *self = call->thread;
     bool leased = false;
+    bool offers = false;
     os_mutex_lock(&connection->lock);
     bool open = connection->stage == STAGE_OPEN && connection_use_locked(connection);
     if (open) {
+        offers = switch_is_due_locked(connection, payload_size);
         call->id = connection->next_call_id++;
         list_append(bucket_of(connection, call->id), &call->pending_link);
         call->inherits = self->held == connection;
@@ -300,6 +303,8 @@ static bool begin(struct call *call)
     os_mutex_unlock(&connection->lock);
     if (leased)
         node_lease(connection);
+    if (offers)
+        switch_offer(connection);
     return open;
 }
 
@@ -382,7 +387,7 @@ HRESULT link_call(struct link_connection *connection, const struct link_request 
     if (FAILED(hr))
         return hr;
     right_give_up(self, connection);
-    if (!begin(&call))
+    if (!begin(&call, request->payload_size))
         return connection_closed_error(connection);
     self->call = &call;
     if (call.has_chain)

@@ -69,7 +69,7 @@ static void read_answer(struct link_connection *connection, uint64_t deadline_ns
         if (hr != VIA_S_WOULD_BLOCK)
             continue;
         connection->drained = false;
-        hr = connection->transport->wait(connection->stream, deadline_ns);
+        hr = connection->in->transport->wait(connection->in->stream, deadline_ns);
         if (hr == RPC_E_TIMEOUT)
             fail_late(connection);
         else if (FAILED(hr))

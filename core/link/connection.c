@@ -7,6 +7,7 @@
 #include "core/link/reader.h"
 #include "core/link/right.h"
 #include "core/link/sender.h"
+#include "core/link/switch.h"
 #include "core/link/worker.h"
 #include "core/os/clock.h"
 #include "core/util/error.h"
@@ -19,6 +20,7 @@ static void init_parts(struct link_connection *self)
     ref_init(&self->refs);
     os_mutex_init(&self->lock);
     os_mutex_init(&self->send_lock);
+    os_mutex_init(&self->in_lock);
     list_init(&self->senders);
     list_init(&self->waiters);
     list_init(&self->active);
@@ -72,13 +74,16 @@ HRESULT connection_new(struct link_node *node, const struct via_transport *trans
         return error_set(E_OUTOFMEMORY, "no memory for a connection");
     }
     self->node = node;
-    self->transport = transport;
-    self->stream = stream;
+    self->base = (struct link_path){transport, stream};
+    self->in = self->out = &self->base;
     self->address = copy;
     self->is_server = is_server;
     self->hello_deadline_ns = os_deadline_ms(node->settings.hello_timeout_ms);
     init_parts(self);
     HRESULT hr = transport->set_ready(stream, reader_ready, self);
+    if (SUCCEEDED(hr) && (transport->capabilities & VIA_TRANSPORT_SHARED) &&
+        (self->frame_copy = malloc(node->settings.max_frame)) == NULL)
+        hr = error_set(E_OUTOFMEMORY, "no memory for a frame");
     if (SUCCEEDED(hr))
         hr = transport->peer_identity(stream, &self->peer.identity);
     if (SUCCEEDED(hr))
@@ -106,7 +111,9 @@ struct link_connection *link_connection_unref(struct link_connection *connection
         return NULL;
     error_record_free(connection->cause);
     os_mutex_deinit(&connection->send_lock);
+    os_mutex_deinit(&connection->in_lock);
     os_mutex_deinit(&connection->lock);
+    free(connection->frame_copy);
     free(connection->peer_texts);
     free((void *)connection->peer.addresses);
     free(connection->address);
@@ -184,6 +191,22 @@ void connection_left_hello_locked(struct link_connection *connection)
         os_waiter_wake(connection->opener);
 }
 
+void connection_interrupt(struct link_connection *connection)
+{
+    os_mutex_lock(&connection->in_lock);
+    connection->in->transport->interrupt(connection->in->stream);
+    os_mutex_unlock(&connection->in_lock);
+}
+
+static void shutdown_paths(struct link_connection *connection)
+{
+    connection->base.transport->shutdown(connection->base.stream);
+    os_mutex_lock(&connection->in_lock);
+    if (connection->shared.stream != NULL)
+        connection->shared.transport->shutdown(connection->shared.stream);
+    os_mutex_unlock(&connection->in_lock);
+}
+
 void connection_fail(struct link_connection *connection, HRESULT code, bool goodbye)
 {
     struct error_record *record = error_take();
@@ -201,7 +224,7 @@ void connection_fail(struct link_connection *connection, HRESULT code, bool good
     atomic_store_explicit(&connection->stage, STAGE_CLOSED, memory_order_release);
     connection_left_hello_locked(connection);
     if (connection->right == RIGHT_PARKED) {
-        connection->transport->disarm(connection->stream, VIA_READY_READ);
+        connection->in->transport->disarm(connection->in->stream, VIA_READY_READ);
         connection->right = RIGHT_FREE;
     }
     if (connection->right == RIGHT_STALLED) {
@@ -214,7 +237,7 @@ void connection_fail(struct link_connection *connection, HRESULT code, bool good
     if (goodbye)
         say_goodbye(connection, code, record);
     sender_close(connection);
-    connection->transport->shutdown(connection->stream);
+    shutdown_paths(connection);
     connection_drop(connection);
 }
 
@@ -226,9 +249,11 @@ void connection_finish(struct link_connection *connection)
     os_mutex_lock(&node->lock);
     list_remove(&connection->link);
     list_remove(&connection->leased_link);
+    list_remove(&connection->switching.link);
     connection->in_leased = true; /* it does not come back */
     os_mutex_unlock(&node->lock);
-    connection->transport->close(connection->stream);
+    switch_close(connection);
+    connection->base.transport->close(connection->base.stream);
     reader_free_assemblies(connection);
     os_mutex_lock(&node->lock);
     node->n_connections--;

@@ -22,6 +22,12 @@ struct call;
 struct incoming;
 struct thread;
 
+/* A way for bytes between the two. */
+struct link_path {
+    const struct via_transport *transport;
+    struct via_stream *stream;
+};
+
 enum right {
     RIGHT_FREE,   /* leased, and nobody reads */
     RIGHT_PARKED, /* readiness is armed in the reactor */
@@ -37,9 +43,34 @@ enum stage {
 
 #define CONNECTION_BUCKETS 16u
 
+enum switch_state {
+    SWITCH_NONE,    /* on the first path */
+    SWITCH_OFFERED, /* memory is there, and the peer does not write to it yet */
+    SWITCH_SHARED,  /* the peer writes to memory */
+    SWITCH_LEAVING, /* back to the first path; frames may still be under way in memory */
+    SWITCH_CLOSING  /* a worker gives the memory back */
+};
+
+/* See switch.h. */
+struct switching {
+    bool is_possible;           /* read-only once open: both sides can */
+    enum switch_state state;    /* connection->lock */
+    bool is_refused;            /* connection->lock: not tried again */
+    bool in_shared, out_shared; /* connection->lock: which directions memory carries */
+    unsigned n_calls;           /* connection->lock: since started_ns */
+    uint64_t started_ns;        /* connection->lock */
+    uint64_t cookie;            /* of the offer; who offers, and the reader at the other side */
+    struct list link;           /* node->lock: in node->in_memory; not any more when it is cold */
+    uint64_t seen_frames;       /* the tick's */
+    uint64_t cold_ns;           /* the tick's: when it will have been idle for too long */
+    struct link_job leave_job;  /* goes back; has a use of the connection */
+    struct link_job job;        /* gives the memory back; has a use of the connection */
+};
+
 /* A whole frame that the transport did not take. */
 struct queued_frame {
     struct list link;
+    struct link_path *next; /* the last one on its path: what follows goes there; or NULL */
     size_t size;
     uint32_t n_handles;
     via_os_handle *handles; /* our duplicates, behind the bytes */
@@ -57,16 +88,15 @@ struct assembly {
 
 struct link_connection {
     struct ref refs;
-    struct link_node *node;                /* read-only */
-    const struct via_transport *transport; /* read-only */
-    struct via_stream *stream;             /* read-only until the end; no `busy`, no stream */
-    void *user;                            /* set in opened, read-only then */
-    struct link_peer peer;                 /* read-only once open; node, process_id: node->lock */
-    char *peer_texts;                      /* what `peer` points into */
-    char *address;                         /* read-only; "" on the listening side */
-    bool is_server;                        /* read-only: the peer connected */
-    struct wire_limits limits;             /* the peer's; read-only once open */
-    uint32_t max_send;                     /* largest frame to the peer; read-only once open */
+    struct link_node *node;    /* read-only */
+    struct link_path base;     /* read-only until the end; no `busy`, no stream */
+    void *user;                /* set in opened, read-only then */
+    struct link_peer peer;     /* read-only once open; node, process_id: node->lock */
+    char *peer_texts;          /* what `peer` points into */
+    char *address;             /* read-only; "" on the listening side */
+    bool is_server;            /* read-only: the peer connected */
+    struct wire_limits limits; /* the peer's; read-only once open */
+    uint32_t max_send;         /* largest frame to the peer; read-only once open */
 
     struct list link;           /* node->connections; node->lock */
     struct list leased_link;    /* node->leased; node->lock */
@@ -107,24 +137,32 @@ struct link_connection {
     uint64_t stalled_ns;           /* lock: since when */
     uint32_t stalled_at;           /* lock: n_incoming then */
 
+    struct os_mutex in_lock; /* after all others of the connection */
+    struct link_path shared; /* changed with lock and in_lock; stream NULL: there is none */
+    struct link_path *in;    /* the holder's, who changes it with lock and in_lock */
+    struct switching switching;
+
     /* The holder's: */
     uint32_t stall_level; /* doublings of what may arrive; while stalled: under lock */
     bool drained;         /* the transport has received no more than was consumed */
     size_t frame_size;    /* of the frame that is borrowed; 0: none */
+    uint8_t *frame_copy;  /* of what the peer could still change; max_frame bytes, or NULL */
     struct list assemblies;
     uint32_t n_assemblies;
     uint32_t spin_ns; /* how long spinning has been worth while lately */
     uint32_t spin_misses;
 
     struct os_mutex send_lock;
-    struct list senders;     /* send_lock: callers that wait for room in the queue */
-    struct list queue;       /* send_lock: frames, oldest first */
-    size_t queue_size;       /* send_lock: bytes in them */
-    bool write_armed;        /* send_lock */
-    bool send_closed;        /* send_lock: nothing is sent any more */
-    uint64_t progress_ns;    /* send_lock: when the peer last took something */
-    uint64_t next_chunk_id;  /* send_lock: of one-way messages in chunks */
-    _Atomic bool is_sending; /* frames are queued or in the transport's hands */
+    struct link_path *out;      /* send_lock */
+    struct link_path *out_next; /* send_lock: where `out` goes when all is sent, or NULL */
+    struct list senders;        /* send_lock: callers that wait for room in the queue */
+    struct list queue;          /* send_lock: frames, oldest first */
+    size_t queue_size;          /* send_lock: bytes in them */
+    bool write_armed;           /* send_lock */
+    bool send_closed;           /* send_lock: nothing is sent any more */
+    uint64_t progress_ns;       /* send_lock: when the peer last took something */
+    uint64_t next_chunk_id;     /* send_lock: of one-way messages in chunks */
+    _Atomic bool is_sending;    /* frames are queued or in the transport's hands */
 
     _Atomic uint64_t frames_sent, bytes_sent, calls_sent;             /* written under send_lock */
     _Atomic uint64_t frames_received, bytes_received, calls_received; /* written by the holder */
@@ -142,6 +180,9 @@ static inline void connection_count(_Atomic uint64_t *counter, uint64_t n)
 HRESULT connection_new(struct link_node *node, const struct via_transport *transport,
                        struct via_stream *stream, const char *address, bool is_server,
                        struct link_connection **connection);
+
+/* Ends the wait of whoever waits in the receiving stream, or the next one. Any locks. */
+void connection_interrupt(struct link_connection *connection);
 
 /* Counts one more (less) that uses the stream or runs a callback. `use` fails once it is closed. */
 bool connection_use_locked(struct link_connection *connection);

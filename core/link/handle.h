@@ -4,8 +4,10 @@
 
 #include <viaduct/plugin/transport.h>
 
-HRESULT handle_duplicate(via_os_handle handle, via_os_handle *duplicate);
+/* `transport`: which carries them, and so knows what kind they are. */
+HRESULT handle_duplicate(const struct via_transport *transport, via_os_handle handle,
+                         via_os_handle *duplicate);
 /* -1: nothing to close. */
-void handle_close(via_os_handle handle);
+void handle_close(const struct via_transport *transport, via_os_handle handle);
 
 #endif

@@ -7,8 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
-HRESULT handle_duplicate(via_os_handle handle, via_os_handle *duplicate)
+HRESULT handle_duplicate(const struct via_transport *transport, via_os_handle handle,
+                         via_os_handle *duplicate)
 {
+    (void)transport;
     int descriptor = fcntl((int)handle, F_DUPFD_CLOEXEC, 0);
     if (descriptor < 0)
         return error_set(E_HANDLE, "cannot duplicate descriptor %d: %s", (int)handle,
@@ -17,8 +19,9 @@ HRESULT handle_duplicate(via_os_handle handle, via_os_handle *duplicate)
     return S_OK;
 }
 
-void handle_close(via_os_handle handle)
+void handle_close(const struct via_transport *transport, via_os_handle handle)
 {
+    (void)transport;
     if (handle >= 0)
         close((int)handle);
 }

@@ -4,6 +4,7 @@
 #include "core/link/node.h"
 #include "core/link/reader.h"
 #include "core/link/sender.h"
+#include "core/link/switch.h"
 #include "core/os/identity.h"
 #include "core/os/process.h"
 #include "core/util/buffer.h"
@@ -40,7 +41,7 @@ static HRESULT send_hello(struct link_connection *connection, uint8_t kind, uint
     buffer_init(&frame, 2 * WIRE_HELLO_MAX_TEXT);
     struct wire_hello hello = {.min_version = version != 0 ? version : WIRE_MIN_VERSION,
                                .max_version = version != 0 ? version : WIRE_MAX_VERSION,
-                               .optional_features = WIRE_FEATURES,
+                               .optional_features = switch_can(connection) ? WIRE_FEATURES : 0,
                                .process_id = os_process_id(),
                                .limits = {node->settings.max_frame, node->settings.max_message,
                                           WIRE_MAX_REFERENCES, WIRE_MAX_HANDLES},
@@ -164,6 +165,8 @@ static HRESULT keep(struct link_connection *connection, const struct wire_hello 
     peer->max_message = hello->limits.max_message < WIRE_MAX_MESSAGE * 4u
                             ? hello->limits.max_message
                             : WIRE_MAX_MESSAGE * 4u;
+    connection->switching.is_possible =
+        (hello->optional_features & WIRE_FEATURE_SWITCH) && switch_can(connection);
     connection->limits = hello->limits;
     connection->limits.max_message = peer->max_message;
     uint32_t max = hello->limits.max_frame;

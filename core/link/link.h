@@ -128,6 +128,9 @@ struct link_settings {
     uint32_t drain_timeout_ms; /* a peer that takes nothing for so long, with frames queued, is cut
                                   off; 10000 */
     uint32_t max_connections;  /* 0: no limit but descriptors */
+    bool stay;                 /* hot connections do not move to shared memory */
+    uint32_t hot_calls;        /* so many calls within 10 ms make one hot; 64 */
+    uint32_t cold_ms;          /* it goes back after so long without a frame; 30000 */
     const char *agent;         /* "viaductd 0.1.0"; told to peers */
     /* Whom to let in, after the kernel's identity is known; NULL: same user and privileged users
      * only. */

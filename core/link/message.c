@@ -27,7 +27,7 @@ struct incoming *incoming_new(struct link_connection *connection)
 void message_free_storage(struct link_message *message)
 {
     for (uint32_t i = 0; i < message->n_handles && message->handles != NULL; i++)
-        handle_close(message->handles[i]);
+        handle_close(message->connection->base.transport, message->handles[i]);
     free(message->handles);
     message->handles = NULL;
     free(message->storage);

@@ -25,6 +25,8 @@ void link_settings_default(struct link_settings *settings)
                                        .out_queue_size = 4u * 1024u * 1024u,
                                        .drain_timeout_ms = 10000,
                                        .max_connections = 0,
+                                       .hot_calls = 64,
+                                       .cold_ms = 30000,
                                        .agent = "viaduct"};
 }
 
@@ -44,8 +46,8 @@ static void init_parts(struct link_node *self)
 {
     os_mutex_init(&self->lock);
     os_cond_init(&self->work);
-    struct list *lists[] = {&self->connections, &self->leased, &self->listeners, &self->timers,
-                            &self->workers,     &self->jobs,   &self->ended};
+    struct list *lists[] = {&self->connections, &self->leased,  &self->in_memory, &self->listeners,
+                            &self->timers,      &self->workers, &self->jobs,      &self->ended};
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
         list_init(lists[i]);
     for (size_t i = 0; i < NODE_CHAIN_BUCKETS; i++) {

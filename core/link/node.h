@@ -54,6 +54,7 @@ struct link_node {
     struct list connections;   /* lock */
     uint32_t n_connections;    /* lock */
     struct list leased;        /* lock: connections that the tick looks at */
+    struct list in_memory;     /* lock: connections that may be in shared memory */
     struct list listeners;     /* lock */
     struct list timers;        /* lock: by time */
     _Atomic bool closing;      /* written under lock */

@@ -7,6 +7,7 @@
 #include "core/link/node.h"
 #include "core/link/right.h"
 #include "core/link/sender.h"
+#include "core/link/switch.h"
 #include "core/link/worker.h"
 #include "core/os/clock.h"
 #include "core/util/error.h"
@@ -19,11 +20,17 @@
 /* Frames that the reactor itself reads of one connection in a row. */
 #define REACTOR_FRAMES 64
 
+/* The compiler must not read again, from memory that may have changed, what it has copied. */
+static inline void load_once(void)
+{
+    __asm__ volatile("" ::: "memory");
+}
+
 void reader_consume(struct link_connection *connection)
 {
     if (connection->frame_size == 0)
         return;
-    connection->transport->consume(connection->stream, connection->frame_size);
+    connection->in->transport->consume(connection->in->stream, connection->frame_size);
     connection->frame_size = 0;
 }
 
@@ -243,6 +250,8 @@ static HRESULT dispatch_open(struct link_connection *connection, struct call *se
         return control(connection, message);
     case WIRE_PING:
         return answer_ping(connection, message);
+    case WIRE_SWITCH:
+        return switch_received(connection, message);
     case WIRE_GOODBYE:
         return reader_goodbye(message);
     default:
@@ -268,20 +277,47 @@ HRESULT reader_dispatch(struct link_connection *connection, struct call *self,
 static HRESULT look(struct link_connection *connection, struct wire_header *header,
                     const uint8_t **frame)
 {
+    const struct link_path *path = connection->in;
     struct wire_limits limits = {WIRE_MAX_FRAME, connection->node->settings.max_message,
                                  WIRE_MAX_REFERENCES, WIRE_MAX_HANDLES};
     limits.max_frame = connection->node->settings.max_frame;
     size_t size;
-    HRESULT hr = connection->transport->peek(connection->stream, WIRE_HEADER_SIZE, frame, &size);
+    HRESULT hr = path->transport->peek(path->stream, WIRE_HEADER_SIZE, frame, &size);
     if (hr != S_OK)
         return hr;
-    hr = wire_header_read(*frame, &limits, header);
+    uint8_t bytes[WIRE_HEADER_SIZE];
+    memcpy(bytes, *frame, sizeof bytes);
+    load_once(); /* what is checked is what was copied */
+    hr = wire_header_read(bytes, &limits, header);
     if (FAILED(hr))
         return hr;
     if (size < header->size)
-        hr = connection->transport->peek(connection->stream, header->size, frame, &size);
+        hr = path->transport->peek(path->stream, header->size, frame, &size);
     if (hr == S_OK)
         connection->drained = size == header->size;
+    return hr;
+}
+
+/* A frame that lies where the peer could change it is copied before it is looked into. Chunks are
+ * copied by whoever joins them: of those only what comes before the payload. */
+static HRESULT split(struct link_connection *connection, const struct wire_header *header,
+                     const uint8_t *frame, struct wire_parts *parts)
+{
+    bool is_chunk = header->flags & (WIRE_FLAG_MORE | WIRE_FLAG_CONTINUED);
+    size_t size = header->size;
+    if (!(connection->in->transport->capabilities & VIA_TRANSPORT_SHARED))
+        return wire_frame_split(frame, header, parts);
+    if (is_chunk) {
+        size_t fixed = header->flags & WIRE_FLAG_CONTINUED ? 0 : wire_body_size(header->kind);
+        size = WIRE_HEADER_SIZE + header->extension_size + header->reference_size + fixed;
+    }
+    memcpy(connection->frame_copy, frame, size);
+    load_once();
+    HRESULT hr = wire_frame_split(connection->frame_copy, header, parts);
+    if (is_chunk)
+        parts->payload = frame + size;
+    else
+        reader_consume(connection);
     return hr;
 }
 
@@ -293,8 +329,8 @@ static HRESULT take_handles(struct link_connection *connection, const struct wir
     message->handles = calloc(header->n_handles, sizeof *message->handles);
     if (message->handles == NULL)
         return error_set(E_OUTOFMEMORY, "no memory for the handles of a frame");
-    HRESULT hr = connection->transport->take_handles(connection->stream, message->handles,
-                                                     header->n_handles);
+    HRESULT hr = connection->in->transport->take_handles(connection->in->stream, message->handles,
+                                                         header->n_handles);
     if (FAILED(hr)) {
         free(message->handles);
         message->handles = NULL;
@@ -308,7 +344,7 @@ static HRESULT handle_frame(struct link_connection *connection, struct call *sel
                             const struct wire_header *header, const uint8_t *frame)
 {
     struct wire_parts parts;
-    HRESULT hr = wire_frame_split(frame, header, &parts);
+    HRESULT hr = split(connection, header, frame, &parts);
     if (FAILED(hr))
         return hr;
     bool has_unknown_extension = hr == S_FALSE;
@@ -370,7 +406,7 @@ static bool spin(struct link_connection *connection, uint64_t started_ns)
     uint64_t until_ns = started_ns + connection->spin_ns;
     do {
         HRESULT hr =
-            connection->transport->peek(connection->stream, WIRE_HEADER_SIZE, &span, &size);
+            connection->in->transport->peek(connection->in->stream, WIRE_HEADER_SIZE, &span, &size);
         if (hr != VIA_S_WOULD_BLOCK) {
             if (FAILED(hr))
                 error_clear(); /* whoever reads meets it again */
@@ -386,13 +422,13 @@ HRESULT reader_wait(struct link_connection *connection, uint64_t deadline_ns)
     uint32_t max_ns = connection->node->settings.max_spin_us * 1000u;
     connection->drained = false;
     if (max_ns == 0)
-        return connection->transport->wait(connection->stream, deadline_ns);
+        return connection->in->transport->wait(connection->in->stream, deadline_ns);
     uint64_t started_ns = os_now_ns();
     if (connection->spin_ns != 0 && spin(connection, started_ns)) {
         connection->spin_ns = max_ns;
         return S_OK;
     }
-    HRESULT hr = connection->transport->wait(connection->stream, deadline_ns);
+    HRESULT hr = connection->in->transport->wait(connection->in->stream, deadline_ns);
     /* What came in time to be spun for makes it worth while again; what did not makes it shorter.
      */
     if (hr == S_OK && os_now_ns() - started_ns < 2u * (uint64_t)max_ns)

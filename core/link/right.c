@@ -14,7 +14,7 @@ bool right_take_locked(struct link_connection *connection, struct thread *self, 
     if (connection->right == RIGHT_HELD || connection->right == RIGHT_STALLED)
         return false;
     if (connection->right == RIGHT_PARKED) {
-        connection->transport->disarm(connection->stream, VIA_READY_READ);
+        connection->in->transport->disarm(connection->in->stream, VIA_READY_READ);
         *leased = true;
     }
     connection->right = RIGHT_HELD;
@@ -36,7 +36,7 @@ void right_arm_locked(struct link_connection *connection)
     if (connection->stage == STAGE_CLOSED)
         return;
     connection->right = RIGHT_PARKED;
-    if (SUCCEEDED(connection->transport->arm(connection->stream, VIA_READY_READ)))
+    if (SUCCEEDED(connection->in->transport->arm(connection->in->stream, VIA_READY_READ)))
         return;
     connection->right = RIGHT_FREE; /* the tick tries again */
     node_needs_tick(connection->node);

@@ -11,6 +11,7 @@
 #include "core/link/node.h"
 #include "core/link/reactor.h"
 #include "core/link/right.h"
+#include "core/link/switch.h"
 #include "core/os/clock.h"
 #include "core/util/error.h"
 
@@ -24,7 +25,8 @@
 struct outgoing {
     const struct link_request *request;
     uint64_t call_id;
-    size_t sent; /* of the payload */
+    size_t sent;            /* of the payload */
+    struct link_path *next; /* sender_leave() */
 };
 
 static size_t queue_limit(const struct link_connection *connection)
@@ -48,12 +50,12 @@ static HRESULT check(const struct link_connection *connection, const struct link
         return error_set(VIA_E_LIMIT, "%u objects in one message; the peer takes %u",
                          request->n_references, limits->max_references);
     if (request->n_handles > limits->max_handles ||
-        request->n_handles > connection->transport->max_handles)
+        request->n_handles > connection->base.transport->max_handles)
         return error_set(VIA_E_LIMIT, "%u handles in one message; this connection takes %u",
                          request->n_handles,
-                         limits->max_handles < connection->transport->max_handles
+                         limits->max_handles < connection->base.transport->max_handles
                              ? limits->max_handles
-                             : connection->transport->max_handles);
+                             : connection->base.transport->max_handles);
     return S_OK;
 }
 
@@ -105,15 +107,16 @@ static void build(uint8_t *frame, const struct wire_header *header, struct outgo
     out->sent += payload;
 }
 
-static void free_frame(struct queued_frame *frame)
+static void free_frame(const struct link_connection *connection, struct queued_frame *frame)
 {
     for (uint32_t i = 0; i < frame->n_handles; i++)
-        handle_close(frame->handles[i]);
+        handle_close(connection->base.transport, frame->handles[i]);
     free(frame->handles);
     free(frame);
 }
 
-static HRESULT copy_handles(struct queued_frame *frame, const struct link_request *request)
+static HRESULT copy_handles(const struct link_connection *connection, struct queued_frame *frame,
+                            const struct link_request *request)
 {
     if (request->n_handles == 0)
         return S_OK;
@@ -122,7 +125,8 @@ static HRESULT copy_handles(struct queued_frame *frame, const struct link_reques
         return error_set(E_OUTOFMEMORY, "no memory for the handles of a message");
     for (; frame->n_handles < request->n_handles; frame->n_handles++) {
         HRESULT hr =
-            handle_duplicate(request->handles[frame->n_handles], &frame->handles[frame->n_handles]);
+            handle_duplicate(connection->base.transport, request->handles[frame->n_handles],
+                             &frame->handles[frame->n_handles]);
         if (FAILED(hr))
             return hr;
     }
@@ -140,13 +144,14 @@ static HRESULT enqueue_locked(struct link_connection *connection, const struct w
         return error_set(E_OUTOFMEMORY, "no memory for a frame of %u bytes",
                          (unsigned)header->size);
     frame->size = header->size;
+    frame->next = out->next;
     frame->n_handles = 0;
     frame->handles = NULL;
     HRESULT hr = S_OK;
     if (!(header->flags & WIRE_FLAG_CONTINUED))
-        hr = copy_handles(frame, out->request);
+        hr = copy_handles(connection, frame, out->request);
     if (FAILED(hr)) {
-        free_frame(frame);
+        free_frame(connection, frame);
         return hr;
     }
     build(frame->bytes, header, out);
@@ -162,25 +167,39 @@ static HRESULT arm_locked(struct link_connection *connection)
     connection->write_armed = true;
     connection->progress_ns = os_now_ns();
     atomic_store(&connection->is_sending, true);
-    return connection->transport->arm(connection->stream, VIA_READY_WRITE);
+    return connection->out->transport->arm(connection->out->stream, VIA_READY_WRITE);
+}
+
+/* All that was committed is sent: a path that was to be left is. */
+static bool go_on_locked(struct link_connection *connection)
+{
+    if (connection->out_next == NULL)
+        return false;
+    connection->out = connection->out_next;
+    connection->out_next = NULL;
+    return true;
 }
 
 static HRESULT send_frame_locked(struct link_connection *connection, struct outgoing *out)
 {
     struct wire_header header;
     plan(connection, out, &header);
-    const struct via_transport *t = connection->transport;
+    const struct via_transport *t = connection->out->transport;
     uint8_t *span;
     size_t size;
     HRESULT hr = VIA_S_WOULD_BLOCK;
-    if (list_is_empty(&connection->queue))
-        hr = t->reserve(connection->stream, header.size, &span, &size);
+    if (list_is_empty(&connection->queue) && connection->out_next == NULL)
+        hr = t->reserve(connection->out->stream, header.size, &span, &size);
     if (hr == S_OK) {
         build(span, &header, out);
         bool first = !(header.flags & WIRE_FLAG_CONTINUED);
-        hr = t->commit(connection->stream, header.size, first ? out->request->handles : NULL,
+        hr = t->commit(connection->out->stream, header.size, first ? out->request->handles : NULL,
                        first ? out->request->n_handles : 0,
                        connection->write_armed ? 0 : VIA_COMMIT_FLUSH);
+        if (SUCCEEDED(hr) && out->next != NULL)
+            connection->out_next = out->next;
+        if (hr == S_OK && !connection->write_armed) /* else it was not flushed */
+            go_on_locked(connection);
     } else if (hr == VIA_S_WOULD_BLOCK) {
         hr = enqueue_locked(connection, &header, out);
         if (SUCCEEDED(hr))
@@ -258,10 +277,10 @@ static HRESULT send_locked(struct link_connection *connection, struct outgoing *
     return hr;
 }
 
-HRESULT sender_send(struct link_connection *connection, const struct link_request *request,
-                    uint64_t call_id, enum send_mode mode, uint64_t deadline_ns)
+static HRESULT send_message(struct link_connection *connection, struct outgoing *out,
+                            enum send_mode mode, uint64_t deadline_ns)
 {
-    struct outgoing out = {.request = request, .call_id = call_id};
+    const struct link_request *request = out->request;
     HRESULT hr = check(connection, request);
     if (FAILED(hr))
         return hr;
@@ -276,9 +295,9 @@ HRESULT sender_send(struct link_connection *connection, const struct link_reques
     if (SUCCEEDED(hr) && request->kind == WIRE_ONEWAY && request->payload_size != 0 &&
         WIRE_HEADER_SIZE + request->references_size + request->body_size + request->payload_size >
             connection->max_send)
-        out.call_id = ++connection->next_chunk_id | (uint64_t)1 << 63;
+        out->call_id = ++connection->next_chunk_id | (uint64_t)1 << 63;
     if (SUCCEEDED(hr))
-        hr = send_locked(connection, &out, &broken);
+        hr = send_locked(connection, out, &broken);
     bool is_sending = atomic_load_explicit(&connection->is_sending, memory_order_relaxed);
     os_mutex_unlock(&connection->send_lock);
     if (broken) {
@@ -298,31 +317,62 @@ HRESULT sender_send(struct link_connection *connection, const struct link_reques
     return hr;
 }
 
+HRESULT sender_send(struct link_connection *connection, const struct link_request *request,
+                    uint64_t call_id, enum send_mode mode, uint64_t deadline_ns)
+{
+    struct outgoing out = {.request = request, .call_id = call_id};
+    return send_message(connection, &out, mode, deadline_ns);
+}
+
+HRESULT sender_leave(struct link_connection *connection, const struct link_request *request,
+                     struct link_path *next)
+{
+    struct outgoing out = {.request = request, .next = next};
+    return send_message(connection, &out, SEND_QUEUE, 0);
+}
+
+bool sender_is_shared(struct link_connection *connection)
+{
+    os_mutex_lock(&connection->send_lock);
+    bool shared = connection->out != &connection->base || connection->out_next != NULL;
+    os_mutex_unlock(&connection->send_lock);
+    return shared;
+}
+
+static HRESULT drain_one_locked(struct link_connection *connection)
+{
+    const struct link_path *path = connection->out;
+    struct queued_frame *frame = list_entry(connection->queue.next, struct queued_frame, link);
+    uint8_t *span;
+    size_t size;
+    HRESULT hr = path->transport->reserve(path->stream, frame->size, &span, &size);
+    if (hr != S_OK)
+        return hr;
+    memcpy(span, frame->bytes, frame->size);
+    hr = path->transport->commit(path->stream, frame->size, frame->handles, frame->n_handles,
+                                 VIA_COMMIT_FLUSH);
+    connection->out_next = frame->next;
+    list_remove(&frame->link);
+    connection->queue_size -= frame->size;
+    free_frame(connection, frame);
+    return hr;
+}
+
 /* Moves frames from the queue to the transport. S_OK: all are sent. */
 static HRESULT drain_locked(struct link_connection *connection)
 {
-    const struct via_transport *t = connection->transport;
-    HRESULT hr = t->commit(connection->stream, 0, NULL, 0, VIA_COMMIT_FLUSH);
-    while (hr == S_OK && !list_is_empty(&connection->queue)) {
-        struct queued_frame *frame = list_entry(connection->queue.next, struct queued_frame, link);
-        uint8_t *span;
-        size_t size;
-        hr = t->reserve(connection->stream, frame->size, &span, &size);
-        if (hr != S_OK)
-            break;
-        memcpy(span, frame->bytes, frame->size);
-        hr = t->commit(connection->stream, frame->size, frame->handles, frame->n_handles,
-                       VIA_COMMIT_FLUSH);
-        list_remove(&frame->link);
-        connection->queue_size -= frame->size;
-        free_frame(frame);
-    }
+    const struct link_path *path = connection->out;
+    HRESULT hr = path->transport->commit(path->stream, 0, NULL, 0, VIA_COMMIT_FLUSH);
+    while (hr == S_OK && (go_on_locked(connection) || !list_is_empty(&connection->queue)))
+        if (!list_is_empty(&connection->queue))
+            hr = drain_one_locked(connection);
     return hr;
 }
 
 void sender_ready(struct link_connection *connection)
 {
     os_mutex_lock(&connection->send_lock);
+    const struct link_path *before = connection->out;
     HRESULT hr = S_OK;
     if (!connection->send_closed) {
         connection->write_armed = false;
@@ -333,7 +383,10 @@ void sender_ready(struct link_connection *connection)
             atomic_store(&connection->is_sending, false);
         wake_senders_locked(connection);
     }
+    bool has_moved = connection->out != before;
     os_mutex_unlock(&connection->send_lock);
+    if (has_moved)
+        switch_out_changed(connection);
     if (FAILED(hr))
         connection_fail(connection, hr, false);
 }
@@ -344,7 +397,7 @@ void sender_close(struct link_connection *connection)
     connection->send_closed = true;
     struct list *link;
     while ((link = list_pop(&connection->queue)) != NULL)
-        free_frame(list_entry(link, struct queued_frame, link));
+        free_frame(connection, list_entry(link, struct queued_frame, link));
     connection->queue_size = 0;
     wake_senders_locked(connection);
     os_mutex_unlock(&connection->send_lock);

@@ -19,6 +19,12 @@ enum send_mode {
  * stream can go. */
 HRESULT sender_send(struct link_connection *connection, const struct link_request *request,
                     uint64_t call_id, enum send_mode mode, uint64_t deadline_ns);
+/* The same with the last frame of this direction on its path: what follows goes to `next`, once all
+ * before it is sent. */
+HRESULT sender_leave(struct link_connection *connection, const struct link_request *request,
+                     struct link_path *next);
+/* Whether frames go, or are about to go, through memory. */
+bool sender_is_shared(struct link_connection *connection);
 /* Readiness for writing, on the reactor thread. */
 void sender_ready(struct link_connection *connection);
 /* No frame goes out any more; the queue is dropped and those who wait for room wake. */

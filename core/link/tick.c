@@ -11,6 +11,7 @@
 #include "core/link/reactor.h"
 #include "core/link/right.h"
 #include "core/link/sender.h"
+#include "core/link/switch.h"
 #include "core/link/timer.h"
 #include "core/link/worker.h"
 #include "core/os/clock.h"
@@ -59,7 +60,7 @@ static void look_at_free_locked(struct tick *tick, struct link_connection *conne
     }
     if (++connection->quiet_ticks < QUIET_TICKS)
         return;
-    connection->transport->park(connection->stream);
+    connection->in->transport->park(connection->in->stream);
     right_arm_locked(connection);
 }
 
@@ -167,6 +168,8 @@ uint64_t node_tick(struct link_node *node, uint64_t now_ns)
     listener_resume_locked(node, now_ns, &tick.is_pending);
     worker_retry_locked(node, &tick.is_pending);
     uint64_t next_ns = timer_take_due_locked(node, now_ns, &due);
+    uint64_t cold_ns = switch_take_cold_locked(node, now_ns, &due);
+    next_ns = cold_ns < next_ns ? cold_ns : next_ns;
     os_mutex_unlock(&node->lock);
     struct list *link;
     while ((link = list_pop(&due)) != NULL) {

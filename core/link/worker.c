@@ -91,7 +91,7 @@ static void kick_locked(struct link_node *node)
         if (connection == NULL)
             continue;
         /* Its stream is there: connection_finish takes the node's lock before it closes it. */
-        connection->transport->interrupt(connection->stream);
+        connection_interrupt(connection);
         return;
     }
 }

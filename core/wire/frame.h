@@ -114,6 +114,14 @@ struct wire_call_body {
     uint64_t reserved3;
 };
 
+/* What a switch frame says, first in its payload. */
+enum wire_switch_step {
+    WIRE_SWITCH_OFFER = 1, /* memory, with its handles */
+    WIRE_SWITCH_SHARED,    /* the last frame before those in memory */
+    WIRE_SWITCH_BASE,      /* the last frame in memory */
+    WIRE_SWITCH_REFUSE     /* no memory; one byte: 1: for now */
+};
+
 /* The parts of it that core/link reads and writes; the others are com/remote's. */
 #define WIRE_NO_LIMIT_MS UINT32_MAX
 struct wire_call {

@@ -11,7 +11,8 @@
 #define WIRE_MIN_VERSION 1u
 #define WIRE_MAX_VERSION 1u
 /* Features of this version; unknown optional ones are ignored, unknown required ones refused. */
-#define WIRE_FEATURES 0u
+#define WIRE_FEATURE_SWITCH 0x1u /* takes frames of kind switch */
+#define WIRE_FEATURES       WIRE_FEATURE_SWITCH
 
 #define WIRE_HELLO_WINDOWS 0x1u
 #define WIRE_HELLO_WINE    0x2u

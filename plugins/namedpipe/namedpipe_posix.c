@@ -82,7 +82,7 @@ static HRESULT pipe_connect(const char *address, const struct via_connect_option
 const struct via_transport namedpipe_transport = {
     .size = sizeof namedpipe_transport,
     .version = 1,
-    .capabilities = VIA_TRANSPORT_HANDLES,
+    .capabilities = VIA_TRANSPORT_HANDLES | VIA_TRANSPORT_DESCRIPTORS,
     .max_span = STREAM_MAX_SPAN,
     .max_handles = STREAM_MAX_HANDLES,
     .listen = pipe_listen,

@@ -9,7 +9,7 @@
 static const struct via_transport transport = {
     .size = sizeof transport,
     .version = 1,
-    .capabilities = VIA_TRANSPORT_HANDLES | VIA_TRANSPORT_SHARED,
+    .capabilities = VIA_TRANSPORT_HANDLES | VIA_TRANSPORT_SHARED | VIA_TRANSPORT_DESCRIPTORS,
     .max_span = SHM_MAX_SPAN,
     .max_handles = SHM_MAX_HANDLES,
     .listen = shm_listen,

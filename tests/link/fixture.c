@@ -83,7 +83,13 @@ static void run_late(void *argument)
 
 static enum link_route route(void *context, struct link_message *call)
 {
-    (void)context;
+    struct side *side = context;
+    if (call->kind == WIRE_ONEWAY && slot_of(call) == METHOD_COUNT) {
+        uint32_t number = UINT32_MAX;
+        if (call->payload_size == sizeof number)
+            memcpy(&number, call->payload, sizeof number);
+        side->n_out_of_order += number != side->next_number++;
+    }
     if (call->kind != WIRE_CALL || slot_of(call) != METHOD_REPLY_LATE)
         return LINK_ROUTE_ANY;
     struct late *late = malloc(sizeof *late);
@@ -277,12 +283,19 @@ static bool wait_until_open(struct pair *pair)
 
 bool pair_open(struct pair *pair, const char *scheme, const struct link_settings *server_settings)
 {
+    return pair_open_with(pair, scheme, server_settings, NULL);
+}
+
+bool pair_open_with(struct pair *pair, const char *scheme,
+                    const struct link_settings *server_settings,
+                    const struct link_settings *client_settings)
+{
     memset(pair, 0, sizeof *pair);
     const char *addresses[] = {pair->address, NULL};
     bool ok = CHECK_OK(os_poller_new(&pair->poller)) &&
               CHECK_OK(plugin_set_new(pair->poller, NULL, &pair->plugins)) &&
               add_plugins(pair, scheme) && side_open(&pair->server, pair, server_settings) &&
-              side_open(&pair->client, pair, NULL) &&
+              side_open(&pair->client, pair, client_settings) &&
               CHECK_OK(link_node_listen(pair->server.node, pair->address, false)) &&
               CHECK_OK(link_node_connect(pair->client.node, addresses, os_deadline_ms(20000),
                                          &pair->connection));

@@ -18,7 +18,7 @@ enum method {
     METHOD_NEST,       /* u32 n -> n + what the caller answers to nest(n - 1) */
     METHOD_SLEEP,      /* u32 ms -> u32 1 when it was cancelled */
     METHOD_FAIL,       /* -> an error with a cause */
-    METHOD_COUNT,      /* one-way */
+    METHOD_COUNT,      /* one-way; u32: its number, from 0 on */
     METHOD_REPLY_LATE, /* answered by another thread, as a queued call */
     METHOD_DROP,       /* ends the connection instead of an answer */
     METHOD_FLOOD, /* u32 n, u32 size -> n, once the caller has been sent so many METHOD_COUNT */
@@ -37,6 +37,8 @@ struct side {
     atomic_uint n_closed_early; /* closed while something ran */
     atomic_uint n_flooded;      /* what METHOD_FLOOD has sent */
     struct tally *_Atomic tallies;
+    uint32_t next_number;       /* the reader's: of the next METHOD_COUNT */
+    atomic_uint n_out_of_order;
     bool refuses;
     atomic_bool opens_slowly; /* a connection that is opened waits for as long as this is set */
     void (*on_count)(struct side *side, struct link_message *call); /* what METHOD_COUNT does */
@@ -58,6 +60,9 @@ extern const struct via_plugin *pair_loopback;
 
 /* `scheme`: "loop" or "unix". False: a check has failed, and the pair is closed. */
 bool pair_open(struct pair *pair, const char *scheme, const struct link_settings *server_settings);
+bool pair_open_with(struct pair *pair, const char *scheme,
+                    const struct link_settings *server_settings,
+                    const struct link_settings *client_settings);
 void pair_close(struct pair *pair);
 bool side_open(struct side *side, struct pair *pair, const struct link_settings *settings);
 void side_close(struct side *side);

@@ -71,6 +71,8 @@ struct via_connect_options {
 /* The bytes that peek shows lie in memory that the peer can still change: whoever decides by them
  * copies them first, and looks at the copy alone. */
 #define VIA_TRANSPORT_SHARED 0x2u
+/* Its handles are Unix descriptors, also in a Windows program under Wine. */
+#define VIA_TRANSPORT_DESCRIPTORS 0x4u
 
 /* commit flags */
 #define VIA_COMMIT_FLUSH 0x1u /* send now; without it the bytes may wait for a later commit */
