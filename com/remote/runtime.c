@@ -141,6 +141,15 @@ static char *program_name(void)
     return name;
 }
 
+static bool wants_to_stay(const struct via_options *options)
+{
+    char *choice = os_environment("VIADUCT_SHARED_MEMORY");
+    bool stays = (options->flags & VIA_OPTION_NO_SHARED_MEMORY) ||
+                 (choice != NULL && strcmp(choice, "0") == 0);
+    free(choice);
+    return stays;
+}
+
 static HRESULT set_up(const struct via_options *options)
 {
     struct node_settings settings;
@@ -153,6 +162,7 @@ static HRESULT set_up(const struct via_options *options)
         settings.link.max_workers = options->max_workers;
     if (options->max_spin_us != 0)
         settings.link.max_spin_us = options->max_spin_us;
+    settings.link.stay = wants_to_stay(options);
     if (options->no_spin != 0)
         settings.link.max_spin_us = 0;
     the_runtime.agent = options->agent != NULL ? strdup(options->agent) : program_name();

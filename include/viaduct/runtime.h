@@ -28,10 +28,14 @@ struct via_value; /* <viaduct/value.h> */
 
 /* --- joining --- */
 
+/* Connections stay on their sockets and pipes; without it those with many calls move to shared
+ * memory while they have. So does VIADUCT_SHARED_MEMORY=0 in the environment. */
+#define VIA_OPTION_NO_SHARED_MEMORY 0x1u
+
 /* Every field may be 0 or NULL: the default then. */
 struct via_options {
     uint32_t size;  /* sizeof(struct via_options) */
-    uint32_t flags; /* 0 */
+    uint32_t flags; /* VIA_OPTION_... */
     /* Absolute directories that hold transport plugins, NULL behind the last. Default: those in the
      * environment's VIADUCT_PLUGIN_PATH, or else the one that is installed beside the runtime
      * library. */

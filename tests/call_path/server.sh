@@ -6,6 +6,8 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../host/processes.sh"
 run_wine=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/run_wine
 export VIADUCT_RUNTIME_DIR=$WORK
+# What is tested here is the path over sockets and pipes.
+export VIADUCT_SHARED_MEMORY=0
 server_pid='' n_servers=0
 
 # $command: the program on that system.
