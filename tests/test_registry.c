@@ -8,6 +8,7 @@
 #include "core/os/clock.h"
 #include "core/os/file.h"
 #include "core/os/path.h"
+#include "core/os/thread.h"
 #include "core/util/error.h"
 #include "tests/harness/harness.h"
 
@@ -177,6 +178,70 @@ static void directories_deinit(struct directories *directories)
     error_clear();
 }
 
+/* --- a read that takes long --- */
+
+HRESULT __real_os_directory_list(const char *path, char ***names);
+HRESULT __wrap_os_directory_list(const char *path, char ***names);
+
+static struct {
+    struct os_mutex lock;
+    struct os_cond changed;
+    const char *path; /* lock; where the next read of it stops, once */
+    bool is_stopped;  /* lock */
+    bool may_go_on;   /* lock */
+} the_stop = {.lock = OS_MUTEX_INITIALIZER};
+
+HRESULT __wrap_os_directory_list(const char *path, char ***names)
+{
+    os_mutex_lock(&the_stop.lock);
+    if (the_stop.path && strcmp(the_stop.path, path) == 0) {
+        the_stop.path = NULL;
+        the_stop.is_stopped = true;
+        os_cond_broadcast(&the_stop.changed);
+        while (!the_stop.may_go_on)
+            os_cond_wait(&the_stop.changed, &the_stop.lock, OS_NEVER);
+    }
+    os_mutex_unlock(&the_stop.lock);
+    return __real_os_directory_list(path, names);
+}
+
+static void list_classes(void *argument)
+{
+    struct registry_entry *entries;
+    size_t n_entries;
+
+    if (CHECK_OK(registry_list(argument, &entries, &n_entries)))
+        registry_list_free(entries, n_entries);
+}
+
+TEST(a_read_that_was_begun_before_a_class_was_removed_does_not_bring_it_back)
+{
+    struct directories directories;
+    struct os_thread *thread;
+    struct registry_entry entry;
+    struct class_name name = name_of("A.Fleeting");
+
+    directories_init(&directories);
+    os_cond_init(&the_stop.changed);
+    the_stop.is_stopped = the_stop.may_go_on = false;
+    write_manifest(directories.paths[0], "fleeting.json", "A.Fleeting", CLSID_A);
+    the_stop.path = directories.paths[1];
+    REQUIRE_OK(os_thread_start(list_classes, directories.registry, "reader", &thread));
+    os_mutex_lock(&the_stop.lock);
+    while (!the_stop.is_stopped)
+        os_cond_wait(&the_stop.changed, &the_stop.lock, OS_NEVER);
+    os_mutex_unlock(&the_stop.lock);
+    CHECK_OK(registry_uninstall(directories.registry, &name));
+    os_mutex_lock(&the_stop.lock);
+    the_stop.may_go_on = true;
+    os_cond_broadcast(&the_stop.changed);
+    os_mutex_unlock(&the_stop.lock);
+    os_thread_join(thread);
+    CHECK_HR(registry_find(directories.registry, &name, &entry), REGDB_E_CLASSNOTREG);
+    os_cond_deinit(&the_stop.changed);
+    directories_deinit(&directories);
+}
+
 TEST(a_file_that_appears_is_a_class_and_one_that_goes_is_none)
 {
     struct directories directories;
@@ -285,6 +350,7 @@ TEST(installing_writes_a_file_and_uninstalling_removes_it)
 HARNESS_MAIN("registry", TEST_ENTRY(names_are_parsed), TEST_ENTRY(bad_names_are_refused),
              TEST_ENTRY(a_manifest_is_read_and_written),
              TEST_ENTRY(bad_manifests_are_refused_with_their_place),
+             TEST_ENTRY(a_read_that_was_begun_before_a_class_was_removed_does_not_bring_it_back),
              TEST_ENTRY(a_file_that_appears_is_a_class_and_one_that_goes_is_none),
              TEST_ENTRY(the_first_directory_wins_and_the_other_is_reported),
              TEST_ENTRY(a_broken_manifest_is_named_when_a_class_is_missing),

@@ -1,6 +1,7 @@
 /*
  * See registry.h. The lock guards which snapshot is current; files are read outside it, by whoever
- * finds the snapshot too old. Two threads may then read at once, and the later one wins.
+ * finds the snapshot too old. Two threads may then read at once; what was begun later wins, however
+ * long it takes, since what was begun earlier may still have seen what is gone.
  */
 #include "com/registry/registry.h"
 
@@ -18,6 +19,7 @@
 struct snapshot {
     atomic_uint refs;
     uint64_t read_ns;
+    uint64_t number; /* of the read: later ones are larger */
     size_t n_entries;
     struct registry_entry *entries; /* sorted by ProgID */
     size_t n_problems;
@@ -27,6 +29,7 @@ struct snapshot {
 struct registry {
     char **directories; /* read-only; NULL at the end */
     struct os_mutex lock;
+    uint64_t n_reads;         /* lock; begun */
     struct snapshot *current; /* lock; NULL before the first read */
 };
 
@@ -212,31 +215,55 @@ static int compare_entries(const void *a, const void *b)
     return strcmp(left->class->progid, right->class->progid);
 }
 
-/* Reads everything and makes it current; `out` with a reference. */
+static struct snapshot *begin_read(struct registry *registry)
+{
+    struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
+
+    if (!snapshot)
+        return NULL;
+    snapshot->refs = 1;
+    snapshot->read_ns = os_now_ns();
+    os_mutex_lock(&registry->lock);
+    snapshot->number = ++registry->n_reads;
+    os_mutex_unlock(&registry->lock);
+    return snapshot;
+}
+
+/* Makes the snapshot current unless a later one is; takes its reference. Returns what is current,
+ * with a reference. */
+static struct snapshot *end_read(struct registry *registry, struct snapshot *snapshot)
+{
+    struct snapshot *left = snapshot;
+
+    os_mutex_lock(&registry->lock);
+    if (!registry->current || registry->current->number < snapshot->number) {
+        left = registry->current;
+        registry->current = snapshot;
+    }
+    snapshot = registry->current;
+    atomic_fetch_add(&snapshot->refs, 1);
+    os_mutex_unlock(&registry->lock);
+    snapshot_unref(left);
+    return snapshot;
+}
+
+/* Reads everything; `out` is current, with a reference. */
 static HRESULT read_all(struct registry *registry, struct snapshot **out)
 {
-    struct snapshot *snapshot = calloc(1, sizeof(*snapshot)), *old;
+    struct snapshot *snapshot = begin_read(registry);
     HRESULT hr = S_OK;
 
     if (!snapshot)
         return error_set(E_OUTOFMEMORY, "no memory for the registry");
-    snapshot->refs = 2;
-    snapshot->read_ns = os_now_ns();
     for (size_t i = 0; SUCCEEDED(hr) && registry->directories[i]; i++)
         hr = read_directory(snapshot, registry->directories[i]);
     if (FAILED(hr)) {
-        snapshot->refs = 1;
         snapshot_unref(snapshot);
         return hr;
     }
     if (snapshot->n_entries)
         qsort(snapshot->entries, snapshot->n_entries, sizeof(*snapshot->entries), compare_entries);
-    os_mutex_lock(&registry->lock);
-    old = registry->current;
-    registry->current = snapshot;
-    os_mutex_unlock(&registry->lock);
-    snapshot_unref(old);
-    *out = snapshot;
+    *out = end_read(registry, snapshot);
     return S_OK;
 }
 
