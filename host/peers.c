@@ -19,8 +19,12 @@
 #define CONNECT_TIMEOUT_MS 5000u
 #define RETRY_FIRST_MS     100u
 #define RETRY_MAX_MS       5000u
+/* A connection that has held for so long has recovered from what failed before: one that ends at
+ * once is as good as none. */
+#define RECOVERED_MS 10000u
 
-struct peer {
+/* A host that this one is peered with. */
+struct peer_host {
     struct peers *peers;                  /* read-only */
     const struct peer_settings *settings; /* read-only */
     struct os_thread *thread;             /* the owner's; NULL for one that connects to us */
@@ -38,10 +42,10 @@ struct origin {
 #define MAX_ORIGINS 256u
 
 struct peers {
-    const char *own_name; /* read-only */
-    IViaductHost *own;    /* read-only after start; borrowed */
-    size_t n_peers;       /* read-only */
-    struct peer *peers;   /* read-only array */
+    const char *own_name;    /* read-only */
+    IViaductHost *own;       /* read-only after start; borrowed */
+    size_t n_peers;          /* read-only */
+    struct peer_host *peers; /* read-only array */
     struct os_mutex lock;
     struct os_cond changed;
     bool stopping;                      /* lock */
@@ -65,7 +69,7 @@ HRESULT peers_new(const struct peer_settings *settings, size_t n_settings, const
     peers->own_name = own_name;
     peers->n_peers = n_settings;
     for (size_t i = 0; i < n_settings; i++) {
-        struct peer *peer = &peers->peers[i];
+        struct peer_host *peer = &peers->peers[i];
 
         peer->peers = peers;
         peer->settings = &settings[i];
@@ -81,7 +85,7 @@ HRESULT peers_new(const struct peer_settings *settings, size_t n_settings, const
 /* The watch may be of a connection before this one, so that the object itself is asked. */
 static void died(void *context, const char *reason)
 {
-    struct peer *peer = context;
+    struct peer_host *peer = context;
     struct via_peer_info info = {.size = sizeof(info)};
     IViaductHost *host = NULL;
 
@@ -100,7 +104,7 @@ static void died(void *context, const char *reason)
 }
 
 /* Makes `host` the peer's; the one before it, if any, is let go. */
-static HRESULT adopt(struct peer *peer, IViaductHost *host)
+static HRESULT adopt(struct peer_host *peer, IViaductHost *host)
 {
     IViaductHost *before;
     uint64_t cookie;
@@ -120,7 +124,7 @@ static HRESULT adopt(struct peer *peer, IViaductHost *host)
     return FAILED(hr) ? text_take_error(hr) : S_OK;
 }
 
-static HRESULT join(struct peer *peer, IViaductHost *host)
+static HRESULT join(struct peer_host *peer, IViaductHost *host)
 {
     BSTR name = text_to_bstr(peer->peers->own_name);
     HRESULT hr = name ? IViaductHost_Join(host, name, peer->peers->own)
@@ -135,7 +139,7 @@ static HRESULT join(struct peer *peer, IViaductHost *host)
     return S_OK;
 }
 
-static HRESULT connect_once(struct peer *peer)
+static HRESULT connect_once(struct peer_host *peer)
 {
     IViaductHost *host = NULL;
     uint32_t before = via_thread_set_deadline(CONNECT_TIMEOUT_MS);
@@ -153,33 +157,38 @@ static HRESULT connect_once(struct peer *peer)
     return hr;
 }
 
+uint32_t peers_retry_ms(uint32_t before_ms, uint64_t connected_ns)
+{
+    if (before_ms == 0 || connected_ns >= RECOVERED_MS * 1000000ull)
+        return RETRY_FIRST_MS;
+    return before_ms * 2 < RETRY_MAX_MS ? before_ms * 2 : RETRY_MAX_MS;
+}
+
 static void keep_connected(void *argument)
 {
-    struct peer *peer = argument;
+    struct peer_host *peer = argument;
     struct peers *peers = peer->peers;
-    uint32_t wait_ms = RETRY_FIRST_MS;
+    uint32_t wait_ms = 0;
 
     os_mutex_lock(&peers->lock);
     while (!peers->stopping) {
-        uint64_t retry_ns;
+        uint64_t began_ns, retry_ns;
         char failure[512];
         HRESULT hr;
 
-        if (peer->host) {
-            os_cond_wait(&peers->changed, &peers->lock, OS_NEVER);
-            continue;
-        }
         os_mutex_unlock(&peers->lock);
         hr = connect_once(peer);
         if (FAILED(hr))
             error_format(error_get(), hr, failure, sizeof(failure));
+        began_ns = os_now_ns();
         os_mutex_lock(&peers->lock);
         if (FAILED(hr))
             memcpy(peer->failure, failure, sizeof(failure));
-        wait_ms = SUCCEEDED(hr) ? RETRY_FIRST_MS : wait_ms * 2;
-        wait_ms = wait_ms < RETRY_MAX_MS ? wait_ms : RETRY_MAX_MS;
+        while (peer->host && !peers->stopping)
+            os_cond_wait(&peers->changed, &peers->lock, OS_NEVER);
+        wait_ms = peers_retry_ms(wait_ms, os_now_ns() - began_ns);
         retry_ns = os_deadline_ms(wait_ms);
-        while (FAILED(hr) && !peers->stopping &&
+        while (!peer->host && !peers->stopping &&
                os_cond_wait(&peers->changed, &peers->lock, retry_ns))
             continue;
     }
@@ -206,7 +215,7 @@ void peers_stop(struct peers *peers)
     os_cond_broadcast(&peers->changed);
     os_mutex_unlock(&peers->lock);
     for (size_t i = 0; i < peers->n_peers; i++) {
-        struct peer *peer = &peers->peers[i];
+        struct peer_host *peer = &peers->peers[i];
         IViaductHost *host;
 
         if (peer->thread)
@@ -257,7 +266,7 @@ const char *peers_name(const struct peers *peers, size_t index)
 
 HRESULT peers_get(struct peers *peers, size_t index, IViaductHost **host)
 {
-    struct peer *peer = &peers->peers[index];
+    struct peer_host *peer = &peers->peers[index];
     HRESULT hr = S_OK;
 
     os_mutex_lock(&peers->lock);
@@ -340,7 +349,7 @@ bool peers_order_by_node(struct peers *peers, const GUID *node, size_t *indexes)
 
 void peers_status(struct peers *peers, size_t index, struct peer_status *status)
 {
-    struct peer *peer = &peers->peers[index];
+    struct peer_host *peer = &peers->peers[index];
 
     os_mutex_lock(&peers->lock);
     status->name = peer->settings->name;

@@ -7,6 +7,7 @@
 #define HOST_PEERS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <viaduct/com.h>
 #include <viaduct/host.h>
 
@@ -25,6 +26,10 @@ HRESULT peers_start(struct peers *peers, IViaductHost *own);
 /* Blocks until nothing connects any more. */
 void peers_stop(struct peers *peers);
 void peers_free(struct peers *peers);
+
+/* How long to wait before a peer is tried again: `before_ms` was waited last time (0: this is the
+ * first), and then it was connected for `connected_ns` (0: it was not). */
+uint32_t peers_retry_ms(uint32_t before_ms, uint64_t connected_ns);
 
 size_t peers_count(const struct peers *peers);
 const char *peers_name(const struct peers *peers, size_t index);

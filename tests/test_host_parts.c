@@ -13,6 +13,7 @@
 #include "core/os/path.h"
 #include "core/os/thread.h"
 #include "core/util/error.h"
+#include "host/peers.h"
 #include "host/server.h"
 #include "tests/harness/harness.h"
 
@@ -201,10 +202,28 @@ TEST(the_last_line_of_standard_error_is_found)
     launch_deinit(&launch);
 }
 
+/* --- peers --- */
+
+TEST(a_peer_that_ends_each_connection_at_once_is_tried_more_and_more_rarely)
+{
+    uint64_t second = 1000000000ull;
+    uint32_t wait_ms = peers_retry_ms(0, 0);
+
+    CHECK_EQ(wait_ms, 100);
+    for (int i = 0; i < 5; i++) {
+        CHECK_EQ(peers_retry_ms(wait_ms, second / 10), wait_ms * 2);
+        wait_ms = peers_retry_ms(wait_ms, 0);
+    }
+    CHECK_EQ(peers_retry_ms(4000, second), 5000);
+    CHECK_EQ(peers_retry_ms(5000, 9 * second), 5000);
+    CHECK_EQ(peers_retry_ms(5000, 10 * second), 100);
+}
+
 HARNESS_MAIN("host_parts", TEST_ENTRY(an_end_is_remembered_with_its_description),
              TEST_ENTRY(a_question_waits_for_an_end_that_is_near),
              TEST_ENTRY(the_oldest_end_is_forgotten_first),
              TEST_ENTRY(a_process_id_that_comes_again_is_another_node),
              TEST_ENTRY(a_launch_has_its_own_token_and_addresses),
              TEST_ENTRY(a_launch_has_its_sockets_beside_the_hosts),
-             TEST_ENTRY(the_last_line_of_standard_error_is_found))
+             TEST_ENTRY(the_last_line_of_standard_error_is_found),
+             TEST_ENTRY(a_peer_that_ends_each_connection_at_once_is_tried_more_and_more_rarely))
