@@ -126,80 +126,15 @@ function(viaduct_plugin name)
     set_target_properties(${name} PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY "${ARG_DIRECTORY}")
 endfunction()
 
-# viaduct_component(NAME SOURCES ... [IDL file ...] [DEPENDS ...] [DIRECTORY dir]): a component module, which
-# links the runtime. It is built beside the programs' libraries unless DIRECTORY says otherwise.
-function(viaduct_component name)
-    cmake_parse_arguments(ARG "" "DIRECTORY" "SOURCES;IDL;DEPENDS" ${ARGN})
-    if(NOT ARG_DIRECTORY)
-        if(WIN32)
-            set(ARG_DIRECTORY "${CMAKE_BINARY_DIR}/bin/components")
-        else()
-            set(ARG_DIRECTORY "${CMAKE_BINARY_DIR}/lib/viaduct/components")
-        endif()
-    endif()
-    add_library(${name} MODULE ${ARG_SOURCES})
-    via_target(${name})
-    target_link_libraries(${name} PRIVATE viaduct ${ARG_DEPENDS} Threads::Threads)
-    set_target_properties(${name} PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY "${ARG_DIRECTORY}")
-    if(ARG_IDL)
-        viaduct_idl(TARGET ${name} IDL ${ARG_IDL})
-    endif()
-endfunction()
-
-# viaduct_idl(TARGET target IDL file.idl ... [INCLUDES dir ...] [PREFIX dir]): compiles interface descriptions for
-# a target. For NAME.idl the header NAME.h, the tables NAME_tables.c and NAME.json are made in the current binary
-# directory, or in PREFIX below it (for <viaduct/node.h>); the tables join the target, and its include path (and
-# that of its users) gains the current binary directory.
-# The Windows build runs the native compiler that VIADUCT_IDL_EXECUTABLE names.
+# Where this project's own components and the runtime's headers are; the functions are those that others use too.
+if(WIN32)
+    set(VIADUCT_COMPONENT_DIRECTORY "${CMAKE_BINARY_DIR}/bin/components")
+else()
+    set(VIADUCT_COMPONENT_DIRECTORY "${CMAKE_BINARY_DIR}/lib/viaduct/components")
+endif()
+set(VIADUCT_INCLUDE_DIRECTORY "${CMAKE_SOURCE_DIR}/include")
 set(VIADUCT_IDL_EXECUTABLE "" CACHE FILEPATH "A native viaduct-idl, where the build cannot run its own")
-function(viaduct_idl)
-    cmake_parse_arguments(ARG "" "TARGET;PREFIX" "IDL;INCLUDES" ${ARGN})
-    set(directory "${CMAKE_CURRENT_BINARY_DIR}")
-    if(ARG_PREFIX)
-        cmake_path(APPEND directory "${ARG_PREFIX}")
-        file(MAKE_DIRECTORY "${directory}")
-    endif()
-    if(VIADUCT_IDL_EXECUTABLE)
-        set(compiler "${VIADUCT_IDL_EXECUTABLE}")
-    else()
-        set(compiler viaduct-idl)
-    endif()
-    set(include_flags -I "${CMAKE_SOURCE_DIR}/include")
-    foreach(include IN LISTS ARG_INCLUDES)
-        cmake_path(ABSOLUTE_PATH include BASE_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}")
-        list(APPEND include_flags -I "${include}")
-    endforeach()
-    get_target_property(type ${ARG_TARGET} TYPE)
-    foreach(idl IN LISTS ARG_IDL)
-        cmake_path(ABSOLUTE_PATH idl BASE_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}")
-        cmake_path(GET idl STEM name)
-        set(made "${directory}/${name}")
-        get_property(known GLOBAL PROPERTY "VIADUCT_IDL_${made}")
-        if(NOT known)
-            add_custom_command(
-                OUTPUT "${made}.h" "${made}_tables.c" "${made}.json"
-                COMMAND ${compiler} "${idl}" ${include_flags} --header "${made}.h"
-                        --source "${made}_tables.c" --json "${made}.json"
-                DEPENDS ${compiler} "${idl}" "${CMAKE_SOURCE_DIR}/include/viaduct/viaduct.idl"
-                COMMENT "Compiling interfaces ${name}.idl"
-                VERBATIM)
-            set_property(GLOBAL PROPERTY "VIADUCT_IDL_${made}" TRUE)
-            string(MAKE_C_IDENTIFIER "idl_${made}" made_target)
-            add_custom_target(${made_target}
-                              DEPENDS "${made}.h" "${made}_tables.c" "${made}.json")
-            set_property(GLOBAL PROPERTY "VIADUCT_IDL_TARGET_${made}" ${made_target})
-        endif()
-        # Targets that share a description wait for one generation of it.
-        get_property(made_target GLOBAL PROPERTY "VIADUCT_IDL_TARGET_${made}")
-        add_dependencies(${ARG_TARGET} ${made_target})
-        target_sources(${ARG_TARGET} PRIVATE "${made}_tables.c" "${made}.h")
-    endforeach()
-    if(type STREQUAL "EXECUTABLE" OR type STREQUAL "MODULE_LIBRARY")
-        target_include_directories(${ARG_TARGET} PRIVATE "${CMAKE_CURRENT_BINARY_DIR}")
-    else()
-        target_include_directories(${ARG_TARGET} PUBLIC "${CMAKE_CURRENT_BINARY_DIR}")
-    endif()
-endfunction()
+include(ViaductComponent)
 
 # via_test(NAME SOURCES ... [DEPENDS ...] [IDL ...] [ARGUMENTS ...] [ENVIRONMENT VAR=value ...] [TIMEOUT s]
 #          [LABELS ...] [RUN_SERIAL]):
