@@ -83,6 +83,23 @@ VIA_API HRESULT via_create_instance(const char *name, REFIID iid, void **object)
 /* The same for the class object: IClassFactory makes objects without asking the host again. */
 VIA_API HRESULT via_get_class_object(const char *name, REFIID iid, void **object);
 
+/* --- running objects: what this user's programs find of each other by name --- */
+
+/* All of these block, may be called on any thread, and ask this process' host: VIA_E_UNREACHABLE
+ * when there is none. Names are UTF-8 of 1 to 255 bytes; case makes a difference. */
+
+/* Lets others find `object` under `name`. The host keeps a reference until via_withdraw(), or until
+ * the process that owns the object has ended. Whoever looks it up connects to the owner, which
+ * therefore listens (via_listen) before it publishes. VIA_E_ADDRESS_IN_USE: a living object has the
+ * name; VIA_E_LIMIT: the host keeps too many; E_INVALIDARG: the name; E_POINTER: `object` is NULL.
+ */
+VIA_API HRESULT via_publish(const char *name, IUnknown *object);
+/* The object under `name`, with a reference for the caller. MK_E_UNAVAILABLE: there is none, or its
+ * process has ended; E_NOINTERFACE: it has not the interface. *object is NULL on failure. */
+VIA_API HRESULT via_lookup(const char *name, REFIID iid, void **object);
+/* Takes the name away, and the host's reference. MK_E_UNAVAILABLE: no object has it. */
+VIA_API HRESULT via_withdraw(const char *name);
+
 /* --- deadlines and cancelling --- */
 
 /* Each call ends with RPC_E_TIMEOUT after the smallest of: the proxy's own limit, the thread's, and

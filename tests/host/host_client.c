@@ -6,6 +6,7 @@
  *     host_client factory CLASS     makes a calculator through its class object and calls Add
  *     host_client publish NAME      publishes an object and waits
  *     host_client lookup NAME       looks it up
+ *     host_client withdraw NAME     takes the name away
  */
 #include <pthread.h>
 #include <signal.h>
@@ -14,7 +15,6 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-#include <viaduct/host.h>
 #include <viaduct/runtime.h>
 
 #include "calculator.h"
@@ -126,46 +126,40 @@ static int run_factory(void)
     return 0;
 }
 
-static BSTR to_bstr(const char *text)
+static int run_publish(const char *name)
 {
-    BSTR string = SysAllocStringLen(NULL, (UINT)strlen(text));
-
-    for (size_t i = 0; text[i]; i++)
-        string[i] = (unsigned char)text[i];
-    return string;
-}
-
-static int run_object(const char *name, int publish)
-{
-    struct via_peer_info peer = {.size = sizeof(peer)};
-    BSTR string = to_bstr(name);
     IUnknown *object = (IUnknown *)watcher_new();
-    IUnknown *found = NULL;
-    IViaductHost *host;
-    /* Whoever looks it up connects to this process, whose addresses the host learns when this
-     * connects to it. */
-    HRESULT hr = publish ? via_listen(getenv("VIADUCT_TEST_ADDRESS")) : S_OK;
+    HRESULT hr = via_listen(getenv("VIADUCT_TEST_ADDRESS"));
 
     if (SUCCEEDED(hr))
-        hr = via_host(&IID_IViaductHost, (void **)&host);
+        hr = via_publish(name, object);
     if (SUCCEEDED(hr)) {
-        hr = publish ? IViaductHost_Publish(host, string, object)
-                     : IViaductHost_Lookup(host, string, &found);
-        if (FAILED(hr))
-            fail(hr);
-        IViaductHost_Release(host);
-    }
-    if (SUCCEEDED(hr) && publish) {
         printf("published\n");
         sleep(60);
     }
-    if (found && via_get_peer(found, &peer) == S_OK)
-        printf("found an object of process %u\n", (unsigned)peer.process_id);
-    if (found)
-        IUnknown_Release(found);
     IUnknown_Release(object);
-    SysFreeString(string);
-    return FAILED(hr);
+    return FAILED(hr) ? fail(hr) : 0;
+}
+
+static int run_lookup(const char *name)
+{
+    struct via_peer_info peer = {.size = sizeof(peer)};
+    IUnknown *found;
+    HRESULT hr = via_lookup(name, &IID_IUnknown, (void **)&found);
+
+    if (FAILED(hr))
+        return fail(hr);
+    if (via_get_peer(found, &peer) == S_OK)
+        printf("found an object of process %u\n", (unsigned)peer.process_id);
+    IUnknown_Release(found);
+    return 0;
+}
+
+static int run_withdraw(const char *name)
+{
+    HRESULT hr = via_withdraw(name);
+
+    return FAILED(hr) ? fail(hr) : 0;
 }
 
 static int run(char **argv)
@@ -177,7 +171,11 @@ static int run(char **argv)
         return run_loop(atoi(argv[3]));
     if (strcmp(argv[1], "factory") == 0)
         return run_factory();
-    return run_object(argv[2], strcmp(argv[1], "publish") == 0);
+    if (strcmp(argv[1], "publish") == 0)
+        return run_publish(argv[2]);
+    if (strcmp(argv[1], "withdraw") == 0)
+        return run_withdraw(argv[2]);
+    return run_lookup(argv[2]);
 }
 
 int main(int argc, char **argv)
