@@ -291,9 +291,41 @@ TEST(an_object_that_cannot_be_made_serial_is_given_back)
     fixture_end();
 }
 
+/* --- mistakes --- */
+
+TEST(an_apartment_is_refused)
+{
+    struct via_component_class class = test_component.classes[0];
+    struct via_component component = test_component;
+    IViaductSurrogate *provider = NULL;
+
+    REQUIRE(fixture_begin());
+    class.threading = VIA_THREADING_APARTMENT;
+    component.classes = &class;
+    component.n_classes = 1;
+    CHECK_HR(via_component_provide(&component, &provider), VIA_E_TYPE);
+    CHECK_NULL(provider);
+    CHECK_STR_HAS(error_text(VIA_E_TYPE), "not supported yet; use VIA_THREADING_SERIAL");
+    fixture_end();
+}
+
+TEST(options_without_a_size_are_refused)
+{
+    struct via_options options = {.agent = "no size"};
+
+    CHECK_HR(via_initialize(&options), E_INVALIDARG);
+    CHECK_STR_HAS(error_text(E_INVALIDARG), "via_options.size is 0");
+    options.size = sizeof(options) - sizeof(uint64_t);
+    CHECK_HR(via_initialize(&options), E_INVALIDARG);
+    options.size = sizeof(options);
+    CHECK_OK(via_initialize(&options));
+    via_uninitialize();
+}
+
 HARNESS_MAIN("component", TEST_ENTRY(a_peer_s_wrong_description_yields_to_the_registered_one),
              TEST_ENTRY(a_class_object_of_another_process_makes_objects),
              TEST_ENTRY(a_class_object_of_another_process_refuses_clearly),
              TEST_ENTRY(what_a_class_object_makes_is_as_serial_as_its_class),
              TEST_ENTRY(a_class_object_of_this_process_makes_objects),
-             TEST_ENTRY(an_object_that_cannot_be_made_serial_is_given_back))
+             TEST_ENTRY(an_object_that_cannot_be_made_serial_is_given_back),
+             TEST_ENTRY(an_apartment_is_refused), TEST_ENTRY(options_without_a_size_are_refused))

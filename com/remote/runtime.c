@@ -22,6 +22,9 @@
 #include "core/plugin/plugin_set.h"
 #include "core/util/error.h"
 
+/* What the options had from the first version on: no program has fewer. */
+#define FIRST_OPTIONS_SIZE (offsetof(struct via_options, max_workers) + sizeof(uint32_t))
+
 static struct {
     struct os_mutex lock;
     unsigned n_users; /* lock */
@@ -191,6 +194,9 @@ HRESULT via_initialize(const struct via_options *given)
 {
     /* A program may have been built with another version, whose options end earlier or later. */
     struct via_options options = {0};
+    if (given != NULL && given->size < FIRST_OPTIONS_SIZE)
+        return runtime_publish(error_set(
+            E_INVALIDARG, "via_options.size is %u, not sizeof(struct via_options)", given->size));
     if (given != NULL)
         memcpy(&options, given, given->size < sizeof options ? given->size : sizeof options);
     os_is_forked(); /* from now on a fork is noticed */

@@ -25,6 +25,19 @@ static struct class_object *class_object_from_IClassFactory(IClassFactory *iface
                                    offsetof(struct class_object, IClassFactory_iface));
 }
 
+HRESULT class_object_check_threading(const struct via_component_class *class, const char *where)
+{
+    if (class->threading == VIA_THREADING_FREE || class->threading == VIA_THREADING_SERIAL)
+        return S_OK;
+    if (class->threading == VIA_THREADING_APARTMENT)
+        return error_set(VIA_E_TYPE,
+                         "%s: class %s wants an apartment (VIA_THREADING_APARTMENT), which is not "
+                         "supported yet; use VIA_THREADING_SERIAL",
+                         where, class->progid);
+    return error_set(VIA_E_TYPE, "%s: class %s has the unknown threading %u", where, class->progid,
+                     class->threading);
+}
+
 HRESULT class_object_create(const struct via_component_class *class, IClassFactory *factory,
                             IUnknown *outer, REFIID iid, void **object)
 {

@@ -8,6 +8,9 @@
 #include <viaduct/com.h>
 #include <viaduct/component.h>
 
+/* VIA_E_TYPE for a threading that is unknown or not supported; `where` is in front of its text. */
+HRESULT class_object_check_threading(const struct via_component_class *class, const char *where);
+
 /* An object of `class`, which is `factory`'s, with its threading. `*object` is NULL on failure. */
 HRESULT class_object_create(const struct via_component_class *class, IClassFactory *factory,
                             IUnknown *outer, REFIID iid, void **object);

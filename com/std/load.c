@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "com/remote/runtime.h"
+#include "com/std/class_object.h"
 #include "com/typelib/typelib.h"
 #include "core/os/file.h"
 #include "core/os/module.h"
@@ -44,9 +45,8 @@ static HRESULT check_classes(const struct via_component *component, const char *
 
         if (!class->clsid || !class->progid)
             return error_set(VIA_E_TYPE, "%s: class %u has no CLSID or no ProgID", path, i);
-        if (class->threading > VIA_THREADING_APARTMENT)
-            return error_set(VIA_E_TYPE, "%s: class %s has the unknown threading %u", path,
-                             class->progid, class->threading);
+        if (FAILED(class_object_check_threading(class, path)))
+            return VIA_E_TYPE;
         if (!class_is_described(component, class))
             return error_set(
                 VIA_E_TYPE,

@@ -184,6 +184,12 @@ HRESULT provider_new(const struct via_component *component, const struct provide
 {
     struct provider *provider;
 
+    for (uint32_t i = 0; i < component->n_classes; i++) {
+        HRESULT hr = class_object_check_threading(&component->classes[i], component->name);
+
+        if (FAILED(hr))
+            return hr;
+    }
     for (uint32_t i = 0; i < component->n_typelibs; i++) {
         HRESULT hr = via_register_typelib(component->typelibs[i]);
 

@@ -26,7 +26,7 @@ extern "C" {
 enum via_threading {
     VIA_THREADING_FREE = 0,     /* calls come on any thread, several at once */
     VIA_THREADING_SERIAL = 1,   /* one call at a time on all objects of one instance */
-    VIA_THREADING_APARTMENT = 2 /* one thread, with a message pump on Windows */
+    VIA_THREADING_APARTMENT = 2 /* reserved: refused when the component is loaded or registered */
 };
 
 struct via_component_class {

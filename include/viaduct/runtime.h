@@ -32,7 +32,7 @@ struct via_value; /* <viaduct/value.h> */
  * memory while they have. So does VIADUCT_SHARED_MEMORY=0 in the environment. */
 #define VIA_OPTION_NO_SHARED_MEMORY 0x1u
 
-/* Every field may be 0 or NULL: the default then. */
+/* Every field but `size` may be 0 or NULL: the default then. */
 struct via_options {
     uint32_t size;  /* sizeof(struct via_options) */
     uint32_t flags; /* VIA_OPTION_... */
@@ -52,7 +52,8 @@ struct via_options {
 };
 
 /* Makes this process a node; counted: S_FALSE when it is one already, and then `options` (NULL: all
- * defaults) are not looked at. Loads the transports; starts no thread and connects to nobody. */
+ * defaults) are not looked at. Loads the transports; starts no thread and connects to nobody.
+ * E_INVALIDARG: `options->size` was not set. */
 VIA_API HRESULT via_initialize(const struct via_options *options);
 /* The last one blocks until every thread of the runtime has ended: never from a callback. Proxies
  * that are left are dead afterwards; releasing them stays allowed. */

@@ -20,6 +20,7 @@ extern "C" {
 VIA_API HRESULT via_component_load(const char *path, const struct via_component **component);
 
 /* An object that creates the component's classes; its type libraries become known to this process.
+ * VIA_E_TYPE names a class whose threading is not supported.
  * `component` is borrowed for as long as the process lives. */
 VIA_API HRESULT via_component_provide(const struct via_component *component,
                                       struct IViaductSurrogate **provider);

@@ -4,6 +4,10 @@
 
 #include <viaduct/component.h>
 
+#ifndef ADDER_THREADING
+#define ADDER_THREADING VIA_THREADING_SERIAL
+#endif
+
 static HRESULT STDMETHODCALLTYPE Adder_QueryInterface(IAdder *iface, REFIID iid, void **object)
 {
     *object = NULL;
@@ -84,7 +88,7 @@ static HRESULT STDMETHODCALLTYPE get_class_object(REFCLSID clsid, REFIID iid, vo
 }
 
 static const struct via_component_class classes[] = {
-    {&CLSID_Adder, "Test.Adder", "for tests", VIA_THREADING_SERIAL, "Adder"},
+    {&CLSID_Adder, "Test.Adder", "for tests", ADDER_THREADING, "Adder"},
 };
 static const struct via_typelib *const typelibs[] = {&adder_typelib};
 
