@@ -2,6 +2,10 @@
  * See server.h. Each process has a watcher, a thread that waits for its end: the only one that
  * collects it, and that takes a server out of STARTING when the process dies before it checks in.
  * Servers live as long as the host.
+ *
+ * The lock is held for looking and changing only: a server that is `spawning` belongs to the thread
+ * that starts its process without the lock, and everybody else, the watcher and the process that
+ * checks in included, waits for that.
  */
 #include "host/server.h"
 
@@ -31,22 +35,24 @@
 #define STOP_MS 1000u
 
 struct server {
-    struct server *next;        /* servers->lock */
-    struct servers *servers;    /* read-only */
-    struct manifest *manifest;  /* servers->lock; of the latest start */
-    enum ClassState state;      /* servers->lock */
-    struct launch launch;       /* watcher's, from start to end; token also under servers->lock */
-    struct os_process *process; /* servers->lock; NULL: none */
-    struct os_thread *
-        watcher; /* servers->lock; of the latest process; ended ones are joined at the next start */
-    bool watched;                 /* servers->lock; the watcher has not finished */
-    IViaductSurrogate *surrogate; /* servers->lock; while RUNNING */
-    uint64_t started_ns;          /* servers->lock */
-    uint64_t not_before_ns;       /* servers->lock; while BACKING_OFF */
-    uint32_t pid;                 /* servers->lock; 0: none */
-    uint32_t n_starts;            /* servers->lock */
-    uint32_t n_failures;          /* servers->lock; in a row */
-    char failure[512];            /* servers->lock */
+    struct server *next;           /* servers->lock */
+    struct servers *servers;       /* read-only */
+    struct manifest *manifest;     /* servers->lock; of the latest start */
+    enum ClassState state;         /* servers->lock */
+    bool spawning;                 /* servers->lock; STARTING, and the process is just being made */
+    struct launch launch;          /* the starting thread's, then the watcher's */
+    char token[LAUNCH_TOKEN_SIZE]; /* servers->lock; "": nobody checks in */
+    struct os_process *process;    /* servers->lock; NULL: none */
+    struct os_thread *watcher;     /* servers->lock; of the latest process: ended ones are joined at
+                                      the next start */
+    bool watched;                  /* servers->lock; the watcher has not finished */
+    IViaductSurrogate *surrogate;  /* servers->lock; while RUNNING */
+    uint64_t started_ns;           /* servers->lock */
+    uint64_t not_before_ns;        /* servers->lock; while BACKING_OFF */
+    uint32_t pid;                  /* servers->lock; 0: none */
+    uint32_t n_starts;             /* servers->lock */
+    uint32_t n_failures;           /* servers->lock; in a row */
+    char failure[512];             /* servers->lock */
 };
 
 struct servers {
@@ -113,12 +119,13 @@ static void back_off_locked(struct server *server)
     server->state = CLASS_BACKING_OFF;
 }
 
-static void explain_locked(struct server *server, const struct os_exit_status *status)
+/* `last`: what the process wrote last. */
+static void explain_locked(struct server *server, const struct os_exit_status *status,
+                           const char *last)
 {
-    char how[64], last[256];
+    char how[64];
 
     os_exit_status_format(status, how, sizeof(how));
-    launch_last_line(&server->launch, last, sizeof(last));
     snprintf(server->failure, sizeof(server->failure), "process %u of %s %s%s%s%s", server->pid,
              server->manifest->component, how, *last ? "; it wrote last: \"" : "", last,
              *last ? "\"" : "");
@@ -127,12 +134,13 @@ static void explain_locked(struct server *server, const struct os_exit_status *s
 /* Takes the process' record and interface from the server; the caller frees them without the lock.
  */
 static void ended_locked(struct server *server, const struct os_exit_status *status,
-                         struct os_process **process, IViaductSurrogate **surrogate)
+                         const char *last, struct os_process **process,
+                         IViaductSurrogate **surrogate)
 {
     bool failed = server->state == CLASS_STARTING || status->by_signal || status->code != 0;
 
     if (failed && !server->servers->stopping) {
-        explain_locked(server, status);
+        explain_locked(server, status, last);
         back_off_locked(server);
     } else {
         server->failure[0] = 0;
@@ -144,28 +152,32 @@ static void ended_locked(struct server *server, const struct os_exit_status *sta
     server->process = NULL;
     server->surrogate = NULL;
     server->pid = 0;
-    server->launch.token[0] = 0;
+    server->token[0] = 0;
 }
 
 static void watch(void *argument)
 {
     struct server *server = argument;
     struct servers *servers = server->servers;
-    struct os_process *process = server->process;
-    uint32_t pid = os_process_pid(process);
+    struct os_process *process;
     IViaductSurrogate *surrogate;
     struct os_exit_status status = {0};
-    bool failed;
+    char last[256];
 
+    os_mutex_lock(&servers->lock);
+    while (server->spawning)
+        os_cond_wait(&servers->changed, &servers->lock, OS_NEVER);
+    process = server->process;
+    os_mutex_unlock(&servers->lock);
     while (os_process_wait(process, OS_NEVER, &status) != S_OK)
         os_sleep_ms(10);
-    exits_ended(servers->settings.exits, pid, &status);
-    os_mutex_lock(&servers->lock);
-    ended_locked(server, &status, &process, &surrogate);
-    failed = server->state == CLASS_BACKING_OFF;
-    if (failed)
-        log_warning("host", "%s", server->failure);
+    exits_ended(servers->settings.exits, os_process_pid(process), &status);
+    launch_last_line(&server->launch, last, sizeof(last));
     launch_deinit(&server->launch);
+    os_mutex_lock(&servers->lock);
+    ended_locked(server, &status, last, &process, &surrogate);
+    if (server->state == CLASS_BACKING_OFF)
+        log_warning("host", "%s", server->failure);
     server->watched = false;
     os_cond_broadcast(&servers->changed);
     os_mutex_unlock(&servers->lock);
@@ -176,57 +188,75 @@ static void watch(void *argument)
 
 /* --- the start --- */
 
-static HRESULT spawn_locked(struct server *server)
+/* A process that nobody watches. */
+static void abandon(struct os_process *process)
 {
-    const struct server_settings *settings = &server->servers->settings;
-    HRESULT hr = launch_prepare(&server->launch, settings, server->manifest);
+    struct os_exit_status status;
 
-    if (SUCCEEDED(hr))
-        hr = launch_spawn(&server->launch, settings, server->manifest, &server->process);
-    if (FAILED(hr)) {
-        launch_deinit(&server->launch);
-        return hr;
-    }
-    server->pid = os_process_pid(server->process);
-    exits_started(settings->exits, server->pid, os_path_name(server->manifest->component));
-    server->watched = true;
-    hr = os_thread_start(watch, server, "via-watch", &server->watcher);
-    if (FAILED(hr)) {
-        struct os_exit_status status;
+    os_process_kill(process);
+    os_process_wait(process, os_deadline_ms(STOP_MS), &status);
+    os_process_free(process);
+}
 
-        os_process_kill(server->process);
-        os_process_wait(server->process, os_deadline_ms(STOP_MS), &status);
-        os_process_free(server->process);
-        server->process = NULL;
-        server->pid = 0;
-        server->watched = false;
-        launch_deinit(&server->launch);
+/* Without the lock, by the thread that has set `spawning`. */
+static HRESULT spawn(struct server *server, const struct manifest *manifest,
+                     struct os_process **process, struct os_thread **watcher)
+{
+    struct servers *servers = server->servers;
+    const struct server_settings *settings = &servers->settings;
+    HRESULT hr = launch_prepare(&server->launch, settings, manifest);
+
+    if (SUCCEEDED(hr)) {
+        os_mutex_lock(&servers->lock);
+        memcpy(server->token, server->launch.token, sizeof(server->token));
+        os_mutex_unlock(&servers->lock);
+        hr = launch_spawn(&server->launch, settings, manifest, process);
     }
+    if (SUCCEEDED(hr)) {
+        exits_started(settings->exits, os_process_pid(*process), os_path_name(manifest->component));
+        hr = os_thread_start(watch, server, "via-watch", watcher);
+        if (FAILED(hr))
+            abandon(*process);
+    }
+    if (FAILED(hr))
+        launch_deinit(&server->launch);
     return hr;
 }
 
+/* Leaves the lock for as long as the process is being made. */
 static HRESULT start_locked(struct server *server, struct manifest *manifest)
 {
+    struct servers *servers = server->servers;
+    struct os_thread *ended = server->watcher, *watcher = NULL;
+    struct manifest *before = server->manifest;
+    struct os_process *process = NULL;
     HRESULT hr;
 
-    if (server->watcher) {
-        /* It has left the lock for the last time, so that this is short. */
-        os_thread_join(server->watcher);
-        server->watcher = NULL;
-    }
-    manifest_unref(server->manifest);
+    server->watcher = NULL;
     server->manifest = manifest_ref(manifest);
     server->started_ns = os_now_ns();
-    hr = spawn_locked(server);
+    server->state = CLASS_STARTING;
+    server->spawning = true;
+    os_mutex_unlock(&servers->lock);
+    manifest_unref(before);
+    if (ended)
+        os_thread_join(ended);
+    hr = spawn(server, manifest, &process, &watcher);
+    os_mutex_lock(&servers->lock);
+    server->spawning = false;
     if (FAILED(hr)) {
+        server->token[0] = 0;
         error_format(error_get(), hr, server->failure, sizeof(server->failure));
         back_off_locked(server);
     } else {
-        server->state = CLASS_STARTING;
+        server->process = process;
+        server->pid = os_process_pid(process);
+        server->watcher = watcher;
+        server->watched = true;
         server->n_starts++;
         log_info("host", "started process %u for %s", server->pid, manifest->component);
     }
-    os_cond_broadcast(&server->servers->changed);
+    os_cond_broadcast(&servers->changed);
     return hr;
 }
 
@@ -254,7 +284,8 @@ static HRESULT wait_locked(struct server *server, uint64_t deadline_ns)
             continue;
         if (server->state != CLASS_STARTING)
             break;
-        os_process_kill(server->process);
+        if (server->process)
+            os_process_kill(server->process);
         return error_set(CO_E_SERVER_EXEC_FAILURE,
                          "process %u of %s did not report to the host within %u ms and was ended",
                          server->pid, server->manifest->component,
@@ -301,6 +332,15 @@ HRESULT servers_get(struct servers *servers, struct manifest *manifest,
     return hr;
 }
 
+static struct server *find_starting_locked(struct servers *servers, const char *token)
+{
+    struct server *server = *token ? servers->first : NULL;
+
+    while (server && (server->state != CLASS_STARTING || strcmp(server->token, token) != 0))
+        server = server->next;
+    return server;
+}
+
 HRESULT servers_check_in(struct servers *servers, const char *token, IViaductSurrogate *surrogate)
 {
     struct via_peer_info info = {.size = sizeof(info)};
@@ -308,11 +348,11 @@ HRESULT servers_check_in(struct servers *servers, const char *token, IViaductSur
 
     via_get_peer((IUnknown *)surrogate, &info);
     os_mutex_lock(&servers->lock);
-    server = *token ? servers->first : NULL;
-    while (server && (server->state != CLASS_STARTING || strcmp(server->launch.token, token) != 0))
-        server = server->next;
+    /* It may be here before the thread that has started it says so. */
+    while ((server = find_starting_locked(servers, token)) && server->spawning)
+        os_cond_wait(&servers->changed, &servers->lock, OS_NEVER);
     if (server) {
-        server->launch.token[0] = 0;
+        server->token[0] = 0;
         exits_named(servers->settings.exits, server->pid, &info.node);
         server->surrogate = surrogate;
         IViaductSurrogate_AddRef(surrogate);
@@ -389,7 +429,7 @@ static bool wait_all(struct servers *servers, void (*end)(struct os_process *))
     do {
         left = false;
         for (struct server *server = servers->first; server; server = server->next)
-            left = left || server->watched;
+            left = left || server->watched || server->spawning;
         in_time = !left || os_cond_wait(&servers->changed, &servers->lock, deadline);
     } while (left && in_time);
     for (struct server *server = servers->first; server; server = server->next) {

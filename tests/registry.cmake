@@ -9,6 +9,9 @@ endif()
 if(TARGET viaductd)
     via_test(host_parts
         SOURCES test_host_parts.c "${CMAKE_SOURCE_DIR}/host/exits.c" "${CMAKE_SOURCE_DIR}/host/launch.c"
-                "${CMAKE_SOURCE_DIR}/host/peers.c" "${CMAKE_SOURCE_DIR}/host/text.c"
+                "${CMAKE_SOURCE_DIR}/host/peers.c" "${CMAKE_SOURCE_DIR}/host/server.c"
+                "${CMAKE_SOURCE_DIR}/host/text.c"
         DEPENDS via_com_registry via_com_remote via_core_util via_core_os)
+    # A test stops the start of a process.
+    target_link_options(test_host_parts PRIVATE "LINKER:--wrap=os_process_spawn")
 endif()

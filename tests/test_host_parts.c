@@ -202,6 +202,105 @@ TEST(the_last_line_of_standard_error_is_found)
     launch_deinit(&launch);
 }
 
+/* --- starting processes --- */
+
+struct os_process;
+struct os_spawn_options;
+HRESULT __wrap_os_process_spawn(const struct os_spawn_options *options,
+                                struct os_process **process);
+
+static struct {
+    struct os_mutex lock;
+    struct os_cond changed;
+    bool is_spawning; /* lock */
+    bool may_go_on;   /* lock */
+} the_spawn = {.lock = OS_MUTEX_INITIALIZER};
+
+/* Starts nothing, and takes its time. */
+HRESULT __wrap_os_process_spawn(const struct os_spawn_options *options, struct os_process **process)
+{
+    (void)options;
+    (void)process;
+    os_mutex_lock(&the_spawn.lock);
+    the_spawn.is_spawning = true;
+    os_cond_broadcast(&the_spawn.changed);
+    while (!the_spawn.may_go_on)
+        os_cond_wait(&the_spawn.changed, &the_spawn.lock, OS_NEVER);
+    os_mutex_unlock(&the_spawn.lock);
+    return error_set(E_FAIL, "this system starts nothing");
+}
+
+struct start {
+    struct servers *servers;
+    struct manifest *manifest;
+    HRESULT hr;
+    char text[256];
+};
+
+static void start_server(void *argument)
+{
+    struct start *start = argument;
+    IViaductSurrogate *surrogate;
+
+    start->hr = servers_get(start->servers, start->manifest, &surrogate);
+    error_format(error_get(), start->hr, start->text, sizeof(start->text));
+    error_clear();
+}
+
+static struct manifest *existing_component(void)
+{
+    char text[1024];
+    struct manifest *manifest = NULL;
+
+    snprintf(text, sizeof(text),
+             "{\"component\": \"%s/test_host_parts.c\", \"classes\": [{\"clsid\": "
+             "\"{58835546-2EF3-452B-BFF4-565F4ACC8C42}\", \"progid\": \"A.B\"}]}",
+             TEST_SOURCE_DIRECTORY "/tests");
+    CHECK_OK(manifest_parse(text, strlen(text), "/a/b.json", &manifest));
+    return manifest;
+}
+
+TEST(a_process_that_is_being_started_holds_nobody_up)
+{
+    static const char *const none[] = {NULL};
+    struct server_settings settings = {.program = "viaductd",
+                                       .host_address = "unix:/h",
+                                       .listen = none,
+                                       .plugins = none,
+                                       .scratch_directory = harness_temporary_directory(),
+                                       .start_timeout_ms = 60000,
+                                       .exits = exits_new()};
+    struct start start = {.manifest = existing_component()};
+    struct server_status status;
+    struct os_thread *thread;
+
+    os_cond_init(&the_spawn.changed);
+    the_spawn.is_spawning = the_spawn.may_go_on = false;
+    REQUIRE_OK(servers_new(&settings, &start.servers));
+    REQUIRE_OK(os_thread_start(start_server, &start, "start", &thread));
+    os_mutex_lock(&the_spawn.lock);
+    while (!the_spawn.is_spawning)
+        os_cond_wait(&the_spawn.changed, &the_spawn.lock, OS_NEVER);
+    os_mutex_unlock(&the_spawn.lock);
+    servers_status(start.servers, start.manifest, &status);
+    CHECK_EQ(status.state, CLASS_STARTING);
+    CHECK_EQ(status.process_id, 0);
+    os_mutex_lock(&the_spawn.lock);
+    the_spawn.may_go_on = true;
+    os_cond_broadcast(&the_spawn.changed);
+    os_mutex_unlock(&the_spawn.lock);
+    os_thread_join(thread);
+    CHECK_HR(start.hr, E_FAIL);
+    CHECK_STR_HAS(start.text, "this system starts nothing");
+    servers_status(start.servers, start.manifest, &status);
+    CHECK_EQ(status.state, CLASS_BACKING_OFF);
+    servers_stop(start.servers);
+    servers_free(start.servers);
+    exits_free(settings.exits);
+    manifest_unref(start.manifest);
+    os_cond_deinit(&the_spawn.changed);
+}
+
 /* --- peers --- */
 
 TEST(a_peer_that_ends_each_connection_at_once_is_tried_more_and_more_rarely)
@@ -226,4 +325,5 @@ HARNESS_MAIN("host_parts", TEST_ENTRY(an_end_is_remembered_with_its_description)
              TEST_ENTRY(a_launch_has_its_own_token_and_addresses),
              TEST_ENTRY(a_launch_has_its_sockets_beside_the_hosts),
              TEST_ENTRY(the_last_line_of_standard_error_is_found),
+             TEST_ENTRY(a_process_that_is_being_started_holds_nobody_up),
              TEST_ENTRY(a_peer_that_ends_each_connection_at_once_is_tried_more_and_more_rarely))
