@@ -35,7 +35,7 @@ size_t peers_count(const struct peers *peers);
 const char *peers_name(const struct peers *peers, size_t index);
 /* The peer's host, with a reference. VIA_E_UNREACHABLE says why it is not connected. */
 HRESULT peers_get(struct peers *peers, size_t index, IViaductHost **host);
-/* By name; VIA_E_CONFIG lists the names that there are. */
+/* By name; REGDB_E_CLASSNOTREG lists the names that there are. */
 HRESULT peers_find(struct peers *peers, const char *name, IViaductHost **host);
 /* An object of this node came from the peer `host`: it is the one to ask about the node's end. */
 void peers_note_node(struct peers *peers, IViaductHost *host, const GUID *node);
