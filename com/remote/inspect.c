@@ -90,3 +90,8 @@ char *via_error_message(HRESULT code, char *buffer, size_t size)
         error_format(NULL, code, buffer, (unsigned)(size < UINT_MAX ? size : UINT_MAX));
     return buffer;
 }
+
+const char *via_error_name(HRESULT code)
+{
+    return error_code_name(code);
+}

@@ -19,10 +19,12 @@
 
 static int fail(const char *what, HRESULT hr)
 {
-    char text[2048];
+    const char *name = via_error_name(hr);
+    char text[2048], code[16];
 
-    fprintf(stderr, "viaduct-client: %s: %s (0x%08x)\n", what,
-            via_error_message(hr, text, sizeof(text)), (unsigned)hr);
+    snprintf(code, sizeof(code), "0x%08x", (unsigned)hr);
+    fprintf(stderr, "viaduct-client: %s: %s (%s)\n", what,
+            via_error_message(hr, text, sizeof(text)), name ? name : code);
     return 1;
 }
 

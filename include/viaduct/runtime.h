@@ -166,6 +166,9 @@ VIA_API HRESULT via_describe(IUnknown *object, REFIID iid, BSTR *json);
 /* The calling thread's latest failure in full, causes included, in UTF-8, cut to `size`; the code's
  * own name when there is no text. Does not take the error information away. Returns `buffer`. */
 VIA_API char *via_error_message(HRESULT code, char *buffer, size_t size);
+/* "RPC_E_DISCONNECTED", "ERROR_FILE_NOT_FOUND": a text that stays. NULL: the code has no name here.
+ * Any thread; the runtime need not be initialised. */
+VIA_API const char *via_error_name(HRESULT code);
 
 /* --- serving --- */
 
