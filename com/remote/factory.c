@@ -43,7 +43,7 @@ static HRESULT STDMETHODCALLTYPE factory_CreateInstance(void *pointer, IUnknown 
             error_set(CLASS_E_NOAGGREGATION, "an object of another process cannot be aggregated"));
     IUnknown *found = NULL;
     IUnknown **result = &found;
-    void *arguments[] = {&outer, &iid, &result};
+    void *arguments[] = {&outer, (void *)&iid, &result}; /* Windows declares `iid` const */
     HRESULT hr = call(pointer, BUILTIN_CREATE_INSTANCE_SLOT, arguments);
     if (FAILED(hr))
         return hr;
