@@ -21,8 +21,6 @@
 /* The JSON of statistics: some counters for each connection. */
 #define STATISTICS_LIMIT (1u << 20)
 
-#define VERSION "0.1.0"
-
 struct node_object {
     INode INode_iface;
     atomic_uint refs;
@@ -77,7 +75,7 @@ static HRESULT STDMETHODCALLTYPE Node_GetIdentity(INode *iface, struct NodeIdent
     identity->processId = os_process_id();
     const char *native = os_path_separator == '\\' ? "windows" : "linux";
     identity->system = text_to_bstr(os_is_wine() ? "wine" : native);
-    identity->version = text_to_bstr(VERSION);
+    identity->version = text_to_bstr(VIADUCT_VERSION);
     identity->agent = text_to_bstr(agent != NULL ? agent : "");
     if (identity->system != NULL && identity->version != NULL && identity->agent != NULL)
         return S_OK;
