@@ -1,17 +1,22 @@
 /*
- * Viaduct's contender: a two-int call on an object of another process.
+ * Viaduct's contender: calls on an object of another process.
  *
  *   bench-call serve ADDRESS           serves until its standard input ends
- *   bench-call call ADDRESS CALLS      measures
+ *   bench-call WORKLOAD ADDRESS ...    measures; bench/workload.h
+ *   bench-call first ADDRESS           after a line on its standard input calls as soon as somebody
+ *                                      answers there, and prints when that was: "at_ns=N"
  *
  * VIADUCT_BENCH_NO_SPIN=1 makes waiting threads sleep at once, as the blocking raw contender does.
  */
 #include "bench.h"
 #include "bench/measure.h"
+#include "bench/workload.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <viaduct/node.h>
 #include <viaduct/runtime.h>
 
 extern const struct via_typelib bench_typelib;
@@ -46,6 +51,38 @@ static HRESULT STDMETHODCALLTYPE Bench_Add(IBench *self, LONG a, LONG b, LONG *s
     return S_OK;
 }
 
+static atomic_uint n_notified;
+
+static HRESULT STDMETHODCALLTYPE Bench_Notify(IBench *self, LONG a, LONG b)
+{
+    (void)self;
+    (void)a;
+    (void)b;
+    atomic_fetch_add_explicit(&n_notified, 1, memory_order_relaxed);
+    return S_OK;
+}
+
+static HRESULT STDMETHODCALLTYPE Bench_GetNotified(IBench *self, ULONG *n_calls)
+{
+    (void)self;
+    *n_calls = atomic_load(&n_notified);
+    return S_OK;
+}
+
+static HRESULT STDMETHODCALLTYPE Bench_Sink(IBench *self, ULONG n, const BYTE *data, ULONG *sum)
+{
+    (void)self;
+    *sum = measure_sink(data, n);
+    return S_OK;
+}
+
+static HRESULT STDMETHODCALLTYPE Bench_GetCpuTime(IBench *self, LONGLONG *ns)
+{
+    (void)self;
+    *ns = (LONGLONG)measure_cpu_ns();
+    return S_OK;
+}
+
 static int fail(const char *what, HRESULT code)
 {
     char text[1024];
@@ -63,7 +100,9 @@ static HRESULT join(void)
 
 static int serve(const char *address)
 {
-    static IBenchVtbl vtbl = {Bench_QueryInterface, Bench_AddRef, Bench_Release, Bench_Add};
+    static IBenchVtbl vtbl = {
+        Bench_QueryInterface, Bench_AddRef,      Bench_Release, Bench_Add,
+        Bench_Notify,         Bench_GetNotified, Bench_Sink,    Bench_GetCpuTime};
     static IBench bench = {&vtbl};
     HRESULT hr = via_set_root_object((IUnknown *)&bench);
     if (SUCCEEDED(hr))
@@ -77,61 +116,106 @@ static int serve(const char *address)
     return 0;
 }
 
-static HRESULT add_once(IBench *bench, LONG i)
+/* --- the client --- */
+
+static bool works(const char *what, HRESULT hr)
+{
+    return SUCCEEDED(hr) || (fail(what, hr), false);
+}
+
+static bool call(void *context, uint32_t i)
 {
     LONG sum = 0;
-    HRESULT hr = IBench_Add(bench, i, 7, &sum);
-    if (SUCCEEDED(hr) && sum != i + 7)
+    HRESULT hr = IBench_Add((IBench *)context, (LONG)i, 7, &sum);
+    if (SUCCEEDED(hr) && sum != (LONG)i + 7)
         hr = E_UNEXPECTED;
-    return hr;
+    return works("Add", hr);
 }
 
-static HRESULT measure_calls(IBench *bench, size_t n_calls)
+static bool notify(void *context, uint32_t i)
 {
-    struct measure measure;
-    measure_init(&measure, n_calls);
-    HRESULT hr = S_OK;
-    for (size_t i = 0; i < n_calls / 10 && SUCCEEDED(hr); i++)
-        hr = add_once(bench, (LONG)i);
-    measure_start(&measure);
-    uint64_t before = measure.started_ns;
-    for (size_t i = 0; i < n_calls && SUCCEEDED(hr); i++) {
-        hr = add_once(bench, (LONG)i);
-        uint64_t after = measure_now_ns();
-        measure_add(&measure, after - before);
-        before = after;
-    }
-    measure_stop(&measure);
-    if (SUCCEEDED(hr))
-        measure_print(&measure);
-    else
-        free(measure.samples_ns);
-    return hr;
+    return works("Notify", IBench_Notify((IBench *)context, (LONG)i, 7));
 }
 
-static int call(const char *address, size_t n_calls)
+static bool settle(void *context, uint32_t n)
 {
+    ULONG n_there = 0;
+    HRESULT hr = IBench_GetNotified((IBench *)context, &n_there);
+    if (SUCCEEDED(hr) && n_there != n)
+        hr = E_UNEXPECTED;
+    return works("GetNotified", hr);
+}
+
+static bool sink(void *context, const void *data, size_t size, uint32_t expected)
+{
+    ULONG sum = 0;
+    HRESULT hr = IBench_Sink((IBench *)context, (ULONG)size, data, &sum);
+    if (SUCCEEDED(hr) && sum != expected)
+        hr = E_UNEXPECTED;
+    return works("Sink", hr);
+}
+
+static bool server_cpu(void *context, uint64_t *ns)
+{
+    LONGLONG there = 0;
+    HRESULT hr = IBench_GetCpuTime((IBench *)context, &there);
+    *ns = (uint64_t)there;
+    return works("GetCpuTime", hr);
+}
+
+static int run(const struct workload *workload)
+{
+    static const struct workload_peer peer = {call, notify, settle, sink, server_cpu};
     IBench *bench = NULL;
-    HRESULT hr = via_connect(address, &IID_IBench, (void **)&bench);
-    if (SUCCEEDED(hr)) {
-        hr = measure_calls(bench, n_calls);
-        IBench_Release(bench);
-    }
-    return FAILED(hr) ? fail(address, hr) : 0;
+    HRESULT hr = via_connect(workload->address, &IID_IBench, (void **)&bench);
+    if (FAILED(hr))
+        return fail(workload->address, hr);
+    bool succeeded = workload->run(workload, &peer, bench);
+    IBench_Release(bench);
+    return !succeeded;
+}
+
+/* The runtime knows INode, but does not export its name. */
+static const IID iid_of_node = {
+    0x8c1d5a34, 0x6f0b, 0x4b7e, {0x9a, 0x52, 0x3f, 0x6f, 0x0f, 0x2f, 0x1b, 0x01}};
+
+static int call_first(const char *address)
+{
+    IUnknown *root = NULL;
+    INode *node = NULL;
+    BSTR text = NULL;
+    HRESULT hr;
+    measure_wait_for_start();
+    uint64_t end_ns = measure_now_ns() + UINT64_C(10000000000);
+    do {
+        hr = via_connect(address, &IID_IUnknown, (void **)&root);
+    } while (FAILED(hr) && measure_now_ns() < end_ns);
+    if (SUCCEEDED(hr))
+        hr = IUnknown_QueryInterface(root, &iid_of_node, (void **)&node);
+    if (SUCCEEDED(hr))
+        hr = INode_GetStatistics(node, &text);
+    if (FAILED(hr))
+        return fail(address, hr);
+    printf("at_ns=%llu\n", (unsigned long long)measure_now_ns());
+    SysFreeString(text);
+    INode_Release(node);
+    IUnknown_Release(root);
+    return 0;
 }
 
 int main(int argc, char **argv)
 {
-    int is_server = argc == 3 && !strcmp(argv[1], "serve");
-    size_t n_calls = argc == 4 && !strcmp(argv[1], "call") ? strtoul(argv[3], NULL, 10) : 0;
-    if (!is_server && n_calls == 0) {
-        fprintf(stderr, "usage: bench-call serve ADDRESS | bench-call call ADDRESS CALLS\n");
+    struct workload workload;
+    bool is_server = argc == 3 && !strcmp(argv[1], "serve");
+    bool is_first = argc == 3 && !strcmp(argv[1], "first");
+    if (!is_server && !is_first && !workload_parse(argc, argv, &workload)) {
+        fprintf(stderr, "usage: bench-call serve|first ADDRESS | %s\n", workload_usage);
         return 2;
     }
     HRESULT hr = join();
     if (FAILED(hr))
         return fail("joining the runtime", hr);
-    int status = is_server ? serve(argv[2]) : call(argv[2], n_calls);
+    int status = is_server ? serve(argv[2]) : is_first ? call_first(argv[2]) : run(&workload);
     via_uninitialize();
     return status;
 }

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 uint64_t measure_now_ns(void)
@@ -9,6 +10,34 @@ uint64_t measure_now_ns(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+uint64_t measure_cpu_ns(void)
+{
+    struct timespec used;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return (uint64_t)used.tv_sec * 1000000000u + (uint64_t)used.tv_nsec;
+}
+
+uint32_t measure_sink(const void *data, size_t size)
+{
+    const uint8_t *bytes = data;
+    uint32_t sum = 0;
+    for (size_t i = 0; i + sizeof(sum) <= size; i += 64) {
+        uint32_t word;
+        memcpy(&word, bytes + i, sizeof(word));
+        sum += word;
+    }
+    return sum;
+}
+
+void measure_wait_for_start(void)
+{
+    puts("ready");
+    fflush(stdout);
+    while (getchar() != '\n')
+        if (feof(stdin))
+            exit(1);
 }
 
 void measure_init(struct measure *measure, size_t n_calls)
@@ -45,14 +74,16 @@ static int compare_samples(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-void measure_print(struct measure *measure)
+void measure_print(struct measure *measure, size_t n_each)
 {
     size_t n = measure->n;
+    double each = (double)n_each;
     qsort(measure->samples_ns, n, sizeof(*measure->samples_ns), compare_samples);
-    printf("calls=%zu mean_ns=%llu p50_ns=%llu p99_ns=%llu\n", n,
-           (unsigned long long)((measure->ended_ns - measure->started_ns) / n),
-           (unsigned long long)measure->samples_ns[n / 2],
-           (unsigned long long)measure->samples_ns[n * 99 / 100]);
+    printf("calls=%zu mean_ns=%.1f p50_ns=%.1f p99_ns=%.1f cpu_ns=%.1f\n", n * n_each,
+           (double)(measure->ended_ns - measure->started_ns) / (double)n / each,
+           (double)measure->samples_ns[n / 2] / each,
+           (double)measure->samples_ns[n * 99 / 100] / each,
+           (double)measure->cpu_ns / (double)n / each);
     fflush(stdout);
     free(measure->samples_ns);
     measure->samples_ns = NULL;

@@ -1,5 +1,5 @@
 /*
- * The raw contender's primitives: a blocking byte stream and nothing else, per system.
+ * The raw contender's primitives: a byte stream and nothing else, per system.
  */
 #ifndef BENCH_RAW_H
 #define BENCH_RAW_H
@@ -7,16 +7,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* `address` is "unix:PATH", or "pipe:NAME" on Windows. Each ends the process with a message on
- * failure. */
+/* `address` is "unix:PATH" (blocking), "ring:NAME" (shared memory; spins before it sleeps on a
+ * futex, unless VIADUCT_BENCH_NO_SPIN is set; Linux only, one client), or "pipe:NAME" on Windows.
+ * Each ends the process with a message on failure. */
 struct raw_stream;
-/* Waits for one client and returns it. Prints "ready" once clients may connect. */
+/* Waits for a client and returns it; prints "ready" once clients may connect, the first time. */
 struct raw_stream *raw_serve(const char *address);
 struct raw_stream *raw_connect(const char *address);
 /* Sends all; returns 0 when the peer is gone. */
 int raw_send(struct raw_stream *stream, const void *data, size_t size);
-/* Receives exactly `size` bytes; returns 0 when the peer is gone. */
-int raw_receive(struct raw_stream *stream, void *data, size_t size);
+/* Waits until something is there; at most `size` bytes of it. 0 or less: the peer is gone. */
+int64_t raw_receive_some(struct raw_stream *stream, void *data, size_t size);
 void raw_close(struct raw_stream *stream);
 
 #endif

@@ -58,13 +58,17 @@ struct raw_stream *raw_serve(const char *address)
     char path[256];
     pipe_path(address, path, sizeof(path));
     struct raw_stream *stream = stream_new();
-    stream->pipe =
-        CreateNamedPipeA(path, PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED,
-                         PIPE_TYPE_BYTE | PIPE_REJECT_REMOTE_CLIENTS, 1, 65536, 65536, 0, NULL);
+    stream->pipe = CreateNamedPipeA(path, PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED,
+                                    PIPE_TYPE_BYTE | PIPE_REJECT_REMOTE_CLIENTS,
+                                    PIPE_UNLIMITED_INSTANCES, 65536, 65536, 0, NULL);
     if (stream->pipe == INVALID_HANDLE_VALUE)
         fail(path);
-    puts("ready");
-    fflush(stdout);
+    static BOOL is_ready; /* only the accepting thread comes here */
+    if (!is_ready) {
+        puts("ready");
+        fflush(stdout);
+    }
+    is_ready = TRUE;
     OVERLAPPED operation = {.hEvent = stream->event};
     DWORD n;
     if (!ConnectNamedPipe(stream->pipe, &operation) && GetLastError() == ERROR_IO_PENDING &&
@@ -104,7 +108,7 @@ int raw_send(struct raw_stream *stream, const void *data, size_t size)
     return GetOverlappedResult(stream->pipe, &operation, &n, TRUE) && n == size;
 }
 
-static int64_t receive_some(struct raw_stream *stream, void *data, size_t size)
+int64_t raw_receive_some(struct raw_stream *stream, void *data, size_t size)
 {
     if (stream->pipe) {
         OVERLAPPED operation = {.hEvent = stream->event};
@@ -117,18 +121,6 @@ static int64_t receive_some(struct raw_stream *stream, void *data, size_t size)
     uint32_t n_descriptors = 0;
     stream->calls->wait_readable(stream->descriptor, -1, -1);
     return stream->calls->receive(stream->descriptor, data, size, NULL, &n_descriptors);
-}
-
-int raw_receive(struct raw_stream *stream, void *data, size_t size)
-{
-    size_t have = 0;
-    while (have < size) {
-        int64_t n = receive_some(stream, (char *)data + have, size - have);
-        if (n <= 0)
-            return 0;
-        have += (size_t)n;
-    }
-    return 1;
 }
 
 void raw_close(struct raw_stream *stream)
