@@ -30,7 +30,8 @@ def cpu_ticks_of(pid):
 def hold(run, server, n, env, look):
     """What `look` says of the server while `n` connections are open."""
     with subprocess.Popen([*run.command("linux", "bench-load"), "hold", server.address, str(n)], env=env,
-                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                          text=True) as holder:
         try:
             if holder.stdout.readline().strip() != "ready":
                 raise NotMeasured(f"{n} connections cannot be made")
