@@ -37,7 +37,7 @@ struct side {
     atomic_uint n_closed_early; /* closed while something ran */
     atomic_uint n_flooded;      /* what METHOD_FLOOD has sent */
     struct tally *_Atomic tallies;
-    uint32_t next_number;       /* the reader's: of the next METHOD_COUNT */
+    uint32_t next_number; /* the reader's: of the next METHOD_COUNT */
     atomic_uint n_out_of_order;
     bool refuses;
     atomic_bool opens_slowly; /* a connection that is opened waits for as long as this is set */
