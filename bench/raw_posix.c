@@ -129,18 +129,26 @@ static struct raw_stream *ring_serve(const char *address)
     return stream;
 }
 
-/* Past the end of the ring it goes on at the begin. */
-static void ring_copy(struct direction *ring, uint32_t at, void *out, const void *in, size_t size)
+/* Past the end of the ring both go on at the begin. */
+static size_t ring_first(uint32_t from, size_t size)
+{
+    return size < RING_SIZE - from ? size : RING_SIZE - from;
+}
+
+static void ring_put(struct direction *ring, uint32_t at, const uint8_t *data, size_t size)
 {
     uint32_t from = at % RING_SIZE;
-    size_t first = size < RING_SIZE - from ? size : RING_SIZE - from;
-    if (in) {
-        memcpy(ring->bytes + from, in, first);
-        memcpy(ring->bytes, (const uint8_t *)in + first, size - first);
-    } else {
-        memcpy(out, ring->bytes + from, first);
-        memcpy((uint8_t *)out + first, ring->bytes, size - first);
-    }
+    size_t first = ring_first(from, size);
+    memcpy(ring->bytes + from, data, first);
+    memcpy(ring->bytes, data + first, size - first);
+}
+
+static void ring_get(const struct direction *ring, uint32_t at, uint8_t *data, size_t size)
+{
+    uint32_t from = at % RING_SIZE;
+    size_t first = ring_first(from, size);
+    memcpy(data, ring->bytes + from, first);
+    memcpy(data + first, ring->bytes, size - first);
 }
 
 static int ring_send(struct direction *out, const void *data, size_t size)
@@ -150,7 +158,7 @@ static int ring_send(struct direction *out, const void *data, size_t size)
         return 0;
     while (RING_SIZE - (head - atomic_load(&out->tail)) < size)
         sched_yield();
-    ring_copy(out, head, NULL, data, size);
+    ring_put(out, head, data, size);
     atomic_store(&out->head, head + (uint32_t)size);
     if (atomic_load(&out->sleeps) && atomic_exchange(&out->sleeps, 0))
         syscall(SYS_futex, &out->sleeps, FUTEX_WAKE, 1, NULL, NULL, 0);
@@ -182,7 +190,7 @@ static int64_t ring_receive_some(struct raw_stream *stream, void *data, size_t s
     ring_wait(stream, tail);
     size_t there = atomic_load_explicit(&in->head, memory_order_acquire) - tail;
     size_t n = there < size ? there : size;
-    ring_copy(in, tail, data, NULL, n);
+    ring_get(in, tail, data, n);
     atomic_store_explicit(&in->tail, tail + (uint32_t)n, memory_order_release);
     return (int64_t)n;
 }

@@ -121,6 +121,12 @@ TEST(calls_and_callbacks)
         CHECK_OK(ISinkCaller_CallScale(caller, (ISink *)sink, 2.5, 5, &result));
         CHECK(result == 12.5);
         CHECK_EQ(n_calls, 2);
+        /* The same by the description that is registered now, which has a vtable of its own. */
+        ISink *registered = NULL;
+        CHECK_OK(via_implement(&IID_ISink, NULL, scale, &n_calls, NULL, (void **)&registered));
+        CHECK_OK(ISink_Scale(registered, 0.5, 8, &result));
+        CHECK(result == 4);
+        ISink_Release(registered);
         check_mappings(&peer);
         ISinkCaller_Release(caller);
     }

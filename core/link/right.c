@@ -36,6 +36,7 @@ void right_arm_locked(struct link_connection *connection)
     if (connection->stage == STAGE_CLOSED)
         return;
     connection->right = RIGHT_PARKED;
+    connection->in->transport->park(connection->in->stream); /* empty buffers go back */
     if (SUCCEEDED(connection->in->transport->arm(connection->in->stream, VIA_READY_READ)))
         return;
     connection->right = RIGHT_FREE; /* the tick tries again */

@@ -60,7 +60,6 @@ static void look_at_free_locked(struct tick *tick, struct link_connection *conne
     }
     if (++connection->quiet_ticks < QUIET_TICKS)
         return;
-    connection->in->transport->park(connection->in->stream);
     right_arm_locked(connection);
 }
 
