@@ -60,8 +60,8 @@ static bool open_flood(struct pair *pair, struct sink *sink)
     os_cond_init(&sink->change);
     if (!pair_open(pair, LINK_SCHEME, NULL))
         return false;
-    pair->client.on_count = run_sink;
     pair->client.context = sink;
+    pair->client.on_count = run_sink;
     return true;
 }
 
@@ -179,8 +179,8 @@ TEST(calls_wait_while_nobody_waits_for_them)
     uint8_t payload[8] = {0};
     if (!open_flood(&pair, &sink))
         return;
-    pair.server.on_count = run_sink;
     pair.server.context = &sink;
+    pair.server.on_count = run_sink;
     for (uint32_t i = 0; i < n; i++)
         if (!CHECK_OK(
                 call_method(pair.connection, METHOD_COUNT, payload, sizeof payload, 60000, NULL)))

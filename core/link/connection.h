@@ -59,7 +59,7 @@ struct switching {
     bool in_shared, out_shared; /* connection->lock: which directions memory carries */
     unsigned n_calls;           /* connection->lock: since started_ns */
     uint64_t started_ns;        /* connection->lock */
-    uint64_t cookie;            /* of the offer; who offers, and the reader at the other side */
+    uint64_t cookie;            /* connection->lock: of the offer */
     struct list link;           /* node->lock: in node->in_memory; not any more when it is cold */
     uint64_t seen_frames;       /* the tick's */
     uint64_t cold_ns;           /* the tick's: when it will have been idle for too long */

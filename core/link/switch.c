@@ -66,9 +66,13 @@ bool switch_is_due_locked(struct link_connection *connection, size_t payload_siz
 
 /* --- frames --- */
 
-static void fill(struct link_request *request, const uint64_t *cookie,
+/* `cookie` is room for the body. */
+static void fill(struct link_connection *connection, struct link_request *request, uint64_t *cookie,
                  struct switch_payload *payload, enum wire_switch_step step)
 {
+    os_mutex_lock(&connection->lock);
+    *cookie = connection->switching.cookie;
+    os_mutex_unlock(&connection->lock);
     payload->step = step;
     *request = (struct link_request){.kind = WIRE_SWITCH,
                                      .body = cookie,
@@ -83,7 +87,8 @@ static HRESULT send_step(struct link_connection *connection, enum wire_switch_st
 {
     struct switch_payload payload = {0};
     struct link_request request;
-    fill(&request, &connection->switching.cookie, &payload, step);
+    uint64_t cookie;
+    fill(connection, &request, &cookie, &payload, step);
     HRESULT hr = sender_leave(connection, &request, next);
     if (SUCCEEDED(hr))
         switch_out_changed(connection);
@@ -223,9 +228,12 @@ static HRESULT send_offer(struct link_connection *connection, const struct via_o
 {
     struct switch_payload payload = {.n_bytes = offer->n_bytes};
     struct link_request request;
+    uint64_t cookie;
     memcpy(payload.bytes, offer->bytes, offer->n_bytes);
+    os_mutex_lock(&connection->lock);
     connection->switching.cookie++;
-    fill(&request, &connection->switching.cookie, &payload, WIRE_SWITCH_OFFER);
+    os_mutex_unlock(&connection->lock);
+    fill(connection, &request, &cookie, &payload, WIRE_SWITCH_OFFER);
     request.n_handles = (uint16_t)offer->n_handles;
     request.handles = offer->handles;
     return sender_send(connection, &request, 0, SEND_QUEUE, 0);
@@ -278,7 +286,8 @@ static HRESULT send_refusal(struct link_connection *connection, bool later)
 {
     struct switch_payload answer = {.n_bytes = 1, .bytes = {later}};
     struct link_request request;
-    fill(&request, &connection->switching.cookie, &answer, WIRE_SWITCH_REFUSE);
+    uint64_t cookie;
+    fill(connection, &request, &cookie, &answer, WIRE_SWITCH_REFUSE);
     return sender_send(connection, &request, 0, SEND_QUEUE, 0);
 }
 
@@ -289,6 +298,8 @@ static HRESULT offered(struct link_connection *connection, struct link_message *
     os_mutex_lock(&connection->lock);
     bool is_closing = s->state == SWITCH_CLOSING;
     bool may = connection->is_server && s->state == SWITCH_NONE;
+    if (may || is_closing)
+        memcpy(&s->cookie, message->body, sizeof s->cookie);
     if (may)
         s->state = SWITCH_OFFERED;
     os_mutex_unlock(&connection->lock);
@@ -437,8 +448,6 @@ HRESULT switch_received(struct link_connection *connection, struct link_message 
     memcpy(&payload, message->payload, message->payload_size);
     if (payload.n_bytes != message->payload_size - fixed)
         return error_set(VIA_E_PROTOCOL, "a switch frame's sizes contradict each other");
-    if (connection->is_server)
-        memcpy(&connection->switching.cookie, message->body, sizeof(uint64_t));
     switch (payload.step) {
     case WIRE_SWITCH_OFFER:
         return offered(connection, message, &payload);

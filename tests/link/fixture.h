@@ -41,8 +41,10 @@ struct side {
     atomic_uint n_out_of_order;
     bool refuses;
     atomic_bool opens_slowly; /* a connection that is opened waits for as long as this is set */
-    void (*on_count)(struct side *side, struct link_message *call); /* what METHOD_COUNT does */
-    void *context;                                                  /* its own */
+    /* What METHOD_COUNT does; set after `context`, which is its own. Atomic, since a sanitizer does
+     * not see that memory carries the calls from one thread to another. */
+    void (*_Atomic on_count)(struct side *side, struct link_message *call);
+    void *_Atomic context;
     struct link_connection *_Atomic last; /* the connection that was opened last; not counted */
 };
 
