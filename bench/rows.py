@@ -35,6 +35,7 @@ class Result:
     raw: str = ""
     note: str = ""
     also_met: bool = True  # what the budget asks for besides the value
+    percentiles: dict = dataclasses.field(default_factory=dict)  # in us, for the JSON
 
 
 @dataclasses.dataclass
@@ -58,12 +59,32 @@ def microseconds(ns):
     return f"{ns / 1000:.2f} us"
 
 
-def calls(ours, raw, two_cpus, spins, figure="mean_ns"):
+def percentiles_of(name, repetitions):
+    """Of the fastest repetition."""
+    fastest = min(repetitions, key=lambda figures: figures["mean_ns"])
+    return {f"{name}_{key}_us": round(fastest[f"{key}_ns"] / 1000, 2) for key in ("p50", "p99")}
+
+
+def calls(ours, raw, two_cpus, spins):
     """How much longer a call takes than the raw one."""
 
     def measure(run):
         our_runs, raw_runs = run.compare((ours, raw), ("call", run.calls), two_cpus, spins)
-        a, b = best(our_runs, figure), best(raw_runs, figure)
+        a, b = best(our_runs), best(raw_runs)
+        found = {**percentiles_of("ours", our_runs), **percentiles_of("raw", raw_runs)}
+        note = (f"p50 {found['ours_p50_us']:.2f} us (raw {found['raw_p50_us']:.2f}), "
+                f"p99 {found['ours_p99_us']:.2f} us (raw {found['raw_p99_us']:.2f})")
+        return Result(a / b, microseconds(a), microseconds(b), note, percentiles=found)
+
+    return measure
+
+
+def processor_time(ours, raw):
+    """How much more processor time of both processes a call takes than the raw one, on one CPU."""
+
+    def measure(run):
+        our_runs, raw_runs = run.compare((ours, raw), ("call", run.calls), False, False)
+        a, b = best(our_runs, "cpu_ns"), best(raw_runs, "cpu_ns")
         return Result(a / b, microseconds(a), microseconds(b))
 
     return measure
@@ -223,8 +244,8 @@ ROWS = [
         calls(WINE_PIPE, RAW_WINE_PIPE, False, False), needs_wine=True),
     Row("10,000 idle connections", "unpinned", "<= 100", idle_connections, unit=" MiB"),
     Row("host start to first answered call", "unpinned", "<= 50", host_start, unit=" ms"),
-    Row("CPU time of a call, unixsock", "one CPU", "<= 1.2", calls(UNIX, RAW_UNIX, False, False, "cpu_ns")),
-    Row("CPU time of a call, shm", "one CPU", "<= 1.2", calls(SHM, RAW_RING, False, False, "cpu_ns")),
+    Row("CPU time of a call, unixsock", "one CPU", "<= 1.2", processor_time(UNIX, RAW_UNIX)),
+    Row("CPU time of a call, shm", "one CPU", "<= 1.2", processor_time(SHM, RAW_RING)),
     Row("namedpipe, two-int call", "one CPU", None, calls(PIPE, RAW_UNIX, False, False)),
     Row("namedpipe under Wine, raw overlapped pipe", "two CPUs", None, calls(WINE_PIPE, RAW_WINE_PIPE, True, True),
         needs_wine=True),
