@@ -5,6 +5,7 @@
 #include <string.h>
 #include <viaduct/runtime.h>
 
+#include "com/abi/error_border.h"
 #include "core/os/clock.h"
 #include "core/os/path.h"
 #include "core/os/process.h"
@@ -62,7 +63,7 @@ bool peer_connect(struct peer_process *peer, const GUID *iid, void **root)
     if (FAILED(hr))
         FAIL("the helper process does not answer: %s", error_text(hr));
     else
-        SetErrorInfo(0, NULL); /* of the attempts before: it would count as what the test leaves */
+        error_border_clear(); /* of the attempts before: it would count as what the test leaves */
     return SUCCEEDED(hr);
 }
 
