@@ -9,6 +9,7 @@
 #include "core/os/clock.h"
 #include "core/os/path.h"
 #include "core/os/process.h"
+#include "core/util/error.h"
 #include "tests/harness/harness.h"
 
 extern const struct via_typelib remote_test_typelib;
@@ -43,7 +44,12 @@ bool peer_launch_program(struct peer_process *peer, const char *program, const c
              os_path_separator == '\\' ? ".exe" : "");
     const char *const arguments[] = {path, peer->address, name, NULL};
     const struct os_spawn_options options = {.arguments = arguments};
-    return CHECK_OK(os_process_spawn(&options, &peer->process));
+    HRESULT hr = os_process_spawn(&options, &peer->process);
+    if (FAILED(hr)) {
+        char reason[ERROR_TEXT_SIZE];
+        FAIL("%s", error_format(error_get(), hr, reason, sizeof reason));
+    }
+    return SUCCEEDED(hr);
 }
 
 bool peer_launch(struct peer_process *peer, const char *name)
