@@ -128,6 +128,39 @@ TEST(stays_where_one_side_wants_to)
     }
 }
 
+/* What hello has not announced is refused before anything is made of it: on a first path that is
+ * memory already the two would share what frames are copied to. */
+TEST(refuses_offers_where_it_cannot_move)
+{
+    struct link_settings stays = settings_of(2, 100);
+    stays.stay = true;
+    const char *const schemes[] = {"shm", "unix"};
+    for (int i = 0; i < 2; i++) {
+        struct pair pair;
+        const uint64_t cookie = 1;
+        const uint32_t payload[2] = {WIRE_SWITCH_OFFER, 0};
+        const struct link_request offer = {.kind = WIRE_SWITCH,
+                                           .body = &cookie,
+                                           .body_size = sizeof cookie,
+                                           .payload = payload,
+                                           .payload_size = sizeof payload};
+        uint32_t sum;
+        if (!pair_open_with(&pair, schemes[i], i == 0 ? NULL : &stays, NULL))
+            return;
+        CHECK_FALSE(pair.connection->switching.is_possible);
+        CHECK_OK(call_add(pair.connection, 1, 2, &sum));
+        CHECK_OK(link_node_need_reactor(pair.client.node)); /* the goodbye is read when it comes */
+        CHECK_OK(sender_send(pair.connection, &offer, 0, SEND_QUEUE, 0));
+        wait_for(&pair.server.n_closed, 1);
+        wait_for(&pair.client.n_closed, 1);
+        struct error_record *cause = link_connection_cause(pair.connection);
+        char text[ERROR_TEXT_SIZE];
+        CHECK_STR_HAS(error_format(cause, E_FAIL, text, sizeof text), "out of turn");
+        error_record_free(cause);
+        pair_close(&pair);
+    }
+}
+
 /* --- under load --- */
 
 struct load {
@@ -269,5 +302,6 @@ TEST(stops_while_it_moves)
 
 HARNESS_MAIN("switch", TEST_ENTRY(moves_when_hot_and_back_when_idle),
              TEST_ENTRY(moves_for_a_large_payload), TEST_ENTRY(stays_where_one_side_wants_to),
+             TEST_ENTRY(refuses_offers_where_it_cannot_move),
              TEST_ENTRY_LIMIT(loses_and_overtakes_nothing, 40000),
              TEST_ENTRY(ends_calls_in_memory_when_the_peer_goes), TEST_ENTRY(stops_while_it_moves))

@@ -150,7 +150,6 @@ struct link_connection {
     struct list assemblies;
     uint32_t n_assemblies;
     uint32_t spin_ns; /* how long spinning has been worth while lately */
-    uint32_t spin_misses;
 
     struct os_mutex send_lock;
     struct link_path *out;      /* send_lock */

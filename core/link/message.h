@@ -45,12 +45,6 @@ static inline struct incoming *message_incoming(struct link_message *message)
     return (struct incoming *)(void *)message;
 }
 
-/* A reply whose bytes are borrowed: the reader right goes when it is released. */
-static inline bool message_is_borrowed(const struct link_message *message)
-{
-    return message->storage == NULL && message->state != NULL;
-}
-
 /* A record for a call that arrives; NULL without memory. With a reference to the connection. */
 struct incoming *incoming_new(struct link_connection *connection);
 /* Closes what handles are left; not in connection->active any more. */

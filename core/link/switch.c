@@ -267,7 +267,7 @@ static HRESULT join(struct link_connection *connection, struct link_message *mes
     const struct via_transport *transport = find_transport(connection);
     struct via_offer offer = {.size = sizeof offer, .n_bytes = payload->n_bytes};
     struct via_stream *stream;
-    if (transport == NULL || connection->node->settings.stay)
+    if (transport == NULL)
         return error_set(E_NOTIMPL, "this process does not use it");
     if (message->n_handles > VIA_OFFER_MAX_HANDLES)
         return error_set(VIA_E_PROTOCOL, "an offer of %u handles", message->n_handles);
@@ -296,8 +296,10 @@ static HRESULT offered(struct link_connection *connection, struct link_message *
 {
     struct switching *s = &connection->switching;
     os_mutex_lock(&connection->lock);
-    bool is_closing = s->state == SWITCH_CLOSING;
-    bool may = connection->is_server && s->state == SWITCH_NONE;
+    /* Not where hello has not said so: above all not where the first path is memory already. */
+    bool is_in_turn = connection->is_server && s->is_possible;
+    bool is_closing = is_in_turn && s->state == SWITCH_CLOSING;
+    bool may = is_in_turn && s->state == SWITCH_NONE;
     if (may || is_closing)
         memcpy(&s->cookie, message->body, sizeof s->cookie);
     if (may)
