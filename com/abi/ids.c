@@ -4,6 +4,7 @@
 const IID via_IID_IUnknown = {0x00000000, 0, 0, {0xC0, 0, 0, 0, 0, 0, 0, 0x46}};
 const IID via_IID_IClassFactory = {0x00000001, 0, 0, {0xC0, 0, 0, 0, 0, 0, 0, 0x46}};
 const IID via_IID_IDispatch = {0x00020400, 0, 0, {0xC0, 0, 0, 0, 0, 0, 0, 0x46}};
+const IID via_IID_IRecordInfo = {0x0000002F, 0, 0, {0xC0, 0, 0, 0, 0, 0, 0, 0x46}};
 const IID via_IID_IErrorInfo = {
     0x1CF2B120, 0x547D, 0x101B, {0x8E, 0x65, 0x08, 0x00, 0x2B, 0x2B, 0xD1, 0x19}};
 const IID via_IID_ICreateErrorInfo = {

@@ -4,12 +4,16 @@
 #ifndef VIADUCT_COM_H
 #define VIADUCT_COM_H
 
+#include <viaduct/automation.h>
 #include <viaduct/base.h>
 #include <viaduct/dispatch.h>
 #include <viaduct/error_info.h>
 #include <viaduct/guid.h>
 #include <viaduct/hresult.h>
+#include <viaduct/record_info.h>
+#include <viaduct/safearray.h>
 #include <viaduct/taskmem.h>
 #include <viaduct/unknwn.h>
+#include <viaduct/variant.h>
 
 #endif

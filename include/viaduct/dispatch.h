@@ -1,11 +1,12 @@
 /*
  * IDispatch, as far as an interface that derives from it needs to know: seven slots. What
- * late-bound calls exchange (VARIANT and its relatives) is declared and not defined here; on
- * Windows the system's headers do both.
+ * late-bound calls exchange besides VARIANTs is declared and not defined here; on Windows the
+ * system's headers do both.
  */
 #ifndef VIADUCT_DISPATCH_H
 #define VIADUCT_DISPATCH_H
 
+#include <viaduct/automation.h>
 #include <viaduct/unknwn.h>
 
 #ifdef _WIN32
@@ -14,7 +15,6 @@
 
 #else
 
-typedef struct tagVARIANT VARIANT;
 typedef struct tagDISPPARAMS DISPPARAMS;
 typedef struct tagEXCEPINFO EXCEPINFO;
 typedef struct ITypeInfo ITypeInfo;
