@@ -1,7 +1,10 @@
 /*
- * Named pipes on Windows: the plugin's life and its table.
+ * Named pipes on Windows: the plugin's life, its addresses, and its table.
  */
+#include "plugins/namedpipe/pipe_handle_windows.h"
 #include "plugins/namedpipe/pipe_windows.h"
+
+#include <stdio.h>
 
 HRESULT namedpipe_init(const struct via_plugin_host *host)
 {
@@ -11,6 +14,44 @@ HRESULT namedpipe_init(const struct via_plugin_host *host)
 void namedpipe_deinit(void)
 {
     overlapped_deinit(NULL);
+}
+
+static HRESULT check_address(const char *text, char name[NAMEDPIPE_MAX_NAME + 1],
+                             char address[PIPE_ADDRESS_SIZE])
+{
+    HRESULT hr = namedpipe_check_name(socket_host, text, name);
+    if (SUCCEEDED(hr))
+        snprintf(address, PIPE_ADDRESS_SIZE, "pipe:%s", name);
+    return hr;
+}
+
+static HRESULT pipe_listen(const char *text, const struct via_listen_options *options,
+                           void (*ready)(void *token, uint32_t events), void *token,
+                           struct via_listener **listener)
+{
+    char name[NAMEDPIPE_MAX_NAME + 1];
+    char address[PIPE_ADDRESS_SIZE];
+    HRESULT hr = check_address(text, name, address);
+    return FAILED(hr) ? hr : pipe_listener_new(name, address, options, ready, token, listener);
+}
+
+static HRESULT pipe_connect(const char *text, const struct via_connect_options *options,
+                            struct via_stream **stream)
+{
+    char name[NAMEDPIPE_MAX_NAME + 1];
+    char address[PIPE_ADDRESS_SIZE];
+    HANDLE pipe;
+    HRESULT hr = check_address(text, name, address);
+    if (SUCCEEDED(hr))
+        hr = pipe_open(name, address, options, &pipe);
+    if (hr != S_OK)
+        return hr;
+    hr = overlapped_bind(pipe);
+    if (FAILED(hr)) {
+        CloseHandle(pipe);
+        return hr;
+    }
+    return overlapped_stream_new(&pipe_kind, pipe, false, stream);
 }
 
 const struct via_transport namedpipe_transport = {

@@ -5,8 +5,9 @@
  * listens, for two reasons: FILE_FLAG_FIRST_PIPE_INSTANCE fails with the same code as a lack of
  * rights, and Wine 8 does not heed it.
  */
-#include "plugins/namedpipe/pipe_windows.h"
+#include "plugins/namedpipe/pipe_handle_windows.h"
 
+#include "plugins/namedpipe/pipe_windows.h"
 #include "plugins/unixsock/user_windows.h"
 
 #include <stdio.h>
@@ -17,10 +18,13 @@
  * FILE_CREATE_PIPE_INSTANCE. */
 #define CONNECT_RIGHTS 0x12019b
 
+#define PIPE_PATH_SIZE (PIPE_NAME_SIZE + 16)
+
 struct pipe_listener {
     struct via_listener base;
-    WCHAR path[NAMEDPIPE_MAX_NAME + 16];
-    char name[NAMEDPIPE_MAX_NAME + 1];
+    WCHAR path[PIPE_PATH_SIZE];
+    char name[PIPE_NAME_SIZE];
+    char address[PIPE_ADDRESS_SIZE];
     HANDLE claim;
     PSECURITY_DESCRIPTOR security;
     bool has_instance; /* base.lock: the next one is not the first */
@@ -102,7 +106,7 @@ static const struct overlapped_listener_kind listener_kind = {
 /* Takes the right to listen under this name. */
 static HRESULT claim_name(struct pipe_listener *listener)
 {
-    WCHAR name[NAMEDPIPE_MAX_NAME + 32];
+    WCHAR name[PIPE_NAME_SIZE + 32];
     SECURITY_ATTRIBUTES attributes = {sizeof attributes, listener->security, FALSE};
     _snwprintf(name, sizeof name / sizeof name[0], L"Global\\viaduct-pipe-%hs", listener->name);
     SetLastError(0);
@@ -115,8 +119,7 @@ static HRESULT claim_name(struct pipe_listener *listener)
     if (error == ERROR_ALREADY_EXISTS || error == ERROR_ACCESS_DENIED ||
         error == ERROR_INVALID_HANDLE)
         return socket_fail(VIA_E_ADDRESS_IN_USE,
-                           "cannot listen on pipe:%s: another process listens there",
-                           listener->name);
+                           "cannot listen on %s: another process listens there", listener->address);
     return overlapped_fail_error("claiming the name of a pipe", error);
 }
 
@@ -132,29 +135,32 @@ static HRESULT start_listening(struct pipe_listener *listener,
     hr = overlapped_listener_start(&listener->base);
     if (hr == E_ACCESSDENIED)
         hr = socket_fail(VIA_E_ADDRESS_IN_USE,
-                         "cannot listen on pipe:%s: a program that is not Viaduct has that pipe, "
+                         "cannot listen on %s: a program that is not Viaduct has that pipe, "
                          "or a listener that has closed still has clients",
-                         listener->name);
+                         listener->address);
     if (FAILED(hr))
         CloseHandle(listener->claim);
     return hr;
 }
 
-HRESULT pipe_listen(const char *address, const struct via_listen_options *options,
-                    void (*ready)(void *token, uint32_t events), void *token,
-                    struct via_listener **listener)
+static void path_of(const char *name, WCHAR path[PIPE_PATH_SIZE])
 {
-    char name[NAMEDPIPE_MAX_NAME + 1];
-    HRESULT hr = namedpipe_check_name(socket_host, address, name);
-    if (FAILED(hr))
-        return hr;
+    _snwprintf(path, PIPE_PATH_SIZE, L"\\\\.\\pipe\\%hs", name);
+}
+
+HRESULT pipe_listener_new(const char *name, const char *address,
+                          const struct via_listen_options *options,
+                          void (*ready)(void *token, uint32_t events), void *token,
+                          struct via_listener **listener)
+{
     struct pipe_listener *self = calloc(1, sizeof *self);
     if (self == NULL)
         return socket_fail(E_OUTOFMEMORY, "out of memory");
-    memcpy(self->name, name, sizeof name);
-    _snwprintf(self->path, sizeof self->path / sizeof self->path[0], L"\\\\.\\pipe\\%hs", name);
+    snprintf(self->name, sizeof self->name, "%s", name);
+    snprintf(self->address, sizeof self->address, "%s", address);
+    path_of(name, self->path);
     overlapped_listener_init(&self->base, &listener_kind, options, ready, token);
-    hr = start_listening(self, options);
+    HRESULT hr = start_listening(self, options);
     if (FAILED(hr)) {
         overlapped_listener_unref(&self->base);
         return hr;
@@ -163,18 +169,18 @@ HRESULT pipe_listen(const char *address, const struct via_listen_options *option
     return S_OK;
 }
 
-static HRESULT fail_connect(const char *name, DWORD error)
+static HRESULT fail_connect(const char *address, DWORD error)
 {
     switch (error) {
     case ERROR_PIPE_BUSY:
         return VIA_S_WOULD_BLOCK;
     case ERROR_FILE_NOT_FOUND:
-        return socket_fail(
-            VIA_WIN32(2), "cannot connect to pipe:%s: nobody listens there; is the server running?",
-            name);
+        return socket_fail(VIA_WIN32(2),
+                           "cannot connect to %s: nobody listens there; is the server running?",
+                           address);
     case ERROR_ACCESS_DENIED:
         return socket_fail(E_ACCESSDENIED,
-                           "cannot connect to pipe:%s: its server does not let this user in", name);
+                           "cannot connect to %s: its server does not let this user in", address);
     default:
         return overlapped_fail_error("opening a pipe", error);
     }
@@ -188,29 +194,23 @@ static HRESULT check_server(HANDLE pipe)
     return user_check_server(id, pipe, SE_KERNEL_OBJECT, "the pipe");
 }
 
-HRESULT pipe_connect(const char *address, const struct via_connect_options *options,
-                     struct via_stream **stream)
+HRESULT pipe_open(const char *name, const char *address, const struct via_connect_options *options,
+                  HANDLE *pipe)
 {
-    char name[NAMEDPIPE_MAX_NAME + 1];
-    WCHAR path[NAMEDPIPE_MAX_NAME + 16];
-    HRESULT hr = namedpipe_check_name(socket_host, address, name);
-    if (FAILED(hr))
-        return hr;
-    _snwprintf(path, sizeof path / sizeof path[0], L"\\\\.\\pipe\\%hs", name);
+    WCHAR path[PIPE_PATH_SIZE];
+    path_of(name, path);
     /* Not GENERIC_WRITE, which asks for the right to make instances as well. The server may look at
      * who we are, and not act as us. */
-    HANDLE pipe =
+    HANDLE opened =
         CreateFileW(path, GENERIC_READ | FILE_WRITE_DATA, 0, NULL, OPEN_EXISTING,
                     FILE_FLAG_OVERLAPPED | SECURITY_SQOS_PRESENT | SECURITY_IDENTIFICATION, NULL);
-    if (pipe == INVALID_HANDLE_VALUE)
-        return fail_connect(name, GetLastError());
-    if (options->check_server_owner)
-        hr = check_server(pipe);
-    if (SUCCEEDED(hr))
-        hr = overlapped_bind(pipe);
+    if (opened == INVALID_HANDLE_VALUE)
+        return fail_connect(address, GetLastError());
+    HRESULT hr = options->check_server_owner ? check_server(opened) : S_OK;
     if (FAILED(hr)) {
-        CloseHandle(pipe);
+        CloseHandle(opened);
         return hr;
     }
-    return overlapped_stream_new(&pipe_kind, pipe, false, stream);
+    *pipe = opened;
+    return S_OK;
 }

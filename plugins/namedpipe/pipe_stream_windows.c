@@ -4,6 +4,7 @@
  */
 #include "plugins/namedpipe/pipe_windows.h"
 
+#include "plugins/namedpipe/pipe_handle_windows.h"
 #include "plugins/unixsock/user_windows.h"
 
 static DWORD pipe_read(HANDLE pipe, void *data, DWORD size, OVERLAPPED *overlapped)
@@ -37,7 +38,7 @@ static HRESULT pipe_receive(struct via_stream *stream, void *data, size_t size, 
     return read > 0 ? S_OK : VIA_S_WOULD_BLOCK;
 }
 
-static HRESULT pipe_identify(HANDLE pipe, bool is_server, struct via_peer_identity *identity)
+HRESULT pipe_identify(HANDLE pipe, bool is_server, struct via_peer_identity *identity)
 {
     ULONG id = 0;
     BOOL known =

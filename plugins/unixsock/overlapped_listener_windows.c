@@ -4,7 +4,7 @@
  * connected wait in a queue of at most `backlog`; beyond it no further place is made, and clients
  * find the server busy.
  */
-#include "plugins/unixsock/overlapped_windows.h"
+#include "plugins/unixsock/overlapped_listener_windows.h"
 
 #include <stdlib.h>
 
@@ -162,7 +162,7 @@ HRESULT overlapped_listener_start(struct via_listener *listener)
     return waits ? S_OK : hr;
 }
 
-HRESULT overlapped_listener_accept(struct via_listener *listener, struct via_stream **stream)
+HRESULT overlapped_listener_take(struct via_listener *listener, HANDLE *handle)
 {
     AcquireSRWLockExclusive(&listener->lock);
     struct overlapped_instance *instance = listener->connected;
@@ -174,9 +174,16 @@ HRESULT overlapped_listener_accept(struct via_listener *listener, struct via_str
     ReleaseSRWLockExclusive(&listener->lock);
     if (instance == NULL)
         return VIA_S_WOULD_BLOCK;
-    HANDLE handle = instance->handle;
+    *handle = instance->handle;
     free(instance);
-    return listener->kind->open(listener, handle, stream);
+    return S_OK;
+}
+
+HRESULT overlapped_listener_accept(struct via_listener *listener, struct via_stream **stream)
+{
+    HANDLE handle;
+    HRESULT hr = overlapped_listener_take(listener, &handle);
+    return hr == S_OK ? listener->kind->open(listener, handle, stream) : hr;
 }
 
 HRESULT overlapped_listener_arm(struct via_listener *listener)

@@ -4,7 +4,7 @@
  * much as a call; a later arm finds it still there. A result that was old when the stream was armed
  * again is not believed: another read of nothing says how it is now.
  */
-#include "plugins/unixsock/overlapped_windows.h"
+#include "plugins/unixsock/overlapped_stream_windows.h"
 
 #include <string.h>
 

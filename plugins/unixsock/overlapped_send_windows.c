@@ -4,7 +4,7 @@
  * are until its packet has come, which is what the stream's readiness to write is. (A write of no
  * bytes would not do: it completes however full the system is.)
  */
-#include "plugins/unixsock/overlapped_windows.h"
+#include "plugins/unixsock/overlapped_stream_windows.h"
 
 #include <string.h>
 

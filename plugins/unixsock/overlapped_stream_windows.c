@@ -8,10 +8,35 @@
  *
  * `shutdown` may come while other threads use the handle; it is closed by whoever uses it last.
  */
-#include "plugins/unixsock/overlapped_windows.h"
+#include "plugins/unixsock/overlapped_stream_windows.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+HRESULT overlapped_buffer_make_room(struct overlapped_buffer *buffer, size_t room)
+{
+    if (buffer->memory.data == NULL) {
+        HRESULT hr = socket_host->buffer_get(STREAM_BUFFER_SIZE, &buffer->memory);
+        if (FAILED(hr))
+            return hr;
+    }
+    if (buffer->head == buffer->tail) {
+        buffer->head = buffer->tail = 0;
+    } else if (buffer->memory.size - buffer->tail < room) {
+        memmove(buffer->memory.data, buffer->memory.data + buffer->head,
+                buffer->tail - buffer->head);
+        buffer->tail -= buffer->head;
+        buffer->head = 0;
+    }
+    return S_OK;
+}
+
+void overlapped_buffer_give_back(struct overlapped_buffer *buffer)
+{
+    if (buffer->memory.data != NULL)
+        socket_host->buffer_put(&buffer->memory);
+    memset(buffer, 0, sizeof *buffer);
+}
 
 HRESULT overlapped_stream_new(const struct overlapped_kind *kind, HANDLE handle, bool is_server,
                               struct via_stream **stream)

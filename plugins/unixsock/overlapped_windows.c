@@ -1,9 +1,7 @@
 /*
- * Overlapped I/O on Windows: the life of a plugin that is made of it, its messages, its buffers.
+ * Overlapped I/O on Windows: the life of a plugin that is made of it, and its messages.
  */
 #include "plugins/unixsock/overlapped_windows.h"
-
-#include <string.h>
 
 _Atomic uint32_t overlapped_n_pending;
 
@@ -78,29 +76,4 @@ HRESULT overlapped_bind(HANDLE handle)
         !SetFileCompletionNotificationModes(handle, FILE_SKIP_COMPLETION_PORT_ON_SUCCESS))
         hr = overlapped_fail_error("SetFileCompletionNotificationModes", GetLastError());
     return hr;
-}
-
-HRESULT overlapped_buffer_make_room(struct overlapped_buffer *buffer, size_t room)
-{
-    if (buffer->memory.data == NULL) {
-        HRESULT hr = socket_host->buffer_get(STREAM_BUFFER_SIZE, &buffer->memory);
-        if (FAILED(hr))
-            return hr;
-    }
-    if (buffer->head == buffer->tail) {
-        buffer->head = buffer->tail = 0;
-    } else if (buffer->memory.size - buffer->tail < room) {
-        memmove(buffer->memory.data, buffer->memory.data + buffer->head,
-                buffer->tail - buffer->head);
-        buffer->tail -= buffer->head;
-        buffer->head = 0;
-    }
-    return S_OK;
-}
-
-void overlapped_buffer_give_back(struct overlapped_buffer *buffer)
-{
-    if (buffer->memory.data != NULL)
-        socket_host->buffer_put(&buffer->memory);
-    memset(buffer, 0, sizeof *buffer);
 }

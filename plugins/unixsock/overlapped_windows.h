@@ -1,7 +1,8 @@
 /*
  * Streams and listeners over overlapped I/O on Windows: what pipes (`namedpipe`) and winsock's
  * sockets (winsock_stream_windows.c) have in common. What they do not is in `struct
- * overlapped_kind` and `struct overlapped_listener_kind`.
+ * overlapped_kind` (overlapped_stream_windows.h) and `struct overlapped_listener_kind`
+ * (overlapped_listener_windows.h). This file is what both start from.
  *
  * Every handle is bound to the host's completion port, and completions that need no waiting bring
  * no packet (FILE_SKIP_COMPLETION_PORT_ON_SUCCESS). An overlapped operation under way holds a
@@ -11,7 +12,7 @@
 #ifndef UNIXSOCK_OVERLAPPED_WINDOWS_H
 #define UNIXSOCK_OVERLAPPED_WINDOWS_H
 
-#include "plugins/unixsock/stream.h"
+#include "plugins/unixsock/socket.h"
 
 #include <winsock2.h>
 #include <windows.h>
@@ -32,173 +33,5 @@ HRESULT overlapped_fail_error(const char *what, DWORD error);
 
 /* Binds the handle to the host's port, as the model above says. */
 HRESULT overlapped_bind(HANDLE handle);
-
-/* --- streams --- */
-
-struct overlapped_kind {
-    /* Whether a receive of no bytes is the end; else it was an empty write. */
-    bool nothing_is_the_end;
-    /* Starts one operation: 0 when it is done already, ERROR_IO_PENDING, or what went wrong. A read
-     * of no bytes completes when there is something to read, or the end, and takes none. */
-    DWORD (*read)(HANDLE handle, void *data, DWORD size, OVERLAPPED *overlapped);
-    DWORD (*write)(HANDLE handle, const void *data, DWORD size, OVERLAPPED *overlapped);
-    /* [reader right] Receives what is there: VIA_S_WOULD_BLOCK, RPC_E_DISCONNECTED. */
-    HRESULT (*receive)(struct via_stream *stream, void *data, size_t size, size_t *n);
-    /* See via_transport.peer_identity. */
-    HRESULT (*identify)(HANDLE handle, bool is_server, struct via_peer_identity *identity);
-    void (*shut)(HANDLE handle); /* tells the peer; operations under way are cancelled after it */
-    void (*close)(HANDLE handle);
-};
-
-/* A piece of a borrowed buffer: bytes from `head` to `tail` are in use. */
-struct overlapped_buffer {
-    struct via_plugin_buffer memory; /* data NULL: none is borrowed */
-    size_t head;
-    size_t tail;
-};
-/* Makes as much contiguous room behind the tail as there is, if less than `room` is there. */
-HRESULT overlapped_buffer_make_room(struct overlapped_buffer *buffer, size_t room);
-void overlapped_buffer_give_back(struct overlapped_buffer *buffer);
-
-struct via_stream {
-    const struct overlapped_kind *kind; /* read-only, with the next two */
-    HANDLE handle;                      /* valid while n_users is not 0 */
-    bool is_server;
-    _Atomic uint32_t n_users; /* operations in progress, and 1 until `shut` */
-    _Atomic bool shut;
-    _Atomic uint32_t n_references;
-
-    /* The reader right. */
-    struct overlapped_buffer receiving;
-    HRESULT broken; /* S_OK, or what every further receive returns once the buffer is empty */
-    bool starved;   /* the last peek wanted more than there is, and nothing has come since */
-    OVERLAPPED reading;
-    HANDLE read_event;
-    HANDLE interrupt_event; /* set with `interrupted`, or by shutdown; auto-reset */
-    _Atomic bool interrupted;
-
-    SRWLOCK lock; /* all that follows */
-    CONDITION_VARIABLE wake;
-    struct overlapped_buffer sending;
-    bool reserved; /* between reserve and commit */
-    bool
-        writing; /* `write` is under way with `write_size` bytes at the head, which must not move */
-    size_t write_size;
-    HRESULT send_broken;
-    struct via_plugin_overlapped write;
-    struct via_plugin_overlapped probe; /* the zero-byte read that reports readiness */
-    bool probing;
-    bool armed_again; /* armed while a probe was under way: its result may be old */
-    void (*ready)(void *token, uint32_t events);
-    void *token;
-    uint32_t armed;
-    uint32_t pending; /* to be reported by the post that is under way */
-    bool posted;
-    bool reporting;
-    bool closing;
-};
-
-/* Makes a stream of a connected handle that is bound, and owns it from then on, also when it
- * fails. */
-HRESULT overlapped_stream_new(const struct overlapped_kind *kind, HANDLE handle, bool is_server,
-                              struct via_stream **stream);
-void overlapped_stream_unref(struct via_stream *stream);
-/* The handle is good until the leave. False: the stream has been shut. */
-bool overlapped_stream_enter(struct via_stream *stream);
-void overlapped_stream_leave(struct via_stream *stream);
-/* After an operation was started that pends, and holds the handle: cancels it if the stream has
- * been shut since the enter, since the shutdown may not have seen it. */
-void overlapped_stream_started(struct via_stream *stream);
-
-/* For kinds: makes `reading` ready for an operation that sets `read_event` and brings no packet. */
-void overlapped_prepare_read(struct via_stream *stream);
-/* Ends the read that is under way, one way or the other; how many bytes it brought. */
-DWORD overlapped_cancel_read(struct via_stream *stream);
-
-/* The operations of struct via_transport that all kinds share. */
-HRESULT overlapped_peek(struct via_stream *stream, size_t want, const uint8_t **span, size_t *size);
-void overlapped_consume(struct via_stream *stream, size_t n);
-HRESULT overlapped_read_into(struct via_stream *stream, void *buffer, size_t size, size_t *n);
-HRESULT overlapped_take_handles(struct via_stream *stream, via_os_handle *handles, uint32_t n);
-HRESULT overlapped_wait(struct via_stream *stream, uint64_t deadline_ns);
-void overlapped_interrupt(struct via_stream *stream);
-void overlapped_park(struct via_stream *stream);
-HRESULT overlapped_peer_identity(struct via_stream *stream, struct via_peer_identity *identity);
-void overlapped_shutdown(struct via_stream *stream);
-void overlapped_close(struct via_stream *stream);
-HRESULT overlapped_reserve(struct via_stream *stream, size_t min, uint8_t **span, size_t *size);
-HRESULT overlapped_commit(struct via_stream *stream, size_t n, const via_os_handle *handles,
-                          uint32_t n_handles, uint32_t flags);
-HRESULT overlapped_set_ready(struct via_stream *stream, void (*ready)(void *token, uint32_t events),
-                             void *token);
-HRESULT overlapped_arm(struct via_stream *stream, uint32_t events);
-void overlapped_disarm(struct via_stream *stream, uint32_t events);
-
-/* With the stream's lock: reports those of `events` that are armed, by a post. */
-HRESULT overlapped_notify(struct via_stream *stream, uint32_t events);
-/* With the stream's lock, on the reactor thread: reports them now; the lock is left meanwhile. */
-void overlapped_report(struct via_stream *stream, uint32_t events);
-
-/* --- listeners --- */
-
-/* Room for what a kind's operation writes: for AcceptEx two addresses of any family, each with the
- * 16 bytes more that it asks for. */
-#define OVERLAPPED_SCRATCH_SIZE (2 * (sizeof(SOCKADDR_STORAGE) + 16))
-
-/* One place for a client: a handle that waits for it, or that it has connected to. */
-struct overlapped_instance {
-    struct via_plugin_overlapped waiting;
-    struct via_listener *listener;
-    HANDLE handle;
-    struct overlapped_instance *next; /* in `listening` or `connected` */
-    uint8_t scratch[OVERLAPPED_SCRATCH_SIZE];
-};
-
-struct overlapped_listener_kind {
-    /* [listener's lock] Makes instance->handle and lets it wait by instance->waiting. S_OK: a
-     * packet will come; S_FALSE: a client is there already; else nothing is left open. */
-    HRESULT (*start)(struct via_listener *listener, struct overlapped_instance *instance);
-    /* Makes a stream of an instance's handle that a client has connected to, and owns the handle
-     * from then on, also when it fails. */
-    HRESULT (*open)(struct via_listener *listener, HANDLE handle, struct via_stream **stream);
-    /* Closes an instance's handle; a wait under way ends with a packet. */
-    void (*drop)(HANDLE handle);
-    /* [listener's lock] Gives up the name, after which nobody can connect any more. */
-    void (*end)(struct via_listener *listener);
-    void (*free)(struct via_listener *listener);
-};
-
-/* The first member of each kind's own. */
-struct via_listener {
-    const struct overlapped_listener_kind *kind; /* read-only, with the next three */
-    uint32_t backlog;
-    void (*ready)(void *token, uint32_t events);
-    void *token;
-    _Atomic uint32_t n_references; /* its owner, instances that wait, a post */
-    SRWLOCK lock;                  /* all that follows */
-    CONDITION_VARIABLE wake;
-    struct overlapped_instance *listening;
-    struct overlapped_instance *connected; /* in the order of their coming */
-    uint32_t n_listening;
-    uint32_t n_connected;
-    bool armed;
-    bool posted;
-    bool reporting;
-    bool closing;
-};
-
-void overlapped_listener_init(struct via_listener *listener,
-                              const struct overlapped_listener_kind *kind,
-                              const struct via_listen_options *options,
-                              void (*ready)(void *token, uint32_t events), void *token);
-/* Makes the first places wait; fails if there is not even one. */
-HRESULT overlapped_listener_start(struct via_listener *listener);
-/* Drops one reference; the last calls kind->free. */
-void overlapped_listener_unref(struct via_listener *listener);
-
-/* The operations of struct via_transport. */
-HRESULT overlapped_listener_accept(struct via_listener *listener, struct via_stream **stream);
-HRESULT overlapped_listener_arm(struct via_listener *listener);
-void overlapped_listener_close(struct via_listener *listener);
 
 #endif

@@ -8,7 +8,8 @@
 #ifndef UNIXSOCK_WINSOCK_WINDOWS_H
 #define UNIXSOCK_WINSOCK_WINDOWS_H
 
-#include "plugins/unixsock/overlapped_windows.h"
+#include "plugins/unixsock/overlapped_listener_windows.h"
+#include "plugins/unixsock/overlapped_stream_windows.h"
 
 /* --- the address family --- */
 
