@@ -26,8 +26,9 @@ void os_poller_wake(struct os_poller *poller);
 /* Runs run(argument) on the reactor's thread, exactly once, in order. E_OUTOFMEMORY. */
 HRESULT os_poller_post(struct os_poller *poller, void (*run)(void *argument), void *argument);
 
-/* A file descriptor; on Windows a Unix descriptor under Wine, E_NOTIMPL without the Unix module.
- * The descriptor must outlive the watch. `events` are VIA_READY_... */
+/* A file descriptor; under Wine a Unix descriptor, where there is the Unix module; else on Windows
+ * a handle that can be waited for, an event or a process, which is ready to read while it is
+ * signalled. The descriptor must outlive the watch. `events` are VIA_READY_... */
 HRESULT os_watch_open(struct os_poller *poller, intptr_t descriptor,
                       void (*ready)(void *argument, uint32_t events), void *argument,
                       struct os_watch **watch);
@@ -35,7 +36,8 @@ HRESULT os_watch_open(struct os_poller *poller, intptr_t descriptor,
  * disarm. */
 HRESULT os_watch_arm(struct os_watch *watch, uint32_t events);
 /* For reading, until it is disarmed: reports each time that the descriptor becomes readable anew
- * (an event descriptor: each time that it is set), though nobody reads it. */
+ * (an event descriptor: each time that it is set), though nobody reads it. A handle must be an
+ * event that resets itself. */
 HRESULT os_watch_arm_edges(struct os_watch *watch);
 void os_watch_disarm(struct os_watch *watch);
 /* After it returns no callback of this watch runs or will run, unless called from within it. */

@@ -1,8 +1,8 @@
 /*
  * The reactor on a completion port. Everything that happens arrives there as a packet, and its key
- * says what it is: a wake, an overlapped operation of a bound handle, the end of a watched process,
- * or, under Wine, readiness of a Unix descriptor, which one helper thread reads from epoll
- * (unix_watcher.c) and posts.
+ * says what it is: a wake, an overlapped operation of a bound handle, a watched handle
+ * (handle_watcher.c), or, under Wine, readiness of a Unix descriptor, which one helper thread reads
+ * from epoll (unix_watcher.c) and posts.
  *
  * Callbacks run without the lock. `running` names the watch whose callback runs, so that a close
  * from another thread can wait for it. A packet names its watch by pointer and counts in
@@ -203,10 +203,13 @@ HRESULT os_watch_open(struct os_poller *poller, intptr_t descriptor,
                       struct os_watch **watch)
 {
     const struct unix_module *module = unix_module();
-    if (!module)
-        return error_set(E_NOTIMPL, "descriptors cannot be watched here: %s",
-                         os_unix_calls_reason());
     HRESULT hr = S_OK;
+    if (!module) {
+        hr = watch_new(poller, ready, argument, watch);
+        if (SUCCEEDED(hr))
+            (*watch)->handle = (HANDLE)descriptor;
+        return hr;
+    }
     os_mutex_lock(&poller->lock);
     if (!poller->watcher)
         hr = unix_watcher_new(poller, module, &poller->watcher);
@@ -226,6 +229,8 @@ HRESULT os_watch_open(struct os_poller *poller, intptr_t descriptor,
 
 HRESULT os_watch_arm(struct os_watch *watch, uint32_t events)
 {
+    if (watch->handle)
+        return handle_watcher_arm(watch, events, true);
     os_mutex_lock(&watch->poller->lock);
     watch->armed = events;
     watch->has_edges = false;
@@ -236,6 +241,8 @@ HRESULT os_watch_arm(struct os_watch *watch, uint32_t events)
 
 HRESULT os_watch_arm_edges(struct os_watch *watch)
 {
+    if (watch->handle)
+        return handle_watcher_arm(watch, VIA_READY_READ, false);
     os_mutex_lock(&watch->poller->lock);
     watch->armed = VIA_READY_READ;
     watch->has_edges = true;
@@ -248,7 +255,8 @@ void os_watch_disarm(struct os_watch *watch)
 {
     os_mutex_lock(&watch->poller->lock);
     watch->armed = 0;
-    unix_watcher_arm(watch->poller->watcher, watch, 0);
+    if (!watch->handle)
+        unix_watcher_arm(watch->poller->watcher, watch, 0);
     os_mutex_unlock(&watch->poller->lock);
 }
 
@@ -258,11 +266,10 @@ void os_watch_close(struct os_watch *watch)
         return;
     struct os_poller *poller = watch->poller;
     uint64_t self = os_thread_id();
-    if (watch->wait) {
-        /* Waits for a callback of the system's that may run just now. */
-        UnregisterWaitEx(watch->wait, INVALID_HANDLE_VALUE);
-        CloseHandle(watch->process);
-    }
+    if (watch->handle)
+        handle_watcher_stop(watch);
+    if (watch->owns_handle)
+        CloseHandle(watch->handle);
     os_mutex_lock(&poller->lock);
     if (watch->descriptor >= 0)
         unix_watcher_remove(poller->watcher, watch);
@@ -275,15 +282,6 @@ void os_watch_close(struct os_watch *watch)
     os_mutex_unlock(&poller->lock);
     if (last)
         free(watch);
-}
-
-static void CALLBACK on_process_end(void *argument, BOOLEAN timed_out)
-{
-    struct os_watch *watch = argument;
-    (void)timed_out;
-    os_mutex_lock(&watch->poller->lock);
-    poller_report(watch, VIA_READY_CLOSED);
-    os_mutex_unlock(&watch->poller->lock);
 }
 
 HRESULT os_watch_process(struct os_poller *poller, uint32_t process_id,
@@ -307,12 +305,12 @@ HRESULT os_watch_process(struct os_poller *poller, uint32_t process_id,
         return hr;
     }
     struct os_watch *self = *watch;
-    self->process = process;
+    self->handle = process;
+    self->owns_handle = true;
     self->armed = VIA_READY_CLOSED;
     /* Under the lock: its end is not reported, and so nobody closes it, before `wait` is set. */
     os_mutex_lock(&poller->lock);
-    BOOL registered = RegisterWaitForSingleObject(&self->wait, process, on_process_end, self,
-                                                  INFINITE, WT_EXECUTEONLYONCE);
+    bool registered = handle_watcher_start(self, VIA_READY_CLOSED, true);
     os_mutex_unlock(&poller->lock);
     if (registered)
         return S_OK;

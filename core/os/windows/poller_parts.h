@@ -1,4 +1,4 @@
-/* Between poller.c and unix_watcher.c. */
+/* Between poller.c, unix_watcher.c and handle_watcher.c. */
 #ifndef CORE_OS_WINDOWS_POLLER_PARTS_H
 #define CORE_OS_WINDOWS_POLLER_PARTS_H
 
@@ -29,11 +29,13 @@ struct os_poller {
 
 struct os_watch {
     struct os_poller *poller; /* read-only */
-    int32_t descriptor;       /* read-only; -1 for a process */
+    int32_t descriptor;       /* of Unix, read-only; -1: a handle */
     void (*ready)(void *argument, uint32_t events);
     void *argument;
-    HANDLE process;    /* read-only */
-    HANDLE wait;       /* read-only */
+    HANDLE handle;     /* what is waited for, unless it is a descriptor; read-only */
+    bool owns_handle;  /* read-only */
+    HANDLE wait;       /* the system's wait for it, or NULL; under the poller's lock */
+    bool is_over;      /* `wait` waits no more; under the poller's lock */
     uint64_t token;    /* the watcher's name for it; read-only */
     uint32_t armed;    /* under the poller's lock */
     bool has_edges;    /* a report leaves it armed; under the poller's lock */
@@ -44,6 +46,14 @@ struct os_watch {
 
 /* Under the poller's lock: lets the reactor report it. */
 void poller_report(struct os_watch *watch, uint32_t events);
+
+/* Under the poller's lock: starts the system's wait, which reports `events`: once, or each time.
+ * False: GetLastError(). */
+bool handle_watcher_start(struct os_watch *watch, uint32_t events, bool once);
+/* Without it: as os_watch_arm and os_watch_arm_edges say. */
+HRESULT handle_watcher_arm(struct os_watch *watch, uint32_t events, bool once);
+/* Without it: no report comes from then on. */
+void handle_watcher_stop(struct os_watch *watch);
 
 /* A thread that waits in Linux's epoll. */
 HRESULT unix_watcher_new(struct os_poller *poller, const struct unix_module *module,

@@ -1,7 +1,8 @@
 /*
- * Finds the winelib module, once. Real Windows never looks: only Wine's ntdll exports
- * wine_get_version. The module is loaded by its full path, from the directory of the file that this
- * code is in.
+ * Finds the winelib module, once, unless the environment forbids it (VIADUCT_UNIX_CALLS=0: the
+ * program behaves as on Windows itself, for tests above all). Real Windows never looks: only Wine's
+ * ntdll exports wine_get_version. The module is loaded by its full path, from the directory of the
+ * file that this code is in.
  */
 #include "core/os/unix_calls.h"
 #include "core/os/path.h"
@@ -24,6 +25,12 @@ bool os_is_wine(void)
 {
     HMODULE ntdll = GetModuleHandleW(L"ntdll.dll");
     return ntdll && GetProcAddress(ntdll, "wine_get_version");
+}
+
+static bool is_forbidden(void)
+{
+    wchar_t value[4];
+    return GetEnvironmentVariableW(L"VIADUCT_UNIX_CALLS", value, 4) == 1 && value[0] == L'0';
 }
 
 static HMODULE load_module(void)
@@ -73,6 +80,10 @@ static BOOL CALLBACK find_module(INIT_ONCE *unused, void *parameter, void **cont
     (void)context;
     if (!os_is_wine()) {
         snprintf(reason, sizeof(reason), "this is Windows itself");
+        return TRUE;
+    }
+    if (is_forbidden()) {
+        snprintf(reason, sizeof(reason), "VIADUCT_UNIX_CALLS is 0");
         return TRUE;
     }
     HMODULE module = load_module();

@@ -56,9 +56,10 @@ struct via_plugin_host {
     void (*buffer_put)(struct via_plugin_buffer *buffer);
 
     /* Watches a descriptor: a file descriptor on POSIX, a Unix descriptor under Wine (where
-     * unix_calls is not NULL); E_NOTIMPL elsewhere. The host calls `ready(argument, events)` on its
-     * reactor thread, once for each watch_arm. The descriptor stays the plugin's and must outlive
-     * the watch. */
+     * unix_calls is not NULL), else on Windows a HANDLE of an event or a process, which is ready to
+     * read while it is signalled (and watched by a thread of the system's). The host calls
+     * `ready(argument, events)` on its reactor thread, once for each watch_arm. The descriptor
+     * stays the plugin's and must outlive the watch. */
     HRESULT(*watch_open)
     (intptr_t descriptor, void (*ready)(void *argument, uint32_t events), void *argument,
      struct via_plugin_watch **watch);
@@ -94,7 +95,7 @@ struct via_plugin_host {
 
     /* Arms for VIA_READY_READ until the watch is disarmed or armed otherwise: `ready` is called
      * each time that the descriptor becomes readable anew (an event descriptor: each time that it
-     * is set), though nobody reads it. */
+     * is set), though nobody reads it. A HANDLE must be of an event that resets itself. */
     HRESULT (*watch_arm_edges)(struct via_plugin_watch *watch);
 };
 
