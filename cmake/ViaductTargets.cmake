@@ -170,3 +170,20 @@ function(via_test name)
         TIMEOUT ${seconds} LABELS "suite;${ARG_LABELS}" ENVIRONMENT "${VIADUCT_TEST_ENVIRONMENT};${ARG_ENVIRONMENT}"
         RUN_SERIAL ${ARG_RUN_SERIAL})
 endfunction()
+
+# A suite that is there already once more, as on Windows itself: without the winelib module.
+#   via_test_without_module(NAME [ENVIRONMENT VAR=VALUE...] [ARGUMENTS CASE...])
+function(via_test_without_module name)
+    if(NOT WIN32 OR NOT TARGET test_${name})
+        return()
+    endif()
+    cmake_parse_arguments(ARG "" "" "ENVIRONMENT;ARGUMENTS" ${ARGN})
+    set(runner "")
+    if(CMAKE_CROSSCOMPILING_EMULATOR)
+        set(runner ${CMAKE_CROSSCOMPILING_EMULATOR} --suite)
+    endif()
+    math(EXPR seconds "240 * ${VIADUCT_TIME_FACTOR}")
+    add_test(NAME ${name}_sections COMMAND ${runner} $<TARGET_FILE:test_${name}> ${ARG_ARGUMENTS})
+    set_tests_properties(${name}_sections PROPERTIES TIMEOUT ${seconds} LABELS suite
+        ENVIRONMENT "${VIADUCT_TEST_ENVIRONMENT};VIADUCT_UNIX_CALLS=0;${ARG_ENVIRONMENT}")
+endfunction()

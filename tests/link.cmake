@@ -20,6 +20,9 @@ foreach(scheme loop unix shm)
     endforeach()
 endforeach()
 
+via_test_without_module(link_shm)
+via_test_without_module(link_flood_shm)
+
 via_test(link_hostile SOURCES test_link_hostile.c link/fixture.c link/raw.c DEPENDS via_core_link)
 if(TARGET test_link_hostile)
     target_compile_definitions(test_link_hostile PRIVATE
@@ -45,5 +48,6 @@ if(TARGET viaduct-unix AND TARGET viaduct-shm)
     via_test(switch SOURCES test_switch.c link/fixture.c DEPENDS via_core_link TIMEOUT 240)
     target_compile_definitions(test_switch PRIVATE
         VIADUCT_PLUGIN_DIRECTORY="${VIADUCT_PATH_PREFIX}${VIADUCT_PLUGIN_DIRECTORY}")
-    add_dependencies(test_switch viaduct-unix viaduct-shm)
+    add_dependencies(test_switch viaduct-unix viaduct-pipe viaduct-shm)
+    via_test_without_module(switch ENVIRONMENT TEST_BASE_SCHEME=pipe)
 endif()

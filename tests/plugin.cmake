@@ -17,6 +17,7 @@ endfunction()
 
 plugin_suite(plugin SOURCES test_plugin.c DEPENDS via_core_plugin)
 plugin_suite(conformance SOURCES test_conformance.c DEPENDS via_core_plugin TIMEOUT 240)
+via_test_without_module(conformance ARGUMENTS shm)
 plugin_suite(namedpipe SOURCES test_namedpipe_${VIADUCT_OS}.c DEPENDS via_core_plugin)
 if(WIN32)
     if(TARGET test_namedpipe)

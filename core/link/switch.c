@@ -42,8 +42,11 @@ static const struct via_transport *find_transport(const struct link_connection *
 bool switch_can(const struct link_connection *connection)
 {
     const struct via_transport *base = connection->base.transport;
-    return !connection->node->settings.stay && !(base->capabilities & VIA_TRANSPORT_SHARED) &&
-           find_transport(connection) != NULL && base->max_handles >= VIA_OFFER_MAX_HANDLES;
+    if (connection->node->settings.stay || (base->capabilities & VIA_TRANSPORT_SHARED))
+        return false;
+    const struct via_transport *transport = find_transport(connection);
+    return transport != NULL && (base->max_handles >= VIA_OFFER_MAX_HANDLES ||
+                                 (transport->capabilities & VIA_TRANSPORT_BARE_OFFERS));
 }
 
 bool switch_is_due_locked(struct link_connection *connection, size_t payload_size)

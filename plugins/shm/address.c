@@ -18,7 +18,7 @@ static HRESULT fail_name(const char *address, const char *problem)
                        address, problem);
 }
 
-static HRESULT check_name(const char *name)
+HRESULT shm_check_name(const char *name)
 {
     size_t length = strnlen(name, MAX_NAME + 1);
     if (length > MAX_NAME)
@@ -42,7 +42,7 @@ static HRESULT path_of(const char *address, char path[SOCKET_PATH_SIZE])
             return fail_name(address, "that is a directory");
         n = snprintf(path, SOCKET_PATH_SIZE, "%s", address);
     } else {
-        HRESULT hr = check_name(address);
+        HRESULT hr = shm_check_name(address);
         if (FAILED(hr))
             return hr;
         if (socket_host->runtime_directory == NULL)
@@ -75,7 +75,9 @@ static HRESULT new_stream(int32_t descriptor, struct via_stream **stream)
         socket_close(descriptor);
         return hr;
     }
-    return shm_new(descriptor, &peer, socket_peer_life(descriptor, &peer), stream);
+    struct carrier_line line;
+    carrier_socket_line(descriptor, &peer, socket_peer_life(descriptor, &peer), &line);
+    return shm_new(&line, stream);
 }
 
 HRESULT shm_accept(struct via_listener *listener, struct via_stream **stream)

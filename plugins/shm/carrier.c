@@ -8,35 +8,28 @@
  */
 #include "plugins/shm/stream.h"
 
+#include "plugins/shm/system.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 /* Taken at once; the rest can wait until the reactor comes by again. */
 #define MAX_RECORDS 256
 
-static HRESULT send_record(struct via_stream *stream, const struct record *record,
-                           const int32_t *descriptors, uint32_t n)
-{
-    size_t sent = 0;
-    HRESULT hr =
-        socket_send(stream->carrier.descriptor, record, sizeof *record, descriptors, n, &sent);
-    if (hr == S_OK && sent != sizeof *record)
-        return socket_fail(E_UNEXPECTED, "the system took a part of a record");
-    return hr;
-}
-
 HRESULT carrier_send_handles(struct via_stream *stream, uint64_t position,
                              const int32_t *descriptors, uint32_t n)
 {
+    struct carrier_line *line = &stream->carrier.line;
     struct record record = {RECORD_HANDLES, n, position};
-    return send_record(stream, &record, descriptors, n);
+    return line->kind->send(line, &record, sizeof record, descriptors, n);
 }
 
 void carrier_send_wake(struct via_stream *stream)
 {
+    struct carrier_line *line = &stream->carrier.line;
     struct record record = {RECORD_WAKE, 0, 0};
     /* A full carrier wakes as well, and a failure is the end, which reading finds. */
-    send_record(stream, &record, NULL, 0);
+    line->kind->send(line, &record, sizeof record, NULL, 0);
 }
 
 /* With the lock. */
@@ -85,7 +78,8 @@ static enum stream_end receive_record(struct stream_carrier *carrier, bool *rece
     struct socket_received received;
     size_t n = 0;
     received.n_descriptors = 0;
-    HRESULT hr = socket_receive(carrier->descriptor, &record, sizeof record, &n, &received);
+    struct carrier_line *line = &carrier->line;
+    HRESULT hr = line->kind->receive(line, &record, sizeof record, &n, &received);
     *received_one = hr == S_OK;
     if (hr == S_OK && n == sizeof record)
         return take_record(carrier, &record, &received);
@@ -111,8 +105,9 @@ void carrier_receive(struct via_stream *stream)
 
 void carrier_check(struct via_stream *stream)
 {
+    int32_t life = stream->carrier.line.life;
     carrier_receive(stream);
-    if (stream->carrier.life >= 0 && socket_life_is_over(stream->carrier.life))
+    if (life >= 0 && system_life_is_over(life))
         shm_end(stream, STREAM_GONE);
 }
 
@@ -150,7 +145,7 @@ void carrier_deinit(struct stream_carrier *carrier)
     for (uint32_t i = 0; i < carrier->n_handles; i++)
         socket_close(carrier->handles[i].descriptor);
     free(carrier->handles);
-    socket_close(carrier->descriptor);
-    if (carrier->life >= 0)
-        socket_close(carrier->life);
+    carrier->line.kind->close(&carrier->line);
+    if (carrier->line.life >= 0)
+        system_close(carrier->line.life);
 }

@@ -129,12 +129,13 @@ static void on_life(void *argument, uint32_t events)
 static HRESULT open_watches(struct via_stream *stream)
 {
     struct stream_readiness *self = &stream->readiness;
+    const struct carrier_line *line = &stream->carrier.line;
     HRESULT hr = S_OK;
-    if (self->carrier_watch == NULL)
-        hr = socket_host->watch_open(stream->carrier.descriptor, on_carrier, stream,
-                                     &self->carrier_watch);
-    if (SUCCEEDED(hr) && self->life_watch == NULL && stream->carrier.life >= 0) {
-        hr = socket_host->watch_open(stream->carrier.life, on_life, stream, &self->life_watch);
+    if (self->carrier_watch == NULL && line->descriptor >= 0)
+        hr = socket_host->watch_open(line->descriptor, on_carrier, stream, &self->carrier_watch);
+    if (SUCCEEDED(hr) && self->life_watch == NULL && line->life >= 0 &&
+        !line->kind->ends_with_process) {
+        hr = socket_host->watch_open(line->life, on_life, stream, &self->life_watch);
         if (SUCCEEDED(hr))
             hr = socket_host->watch_arm(self->life_watch, VIA_READY_READ);
     }
@@ -149,10 +150,12 @@ static HRESULT open_watches(struct via_stream *stream)
 static HRESULT arm_carrier(struct stream_readiness *self)
 {
     bool for_write = (self->armed & VIA_READY_WRITE) && self->write_wait == WRITE_AFTER_CARRIER;
+    HRESULT hr = S_OK;
     if (self->carrier_armed && !for_write)
         return S_OK;
-    HRESULT hr = socket_host->watch_arm(self->carrier_watch,
-                                        VIA_READY_READ | (for_write ? VIA_READY_WRITE : 0));
+    if (self->carrier_watch != NULL)
+        hr = socket_host->watch_arm(self->carrier_watch,
+                                    VIA_READY_READ | (for_write ? VIA_READY_WRITE : 0));
     self->carrier_armed = SUCCEEDED(hr);
     return hr;
 }

@@ -8,9 +8,15 @@ static uint64_t memory_size(uint32_t capacity)
     return 2 * (uint64_t)capacity + SEGMENT_CONTROL_SIZE;
 }
 
-static size_t mapped_size(uint32_t capacity)
+#define N_PIECES 5
+
+/* What is mapped, in the order of addresses. */
+static void lay_out(uint32_t capacity, bool is_maker, struct system_piece pieces[N_PIECES])
 {
-    return 4 * (size_t)capacity + SEGMENT_CONTROL_SIZE;
+    for (unsigned i = 0; i < 4; i++)
+        pieces[i] =
+            (struct system_piece){(i / 2) * (uint64_t)capacity, capacity, is_maker == (i < 2)};
+    pieces[4] = (struct system_piece){2 * (uint64_t)capacity, SEGMENT_CONTROL_SIZE, true};
 }
 
 HRESULT segment_new(uint32_t capacity, int32_t *descriptor)
@@ -28,24 +34,15 @@ HRESULT segment_check(int32_t descriptor, uint32_t capacity)
 
 HRESULT segment_map(int32_t descriptor, uint32_t capacity, bool is_maker, struct segment *segment)
 {
-    uint8_t *base = system_memory_reserve(mapped_size(capacity));
-    bool placed = base != NULL;
-    for (unsigned i = 0; placed && i < 4; i++) {
-        bool writable = is_maker == (i < 2);
-        placed = system_memory_place(base + i * (size_t)capacity, descriptor,
-                                     (i / 2) * (uint64_t)capacity, capacity, writable);
-    }
-    placed = placed && system_memory_place(base + 4 * (size_t)capacity, descriptor,
-                                           2 * (uint64_t)capacity, SEGMENT_CONTROL_SIZE, true);
-    if (!placed) {
-        if (base != NULL)
-            system_memory_unmap(base, mapped_size(capacity));
+    struct system_piece pieces[N_PIECES];
+    lay_out(capacity, is_maker, pieces);
+    uint8_t *base = system_memory_map(descriptor, pieces, N_PIECES);
+    if (base == NULL)
         return socket_fail(
             VIA_E_LIMIT,
             "cannot map the %u bytes of a connection; is the limit of mappings or of "
             "addresses reached?",
             (unsigned)memory_size(capacity));
-    }
     segment->base = base;
     segment->capacity = capacity;
     return S_OK;
@@ -72,9 +69,17 @@ void segment_reader(const struct segment *segment, bool is_maker, struct ring_re
                                    .capacity = segment->capacity};
 }
 
+_Atomic uint64_t *segment_mark(const struct segment *segment)
+{
+    return (_Atomic uint64_t *)(void *)(segment->base + 4 * (size_t)segment->capacity +
+                                        SEGMENT_CONTROL_SIZE - sizeof(uint64_t));
+}
+
 void segment_unmap(struct segment *segment)
 {
+    struct system_piece pieces[N_PIECES];
+    lay_out(segment->capacity, true, pieces);
     if (segment->base != NULL)
-        system_memory_unmap(segment->base, mapped_size(segment->capacity));
+        system_memory_unmap(segment->base, pieces, N_PIECES);
     segment->base = NULL;
 }

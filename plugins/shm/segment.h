@@ -36,6 +36,9 @@ HRESULT segment_check(int32_t descriptor, uint32_t capacity);
 HRESULT segment_map(int32_t descriptor, uint32_t capacity, bool is_maker, struct segment *segment);
 /* The controls of ring 0 and of ring 1. */
 struct ring_control *segment_controls(const struct segment *segment);
+/* The last word of the controls: by which a peer finds that it is the segment that was meant, where
+ * it is told a number of a handle (setup_section_windows.c). */
+_Atomic uint64_t *segment_mark(const struct segment *segment);
 /* The ends of the mapped segment that belong to a side, at their beginning. */
 void segment_writer(const struct segment *segment, bool is_maker, struct ring_writer *writer);
 void segment_reader(const struct segment *segment, bool is_maker, struct ring_reader *reader);

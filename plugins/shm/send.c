@@ -244,9 +244,10 @@ HRESULT shm_commit(struct via_stream *stream, size_t n, const via_os_handle *han
                    uint32_t n_handles, uint32_t flags)
 {
     struct stream_sender *sender = &stream->sender;
-    if (n_handles > SHM_MAX_HANDLES || (n_handles > 0 && n == 0))
+    uint32_t max_handles = stream->carrier.line.kind->max_handles;
+    if (n_handles > max_handles || (n_handles > 0 && n == 0))
         return socket_fail(E_INVALIDARG, "commit of %u bytes with %u handles; %u is the most",
-                           (unsigned)n, n_handles, SHM_MAX_HANDLES);
+                           (unsigned)n, n_handles, max_handles);
     if (n > sender->reserved)
         return socket_fail(E_INVALIDARG, "commit of %u bytes that were not reserved", (unsigned)n);
     HRESULT hr = check_sender(stream);

@@ -21,29 +21,36 @@ static void close_all(const int32_t *descriptors, unsigned n)
 {
     for (unsigned i = 0; i < n; i++) {
         if (descriptors[i] >= 0)
-            socket_close(descriptors[i]);
+            system_close(descriptors[i]);
     }
 }
 
-/* Maps the segment, which has been checked. The descriptors stay the caller's, but for those that
- * become -1. */
-static HRESULT bring_up(struct via_stream *stream, uint32_t capacity, bool is_maker,
-                        int32_t descriptors[SETUP_N_HANDLES])
+HRESULT setup_map(struct via_stream *stream, int32_t memory, uint32_t capacity, bool is_maker)
 {
-    HRESULT hr = segment_map(descriptors[SETUP_MEMORY], capacity, is_maker, &stream->segment);
+    HRESULT hr = segment_map(memory, capacity, is_maker, &stream->segment);
     if (FAILED(hr))
         return hr;
     struct ring_control *controls = segment_controls(&stream->segment);
     stream->out = &controls[is_maker ? 0 : 1];
     stream->in = &controls[is_maker ? 1 : 0];
     stream->is_maker = is_maker;
+    return S_OK;
+}
+
+/* Maps the segment. The descriptors stay the caller's, but for those that become -1. */
+static HRESULT bring_up(struct via_stream *stream, uint32_t capacity, bool is_maker,
+                        int32_t descriptors[SETUP_N_HANDLES])
+{
+    HRESULT hr = setup_map(stream, descriptors[SETUP_MEMORY], capacity, is_maker);
+    if (FAILED(hr))
+        return hr;
     int32_t *own = &descriptors[is_maker ? SETUP_MAKER_EVENT : SETUP_OTHER_EVENT];
     int32_t *other = &descriptors[is_maker ? SETUP_OTHER_EVENT : SETUP_MAKER_EVENT];
     if (system_event_check(*own)) {
         stream->own_event = *own;
         *own = -1;
     }
-    if (stream->carrier.peer.uid == system_user() && system_event_check(*other)) {
+    if (stream->carrier.line.is_same_user && system_event_check(*other)) {
         stream->peer_event = *other;
         *other = -1;
     }
@@ -70,17 +77,16 @@ static const struct setup own_setup = {
 
 HRESULT setup_start(struct via_stream *stream)
 {
+    struct carrier_line *line = &stream->carrier.line;
     int32_t descriptors[SETUP_N_HANDLES];
-    size_t sent = 0;
     HRESULT hr = make_handles(descriptors);
     if (FAILED(hr))
         return hr;
-    hr = socket_send(stream->carrier.descriptor, &own_setup, sizeof own_setup, descriptors,
-                     SETUP_N_HANDLES, &sent);
+    hr = line->kind->send(line, &own_setup, sizeof own_setup, descriptors, SETUP_N_HANDLES);
     if (hr == RPC_E_DISCONNECTED) { /* a connection that ends at once, and was one */
         shm_end(stream, STREAM_GONE);
         hr = S_OK;
-    } else if (hr == VIA_S_WOULD_BLOCK || (hr == S_OK && sent != sizeof own_setup)) {
+    } else if (hr == VIA_S_WOULD_BLOCK) {
         hr = socket_fail(E_UNEXPECTED, "a fresh socket has no room for the set-up");
     }
     if (SUCCEEDED(hr))
@@ -100,14 +106,15 @@ static HRESULT check_setup(const struct setup *setup, size_t size)
     return S_OK;
 }
 
-/* With setup_lock: receives and checks. The descriptors are closed. */
-static HRESULT receive_setup(struct via_stream *stream)
+/* The descriptors are closed. */
+HRESULT setup_receive(struct via_stream *stream)
 {
+    struct carrier_line *line = &stream->carrier.line;
     struct setup setup;
     struct socket_received received;
     size_t n = 0;
     received.n_descriptors = 0;
-    HRESULT hr = socket_receive(stream->carrier.descriptor, &setup, sizeof setup, &n, &received);
+    HRESULT hr = line->kind->receive(line, &setup, sizeof setup, &n, &received);
     if (hr == S_OK)
         hr = check_setup(&setup, n);
     if (hr == S_OK && received.n_descriptors != SETUP_N_HANDLES)
@@ -128,7 +135,7 @@ HRESULT setup_finish(struct via_stream *stream)
     socket_lock_enter(&stream->setup_lock);
     switch (atomic_load(&stream->state)) {
     case STREAM_AWAITING:
-        hr = receive_setup(stream);
+        hr = stream->carrier.line.kind->take_setup(stream);
         changed = hr != VIA_S_WOULD_BLOCK;
         if (FAILED(hr)) {
             stream->refusal = hr;
@@ -179,10 +186,12 @@ HRESULT shm_offer(const struct via_peer_identity *peer, struct via_offer *offer,
         return hr;
     }
     descriptors[OFFER_CARRIER] = ends[1];
-    hr = shm_new(ends[0], &known, system_process_life(known.pid), &self);
+    struct carrier_line line;
+    carrier_socket_line(ends[0], &known, system_process_life(known.pid), &line);
+    hr = shm_new(&line, &self);
     int32_t kept[SETUP_N_HANDLES] = {descriptors[SETUP_MEMORY], -1, -1};
     for (unsigned i = SETUP_MAKER_EVENT; SUCCEEDED(hr) && i < SETUP_N_HANDLES; i++)
-        hr = socket_duplicate(descriptors[i], &kept[i]);
+        hr = system_duplicate(descriptors[i], &kept[i]);
     if (SUCCEEDED(hr))
         hr = bring_up(self, SEGMENT_CAPACITY, true, kept);
     close_all(&kept[SETUP_MAKER_EVENT], SETUP_N_HANDLES - SETUP_MAKER_EVENT);
@@ -240,9 +249,11 @@ HRESULT shm_attach(const struct via_peer_identity *peer, const struct via_offer 
     if (SUCCEEDED(hr))
         hr = check_carrier(descriptors[OFFER_CARRIER], &known);
     if (SUCCEEDED(hr)) {
-        int32_t carrier = descriptors[OFFER_CARRIER];
+        struct carrier_line line;
+        carrier_socket_line(descriptors[OFFER_CARRIER], &known, system_process_life(known.pid),
+                            &line);
         descriptors[OFFER_CARRIER] = -1;
-        hr = shm_new(carrier, &known, system_process_life(known.pid), &self);
+        hr = shm_new(&line, &self);
     }
     if (SUCCEEDED(hr))
         hr = bring_up(self, setup.capacity, false, descriptors);

@@ -11,23 +11,19 @@
 
 #include <stdlib.h>
 
-HRESULT shm_new(int32_t carrier, const struct socket_peer *peer, int32_t life,
-                struct via_stream **stream)
+HRESULT shm_new(const struct carrier_line *line, struct via_stream **stream)
 {
     struct via_stream *self = calloc(1, sizeof *self);
     if (self == NULL) {
-        socket_close(carrier);
-        if (life >= 0)
-            socket_close(life);
+        struct stream_carrier lost = {.line = *line};
+        carrier_deinit(&lost);
         return socket_fail(E_OUTOFMEMORY, "out of memory");
     }
     atomic_init(&self->state, STREAM_AWAITING);
     atomic_init(&self->end, STREAM_ALIVE);
     atomic_init(&self->n_references, 1);
-    self->carrier.descriptor = carrier;
-    self->carrier.life = life;
-    self->carrier.peer = *peer;
-    self->own_event = self->peer_event = -1;
+    self->carrier.line = *line;
+    self->own_event = self->peer_event = self->own_bell = self->peer_bell = self->memory = -1;
     socket_lock_init(&self->carrier.lock);
     socket_lock_init(&self->setup_lock);
     shm_ready_init(self);
@@ -83,7 +79,7 @@ HRESULT shm_fail_ended(struct via_stream *stream)
 void shm_wake_peer(struct via_stream *stream, uint32_t how, _Atomic uint32_t *word)
 {
     if (how == RING_THREAD)
-        system_wake(word);
+        system_wake(word, stream->peer_bell);
     else if (how == RING_PARKED && stream->peer_event >= 0)
         system_event_set(stream->peer_event);
     else if (how == RING_PARKED || how == RING_CARRIER)
@@ -105,7 +101,7 @@ void shm_shutdown(struct via_stream *stream)
     shm_end(stream, STREAM_SHUT);
     if (shm_is_up(stream))
         say_goodbye(stream);
-    socket_shutdown(stream->carrier.descriptor);
+    stream->carrier.line.kind->shutdown(&stream->carrier.line);
     shm_ready_look(stream);
 }
 
@@ -117,19 +113,19 @@ void shm_close(struct via_stream *stream)
     shm_sender_deinit(&stream->sender);
     carrier_deinit(&stream->carrier);
     segment_unmap(&stream->segment);
-    if (stream->own_event >= 0)
-        socket_close(stream->own_event);
-    if (stream->peer_event >= 0)
-        socket_close(stream->peer_event);
+    const int32_t descriptors[] = {stream->own_event, stream->peer_event, stream->own_bell,
+                                   stream->peer_bell, stream->memory};
+    for (size_t i = 0; i < sizeof descriptors / sizeof descriptors[0]; i++) {
+        if (descriptors[i] >= 0)
+            system_close(descriptors[i]);
+    }
     shm_unref(stream);
 }
 
 HRESULT shm_peer_identity(struct via_stream *stream, struct via_peer_identity *identity)
 {
-    const struct socket_peer *peer = &stream->carrier.peer;
-    identity->flags = VIA_PEER_HAS_UNIX | (peer->pid != 0 ? VIA_PEER_HAS_PID : 0);
-    identity->uid = peer->uid;
-    identity->gid = peer->gid;
-    identity->pid = peer->pid;
+    uint32_t size = identity->size;
+    *identity = stream->carrier.line.peer;
+    identity->size = size;
     return S_OK;
 }

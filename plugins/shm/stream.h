@@ -2,9 +2,10 @@
  * The inside of a stream, shared by its files: life (stream.c), set-up (setup.c), sending (send.c),
  * receiving (receive.c), waiting (wait.c), readiness (ready.c), the carrier (carrier.c).
  *
- * A stream has a carrier, a connected Unix socket, and, once it is set up, a segment with a ring
- * each way. Bytes go through the rings alone. The carrier brings the set-up, handles, a wake-up
- * where there is no other way, and the end of the peer.
+ * A stream has a carrier and, once it is set up, a segment with a ring each way. Bytes go through
+ * the rings alone. The carrier brings the set-up, handles, a wake-up where there is no other way,
+ * and the end of the peer. It is a connected Unix socket (carrier_socket.c) or, between Windows
+ * programs that share a section, a pipe (carrier_pipe_windows.c).
  */
 #ifndef SHM_STREAM_H
 #define SHM_STREAM_H
@@ -78,10 +79,38 @@ struct received_handle {
     int32_t descriptor;
 };
 
+struct carrier_line;
+struct carrier_kind {
+    uint32_t max_handles; /* in one commit */
+    /* Whether the process's end is also the line's; else its life has to be watched. */
+    bool ends_with_process;
+    /* As socket_send() and socket_receive(). One message is sent and received as a whole; a peer
+     * that sends a part of one breaks the rules. */
+    HRESULT(*send)
+    (struct carrier_line *line, const void *data, size_t size, const int32_t *descriptors,
+     uint32_t n);
+    HRESULT(*receive)
+    (struct carrier_line *line, void *data, size_t size, size_t *n,
+     struct socket_received *received);
+    /* [setup_lock] Takes the set-up if it has come, and lets the stream be STREAM_UP;
+     * VIA_S_WOULD_BLOCK. */
+    HRESULT (*take_setup)(struct via_stream *stream);
+    void (*shutdown)(struct carrier_line *line);
+    void (*close)(struct carrier_line *line);
+};
+/* The connection itself; read-only once the stream has it, but for `life`. */
+struct carrier_line {
+    const struct carrier_kind *kind;
+    int32_t descriptor; /* readable when something has come; -1: there is nothing to come */
+    int32_t life; /* readable when the peer's process has ended; -1; written before STREAM_UP */
+    void *pipe;   /* the kind's own */
+    struct via_peer_identity peer;
+    bool is_same_user;
+};
+extern const struct carrier_kind carrier_socket;
+
 struct stream_carrier {
-    int32_t descriptor;      /* read-only */
-    int32_t life;            /* read-only: readable when the peer's process has ended; or -1 */
-    struct socket_peer peer; /* read-only */
+    struct carrier_line line;
     struct socket_lock lock; /* what follows, and receiving */
     struct received_handle *handles;
     uint32_t n_handles;
@@ -121,8 +150,11 @@ struct via_stream {
     bool is_maker; /* of the segment */
     struct ring_control *in;
     struct ring_control *out;
-    int32_t own_event;  /* the peer sets it */
+    int32_t own_event;  /* the peer sets it when this side is parked */
     int32_t peer_event; /* we set it; -1: it is not trusted, the carrier serves */
+    int32_t own_bell;   /* see system_sleep() */
+    int32_t peer_bell;
+    int32_t memory; /* open while the peer may still ask for it; -1 */
     struct stream_sender sender;
     struct stream_receiver receiver;
     struct stream_readiness readiness;
@@ -130,10 +162,8 @@ struct via_stream {
 
 /* --- life --- */
 
-/* A stream that awaits its set-up, over a connected socket that it owns from then on, also when it
- * fails. `peer` and `life` say who is at the other end; life becomes the stream's. */
-HRESULT shm_new(int32_t carrier, const struct socket_peer *peer, int32_t life,
-                struct via_stream **stream);
+/* A stream that awaits its set-up, over a line that it owns from then on, also when it fails. */
+HRESULT shm_new(const struct carrier_line *line, struct via_stream **stream);
 void shm_unref(struct via_stream *stream);
 static inline bool shm_is_up(struct via_stream *stream)
 {
@@ -154,8 +184,12 @@ HRESULT shm_peer_identity(struct via_stream *stream, struct via_peer_identity *i
 
 /* --- set-up --- */
 
-/* Makes the segment and sends it over the carrier. */
+/* Makes the segment and sends it over the carrier, a socket. */
 HRESULT setup_start(struct via_stream *stream);
+/* Receives it; the socket's take_setup. */
+HRESULT setup_receive(struct via_stream *stream);
+/* Maps the segment, which has been checked, as its maker or its other side. */
+HRESULT setup_map(struct via_stream *stream, int32_t memory, uint32_t capacity, bool is_maker);
 /* Takes the peer's set-up if it has come. S_OK: the stream is up; VIA_S_WOULD_BLOCK; the refusal.
  */
 HRESULT setup_finish(struct via_stream *stream);
@@ -176,6 +210,9 @@ void carrier_send_wake(struct via_stream *stream);
 void carrier_check(struct via_stream *stream);
 HRESULT shm_take_handles(struct via_stream *stream, via_os_handle *handles, uint32_t n);
 void carrier_deinit(struct stream_carrier *carrier);
+/* A line of a connected socket. `life` is 0 or more, or -1. */
+void carrier_socket_line(int32_t descriptor, const struct socket_peer *peer, int32_t life,
+                         struct carrier_line *line);
 
 /* --- sending, receiving, waiting, readiness --- */
 
@@ -219,11 +256,16 @@ void shm_ready_wait_for_posts(void);
 
 /* --- addresses --- */
 
+/* Of "shm:NAME"; VIA_E_ADDRESS. */
+HRESULT shm_check_name(const char *name);
+
 HRESULT shm_listen(const char *address, const struct via_listen_options *options,
                    void (*ready)(void *token, uint32_t events), void *token,
                    struct via_listener **listener);
 HRESULT shm_accept(struct via_listener *listener, struct via_stream **stream);
 HRESULT shm_connect(const char *address, const struct via_connect_options *options,
                     struct via_stream **stream);
+
+extern const struct via_transport shm_transport;
 
 #endif

@@ -28,10 +28,19 @@
 
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 
-HRESULT system_check(const struct via_plugin_host *host)
+void system_init(const struct via_plugin_host *host)
 {
     (void)host;
-    return S_OK;
+}
+
+void system_close(int32_t descriptor)
+{
+    socket_close(descriptor);
+}
+
+HRESULT system_duplicate(int32_t descriptor, int32_t *duplicate)
+{
+    return socket_duplicate(descriptor, duplicate);
 }
 
 static HRESULT fail_memory(uint64_t size, int error)
@@ -83,22 +92,36 @@ HRESULT system_memory_check(int32_t descriptor, uint64_t size)
     return S_OK;
 }
 
-uint8_t *system_memory_reserve(size_t size)
+static size_t size_of(const struct system_piece *pieces, unsigned n)
 {
-    void *at = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    return at != MAP_FAILED ? at : NULL;
+    size_t size = 0;
+    for (unsigned i = 0; i < n; i++)
+        size += pieces[i].size;
+    return size;
 }
 
-bool system_memory_place(uint8_t *at, int32_t descriptor, uint64_t offset, size_t size,
-                         bool writable)
+uint8_t *system_memory_map(int32_t descriptor, const struct system_piece *pieces, unsigned n)
 {
-    return mmap(at, size, writable ? PROT_READ | PROT_WRITE : PROT_READ,
-                MAP_SHARED | MAP_FIXED | MAP_POPULATE, descriptor, (off_t)offset) != MAP_FAILED;
+    size_t size = size_of(pieces, n);
+    uint8_t *base = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (base == MAP_FAILED)
+        return NULL;
+    uint8_t *at = base;
+    for (unsigned i = 0; i < n; i++) {
+        if (mmap(at, pieces[i].size, pieces[i].writable ? PROT_READ | PROT_WRITE : PROT_READ,
+                 MAP_SHARED | MAP_FIXED | MAP_POPULATE, descriptor,
+                 (off_t)pieces[i].offset) == MAP_FAILED) {
+            munmap(base, size);
+            return NULL;
+        }
+        at += pieces[i].size;
+    }
+    return base;
 }
 
-void system_memory_unmap(uint8_t *at, size_t size)
+void system_memory_unmap(uint8_t *at, const struct system_piece *pieces, unsigned n)
 {
-    munmap(at, size);
+    munmap(at, size_of(pieces, n));
 }
 
 HRESULT system_event_new(int32_t *descriptor)
@@ -128,16 +151,18 @@ void system_event_set(int32_t descriptor)
     (void)ignored; /* a full counter is set already */
 }
 
-void system_sleep(_Atomic uint32_t *word, uint32_t value, uint64_t timeout_ns)
+void system_sleep(_Atomic uint32_t *word, uint32_t value, uint64_t timeout_ns, int32_t bell)
 {
+    (void)bell;
     struct timespec timeout = {(time_t)(timeout_ns / 1000000000u),
                                (long)(timeout_ns % 1000000000u)};
     syscall(SYS_futex, word, FUTEX_WAIT, value, timeout_ns != SYSTEM_FOR_EVER ? &timeout : NULL,
             NULL, 0);
 }
 
-void system_wake(_Atomic uint32_t *word)
+void system_wake(_Atomic uint32_t *word, int32_t bell)
 {
+    (void)bell;
     syscall(SYS_futex, word, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
@@ -160,6 +185,11 @@ HRESULT system_socket_pair(int32_t descriptors[2])
 int32_t system_process_life(uint32_t pid)
 {
     return pid != 0 ? (int32_t)syscall(SYS_pidfd_open, (pid_t)pid, 0) : -1;
+}
+
+bool system_life_is_over(int32_t life)
+{
+    return socket_life_is_over(life);
 }
 
 uint32_t system_user(void)

@@ -40,7 +40,7 @@ static bool sleep_once(struct via_stream *stream, uint64_t timeout_ns)
     atomic_fetch_add(&stream->n_waits, 1);
     atomic_store(word, RING_THREAD);
     if (!has_news(stream) && !atomic_load(&stream->interrupted))
-        system_sleep(word, RING_THREAD, timeout_ns);
+        system_sleep(word, RING_THREAD, timeout_ns, stream->own_bell);
     bool ran_out = atomic_exchange(word, RING_AWAKE) == RING_THREAD;
     atomic_fetch_add(&stream->n_waits, 1);
     if (atomic_load(&stream->readiness.armed) != 0)
@@ -50,6 +50,7 @@ static bool sleep_once(struct via_stream *stream, uint64_t timeout_ns)
 
 static HRESULT await_setup(struct via_stream *stream, uint64_t deadline_ns)
 {
+    const struct carrier_line *line = &stream->carrier.line;
     for (;;) {
         HRESULT hr = setup_finish(stream);
         if (hr != VIA_S_WOULD_BLOCK || shm_has_ended(stream))
@@ -60,9 +61,9 @@ static HRESULT await_setup(struct via_stream *stream, uint64_t deadline_ns)
         if (now >= deadline_ns)
             return RPC_E_TIMEOUT;
         uint64_t left_ms = (deadline_ns - now + 999999) / 1000000;
-        if (!system_wait_readable(stream->carrier.descriptor,
+        if (!system_wait_readable(line->descriptor,
                                   left_ms < SETUP_POLL_MS ? (int32_t)left_ms : SETUP_POLL_MS) &&
-            stream->carrier.life >= 0 && socket_life_is_over(stream->carrier.life))
+            line->life >= 0 && system_life_is_over(line->life))
             shm_end(stream, STREAM_GONE);
     }
 }
@@ -76,7 +77,8 @@ static HRESULT await_news(struct via_stream *stream, uint64_t deadline_ns)
         if (has_news(stream))
             return S_OK;
         uint64_t timeout_ns = sleep_ns;
-        if (deadline_ns == UINT64_MAX && stream->peer_event >= 0 && shm_ready_watch(stream))
+        if (deadline_ns == UINT64_MAX && stream->carrier.line.is_same_user &&
+            shm_ready_watch(stream))
             timeout_ns = SYSTEM_FOR_EVER;
         if (deadline_ns != UINT64_MAX) {
             uint64_t now = socket_host->now_ns();
@@ -120,7 +122,7 @@ void wait_kick(struct via_stream *stream)
         /* Not if it says something else by now: it may have left, and be parked. */
         uint32_t thread = RING_THREAD;
         atomic_compare_exchange_strong(&stream->in->reader_sleep, &thread, RING_AWAKE);
-        system_wake(&stream->in->reader_sleep);
+        system_wake(&stream->in->reader_sleep, stream->own_bell);
         socket_yield();
     }
 }

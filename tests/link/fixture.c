@@ -2,8 +2,10 @@
 
 #include "core/os/clock.h"
 #include "core/os/poller.h"
+#include "core/os/path.h"
 #include "core/os/process.h"
 #include "core/os/thread.h"
+#include "core/os/unix_calls.h"
 #include "core/plugin/loopback.h"
 #include "core/plugin/plugin_set.h"
 #include "core/util/error.h"
@@ -262,9 +264,10 @@ static bool add_plugins(struct pair *pair, const char *scheme)
         snprintf(pair->address, sizeof pair->address, "loop:link-test");
         return true;
     }
-    /* Under Wine too it is a Linux path; the listener removes it. */
-    snprintf(pair->address, sizeof pair->address, "%s:/tmp/viaduct-link-%u-%llx", scheme,
-             (unsigned)os_process_id(), (unsigned long long)os_now_ns());
+    /* Under Wine too it is a Linux path; the listener removes it. Without Linux, a name. */
+    bool is_name = os_path_separator == '\\' && os_unix_calls() == NULL;
+    snprintf(pair->address, sizeof pair->address, "%s:%sviaduct-link-%u-%llx", scheme,
+             is_name ? "" : "/tmp/", (unsigned)os_process_id(), (unsigned long long)os_now_ns());
     return CHECK_OK(plugin_set_search(pair->plugins, VIADUCT_PLUGIN_DIRECTORY));
 }
 

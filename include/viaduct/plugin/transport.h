@@ -73,6 +73,8 @@ struct via_connect_options {
 #define VIA_TRANSPORT_SHARED 0x2u
 /* Its handles are Unix descriptors, also in a Windows program under Wine. */
 #define VIA_TRANSPORT_DESCRIPTORS 0x4u
+/* Its offers have no handles: any connection can bring them to the peer. */
+#define VIA_TRANSPORT_BARE_OFFERS 0x8u
 
 /* commit flags */
 #define VIA_COMMIT_FLUSH 0x1u /* send now; without it the bytes may wait for a later commit */

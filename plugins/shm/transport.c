@@ -1,13 +1,12 @@
 /*
- * The plugin `shm`: streams through rings in shared memory.
+ * The table of streams over Unix sockets.
  */
 #include "plugins/shm/stream.h"
 
-#include "plugins/shm/system.h"
 #include "plugins/unixsock/stream.h"
 
-static const struct via_transport transport = {
-    .size = sizeof transport,
+const struct via_transport shm_transport = {
+    .size = sizeof shm_transport,
     .version = 1,
     .capabilities = VIA_TRANSPORT_HANDLES | VIA_TRANSPORT_SHARED | VIA_TRANSPORT_DESCRIPTORS,
     .max_span = SHM_MAX_SPAN,
@@ -34,31 +33,4 @@ static const struct via_transport transport = {
     .close = shm_close,
     .offer = shm_offer,
     .attach = shm_attach,
-};
-
-static const char *const schemes[] = {"shm", NULL};
-
-static HRESULT shm_init(const struct via_plugin_host *host)
-{
-    if (host->abi != VIA_PLUGIN_ABI || host->size < sizeof *host)
-        return VIA_E_PLUGIN;
-    HRESULT hr = system_check(host);
-    return FAILED(hr) ? hr : plugin_lifetime_init(host);
-}
-
-static void shm_deinit(void)
-{
-    shm_ready_wait_for_posts();
-    plugin_lifetime_deinit();
-}
-
-VIADUCT_PLUGIN_EXPORT const struct via_plugin viaduct_plugin = {
-    .abi = VIA_PLUGIN_ABI,
-    .size = sizeof viaduct_plugin,
-    .name = "shm",
-    .version = "1.0.0",
-    .schemes = schemes,
-    .init = shm_init,
-    .deinit = shm_deinit,
-    .transport = &transport,
 };
