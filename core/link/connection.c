@@ -34,6 +34,9 @@ static void init_parts(struct link_connection *self)
     /* Until hello tells more. */
     self->limits = (struct wire_limits){WIRE_MIN_FRAME, WIRE_MIN_FRAME, 0, 0};
     self->max_send = WIRE_MIN_FRAME;
+    self->own_limits =
+        (struct wire_limits){self->node->settings.max_frame, self->node->settings.max_message,
+                             WIRE_MAX_REFERENCES, switch_max_handles(self, switch_can(self))};
     self->peer.agent = "";
     self->peer.address = self->address;
     self->peer.identity.size = sizeof self->peer.identity;

@@ -88,15 +88,16 @@ struct assembly {
 
 struct link_connection {
     struct ref refs;
-    struct link_node *node;    /* read-only */
-    struct link_path base;     /* read-only until the end; no `busy`, no stream */
-    void *user;                /* set in opened, read-only then */
-    struct link_peer peer;     /* read-only once open; node, process_id: node->lock */
-    char *peer_texts;          /* what `peer` points into */
-    char *address;             /* read-only; "" on the listening side */
-    bool is_server;            /* read-only: the peer connected */
-    struct wire_limits limits; /* the peer's; read-only once open */
-    uint32_t max_send;         /* largest frame to the peer; read-only once open */
+    struct link_node *node;        /* read-only */
+    struct link_path base;         /* read-only until the end; no `busy`, no stream */
+    void *user;                    /* set in opened, read-only then */
+    struct link_peer peer;         /* read-only once open; node, process_id: node->lock */
+    char *peer_texts;              /* what `peer` points into */
+    char *address;                 /* read-only; "" on the listening side */
+    bool is_server;                /* read-only: the peer connected */
+    struct wire_limits limits;     /* the peer's; read-only once open */
+    struct wire_limits own_limits; /* what it may send; read-only once open */
+    uint32_t max_send;             /* largest frame to the peer; read-only once open */
 
     struct list link;           /* node->connections; node->lock */
     struct list leased_link;    /* node->leased; node->lock */

@@ -43,8 +43,7 @@ static HRESULT send_hello(struct link_connection *connection, uint8_t kind, uint
                                .max_version = version != 0 ? version : WIRE_MAX_VERSION,
                                .optional_features = switch_can(connection) ? WIRE_FEATURES : 0,
                                .process_id = os_process_id(),
-                               .limits = {node->settings.max_frame, node->settings.max_message,
-                                          WIRE_MAX_REFERENCES, WIRE_MAX_HANDLES},
+                               .limits = connection->own_limits,
                                .flags = node->system_flags,
                                .agent = node->agent,
                                .agent_size = (uint16_t)strlen(node->agent)};
@@ -157,6 +156,18 @@ static HRESULT keep_texts(struct link_connection *connection, const struct wire_
     return S_OK;
 }
 
+/* Where none is to come any more, the transport need not look for them. */
+static void limit_handles(struct link_connection *connection)
+{
+    const struct via_transport *t = connection->base.transport;
+    bool can_refuse = t->size >= offsetof(struct via_transport, refuse_handles) + sizeof(void *) &&
+                      t->refuse_handles != NULL;
+    connection->own_limits.max_handles =
+        switch_max_handles(connection, connection->switching.is_possible);
+    if (connection->own_limits.max_handles == 0 && can_refuse)
+        t->refuse_handles(connection->base.stream);
+}
+
 static HRESULT keep(struct link_connection *connection, const struct wire_hello *hello)
 {
     struct link_peer *peer = &connection->peer;
@@ -167,6 +178,7 @@ static HRESULT keep(struct link_connection *connection, const struct wire_hello 
                             : WIRE_MAX_MESSAGE * 4u;
     connection->switching.is_possible =
         (hello->optional_features & WIRE_FEATURE_SWITCH) && switch_can(connection);
+    limit_handles(connection);
     connection->limits = hello->limits;
     connection->limits.max_message = peer->max_message;
     uint32_t max = hello->limits.max_frame;

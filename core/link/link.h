@@ -128,6 +128,7 @@ struct link_settings {
     uint32_t drain_timeout_ms; /* a peer that takes nothing for so long, with frames queued, is cut
                                   off; 10000 */
     uint32_t max_connections;  /* 0: no limit but descriptors */
+    uint16_t max_handles;      /* of a message of a peer's, besides the offers of switch.h; 64 */
     bool stay;                 /* hot connections do not move to shared memory */
     uint32_t hot_calls;        /* so many calls within 10 ms make one hot; 64 */
     uint32_t cold_ms;          /* it goes back after so long without a frame; 30000 */

@@ -25,6 +25,7 @@ void link_settings_default(struct link_settings *settings)
                                        .out_queue_size = 4u * 1024u * 1024u,
                                        .drain_timeout_ms = 10000,
                                        .max_connections = 0,
+                                       .max_handles = WIRE_MAX_HANDLES,
                                        .hot_calls = 64,
                                        .cold_ms = 30000,
                                        .agent = "viaduct"};

@@ -278,9 +278,6 @@ static HRESULT look(struct link_connection *connection, struct wire_header *head
                     const uint8_t **frame)
 {
     const struct link_path *path = connection->in;
-    struct wire_limits limits = {WIRE_MAX_FRAME, connection->node->settings.max_message,
-                                 WIRE_MAX_REFERENCES, WIRE_MAX_HANDLES};
-    limits.max_frame = connection->node->settings.max_frame;
     size_t size;
     HRESULT hr = path->transport->peek(path->stream, WIRE_HEADER_SIZE, frame, &size);
     if (hr != S_OK)
@@ -288,7 +285,7 @@ static HRESULT look(struct link_connection *connection, struct wire_header *head
     uint8_t bytes[WIRE_HEADER_SIZE];
     memcpy(bytes, *frame, sizeof bytes);
     load_once(); /* what is checked is what was copied */
-    hr = wire_header_read(bytes, &limits, header);
+    hr = wire_header_read(bytes, &connection->own_limits, header);
     if (FAILED(hr))
         return hr;
     if (size < header->size)

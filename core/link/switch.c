@@ -49,6 +49,13 @@ bool switch_can(const struct link_connection *connection)
                                  (transport->capabilities & VIA_TRANSPORT_BARE_OFFERS));
 }
 
+uint16_t switch_max_handles(const struct link_connection *connection, bool is_possible)
+{
+    uint16_t most = connection->node->settings.max_handles;
+    bool offers = is_possible && connection->is_server;
+    return offers && most < VIA_OFFER_MAX_HANDLES ? VIA_OFFER_MAX_HANDLES : most;
+}
+
 bool switch_is_due_locked(struct link_connection *connection, size_t payload_size)
 {
     struct switching *s = &connection->switching;

@@ -33,6 +33,9 @@ void switch_offer(struct link_connection *connection);
 HRESULT switch_received(struct link_connection *connection, struct link_message *message);
 /* Whether this side can: there is such a transport, and nobody has forbidden it. */
 bool switch_can(const struct link_connection *connection);
+/* Handles that a frame of the peer's may have: of a message, or of an offer where those may come,
+ * which the connecting side makes. */
+uint16_t switch_max_handles(const struct link_connection *connection, bool is_possible);
 /* Goes back to the first path, if the connection is in memory. A use of it, no locks held. */
 HRESULT switch_leave(struct link_connection *connection);
 /* The tick's: adds jobs that take idle connections back to their first path, and returns when to

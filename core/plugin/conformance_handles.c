@@ -256,6 +256,38 @@ static void test_untaken_handles_are_closed(struct conformance *c)
     conformance_close(c, &pair);
 }
 
+/* What comes with handles that are refused arrives as ever; of the handles nothing is left. */
+static void test_refused_handles_are_closed(struct conformance *c)
+{
+    struct conformance_pair pair;
+    struct conformance_handle handle;
+    via_os_handle taken;
+    if (!carries_handles(c))
+        return;
+    if (c->t->size < offsetof(struct via_transport, refuse_handles) + sizeof(void *) ||
+        c->t->refuse_handles == NULL) {
+        conformance_skip(c, "the transport refuses no handles");
+        return;
+    }
+    if (!conformance_open(c, &pair))
+        return;
+    if (make_handles(c, &handle, 1)) {
+        c->t->refuse_handles(pair.server);
+        CONF_RESULT(c, commit_with(c, pair.client, 47, 0, 8, &handle, 1, VIA_COMMIT_FLUSH), S_OK);
+        if (!c->failed && conformance_receive(c, pair.server, 47, 0, 8))
+            CONF_RESULT(c, c->t->take_handles(pair.server, &taken, 1), VIA_E_PROTOCOL);
+        conformance_handle_close(c, handle.handle);
+        handle.handle = -1;
+        CONF_CHECK(c, c->failed || conformance_handle_alone(c, &handle),
+                   "a handle that was refused is still open");
+        CONF_RESULT(c, commit_with(c, pair.client, 47, 8, 8, NULL, 0, VIA_COMMIT_FLUSH), S_OK);
+        if (!c->failed)
+            conformance_receive(c, pair.server, 47, 8, 8);
+        conformance_handle_free(c, &handle);
+    }
+    conformance_close(c, &pair);
+}
+
 const struct conformance_test conformance_handles_tests[] = {
     {"handle_arrives", test_handle_arrives},
     {"handles_arrive_in_order", test_handles_arrive_in_order},
@@ -264,5 +296,6 @@ const struct conformance_test conformance_handles_tests[] = {
     {"handle_outlives_full_stream", test_handle_outlives_full_stream},
     {"too_few_handles", test_too_few_handles},
     {"untaken_handles_are_closed", test_untaken_handles_are_closed},
+    {"refused_handles_are_closed", test_refused_handles_are_closed},
     {NULL, NULL},
 };

@@ -27,10 +27,10 @@ struct error_record {
 
 /* Replaces the thread's record and returns `code`, so that `return error_set(...)` reads well. When
  * memory is short the text is dropped and the code kept. */
-HRESULT error_set(HRESULT code, const char *format, ...) PRINTF_LIKE(2, 3);
+HRESULT error_set(HRESULT code, const char *format, ...) PRINTF_LIKE(2, 3) COLD;
 
 /* Puts a message in front of the thread's record, which becomes its cause. */
-HRESULT error_wrap(HRESULT code, const char *format, ...) PRINTF_LIKE(2, 3);
+HRESULT error_wrap(HRESULT code, const char *format, ...) PRINTF_LIKE(2, 3) COLD;
 
 /* Sets who failed, on the thread's current record; no effect without one. */
 void error_set_source(const char *source);
@@ -41,7 +41,7 @@ const struct error_record *error_get(void);
 void error_clear(void);
 
 /* Takes the record away from the thread (NULL if there is none), to carry it elsewhere. */
-struct error_record *error_take(void);
+struct error_record *error_take(void) COLD;
 
 /* Gives a record to the thread, which owns it from now on; replaces what was there. */
 void error_give(struct error_record *record);

@@ -11,4 +11,7 @@
     __attribute__((format(gnu_printf, format_index, first_index)))
 #endif
 
+/* Failures, and whatever leads to nothing else, are kept out of the way of the code around them. */
+#define COLD __attribute__((cold))
+
 #endif

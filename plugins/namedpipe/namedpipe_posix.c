@@ -105,6 +105,7 @@ const struct via_transport namedpipe_transport = {
     .peer_identity = stream_peer_identity,
     .shutdown = stream_shutdown,
     .close = stream_close,
+    .refuse_handles = stream_refuse_handles,
 };
 
 HRESULT namedpipe_init(const struct via_plugin_host *host)

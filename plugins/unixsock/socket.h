@@ -28,7 +28,8 @@
 extern const struct via_plugin_host *socket_host;
 
 /* printf-like front of the host's set_error. */
-HRESULT socket_fail(HRESULT code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+HRESULT socket_fail(HRESULT code, const char *format, ...)
+    __attribute__((format(printf, 2, 3), cold));
 
 /* "cannot connect to PATH: PROBLEM", "cannot listen on PATH: PROBLEM". */
 HRESULT socket_fail_connect(HRESULT code, const char *path, const char *problem);
@@ -89,7 +90,7 @@ HRESULT socket_send(int32_t descriptor, const void *data, size_t size, const int
 /* Never blocks. VIA_S_WOULD_BLOCK: nothing there. RPC_E_DISCONNECTED: the peer is gone and
  * everything that it sent has been received. VIA_E_LIMIT: descriptors were lost, mostly
  * because this process has too many open. Received descriptors are close-on-exec, and reported in
- * every case. */
+ * every case. `received` NULL: none is taken, and the system drops those that come. */
 HRESULT socket_receive(int32_t descriptor, void *data, size_t size, size_t *n,
                        struct socket_received *received);
 

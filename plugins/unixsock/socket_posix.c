@@ -351,8 +351,9 @@ static void take_descriptors(struct msghdr *message, struct socket_received *rec
     }
 }
 
-ssize_t socket_receive_raw(int32_t descriptor, void *data, size_t size,
-                           struct socket_received *received, int flags, bool *truncated)
+static ssize_t receive_with_descriptors(int32_t descriptor, void *data, size_t size,
+                                        struct socket_received *received, int flags,
+                                        bool *truncated)
 {
     union {
         struct cmsghdr align;
@@ -369,12 +370,22 @@ ssize_t socket_receive_raw(int32_t descriptor, void *data, size_t size,
     message.msg_flags = 0;
     received->n_descriptors = 0;
     ssize_t n = recvmsg(descriptor, &message, flags | MSG_CMSG_CLOEXEC);
-    *truncated = false;
     if (n >= 0 && message.msg_controllen != 0)
         take_descriptors(&message, received);
     if (n >= 0 && (message.msg_flags & MSG_CTRUNC))
         *truncated = true;
     return n;
+}
+
+ssize_t socket_receive_raw(int32_t descriptor, void *data, size_t size,
+                           struct socket_received *received, int flags, bool *truncated)
+{
+    *truncated = false;
+    if (received != NULL)
+        return receive_with_descriptors(descriptor, data, size, received, flags, truncated);
+    /* Without room for them the kernel closes the descriptors that come with the bytes (unix(7)).
+     */
+    return recv(descriptor, data, size, flags);
 }
 
 HRESULT socket_received_result(ssize_t n, bool truncated, size_t *received)

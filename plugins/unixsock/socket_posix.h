@@ -8,9 +8,10 @@
 
 #include <sys/types.h>
 
-HRESULT socket_fail_errno(const char *what, int error);
+HRESULT socket_fail_errno(const char *what, int error) __attribute__((cold));
 
-/* recvmsg once; errno as it leaves it. `truncated`: descriptors were lost. */
+/* Receives once; errno as it leaves it. `truncated`: descriptors were lost. `received` NULL: they
+ * are to be. */
 ssize_t socket_receive_raw(int32_t descriptor, void *data, size_t size,
                            struct socket_received *received, int flags, bool *truncated);
 /* The result of a receive that did not fail. */

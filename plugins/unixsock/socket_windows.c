@@ -273,11 +273,11 @@ HRESULT socket_send(int32_t descriptor, const void *data, size_t size, const int
 HRESULT socket_receive(int32_t descriptor, void *data, size_t size, size_t *n,
                        struct socket_received *received)
 {
-    received->n_descriptors = SOCKET_MAX_RECEIVED;
-    int64_t result =
-        calls->receive(descriptor, data, size, received->descriptors, &received->n_descriptors);
-    if (result < 0)
-        received->n_descriptors = 0;
+    uint32_t n_descriptors = received != NULL ? SOCKET_MAX_RECEIVED : 0;
+    int64_t result = calls->receive(
+        descriptor, data, size, received != NULL ? received->descriptors : NULL, &n_descriptors);
+    if (received != NULL)
+        received->n_descriptors = result < 0 ? 0 : n_descriptors;
     if (result == -LINUX_EAGAIN)
         return VIA_S_WOULD_BLOCK;
     if (result == -LINUX_EMFILE)

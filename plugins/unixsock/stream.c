@@ -154,7 +154,8 @@ static HRESULT receive(struct via_stream *stream, void *memory, size_t size, siz
     handles.n_descriptors = 0;
     /* Looked at before: all that a process has sent is there when it has ended. */
     bool is_orphaned = atomic_load_explicit(&stream->is_orphaned, memory_order_acquire);
-    HRESULT hr = socket_receive(stream->descriptor, memory, size, n, &handles);
+    HRESULT hr = socket_receive(stream->descriptor, memory, size, n,
+                                stream->receiver.refuses_handles ? NULL : &handles);
     if (hr == VIA_S_WOULD_BLOCK && is_orphaned)
         hr = socket_fail(RPC_E_DISCONNECTED, "the peer's process has ended");
     return received(stream, hr, &handles);
@@ -227,6 +228,11 @@ HRESULT stream_take_handles(struct via_stream *stream, via_os_handle *handles, u
     return S_OK;
 }
 
+void stream_refuse_handles(struct via_stream *stream)
+{
+    stream->receiver.refuses_handles = true;
+}
+
 HRESULT stream_wait(struct via_stream *stream, uint64_t deadline_ns)
 {
     struct stream_receiver *receiver = &stream->receiver;
@@ -243,7 +249,8 @@ HRESULT stream_wait(struct via_stream *stream, uint64_t deadline_ns)
     handles.n_descriptors = 0;
     size_t n = 0;
     hr = socket_waiter_receive(&stream->waiter, buffer->memory.data + buffer->tail,
-                               buffer->memory.size - buffer->tail, &n, &handles, deadline_ns);
+                               buffer->memory.size - buffer->tail, &n,
+                               receiver->refuses_handles ? NULL : &handles, deadline_ns);
     buffer->tail += n;
     if (n > 0)
         stream->starved = false;

@@ -39,6 +39,7 @@ struct stream_sender { /* the sender lock, but for `idle` */
 struct stream_receiver { /* the reader right */
     struct stream_buffer buffer;
     int32_t *handles; /* received and not taken, in order */
+    bool refuses_handles;
     uint32_t n_handles;
     uint32_t handle_room;
     HRESULT broken; /* S_OK, or what every further receive returns once the buffer is empty */

@@ -29,4 +29,5 @@ const struct via_transport unixsock_transport = {
     .peer_identity = stream_peer_identity,
     .shutdown = stream_shutdown,
     .close = stream_close,
+    .refuse_handles = stream_refuse_handles,
 };

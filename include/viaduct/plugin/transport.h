@@ -213,6 +213,14 @@ struct via_transport {
     HRESULT(*attach)
     (const struct via_peer_identity *peer, const struct via_offer *offer,
      struct via_stream **stream);
+
+    /* --- a stream by which no handles are to come: optional
+     * ------------------------------------------------------------------------------
+     * NULL, or past the table's `size`, where it would make no difference. */
+
+    /* [holder of the reader right] Handles that arrive from now on are closed, not kept for
+     * take_handles, which makes receiving cheaper. Not taken back. */
+    void (*refuse_handles)(struct via_stream *stream);
 };
 
 #ifdef __cplusplus
