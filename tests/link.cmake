@@ -8,7 +8,9 @@ foreach(scheme loop unix shm)
              DEPENDS via_core_link TIMEOUT 240)
     via_test(link_flood_${scheme} SOURCES test_link_flood.c link/fixture.c DEPENDS via_core_link
              TIMEOUT 240)
-    foreach(suite test_link_${scheme} test_link_flood_${scheme})
+    via_test(link_crowd_${scheme} SOURCES test_link_crowd.c link/fixture.c DEPENDS via_core_link
+             TIMEOUT 240)
+    foreach(suite test_link_${scheme} test_link_flood_${scheme} test_link_crowd_${scheme})
         if(NOT TARGET ${suite})
             continue()
         endif()

@@ -144,6 +144,8 @@ struct link_connection {
     struct switching switching;
 
     /* The holder's: */
+    bool is_watched;      /* the transport may still watch for bytes (VIA_TRANSPORT_WATCHES) */
+    uint32_t taken_at;    /* node->n_taken when a worker last took it up; 0: never */
     uint32_t stall_level; /* doublings of what may arrive; while stalled: under lock */
     bool drained;         /* the transport has received no more than was consumed */
     size_t frame_size;    /* of the frame that is borrowed; 0: none */

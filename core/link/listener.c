@@ -81,7 +81,9 @@ static void on_ready(void *token, uint32_t events)
     if (SUCCEEDED(hr))
         return;
     warn_of_refusals(listener, hr);
+    os_mutex_lock(&listener->node->lock);
     listener->paused_until_ns = os_deadline_ms(PAUSE_MS);
+    os_mutex_unlock(&listener->node->lock);
     node_needs_tick(listener->node);
 }
 
@@ -91,10 +93,12 @@ void listener_resume_locked(struct link_node *node, uint64_t now_ns, bool *waits
         struct listener *listener = list_entry(l, struct listener, link);
         if (listener->paused_until_ns == 0)
             continue;
-        if (listener->paused_until_ns <= now_ns &&
-            SUCCEEDED(listener->transport->listener_arm(listener->listener))) {
-            listener->paused_until_ns = 0;
-            continue;
+        uint64_t paused_until_ns = listener->paused_until_ns;
+        if (paused_until_ns <= now_ns) {
+            listener->paused_until_ns = 0; /* it may report before this has returned */
+            if (SUCCEEDED(listener->transport->listener_arm(listener->listener)))
+                continue;
+            listener->paused_until_ns = paused_until_ns;
         }
         *waits = true;
         error_clear();

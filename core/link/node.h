@@ -33,10 +33,10 @@ struct listener {
     struct via_listener *listener;
     char *address;
     bool hidden;
-    uint64_t paused_until_ns; /* reactor thread: out of descriptors; the tick arms it again; 0: it
-                                 is armed */
-    uint64_t
-        warned_ns; /* reactor thread: when the log last said that clients are refused; 0: never */
+    uint64_t paused_until_ns; /* node->lock: out of descriptors; the tick arms it again; 0: it is
+                                 armed */
+    uint64_t warned_ns; /* the callback's: when the log last said that clients are refused; 0: never
+                         */
 };
 
 struct link_node {
@@ -71,6 +71,12 @@ struct link_node {
     struct list jobs;           /* lock: struct link_job, the oldest first */
     struct list ended;          /* lock: connections to be finished */
     _Atomic uint32_t n_ready;   /* jobs and ended ones together; written under lock */
+    atomic_bool is_crowded;     /* see worker.c */
+    _Atomic uint32_t crowding;  /* towards that, and away from it */
+    _Atomic uint32_t n_taken;   /* counts what workers have taken up; written under lock */
+    uint32_t seen_taken;        /* lock: n_taken at the reactor's last look */
+    uint32_t n_helpers;         /* lock: workers that the last look has woken */
+    uint32_t n_leading;         /* lock: workers that relieve the reactor */
     struct os_cond work;
     bool workers_stop; /* lock */
     bool workers_gone; /* lock: all have ended, and none starts any more */

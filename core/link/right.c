@@ -14,9 +14,11 @@ bool right_take_locked(struct link_connection *connection, struct thread *self, 
     if (connection->right == RIGHT_HELD || connection->right == RIGHT_STALLED)
         return false;
     if (connection->right == RIGHT_PARKED) {
+        connection->is_watched = false;
         connection->in->transport->disarm(connection->in->stream, VIA_READY_READ);
         *leased = true;
     }
+    right_unwatch(connection);
     connection->right = RIGHT_HELD;
     connection->holder = self;
     self->held = connection;
@@ -37,8 +39,10 @@ void right_arm_locked(struct link_connection *connection)
         return;
     connection->right = RIGHT_PARKED;
     connection->in->transport->park(connection->in->stream); /* empty buffers go back */
+    connection->is_watched = connection->in->transport->capabilities & VIA_TRANSPORT_WATCHES;
     if (SUCCEEDED(connection->in->transport->arm(connection->in->stream, VIA_READY_READ)))
         return;
+    connection->is_watched = false;
     connection->right = RIGHT_FREE; /* the tick tries again */
     node_needs_tick(connection->node);
     error_clear();
@@ -52,6 +56,7 @@ static bool pass_locked(struct link_connection *connection)
         if (call->is_apartment || call->done)
             continue;
         list_remove(&call->waiter_link);
+        right_unwatch(connection);
         connection->right = RIGHT_HELD;
         connection->holder = call->thread;
         atomic_fetch_sub(&connection->n_waiters, 1);

@@ -38,6 +38,15 @@ static inline bool right_is_still_mine(struct link_connection *connection, struc
 {
     return self->held == connection && (!self->is_exposed || right_resume(connection, self));
 }
+/* The holder reads for long without arming: the transport need not watch. */
+static inline void right_unwatch(struct link_connection *connection)
+{
+    if (!connection->is_watched)
+        return;
+    connection->is_watched = false;
+    connection->in->transport->disarm(connection->in->stream, VIA_READY_READ);
+}
+
 /* Takes the right away from a method that runs; false: the method is over. The caller passes it on.
  */
 bool right_take_from_method_locked(struct link_connection *connection);

@@ -4,6 +4,7 @@
 #include "core/link/handle.h"
 #include "core/link/node.h"
 #include "core/link/reader.h"
+#include "core/link/right.h"
 #include "core/link/sender.h"
 #include "core/link/worker.h"
 #include "core/os/clock.h"
@@ -186,6 +187,7 @@ void switch_out_changed(struct link_connection *connection)
 static void change_in(struct link_connection *connection, struct link_path *path)
 {
     reader_consume(connection);
+    right_unwatch(connection);
     if (connection->in == &connection->base)
         connection->base.transport->park(connection->base.stream);
     os_mutex_lock(&connection->lock);

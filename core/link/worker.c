@@ -5,12 +5,19 @@
  * connection keeps it for as long as frames come, and some time longer, asleep in the transport: a
  * hot connection costs no readiness call. When there is more to do than workers, those that only
  * wait are interrupted, and connections are put back after a turn.
+ *
+ * A crowd. Where more connections are active than can be kept so, each of their calls would cost a
+ * report to the reactor and a wake-up from there. How many others have had a turn since a
+ * connection's last one tells; then workers keep no connections, and one that finds the queue empty
+ * relieves the reactor of the poller, and serves what it finds there itself. Others help when there
+ * is much of it, or when it takes long.
  */
 #include "core/link/worker.h"
 
 #include "core/link/connection.h"
 #include "core/link/current.h"
 #include "core/link/node.h"
+#include "core/link/reactor.h"
 #include "core/link/reader.h"
 #include "core/link/right.h"
 #include "core/os/clock.h"
@@ -25,6 +32,14 @@
 /* How long a worker waits for a connection's next frame before it parks it. Long enough for a
  * transport to wait in one plain receive. */
 #define HOT_NS 80000000u
+/* A crowd: so many others have had a turn between two of a connection, often enough. */
+#define CROWD_DISTANCE 32u
+#define CROWD_TURNS    64u
+/* Nothing was ready for so long: it is none any more. */
+#define CROWD_IDLE_NS 10000000u
+/* What one worker does alone, in queued jobs, and for how long it may do one. */
+#define CROWD_SHARE   1600u
+#define CROWD_SLOW_NS 2000000u
 /* Sleeping workers do not count, but there is an end. */
 #define MAX_THREADS_FACTOR 8u
 
@@ -33,6 +48,7 @@ struct worker {
     struct link_node *node;
     struct os_thread *thread;
     struct link_connection *_Atomic waiting; /* sleeps in its stream, for the next frame */
+    bool leads;                              /* its own: it is in the poller */
 };
 
 static void worker_main(void *argument);
@@ -83,6 +99,10 @@ static void kick_locked(struct link_node *node)
         os_cond_signal(&node->work);
         return;
     }
+    if (node->n_leading != 0) {
+        reactor_interrupt(node);
+        return;
+    }
     if (may_start_locked(node) && start_worker_locked(node))
         return;
     for (struct list *l = node->workers.next; l != &node->workers; l = l->next) {
@@ -107,9 +127,10 @@ void worker_retry_locked(struct link_node *node, bool *waits)
     *waits |= node->lacks_worker;
 }
 
-static bool add(struct link_node *node, struct list *queue, struct list *link)
+static bool add_locked(struct link_node *node, struct list *queue, struct list *link)
 {
-    os_mutex_lock(&node->lock);
+    const struct worker *self = thread_self()->worker;
+    bool leads = self != NULL && self->leads; /* it looks at the queue next */
     bool added = !node->workers_gone;
     if (added) {
         list_append(queue, link);
@@ -117,9 +138,16 @@ static bool add(struct link_node *node, struct list *queue, struct list *link)
         /* What ends while the node stops is finished by the thread that stops it. */
         if (queue == &node->ended)
             worker_wake_stopper_locked(node);
-        if (queue != &node->ended || !node->closing || node->n_workers != 0)
+        if (!leads && (queue != &node->ended || !node->closing || node->n_workers != 0))
             kick_locked(node);
     }
+    return added;
+}
+
+static bool add(struct link_node *node, struct list *queue, struct list *link)
+{
+    os_mutex_lock(&node->lock);
+    bool added = add_locked(node, queue, link);
     bool lacks_worker = node->lacks_worker;
     os_mutex_unlock(&node->lock);
     if (lacks_worker)
@@ -146,6 +174,8 @@ void worker_finish_soon(struct link_connection *connection)
 
 bool worker_are_saturated(struct link_node *node)
 {
+    if (thread_self()->worker != NULL)
+        return false; /* it is in the poller, and works next */
     os_mutex_lock(&node->lock);
     bool saturated = node->n_idle <= node->n_woken && !may_start_locked(node);
     os_mutex_unlock(&node->lock);
@@ -169,6 +199,74 @@ void worker_sleeps(struct link_node *node, bool sleeps)
     os_mutex_unlock(&node->lock);
 }
 
+/* --- a crowd --- */
+
+/* Whether many connections take turns. Turns are counted by several threads at once, so that one
+ * may be lost: it is no more than a tendency. */
+static void judge_crowd(struct link_connection *connection)
+{
+    struct link_node *node = connection->node;
+    uint32_t now = atomic_load_explicit(&node->n_taken, memory_order_relaxed);
+    uint32_t distance = now - connection->taken_at;
+    bool is_first = connection->taken_at == 0;
+    connection->taken_at = now;
+    if (is_first)
+        return;
+    uint32_t few =
+        node->settings.max_workers < CROWD_DISTANCE ? node->settings.max_workers : CROWD_DISTANCE;
+    uint32_t crowding = atomic_load_explicit(&node->crowding, memory_order_relaxed);
+    if (distance > few && crowding < CROWD_TURNS)
+        crowding++;
+    else if (distance <= few && crowding > 0)
+        crowding--;
+    atomic_store_explicit(&node->crowding, crowding, memory_order_relaxed);
+    bool is_crowded = atomic_load_explicit(&node->is_crowded, memory_order_relaxed);
+    if (crowding == (is_crowded ? 0 : CROWD_TURNS))
+        atomic_store(&node->is_crowded, !is_crowded);
+}
+
+void worker_look_at_crowd(struct link_node *node)
+{
+    os_mutex_lock(&node->lock);
+    uint32_t n_taken = atomic_load(&node->n_taken);
+    uint32_t n_ready = atomic_load(&node->n_ready);
+    bool is_stuck = n_taken == node->seen_taken;
+    node->seen_taken = n_taken;
+    node->n_helpers = is_stuck ? 2 * node->n_helpers + 1 : 0;
+    for (uint32_t n = 0; n < node->n_helpers && n < n_ready; n++)
+        kick_locked(node);
+    if (is_stuck && n_ready == 0)
+        atomic_store(&node->is_crowded, false);
+    os_mutex_unlock(&node->lock);
+}
+
+/* Others help when there is more than one should do alone, as far as there are processors. */
+static void share_locked(struct link_node *node)
+{
+    uint32_t asleep = node->n_idle + atomic_load(&node->n_waiting);
+    uint32_t n_running = node->n_workers > asleep ? node->n_workers - asleep : 0;
+    if (atomic_load(&node->n_ready) > CROWD_SHARE && n_running < os_cpu_count())
+        kick_locked(node);
+}
+
+/* In the reactor's place. False: somebody else is in the poller. */
+static bool lead_locked(struct worker *worker)
+{
+    struct link_node *node = worker->node;
+    uint64_t deadline_ns = os_now_ns() + CROWD_IDLE_NS;
+    node->n_leading++;
+    os_mutex_unlock(&node->lock);
+    worker->leads = true;
+    bool polled = reactor_relieve(node, deadline_ns);
+    worker->leads = false;
+    os_mutex_lock(&node->lock);
+    node->n_leading--;
+    if (polled && atomic_load(&node->n_ready) == 0 && os_now_ns() >= deadline_ns)
+        atomic_store(&node->is_crowded, false);
+    share_locked(node);
+    return polled;
+}
+
 /* --- serving a connection --- */
 
 enum next { NEXT_FRAME, NEXT_PARK, NEXT_STALL, NEXT_ROTATE, NEXT_LOST };
@@ -177,8 +275,9 @@ enum next { NEXT_FRAME, NEXT_PARK, NEXT_STALL, NEXT_ROTATE, NEXT_LOST };
 static enum next wait_for_frame(struct worker *worker, struct link_connection *connection)
 {
     struct link_node *node = worker->node;
-    if (connection->stage != STAGE_OPEN)
+    if (connection->stage != STAGE_OPEN || atomic_load(&node->is_crowded))
         return NEXT_PARK;
+    right_unwatch(connection);
     atomic_store(&worker->waiting, connection);
     atomic_store(&connection->worker_waits, true);
     HRESULT hr = VIA_S_INTERRUPTED;
@@ -244,6 +343,7 @@ static void serve(void *argument)
     connection->holder = thread_self();
     thread_self()->held = connection;
     os_mutex_unlock(&connection->lock);
+    judge_crowd(connection);
     while (next == NEXT_FRAME) {
         HRESULT hr = connection->drained ? VIA_S_WOULD_BLOCK : reader_step(connection, NULL);
         if (hr == VIA_S_WOULD_BLOCK)
@@ -264,7 +364,9 @@ static void serve(void *argument)
 static void take_one_locked(struct link_node *node)
 {
     struct list *link;
+    uint64_t started_ns = atomic_load(&node->is_crowded) ? os_now_ns() : OS_NEVER;
     atomic_fetch_sub(&node->n_ready, 1);
+    atomic_fetch_add(&node->n_taken, 1);
     if ((link = list_pop(&node->ended)) != NULL) {
         os_mutex_unlock(&node->lock);
         connection_finish(list_entry(link, struct link_connection, ended_link));
@@ -273,7 +375,10 @@ static void take_one_locked(struct link_node *node)
         os_mutex_unlock(&node->lock);
         job->run(job->argument);
     }
+    bool is_slow = started_ns != OS_NEVER && os_now_ns() - started_ns > CROWD_SLOW_NS;
     os_mutex_lock(&node->lock);
+    if (is_slow && atomic_load(&node->n_ready) != 0)
+        kick_locked(node);
 }
 
 /* False: there was nothing to do for so long that the thread may end. */
@@ -322,6 +427,9 @@ static void worker_main(void *argument)
         }
         if (node->workers_stop)
             break;
+        if (atomic_load(&node->is_crowded) &&
+            (lead_locked(worker) || atomic_load(&node->n_ready) != 0 || node->workers_stop))
+            continue;
         if (!sleep_idle_locked(node) && atomic_load(&node->n_ready) == 0 && !node->workers_stop) {
             before = retire_locked(worker);
             break;

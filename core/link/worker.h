@@ -25,6 +25,10 @@ void worker_sleeps(struct link_node *node, bool sleeps);
  * that has failed again. */
 void worker_retry_locked(struct link_node *node, bool *waits);
 
+/* From the reactor, which has seen nobody poll for a while: the crowd gets more workers where jobs
+ * are not taken up, and ends where there are none. */
+void worker_look_at_crowd(struct link_node *node);
+
 /* With node->lock: a connection has ended. */
 void worker_wake_stopper_locked(struct link_node *node);
 /* Blocks: finishes all connections that have ended, then ends the threads. */

@@ -461,3 +461,8 @@ void socket_yield(void)
 {
     sched_yield();
 }
+
+bool socket_has_edges(void)
+{
+    return true;
+}

@@ -75,6 +75,9 @@ struct via_connect_options {
 #define VIA_TRANSPORT_DESCRIPTORS 0x4u
 /* Its offers have no handles: any connection can bring them to the peer. */
 #define VIA_TRANSPORT_BARE_OFFERS 0x8u
+/* It goes on watching for bytes when it has reported some, without a report, so that to arm it
+ * again costs no system call. Who means to read for long without arming calls `disarm` first. */
+#define VIA_TRANSPORT_WATCHES 0x10u
 
 /* commit flags */
 #define VIA_COMMIT_FLUSH 0x1u /* send now; without it the bytes may wait for a later commit */
