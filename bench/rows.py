@@ -11,7 +11,7 @@ import time
 from typing import Callable, Optional
 
 from contenders import Contender, NotMeasured, Server, best, cpus, median
-from load import measure_idle
+from load import default_threads, measure_active, measure_idle
 
 UNIX = Contender("bench-call", "unix")
 SHM = Contender("bench-call", "shm")
@@ -212,6 +212,16 @@ def idle_connections(run):
     return Result(total / MIB, note=note, also_met=result["cpu_ticks"] <= 2)
 
 
+def active_clients(run):
+    wanted = 1000 if run.calls >= 1000 else 20
+    result = measure_active(run, wanted, default_threads(), run.seconds)
+    ours, raw = result["viaduct"], result["raw"]
+    note = (f"{result['clients']} clients; p99 {ours['p99_us'] / 1000:.1f} ms (raw {raw['p99_us'] / 1000:.1f}), slowest "
+            f"client {ours['slowest']:.2f} of the mean, at least 0.50")
+    return Result(result["ratio"], f"{ours['rate'] / 1000:.0f} k/s", f"{raw['rate'] / 1000:.0f} k/s", note,
+                  ours["slowest"] >= 0.5)
+
+
 def not_yet(reason):
 
     def measure(_):
@@ -242,6 +252,7 @@ ROWS = [
     Row("system calls of a process for a call", "one CPU", "<= 2.05", system_calls, unit=""),
     Row("namedpipe under Wine, raw overlapped pipe", "one CPU", "<= 1.15",
         calls(WINE_PIPE, RAW_WINE_PIPE, False, False), needs_wine=True),
+    Row("1,000 active clients, raw epoll, rate", "unpinned", ">= 0.8", active_clients),
     Row("10,000 idle connections", "unpinned", "<= 100", idle_connections, unit=" MiB"),
     Row("host start to first answered call", "unpinned", "<= 50", host_start, unit=" ms"),
     Row("CPU time of a call, unixsock", "one CPU", "<= 1.2", processor_time(UNIX, RAW_UNIX)),
