@@ -16,6 +16,8 @@ set_target_properties(sink_peer PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BIN
 target_link_libraries(sink_peer PRIVATE via_com_remote Threads::Threads)
 viaduct_idl(TARGET sink_peer IDL remote/sink_base.idl remote/sink.idl)
 
+via_test(table SOURCES test_table.c DEPENDS via_com_remote)
+
 via_test(remote
     SOURCES test_remote.c remote/fixture.c remote/test_object.c
     IDL remote/remote_test.idl

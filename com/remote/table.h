@@ -5,6 +5,9 @@
  * process draws at random, since a peer chooses some of the keys. The caller compares keys:
  * table_find() gives the first link with a hash, table_again() the next one. No locking; whoever
  * owns the table says which lock guards it.
+ *
+ * A table that grows moves a few chains with each insertion, so that none takes long, however many
+ * links there are: until all have moved it has two sets of slots.
  */
 #ifndef COM_REMOTE_TABLE_H
 #define COM_REMOTE_TABLE_H
@@ -22,6 +25,8 @@ struct table {
     struct table_link **slots;
     size_t n_slots; /* a power of two, or 0 */
     size_t n_links;
+    struct table_link **old_slots; /* half as many, while it grows; else NULL */
+    size_t n_moved;                /* of those, from the first on */
 };
 
 #define TABLE_ENTRY(link, type, member) ((type *)((char *)(link)-offsetof(type, member)))
@@ -38,7 +43,7 @@ void table_remove(struct table *table, struct table_link *link);
 struct table_link *table_find(const struct table *table, uint64_t hash);
 struct table_link *table_again(const struct table_link *link);
 /* The links in no order: NULL starts, NULL ends. The current one may be removed after its successor
- * was taken. */
+ * was taken; nothing may be inserted meanwhile. */
 struct table_link *table_walk(const struct table *table, const struct table_link *previous);
 /* Frees the slots; the table must be empty. */
 void table_deinit(struct table *table);
