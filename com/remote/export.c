@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "com/abi/guid.h"
+#include "com/remote/gate.h"
+#include "com/remote/last_release.h"
 #include "com/remote/node.h"
 #include "core/util/error.h"
 
@@ -14,6 +16,12 @@
 #define MAX_REFUSALS 32
 /* Marks of objects that one call hands out for the first time. */
 #define MAX_MARKS 16
+
+/* One with a context. */
+struct serial_export {
+    struct exported exported;
+    struct gate_item final; /* the end: what gives the object's reference back */
+};
 
 struct export_face {
     struct export_face *next;
@@ -84,12 +92,17 @@ static struct context *context_for(const IUnknown *identity)
 
 /* --- the table --- */
 
-static struct exported *new_export(struct node *node, IUnknown *identity)
+/* Takes over `context`. */
+static struct exported *new_export(struct node *node, IUnknown *identity, struct context *context)
 {
-    struct exported *exported = calloc(1, sizeof *exported);
-    if (exported == NULL)
+    struct exported *exported =
+        calloc(1, context != NULL ? sizeof(struct serial_export) : sizeof *exported);
+    if (exported == NULL) {
+        context_unref(context);
         return NULL;
+    }
     exported->node = node;
+    exported->context = context;
     exported->identity = identity;
     atomic_init(&exported->refs, 1);
     exported->n_holders = 1;
@@ -134,12 +147,11 @@ HRESULT export_hold(struct node *node, IUnknown *object, struct exported **found
         identity->lpVtbl->Release(identity);
         return S_OK;
     }
-    struct exported *exported = new_export(node, identity);
+    struct exported *exported = new_export(node, identity, context_for(identity));
     if (exported == NULL) {
         identity->lpVtbl->Release(identity);
         return error_set(E_OUTOFMEMORY, "no memory to hand out an object");
     }
-    exported->context = context_for(identity);
     os_mutex_lock(&node->lock);
     known = hold_locked(node, identity, hash, found); /* another thread may have been first */
     bool inserted = !known && table_insert(&node->exports, &exported->link, hash);
@@ -170,7 +182,7 @@ void export_unhold(struct exported *exported)
 
 HRESULT export_new_root(struct node *node, IUnknown *object, struct exported **found)
 {
-    struct exported *exported = new_export(node, object);
+    struct exported *exported = new_export(node, object, NULL);
     if (exported == NULL)
         return error_set(E_OUTOFMEMORY, "no memory for the root object");
     object->lpVtbl->AddRef(object);
@@ -194,17 +206,22 @@ static void release_interfaces(struct exported *exported)
     exported->identity->lpVtbl->Release(exported->identity);
 }
 
-static void run_final_release(struct gate_item *item)
+void export_end(struct exported *exported)
 {
-    struct exported *exported =
-        (struct exported *)((char *)item - offsetof(struct exported, final));
     struct context *previous = context_set_running(exported->context);
     release_interfaces(exported);
     context_set_running(previous);
     if (exported->context != NULL)
-        context_leave(exported->context, item);
+        context_leave(exported->context, &((struct serial_export *)exported)->final);
     context_unref(exported->context);
     free(exported);
+}
+
+static void run_final_release(struct gate_item *item)
+{
+    struct serial_export *self =
+        (struct serial_export *)((char *)item - offsetof(struct serial_export, final));
+    export_end(&self->exported);
 }
 
 struct exported *export_ref(struct exported *exported)
@@ -219,7 +236,11 @@ void export_unref(struct exported *exported)
         return;
     if (atomic_fetch_sub_explicit(&exported->refs, 1, memory_order_acq_rel) != 1)
         return;
-    struct gate_item *final = &exported->final;
+    if (exported->context == NULL) {
+        last_release(exported);
+        return;
+    }
+    struct gate_item *final = &((struct serial_export *)exported)->final;
     final->node = exported->node;
     final->context = exported->context;
     final->run = run_final_release;

@@ -6,22 +6,29 @@
  * provides. When the last holder goes the export leaves the table for good and its id is never used
  * again, but calls under way still hold it; the reference to the object is given back after the
  * last of them, in the object's context, on a worker.
+ *
+ * There may be very many exports, so what few of them need is not in all of them: the gate's item
+ * lies behind those that have a context.
  */
 #ifndef COM_REMOTE_EXPORT_H
 #define COM_REMOTE_EXPORT_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <viaduct/com.h>
 
-#include "com/remote/gate.h"
 #include "com/remote/table.h"
 
-struct node;
+struct context;
 struct export_face;
+struct node;
 
 struct exported {
-    struct table_link link;              /* node->exports; node->lock */
+    union {
+        struct table_link link; /* node->exports; node->lock */
+        struct exported *next;  /* in node->last_releases, which it enters at the end */
+    };
     struct node *node;                   /* read-only */
     uint64_t id;                         /* read-only */
     IUnknown *identity;                  /* read-only; a reference */
@@ -29,9 +36,8 @@ struct exported {
     atomic_uint refs;                    /* holders, and calls under way */
     unsigned n_holders;                  /* node->lock */
     bool listed;                         /* node->lock */
-    unsigned n_refusals;                 /* node->lock */
+    uint16_t n_refusals;                 /* node->lock */
     _Atomic(struct export_face *) faces; /* only ever prepended to, under node->lock */
-    struct gate_item final;              /* the end: what gives the object's reference back */
 };
 
 /* Makes `object` known to peers, or finds it, and counts one holder. Asks the object for IUnknown.
@@ -44,6 +50,9 @@ HRESULT export_new_root(struct node *node, IUnknown *object, struct exported **e
 
 struct exported *export_ref(struct exported *exported);
 void export_unref(struct exported *exported);
+/* Gives back the object's references, and frees the export, which nobody has any more. Runs user
+ * code. */
+void export_end(struct exported *exported);
 
 /* Whether the answer is known without asking the object. */
 bool export_knows(const struct exported *exported, const GUID *iid);

@@ -13,6 +13,8 @@
 #include "core/util/error.h"
 
 #define MAX_REFUSALS 64
+/* Imports that leave the table under one lock when their path has ended. */
+#define CLOSED_AT_ONCE 256u
 
 static uint64_t key_hash(const struct link_id *owner, uint64_t id)
 {
@@ -64,6 +66,13 @@ static void free_import(struct import *import)
     free(import);
 }
 
+static void unlist_locked(struct import *import)
+{
+    table_remove(&import->node->imports, &import->link);
+    list_remove(&import->path_link);
+    import->listed = false;
+}
+
 HRESULT import_received(struct peer *peer, uint64_t id, struct import **result)
 {
     struct node *node = peer->node;
@@ -78,6 +87,8 @@ HRESULT import_received(struct peer *peer, uint64_t id, struct import **result)
         import = fresh;
         fresh = NULL;
         import->listed = !is_over;
+        if (import->listed)
+            list_append(&peer->imports, &import->path_link);
         import->peer = peer_ref(peer);
     } else if (import != NULL) {
         import_ref(import);
@@ -126,8 +137,7 @@ uint32_t import_unref(struct import *import)
     uint32_t received = import->received;
     if (refs == 0) {
         if (import->listed)
-            table_remove(&node->imports, &import->link);
-        import->listed = false;
+            unlist_locked(import);
         watch_forget_locked(node, import);
     }
     os_mutex_unlock(&node->lock);
@@ -176,8 +186,6 @@ static struct face *publish(struct import *import, struct face *fresh)
     bool room = !refusal || import->n_refusals < MAX_REFUSALS;
     if (room && (standing == NULL || (standing->vtable == NULL && !refusal))) {
         import->n_refusals += refusal;
-        if (!refusal && atomic_load_explicit(&import->faces, memory_order_relaxed) == NULL)
-            import->default_iid = fresh->iid;
         fresh->next = atomic_load_explicit(&import->faces, memory_order_relaxed);
         atomic_store_explicit(&import->faces, fresh, memory_order_release);
         standing = fresh;
@@ -233,10 +241,13 @@ HRESULT import_face(struct import *import, const GUID *iid, struct face **result
 
 bool import_default(struct import *import, GUID *iid)
 {
-    os_mutex_lock(&import->node->lock);
-    *iid = import->default_iid;
-    os_mutex_unlock(&import->node->lock);
-    return !IsEqualGUID(iid, &(GUID){0});
+    const struct face *first = atomic_load_explicit(&import->faces, memory_order_acquire);
+    while (first != NULL && first->next != NULL)
+        first = first->next;
+    if (first == NULL || first->vtable == NULL)
+        return false;
+    *iid = first->iid;
+    return true;
 }
 
 HRESULT import_known(struct import *import, const GUID *iid, struct face **result)
@@ -272,15 +283,14 @@ void import_refused(struct import *import, const GUID *iid)
 void import_peer_closed(struct peer *peer)
 {
     struct node *node = peer->node;
+    unsigned n = 0;
     os_mutex_lock(&node->lock);
-    struct table_link *link = table_walk(&node->imports, NULL);
-    while (link != NULL) {
-        struct import *import = TABLE_ENTRY(link, struct import, link);
-        link = table_walk(&node->imports, link);
-        if (import->peer != peer)
+    while (!list_is_empty(&peer->imports)) {
+        unlist_locked(list_entry(peer->imports.next, struct import, path_link));
+        if (++n % CLOSED_AT_ONCE != 0)
             continue;
-        table_remove(&node->imports, &import->link);
-        import->listed = false;
+        os_mutex_unlock(&node->lock); /* there may be very many: others have their turn */
+        os_mutex_lock(&node->lock);
     }
     os_mutex_unlock(&node->lock);
     watch_fire(peer);

@@ -18,6 +18,7 @@
 
 #include "com/remote/table.h"
 #include "core/link/link.h"
+#include "core/util/list.h"
 
 struct error_record;
 struct import;
@@ -38,6 +39,7 @@ struct face {
 struct import {
     struct face unknown;          /* the identity */
     struct table_link link;       /* node->imports; node->lock */
+    struct list path_link;        /* peer->imports, while it is listed; node->lock */
     struct node *node;            /* read-only; a reference */
     struct link_id owner;         /* read-only */
     uint64_t id;                  /* read-only */
@@ -49,7 +51,6 @@ struct import {
     unsigned n_refusals;          /* node->lock */
     _Atomic(struct face *) faces; /* only ever prepended to, under node->lock */
     _Atomic uint32_t timeout_ms;  /* 0: the node's */
-    GUID default_iid;             /* node->lock; what it was first received as; zero: nothing */
 };
 
 /* One count of the peer's own object `id` has arrived over `peer`. The import, with a COM

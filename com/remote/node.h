@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <viaduct/com.h>
 
+#include "com/remote/last_release.h"
 #include "com/remote/table.h"
 #include "core/link/link.h"
 #include "core/os/thread.h"
@@ -35,20 +36,21 @@ struct node {
     struct link_node *link;        /* read-only */
     struct node_settings settings; /* read-only */
     struct os_mutex lock;
-    struct table exports;             /* by identity pointer; lock */
-    struct table imports;             /* by (owner, id); lock */
-    struct table provides;            /* by T1; lock */
-    struct table accepts;             /* waiting for their provide, by T1; lock */
-    struct watch *watches;            /* lock */
-    uint64_t next_watch;              /* lock */
-    uint64_t next_object;             /* lock; 0 is the root object */
-    struct exported *root;            /* read-only; object 0 of every connection */
-    IUnknown *root_extra;             /* lock; what the root answers beside INode; a reference */
-    struct link_timer *handoff_timer; /* lock */
-    bool handoff_timer_runs;          /* lock; or none may be started any more */
-    struct link_timer *probe_timer;   /* lock */
-    atomic_bool probe_timer_runs;     /* written under lock */
-    atomic_uint refs;                 /* its owner, imports */
+    struct table exports;               /* by identity pointer; lock */
+    struct table imports;               /* by (owner, id); lock */
+    struct table provides;              /* by T1; lock */
+    struct table accepts;               /* waiting for their provide, by T1; lock */
+    struct watch *watches;              /* lock */
+    uint64_t next_watch;                /* lock */
+    uint64_t next_object;               /* lock; 0 is the root object */
+    struct exported *root;              /* read-only; object 0 of every connection */
+    IUnknown *root_extra;               /* lock; what the root answers beside INode; a reference */
+    struct link_timer *handoff_timer;   /* lock */
+    bool handoff_timer_runs;            /* lock; or none may be started any more */
+    struct link_timer *probe_timer;     /* lock */
+    atomic_bool probe_timer_runs;       /* written under lock */
+    struct last_releases last_releases; /* its own rules */
+    atomic_uint refs;                   /* its owner, imports */
     atomic_uint_fast64_t n_failed_oneways;
     atomic_bool closed;
 };

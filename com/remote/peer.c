@@ -24,6 +24,7 @@ HRESULT peer_new(struct node *node, struct link_connection *connection, struct p
     peer->node = node;
     peer->connection = link_connection_ref(connection);
     os_mutex_init(&peer->lock);
+    list_init(&peer->imports);
     bindings_init(&peer->bindings);
     *result = peer;
     return S_OK;

@@ -21,6 +21,7 @@
 #include "com/remote/table.h"
 #include "core/link/link.h"
 #include "core/os/thread.h"
+#include "core/util/list.h"
 
 struct error_record;
 struct exported;
@@ -50,6 +51,7 @@ struct peer {
     size_t max_releases;                    /* lock */
     bool releasing;                         /* lock; somebody sends them */
     _Atomic(struct stub_call *) spare_call; /* memory of one that has ended, for the next */
+    struct list imports;                    /* node->lock; listed ones whose path it is */
     unsigned n_provides;        /* node->lock; ours that it has provided and nobody accepted */
     unsigned n_accepts;         /* node->lock; its accepts that wait */
     bool dead;                  /* lock */
