@@ -13,6 +13,7 @@
 #include "core/plugin/plugin_set.h"
 #include "core/util/error.h"
 #include "core/util/log.h"
+#include "core/util/strings.h"
 
 #define DEFAULT_NAME             "host"
 #define START_TIMEOUT_DEFAULT_MS 30000
@@ -23,13 +24,6 @@
 static HRESULT no_memory(void)
 {
     return error_set(E_OUTOFMEMORY, "no memory for the configuration");
-}
-
-static void strings_free(char **strings)
-{
-    for (size_t i = 0; strings && strings[i]; i++)
-        free(strings[i]);
-    free(strings);
 }
 
 void configuration_free(struct configuration *configuration)
@@ -52,17 +46,6 @@ void configuration_free(struct configuration *configuration)
 }
 
 /* --- the file --- */
-
-static HRESULT read_text(const struct config_node *node, char **copy)
-{
-    const char *text;
-    HRESULT hr = config_string(node, &text);
-
-    if (FAILED(hr))
-        return hr;
-    *copy = strdup(text);
-    return *copy ? S_OK : no_memory();
-}
 
 static HRESULT fail_with_record(const struct config_node *node, HRESULT hr)
 {
@@ -111,7 +94,7 @@ static HRESULT read_list(const struct config_node *root, const char *key, size_t
         return no_memory();
     for (size_t i = 0; SUCCEEDED(hr) && i < count; i++) {
         config_element(&node, i, &element);
-        hr = read_text(&element, &(*list)[i]);
+        hr = config_text(&element, &(*list)[i]);
         if (SUCCEEDED(hr))
             hr = check(&element, (*list)[i]);
     }
@@ -120,7 +103,7 @@ static HRESULT read_list(const struct config_node *root, const char *key, size_t
 
 static HRESULT read_host_name(const struct config_node *node, char **name)
 {
-    HRESULT hr = read_text(node, name);
+    HRESULT hr = config_text(node, name);
 
     if (SUCCEEDED(hr) && (!class_name_is_host(*name) || strcmp(*name, CLASS_NAME_LOCAL) == 0))
         hr = config_fail(
@@ -142,7 +125,7 @@ static HRESULT read_peer(const struct config_node *object, struct peer_settings 
     if (SUCCEEDED(hr))
         hr = read_host_name(&node, &peer->name);
     if (SUCCEEDED(hr) && config_find(object, "address", &node)) {
-        hr = read_text(&node, &peer->address);
+        hr = config_text(&node, &peer->address);
         if (SUCCEEDED(hr))
             hr = check_address(&node, peer->address);
     }
@@ -261,7 +244,7 @@ static HRESULT read_log(const struct config_node *root, struct configuration *co
             log_level_parse(levels[index], &configuration->log_level);
     }
     if (SUCCEEDED(hr) && config_find(&log, "file", &node)) {
-        hr = read_text(&node, &configuration->log_file);
+        hr = config_text(&node, &configuration->log_file);
         if (SUCCEEDED(hr))
             hr = check_directory(&node, configuration->log_file);
     }
@@ -312,20 +295,7 @@ static HRESULT read_file(struct config *config, struct configuration *configurat
 
 static HRESULT append(char ***list, char *owned)
 {
-    size_t count = 0;
-    char **larger;
-
-    while (*list && (*list)[count])
-        count++;
-    larger = owned ? realloc(*list, (count + 2) * sizeof(char *)) : NULL;
-    if (!larger) {
-        free(owned);
-        return no_memory();
-    }
-    larger[count] = owned;
-    larger[count + 1] = NULL;
-    *list = larger;
-    return S_OK;
+    return SUCCEEDED(strings_append(list, owned)) ? S_OK : no_memory();
 }
 
 /* `place` seen from the program, if there is such a directory. */
@@ -371,9 +341,21 @@ static HRESULT default_components(struct configuration *configuration)
     return SUCCEEDED(hr) ? append_beside_program(list, places) : hr;
 }
 
+static HRESULT default_plugins(struct configuration *configuration)
+{
+    char *directory;
+    HRESULT hr = plugin_directory_find(&directory);
+
+    if (SUCCEEDED(hr))
+        hr = append(&configuration->plugin_directories, directory);
+    else if (hr == VIA_E_PLUGIN)
+        error_set(hr, "there are no transport plugins beside this program; name their directory in "
+                      "\"plugin_directories\"");
+    return hr;
+}
+
 static HRESULT fill_in(struct configuration *configuration)
 {
-    static const char *const plugin_places[] = {"../lib/viaduct/plugins", "plugins", NULL};
     HRESULT hr = S_OK;
 
     if (!configuration->name)
@@ -383,12 +365,7 @@ static HRESULT fill_in(struct configuration *configuration)
     if (SUCCEEDED(hr) && !configuration->listen)
         hr = append(&configuration->listen, address_of_host(configuration->system));
     if (SUCCEEDED(hr) && !configuration->plugin_directories)
-        hr = append_beside_program(&configuration->plugin_directories, plugin_places);
-    if (SUCCEEDED(hr) && !configuration->plugin_directories)
-        hr =
-            error_set(VIA_E_PLUGIN,
-                      "there are no transport plugins beside this program; name their directory in "
-                      "\"plugin_directories\"");
+        hr = default_plugins(configuration);
     if (SUCCEEDED(hr) &&
         (!configuration->component_directories || !configuration->component_directories[0])) {
         strings_free(configuration->component_directories);

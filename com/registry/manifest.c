@@ -57,14 +57,6 @@ static HRESULT copy_text(const char *text, char **copy)
     return *copy ? S_OK : error_set(E_OUTOFMEMORY, "no memory for a manifest");
 }
 
-static HRESULT read_text(const struct config_node *node, char **copy)
-{
-    const char *text;
-    HRESULT hr = config_string(node, &text);
-
-    return FAILED(hr) ? hr : copy_text(text, copy);
-}
-
 static HRESULT read_component(const struct config_node *root, struct manifest *manifest)
 {
     struct config_node node;
@@ -108,7 +100,7 @@ static HRESULT read_activation(const struct config_node *root, struct manifest *
         hr = error_set(E_OUTOFMEMORY, "no memory for a manifest");
     for (size_t i = 0; SUCCEEDED(hr) && i < count; i++) {
         config_element(&node, i, &element);
-        hr = read_text(&element, &manifest->arguments[i]);
+        hr = config_text(&element, &manifest->arguments[i]);
     }
     return hr;
 }
@@ -129,7 +121,7 @@ static HRESULT read_names(const struct config_node *object, struct manifest_clas
     if (SUCCEEDED(hr))
         hr = config_require(object, "progid", &node);
     if (SUCCEEDED(hr))
-        hr = read_text(&node, &class->progid);
+        hr = config_text(&node, &class->progid);
     if (SUCCEEDED(hr) && !class_name_is_progid(class->progid))
         hr = config_fail(&node, "\"%.64s\" is not a ProgID: expected words joined by dots",
                          class->progid);
@@ -146,7 +138,7 @@ static HRESULT read_class(const struct config_node *object, struct manifest_clas
     if (SUCCEEDED(hr))
         hr = read_names(object, class);
     if (SUCCEEDED(hr))
-        hr = config_find(object, "description", &node) ? read_text(&node, &class->description)
+        hr = config_find(object, "description", &node) ? config_text(&node, &class->description)
                                                        : copy_text("", &class->description);
     if (SUCCEEDED(hr) && config_find(object, "threading", &node))
         hr = config_word(&node, threading_names, &threading);

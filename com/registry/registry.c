@@ -15,6 +15,7 @@
 #include "core/os/path.h"
 #include "core/os/thread.h"
 #include "core/util/error.h"
+#include "core/util/strings.h"
 
 struct snapshot {
     atomic_uint refs;
@@ -40,13 +41,6 @@ void registry_entry_deinit(struct registry_entry *entry)
     entry->class = NULL;
 }
 
-static void strings_free(char **strings)
-{
-    for (size_t i = 0; strings && strings[i]; i++)
-        free(strings[i]);
-    free(strings);
-}
-
 static void snapshot_unref(struct snapshot *snapshot)
 {
     if (!snapshot || atomic_fetch_sub(&snapshot->refs, 1) != 1)
@@ -59,21 +53,11 @@ static void snapshot_unref(struct snapshot *snapshot)
 HRESULT registry_new(const char *const *directories, struct registry **out)
 {
     struct registry *registry = calloc(1, sizeof(*registry));
-    size_t count = 0;
 
     if (!registry)
         return error_set(E_OUTOFMEMORY, "no memory for the registry");
     os_mutex_init(&registry->lock);
-    while (directories[count])
-        count++;
-    registry->directories = calloc(count + 1, sizeof(char *));
-    for (size_t i = 0; registry->directories && i < count; i++) {
-        registry->directories[i] = strdup(directories[i]);
-        if (!registry->directories[i]) {
-            strings_free(registry->directories);
-            registry->directories = NULL;
-        }
-    }
+    registry->directories = strings_copy(directories);
     if (!registry->directories) {
         registry_free(registry);
         return error_set(E_OUTOFMEMORY, "no memory for the registry");
@@ -365,14 +349,8 @@ HRESULT registry_problems(struct registry *registry, char ***out)
 
     if (FAILED(hr))
         return hr;
-    problems = calloc(snapshot->n_problems + 1, sizeof(char *));
-    for (size_t i = 0; problems && i < snapshot->n_problems; i++) {
-        problems[i] = strdup(snapshot->problems[i]);
-        if (!problems[i]) {
-            strings_free(problems);
-            problems = NULL;
-        }
-    }
+    problems = snapshot->problems ? strings_copy((const char *const *)snapshot->problems)
+                                  : calloc(1, sizeof(char *));
     snapshot_unref(snapshot);
     if (!problems)
         return error_set(E_OUTOFMEMORY, "no memory for the list of problems");

@@ -63,9 +63,6 @@ HRESULT runtime_publish(HRESULT hr)
 
 /* --- joining --- */
 
-/* Where the plugins of an installation or a build tree are, seen from a program of it. */
-static const char *const plugin_places[] = {"../lib/viaduct/plugins", "plugins", "../bin/plugins"};
-
 static HRESULT search_list(struct plugin_set *plugins, char *list)
 {
     HRESULT hr = S_OK;
@@ -79,23 +76,11 @@ static HRESULT search_list(struct plugin_set *plugins, char *list)
 
 static HRESULT search_beside_program(struct plugin_set *plugins)
 {
-    char *directory = os_path_program_directory();
-    HRESULT hr =
-        directory == NULL
-            ? error_set(E_OUTOFMEMORY, "no memory to look for plugins")
-            : error_set(VIA_E_PLUGIN, "no transport plugins beside %s; set VIADUCT_PLUGIN_PATH",
-                        directory);
-    for (size_t i = 0; directory != NULL && i < sizeof plugin_places / sizeof *plugin_places; i++) {
-        char *joined = os_path_join(directory, plugin_places[i]);
-        char *path = joined == NULL ? NULL : os_path_absolute(joined);
-        bool exists = path != NULL && os_file_exists(path);
-        if (exists)
-            hr = plugin_set_search(plugins, path);
-        free(path);
-        free(joined);
-        if (exists)
-            break;
-    }
+    char *directory;
+    HRESULT hr = plugin_directory_find(&directory);
+    if (FAILED(hr))
+        return hr;
+    hr = plugin_set_search(plugins, directory);
     free(directory);
     return hr;
 }

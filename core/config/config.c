@@ -209,6 +209,17 @@ HRESULT config_string(const struct config_node *node, const char **text)
     return S_OK;
 }
 
+HRESULT config_text(const struct config_node *node, char **copy)
+{
+    const char *text;
+    HRESULT hr = config_string(node, &text);
+
+    if (FAILED(hr))
+        return hr;
+    *copy = strdup(text);
+    return *copy ? S_OK : error_set(E_OUTOFMEMORY, "no memory for the text of a setting");
+}
+
 HRESULT config_integer(const struct config_node *node, int64_t min, int64_t max, int64_t *value)
 {
     json_int_t read = json_integer_value(json_of(node));

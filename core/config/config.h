@@ -56,6 +56,8 @@ void config_element(const struct config_node *node, size_t index, struct config_
 
 /* Borrowed from the document. */
 HRESULT config_string(const struct config_node *node, const char **text);
+/* A copy of it, for free(). E_OUTOFMEMORY besides. */
+HRESULT config_text(const struct config_node *node, char **text);
 HRESULT config_integer(const struct config_node *node, int64_t min, int64_t max, int64_t *value);
 HRESULT config_boolean(const struct config_node *node, bool *value);
 /* One of `words` (NULL at the end); gives its index. */

@@ -193,6 +193,33 @@ HRESULT plugin_set_search(struct plugin_set *set, const char *directory)
                       directory);
 }
 
+HRESULT plugin_directory_find(char **out)
+{
+    static const char *const places[] = {"../lib/viaduct/plugins", "plugins", "../bin/plugins"};
+    char *directory = os_path_program_directory();
+    HRESULT hr =
+        directory == NULL
+            ? error_set(E_OUTOFMEMORY, "no memory to look for plugins")
+            : error_set(VIA_E_PLUGIN, "no transport plugins beside %s; set VIADUCT_PLUGIN_PATH",
+                        directory);
+    for (size_t i = 0; hr == VIA_E_PLUGIN && i < sizeof places / sizeof *places; i++) {
+        char *joined = os_path_join(directory, places[i]);
+        char *path = joined == NULL ? NULL : os_path_absolute(joined);
+        free(joined);
+        if (path == NULL) {
+            hr = error_set(E_OUTOFMEMORY, "no memory to look for plugins");
+        } else if (os_file_exists(path)) {
+            error_clear();
+            *out = path;
+            hr = S_OK;
+        } else {
+            free(path);
+        }
+    }
+    free(directory);
+    return hr;
+}
+
 const struct via_plugin *plugin_set_get(const struct plugin_set *set, size_t index)
 {
     return index < set->n_plugins ? set->plugins[index].plugin : NULL;
