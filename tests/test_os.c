@@ -6,6 +6,7 @@
 #include "core/os/path.h"
 #include "core/os/process.h"
 #include "core/os/random.h"
+#include "core/os/stamp.h"
 #include "core/os/thread.h"
 #include "core/os/unix_calls.h"
 
@@ -289,6 +290,108 @@ TEST(large_file_survives_every_failed_allocation)
     error_clear();
 }
 
+TEST(private_file_is_written_and_read)
+{
+    CLEANUP(cleanup_free) char *path = temporary("private");
+    CLEANUP(cleanup_free) void *data = NULL;
+    size_t size = 0;
+    CHECK_HR(os_file_read_private(path, 100, &data, &size), VIA_WIN32(2));
+    REQUIRE_OK(os_file_write_private(path, "first", 5));
+    REQUIRE_OK(os_file_write_private(path, "second\0text", 11));
+    REQUIRE_OK(os_file_read_private(path, 11, &data, &size));
+    CHECK_EQ(size, 11);
+    CHECK_MEM_EQ(data, "second\0text", 11);
+    free(TAKE(data));
+    CHECK_HR(os_file_read_private(path, 10, &data, &size), VIA_E_LIMIT);
+    CHECK(FAILED(os_file_read_private(harness_temporary_directory(), 100, &data, &size)));
+    error_clear();
+}
+
+/* Written in place, as an editor may. */
+static void overwrite(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "wb");
+    if (CHECK_NOT_NULL(file)) {
+        fputs(text, file);
+        fclose(file);
+    }
+}
+
+/* The same file after it has settled. */
+static struct os_stamp settled_stamp(const char *path)
+{
+    struct os_stamp stamp;
+    do
+        CHECK_OK(os_stamp_of(path, &stamp));
+    while (!stamp.is_settled && (os_sleep_ms(50), true));
+    return stamp;
+}
+
+TEST(stamps_tell_what_has_changed)
+{
+    CLEANUP(cleanup_free) char *directory = temporary("stamped");
+    CLEANUP(cleanup_free) char *path = os_path_join(directory, "a.json");
+    CLEANUP(cleanup_free) char *other = os_path_join(directory, "b.json");
+    struct os_stamp absent, young, file, folder, now;
+    CHECK_HR(os_stamp_of(path, &absent), S_FALSE);
+    CHECK(os_stamp_is_same(&absent, &absent));
+    REQUIRE_OK(os_directory_make(directory));
+    REQUIRE_OK(os_file_write(path, "one", 3));
+    REQUIRE_OK(os_stamp_of(path, &young));
+    CHECK_FALSE(young.is_settled);
+    CHECK_FALSE(os_stamp_is_same(&young, &young));
+    file = settled_stamp(path);
+    folder = settled_stamp(directory);
+    CHECK_EQ(file.size, 3);
+    CHECK_EQ(file.changed_ns, young.changed_ns);
+    now = settled_stamp(path);
+    CHECK(os_stamp_is_same(&file, &now));
+    overwrite(path, "two");
+    REQUIRE_OK(os_stamp_of(path, &now));
+    CHECK(now.changed_ns > file.changed_ns);
+    CHECK_FALSE(os_stamp_is_same(&file, &now));
+    REQUIRE_OK(os_stamp_of(directory, &now));
+    CHECK(os_stamp_is_same(&folder, &now)); /* it does not see that */
+    REQUIRE_OK(os_file_write(other, "", 0));
+    REQUIRE_OK(os_stamp_of(directory, &now));
+    CHECK(now.changed_ns > folder.changed_ns);
+    CHECK_FALSE(os_stamp_is_same(&folder, &now));
+    folder = now;
+    os_sleep_ms(50); /* a tick */
+    REQUIRE_OK(os_file_remove(other));
+    REQUIRE_OK(os_stamp_of(directory, &now));
+    CHECK(now.changed_ns > folder.changed_ns);
+}
+
+TEST(directory_is_scanned_with_stamps)
+{
+    static const char *const made[] = {"b.json", "a.json", "c.txt", ".json", "json"};
+    CLEANUP(cleanup_free) char *absent = temporary("absent");
+    struct os_entry *entries = NULL;
+    size_t n_entries = 1;
+    for (int i = 0; i < 5; i++) {
+        CLEANUP(cleanup_free) char *path = temporary(made[i]);
+        REQUIRE_OK(os_file_write(path, "text", (size_t)i));
+    }
+    REQUIRE_OK(os_directory_scan(harness_temporary_directory(), ".json", &entries, &n_entries));
+    REQUIRE(n_entries == 3);
+    CHECK_STR_EQ(entries[0].name, ".json");
+    CHECK_STR_EQ(entries[1].name, "a.json");
+    CHECK_STR_EQ(entries[2].name, "b.json");
+    for (size_t i = 0; i < n_entries; i++) {
+        CLEANUP(cleanup_free) char *path = temporary(entries[i].name);
+        struct os_stamp stamp;
+        CHECK_OK(os_stamp_of(path, &stamp));
+        CHECK_EQ(entries[i].stamp.changed_ns, stamp.changed_ns);
+        CHECK_EQ(entries[i].stamp.file_id, stamp.file_id);
+        CHECK_EQ(entries[i].stamp.size, stamp.size);
+    }
+    os_entries_free(entries, n_entries);
+    CHECK_HR(os_directory_scan(absent, ".json", &entries, &n_entries), S_FALSE);
+    CHECK_EQ(n_entries, 0);
+    os_entries_free(entries, n_entries);
+}
+
 TEST(write_into_an_absent_directory_says_so)
 {
     CLEANUP(cleanup_free) char *directory = temporary("absent");
@@ -465,6 +568,8 @@ HARNESS_MAIN("os", TEST_ENTRY(clock_is_monotonic_and_sleeps_long_enough),
              TEST_ENTRY(waiters_lose_no_wake), TEST_ENTRY(paths_are_joined_and_taken_apart),
              TEST_ENTRY(program_knows_its_place), TEST_ENTRY(file_is_written_read_and_replaced),
              TEST_ENTRY(large_file_survives_every_failed_allocation),
+             TEST_ENTRY(private_file_is_written_and_read), TEST_ENTRY(stamps_tell_what_has_changed),
+             TEST_ENTRY(directory_is_scanned_with_stamps),
              TEST_ENTRY(write_into_an_absent_directory_says_so),
              TEST_ENTRY(directory_is_listed_sorted),
              TEST_ENTRY(directories_are_made_with_their_parents), TEST_ENTRY(identity_is_our_own),

@@ -14,6 +14,12 @@ HRESULT os_file_read(const char *path, size_t limit, char **text, size_t *size);
 /* Replaces the file in one step: readers see the old text or the new one, and after any failure (a
  * full disk too) the old one is still there. E_INVALIDARG when the path is a link or a device. */
 HRESULT os_file_write(const char *path, const void *data, size_t size);
+/* The same for what can be made again (a cache): for this user only, and not forced to the disk, so
+ * that a machine that stops may leave anything under the name. */
+HRESULT os_file_write_private(const char *path, const void *data, size_t size);
+/* A whole file that os_file_write_private() may have written, for free(). E_ACCESSDENIED when it is
+ * a link, another user's, or writable for others; VIA_E_LIMIT, and VIA_WIN32(2), as above. */
+HRESULT os_file_read_private(const char *path, size_t limit, void **data, size_t *size);
 /* S_FALSE when it was not there. */
 HRESULT os_file_remove(const char *path);
 bool os_file_exists(const char *path);

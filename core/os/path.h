@@ -29,6 +29,10 @@ char *os_path_configuration(bool system);
  * "/run/viaduct" for the system and "$XDG_RUNTIME_DIR/viaduct" or "/tmp/viaduct-UID" for a user.
  * Under Wine this is a Unix path. Not created. */
 char *os_path_runtime(bool system);
+/* What can be made again, and should outlive a restart: "/var/cache/viaduct",
+ * "$XDG_CACHE_HOME/viaduct"; "%ProgramData%\Viaduct\cache", "%LOCALAPPDATA%\Viaduct\cache". Not
+ * created. */
+char *os_path_cache(bool system);
 /* The system's directory for temporary files. */
 char *os_path_temporary(void);
 /* The environment's value in UTF-8, for free(); NULL when it is not set. */

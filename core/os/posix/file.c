@@ -89,7 +89,7 @@ static HRESULT write_all(int descriptor, const char *path, const char *data, siz
         data += n;
         size -= (size_t)n;
     }
-    return fsync(descriptor) ? fail(path, "write") : S_OK;
+    return S_OK;
 }
 
 /* The new name is on the disk only when its directory is. */
@@ -104,7 +104,8 @@ static void sync_directory(const char *path)
     free(directory);
 }
 
-HRESULT os_file_write(const char *path, const void *data, size_t size)
+/* What is not `kept` need not outlive a power failure, and is this user's only. */
+static HRESULT replace_file(const char *path, const void *data, size_t size, bool is_kept)
 {
     size_t path_size = strlen(path);
     struct stat before;
@@ -124,7 +125,9 @@ HRESULT os_file_write(const char *path, const void *data, size_t size)
         return hr;
     }
     HRESULT hr = write_all(descriptor, path, data, size);
-    if (SUCCEEDED(hr) && fchmod(descriptor, 0644))
+    if (SUCCEEDED(hr) && is_kept && fsync(descriptor))
+        hr = fail(path, "write");
+    if (SUCCEEDED(hr) && fchmod(descriptor, is_kept ? 0644 : 0600))
         hr = fail(path, "set the mode of");
     if (close(descriptor) && SUCCEEDED(hr))
         hr = fail(path, "write");
@@ -132,9 +135,70 @@ HRESULT os_file_write(const char *path, const void *data, size_t size)
         hr = fail(path, "replace");
     if (FAILED(hr))
         unlink(temporary);
-    else
+    else if (is_kept)
         sync_directory(path);
     free(temporary);
+    return hr;
+}
+
+HRESULT os_file_write(const char *path, const void *data, size_t size)
+{
+    return replace_file(path, data, size, true);
+}
+
+HRESULT os_file_write_private(const char *path, const void *data, size_t size)
+{
+    return replace_file(path, data, size, false);
+}
+
+static HRESULT check_private_file(const char *path, const struct stat *info, size_t limit)
+{
+    if (!S_ISREG(info->st_mode))
+        return error_set(E_ACCESSDENIED, "%s is no file", path);
+    if (info->st_uid != geteuid())
+        return error_set(E_ACCESSDENIED, "%s belongs to user %u", path, (unsigned)info->st_uid);
+    if (info->st_mode & 022)
+        return error_set(E_ACCESSDENIED, "%s can be written by other users", path);
+    if ((uint64_t)info->st_size > limit)
+        return error_set(VIA_E_LIMIT, "%s has more than %zu bytes", path, limit);
+    return S_OK;
+}
+
+/* What grows or shrinks meanwhile is read as far as it goes. */
+static HRESULT read_exactly(int descriptor, const char *path, size_t room, void **out, size_t *size)
+{
+    char *data = malloc(room + 1);
+    size_t have = 0;
+    ssize_t n = 1;
+    if (!data)
+        return error_set(E_OUTOFMEMORY, "no memory to read %s", path);
+    while (n != 0 && have < room) {
+        n = read(descriptor, data + have, room - have);
+        if (n < 0 && errno != EINTR) {
+            HRESULT hr = fail(path, "read");
+            free(data);
+            return hr;
+        }
+        have += n > 0 ? (size_t)n : 0;
+    }
+    *out = data;
+    *size = have;
+    return S_OK;
+}
+
+HRESULT os_file_read_private(const char *path, size_t limit, void **data, size_t *size)
+{
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+    if (descriptor < 0 && errno == ELOOP)
+        return error_set(E_ACCESSDENIED, "%s is a link", path);
+    if (descriptor < 0)
+        return fail(path, "open");
+    struct stat info;
+    HRESULT hr =
+        fstat(descriptor, &info) ? fail(path, "look at") : check_private_file(path, &info, limit);
+    if (SUCCEEDED(hr))
+        hr = read_exactly(descriptor, path, (size_t)info.st_size, data, size);
+    close(descriptor);
     return hr;
 }
 

@@ -98,15 +98,24 @@ char *os_path_program_directory(void)
     return directory;
 }
 
-char *os_path_configuration(bool system)
+/* `variable` of the XDG base directories, or `otherwise` in the home directory. */
+static char *below_home(const char *variable, const char *otherwise)
 {
-    if (system)
-        return strdup("/etc/viaduct");
-    const char *base = getenv("XDG_CONFIG_HOME");
+    const char *base = getenv(variable);
     if (base && base[0] == '/')
         return os_path_join(base, "viaduct");
     const char *home = getenv("HOME");
-    return os_path_join(home && *home ? home : "/", ".config/viaduct");
+    return os_path_join(home && *home ? home : "/", otherwise);
+}
+
+char *os_path_configuration(bool system)
+{
+    return system ? strdup("/etc/viaduct") : below_home("XDG_CONFIG_HOME", ".config/viaduct");
+}
+
+char *os_path_cache(bool system)
+{
+    return system ? strdup("/var/cache/viaduct") : below_home("XDG_CACHE_HOME", ".cache/viaduct");
 }
 
 char *os_path_runtime(bool system)

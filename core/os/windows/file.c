@@ -89,7 +89,8 @@ HRESULT os_file_read(const char *path, size_t limit, char **text, size_t *size)
     return hr;
 }
 
-static HRESULT write_new(const wchar_t *wide, const char *path, const char *data, size_t size)
+static HRESULT write_new(const wchar_t *wide, const char *path, const char *data, size_t size,
+                         bool is_kept)
 {
     HANDLE file =
         CreateFileW(wide, GENERIC_WRITE, 0, NULL, CREATE_NEW, FILE_ATTRIBUTE_NORMAL, NULL);
@@ -105,13 +106,14 @@ static HRESULT write_new(const wchar_t *wide, const char *path, const char *data
             size -= n;
         }
     }
-    if (SUCCEEDED(hr) && !FlushFileBuffers(file))
+    if (SUCCEEDED(hr) && is_kept && !FlushFileBuffers(file))
         hr = fail(path, "write");
     CloseHandle(file);
     return hr;
 }
 
-HRESULT os_file_write(const char *path, const void *data, size_t size)
+/* What is not `kept` need not outlive a power failure. */
+static HRESULT replace_file(const char *path, const void *data, size_t size, bool is_kept)
 {
     static atomic_uint n_written;
     size_t temporary_size = strlen(path) + 40;
@@ -121,8 +123,9 @@ HRESULT os_file_write(const char *path, const void *data, size_t size)
                  atomic_fetch_add(&n_written, 1));
     wchar_t *from = temporary ? wide_from_text(temporary) : NULL;
     wchar_t *to = wide_from_text(path);
-    HRESULT hr = from && to ? write_new(from, path, data, size) : out_of_memory(path);
-    if (SUCCEEDED(hr) && !MoveFileExW(from, to, MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH))
+    HRESULT hr = from && to ? write_new(from, path, data, size, is_kept) : out_of_memory(path);
+    DWORD flags = MOVEFILE_REPLACE_EXISTING | (is_kept ? MOVEFILE_WRITE_THROUGH : 0);
+    if (SUCCEEDED(hr) && !MoveFileExW(from, to, flags))
         hr = fail(path, "replace");
     if (FAILED(hr) && from)
         DeleteFileW(from);
@@ -130,6 +133,33 @@ HRESULT os_file_write(const char *path, const void *data, size_t size)
     free(from);
     free(temporary);
     return hr;
+}
+
+HRESULT os_file_write(const char *path, const void *data, size_t size)
+{
+    return replace_file(path, data, size, true);
+}
+
+/* The file inherits who may use it from its directory. */
+HRESULT os_file_write_private(const char *path, const void *data, size_t size)
+{
+    return replace_file(path, data, size, false);
+}
+
+HRESULT os_file_read_private(const char *path, size_t limit, void **data, size_t *size)
+{
+    wchar_t *wide = wide_from_text(path);
+    if (!wide)
+        return out_of_memory(path);
+    DWORD attributes = GetFileAttributesW(wide);
+    DWORD error = GetLastError();
+    free(wide);
+    if (attributes == INVALID_FILE_ATTRIBUTES)
+        return windows_fail(error, path, "open");
+    if (attributes & FILE_ATTRIBUTE_REPARSE_POINT)
+        return error_set(E_ACCESSDENIED, "%s is a link", path);
+    HRESULT hr = access_check(path, ACCESS_TO_CHANGE, "can be written by");
+    return SUCCEEDED(hr) ? os_file_read(path, limit, (char **)data, size) : hr;
 }
 
 HRESULT os_file_remove(const char *path)

@@ -116,6 +116,12 @@ char *os_path_configuration(bool system)
                   : below_environment("APPDATA", "C:\\", "Viaduct");
 }
 
+char *os_path_cache(bool system)
+{
+    return system ? below_environment("ProgramData", "C:\\ProgramData", "Viaduct\\cache")
+                  : below_environment("LOCALAPPDATA", "C:\\", "Viaduct\\cache");
+}
+
 /* As a Linux program of the same user finds it. */
 static char *unix_runtime(bool system, const struct via_plugin_unix_calls *calls)
 {
