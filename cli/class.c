@@ -9,32 +9,23 @@
 #include "core/util/error.h"
 
 /* The class that was asked for: the library of a component may have several. The host has found it
- * by the name's own rules, so that its CLSID is looked up there. */
+ * by the name's own rules, so that its CLSID is asked for there. S_FALSE: it is gone by now. */
 static HRESULT find_clsid(IViaductHost *host, const char *name, GUID *clsid)
 {
-    struct ClassInfo *classes = NULL;
-    const char *at = strchr(name, '@');
-    size_t length = at ? (size_t)(at - name) : strlen(name);
-    ULONG count = 0;
-    HRESULT hr = IViaductHost_ListClasses(host, VARIANT_TRUE, &count, &classes);
-    bool found = false;
+    struct ClassInfo info = {.processId = 0};
+    BSTR string = cli_bstr(name);
+    HRESULT hr = IViaductHost_FindClass(host, string, &info);
 
-    for (ULONG i = 0; SUCCEEDED(hr) && i < count; i++) {
-        char *progid = cli_text(classes[i].progid);
-
-        if (!found && strlen(progid) == length && memcmp(progid, name, length) == 0) {
-            *clsid = classes[i].clsid;
-            found = true;
-        }
-        free(progid);
-        SysFreeString(classes[i].progid);
-        SysFreeString(classes[i].description);
-        SysFreeString(classes[i].host);
-        SysFreeString(classes[i].component);
-        SysFreeString(classes[i].manifest);
-    }
-    CoTaskMemFree(classes);
-    return FAILED(hr) ? hr : found ? S_OK : S_FALSE;
+    SysFreeString(string);
+    if (FAILED(hr))
+        return S_FALSE;
+    *clsid = info.clsid;
+    SysFreeString(info.progid);
+    SysFreeString(info.description);
+    SysFreeString(info.host);
+    SysFreeString(info.component);
+    SysFreeString(info.manifest);
+    return S_OK;
 }
 
 static HRESULT read_clsid(IViaductHost *host, const char *name, GUID *clsid)

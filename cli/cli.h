@@ -29,7 +29,7 @@ enum cli_exit {
 enum cli_command_flag {
     CLI_PRINTS = 1,         /* --json */
     CLI_CONNECTS = 2,       /* --host, --timeout */
-    CLI_LISTS = 4,          /* --local */
+    CLI_LISTS = 4,          /* --local, --limit, --after */
     CLI_FREE_ARGUMENTS = 8, /* behind CLI_FREE_BEHIND arguments the others may look like options */
     CLI_OWN_OPTIONS = 16,   /* it reads its options itself */
     CLI_HIDDEN = 32         /* not in the help */
@@ -53,6 +53,8 @@ extern const struct cli_command cli_commands[]; /* name NULL at the end */
 struct cli_options {
     bool json;
     bool local;          /* --local, of `list` */
+    unsigned limit;      /* --limit N, of `list`; 0: none */
+    const char *after;   /* --after CLASS, of `list` */
     const char *host;    /* --host ADDRESS */
     unsigned timeout_ms; /* --timeout MS; 0: the default */
     char **arguments;    /* the other words */
@@ -83,7 +85,8 @@ int cli_fail_runtime(HRESULT hr);
 /* The same with the record of the layers below. */
 int cli_fail_record(HRESULT hr);
 
-/* A table: columns are as wide as their widest cell. Cells are copied. */
+/* A table: columns are as wide as their widest cell. Cells are copied. What is printed is dropped,
+ * so that a long table can be printed in parts; columns only grow then. */
 struct cli_table;
 struct cli_table *cli_table_new(unsigned n_columns, const char *const *titles);
 void cli_table_add(struct cli_table *table, const char *const *cells);

@@ -2,6 +2,7 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/cli.h"
 #include "com/abi/guid.h"
@@ -46,68 +47,77 @@ static void print_json(json_t *json)
     json_decref(json);
 }
 
-static void print_list_json(ULONG count, const struct ClassInfo *classes)
+/* --- list --- */
+
+/* Classes as they come, page by page: a list may be too long to hold. */
+struct printer {
+    struct cli_table *table; /* NULL: JSON */
+    unsigned long n_printed;
+    char *last; /* the name of the last class */
+};
+
+static json_t *class_to_json(const struct ClassInfo *info, const struct texts *texts)
 {
-    json_t *array = json_array();
+    char clsid[GUID_TEXT_SIZE];
 
-    for (ULONG i = 0; i < count; i++) {
-        struct texts texts = texts_of(&classes[i]);
-        char clsid[GUID_TEXT_SIZE];
-
-        json_array_append_new(
-            array, json_pack("{s:s, s:s?, s:s, s:s, s:s, s:s, s:i, s:s, s:s}", "progid",
-                             texts.progid, "host", *texts.host ? texts.host : NULL, "clsid",
-                             guid_format(&classes[i].clsid, clsid), "description",
-                             texts.description, "activation", ACTIVATION(&classes[i]), "state",
-                             STATE(&classes[i]), "process", (int)classes[i].processId, "component",
-                             texts.component, "manifest", texts.manifest));
-        texts_deinit(&texts);
-    }
-    print_json(array);
+    return json_pack(
+        "{s:s, s:s?, s:s, s:s, s:s, s:s, s:i, s:s, s:s}", "progid", texts->progid, "host",
+        *texts->host ? texts->host : NULL, "clsid", guid_format(&info->clsid, clsid), "description",
+        texts->description, "activation", ACTIVATION(info), "state", STATE(info), "process",
+        (int)info->processId, "component", texts->component, "manifest", texts->manifest);
 }
 
-static void print_list_table(ULONG count, const struct ClassInfo *classes)
+/* As an element of an array that is indented. */
+static void print_element(json_t *json, bool is_first)
 {
-    static const char *const titles[] = {"CLASS", "RUNS IN", "STATE", "PROCESS", "DESCRIPTION"};
-    struct cli_table *table = cli_table_new(5, titles);
+    char *text = json_dumps(json, JSON_INDENT(2));
 
-    for (ULONG i = 0; i < count; i++) {
-        struct texts texts = texts_of(&classes[i]);
-        char name[256], process[16] = "-";
+    if (!text)
+        cli_no_memory();
+    fputs(is_first ? "[\n" : ",\n", stdout);
+    for (const char *line = text; *line;) {
+        size_t length = strcspn(line, "\n");
 
-        snprintf(name, sizeof(name), "%s%s%s", texts.progid, *texts.host ? "@" : "", texts.host);
-        if (classes[i].processId)
-            snprintf(process, sizeof(process), "%u", (unsigned)classes[i].processId);
-        cli_table_add(table, (const char *const[]){name, ACTIVATION(&classes[i]),
-                                                   STATE(&classes[i]), process, texts.description});
-        texts_deinit(&texts);
+        printf("  %.*s", (int)length, line);
+        line += length;
+        if (*line == '\n')
+            putchar(*line++);
     }
-    cli_table_print(table);
-    cli_table_free(table);
+    free(text);
+    json_decref(json);
 }
 
-int command_list(int argc, char **argv)
+static void add_row(struct cli_table *table, const char *name, const struct ClassInfo *info,
+                    const struct texts *texts)
 {
-    struct ClassInfo *classes = NULL;
-    struct cli_options options;
-    IViaductHost *host;
-    ULONG count = 0;
-    HRESULT hr;
-    int code = cli_read_options(argc, argv, "list", 0, 0, &options);
+    char process[16] = "-";
 
-    if (code < 0)
-        code = cli_connect(&options, &host);
-    if (code >= 0)
-        return code;
-    hr = IViaductHost_ListClasses(host, options.local ? VARIANT_FALSE : VARIANT_TRUE, &count,
-                                  &classes);
-    if (FAILED(hr))
-        return cli_disconnect(host, cli_fail_runtime(hr));
-    if (options.json)
-        print_list_json(count, classes);
+    if (info->processId)
+        snprintf(process, sizeof(process), "%u", (unsigned)info->processId);
+    cli_table_add(table, (const char *const[]){name, ACTIVATION(info), STATE(info), process,
+                                               texts->description});
+}
+
+static void print_class(struct printer *printer, const struct ClassInfo *info)
+{
+    struct texts texts = texts_of(info);
+    char name[256];
+
+    snprintf(name, sizeof(name), "%s%s%s", texts.progid, *texts.host ? "@" : "", texts.host);
+    if (printer->table)
+        add_row(printer->table, name, info, &texts);
     else
-        print_list_table(count, classes);
+        print_element(class_to_json(info, &texts), printer->n_printed == 0);
+    texts_deinit(&texts);
+    free(printer->last);
+    printer->last = strdup(name);
+    printer->n_printed++;
+}
+
+static void print_page(struct printer *printer, ULONG count, struct ClassInfo *classes)
+{
     for (ULONG i = 0; i < count; i++) {
+        print_class(printer, &classes[i]);
         SysFreeString(classes[i].progid);
         SysFreeString(classes[i].description);
         SysFreeString(classes[i].host);
@@ -115,7 +125,68 @@ int command_list(int argc, char **argv)
         SysFreeString(classes[i].manifest);
     }
     CoTaskMemFree(classes);
-    return cli_disconnect(host, CLI_OK);
+    if (printer->table)
+        cli_table_print(printer->table);
+}
+
+static void print_end(const struct printer *printer, bool is_cut)
+{
+    if (!printer->table)
+        puts(printer->n_printed ? "\n]" : "[]");
+    else if (is_cut && printer->last)
+        fprintf(stderr, "viaduct: there are more classes; go on with --after %s\n", printer->last);
+}
+
+static HRESULT print_list(IViaductHost *host, const struct cli_options *options,
+                          struct printer *printer)
+{
+    VARIANT_BOOL peers = options->local ? VARIANT_FALSE : VARIANT_TRUE;
+    BSTR next = cli_bstr(options->after ? options->after : "");
+    bool is_more = true, is_cut = false;
+    HRESULT hr = S_OK;
+
+    while (SUCCEEDED(hr) && is_more && !is_cut) {
+        unsigned long left = options->limit ? options->limit - printer->n_printed : 0;
+        struct ClassInfo *classes = NULL;
+        BSTR after = next;
+        ULONG count = 0;
+
+        next = NULL;
+        hr = IViaductHost_ListClasses(host, peers, after, (ULONG)left, &next, &count, &classes);
+        SysFreeString(after);
+        if (FAILED(hr))
+            break;
+        print_page(printer, count, classes);
+        is_more = next && next[0];
+        is_cut = is_more && options->limit && printer->n_printed >= options->limit;
+    }
+    SysFreeString(next);
+    if (SUCCEEDED(hr))
+        print_end(printer, is_cut);
+    return hr;
+}
+
+int command_list(int argc, char **argv)
+{
+    static const char *const titles[] = {"CLASS", "RUNS IN", "STATE", "PROCESS", "DESCRIPTION"};
+    struct printer printer = {.n_printed = 0};
+    struct cli_options options;
+    IViaductHost *host;
+    HRESULT hr;
+    int code = cli_read_options(argc, argv, "list", 0, 0, &options);
+
+    if (code < 0)
+        code = cli_connect(&options, &host);
+    if (code >= 0)
+        return code;
+    if (!options.json)
+        printer.table = cli_table_new(5, titles);
+    hr = print_list(host, &options, &printer);
+    code = SUCCEEDED(hr) ? CLI_OK : cli_fail_runtime(hr);
+    if (printer.table)
+        cli_table_free(printer.table);
+    free(printer.last);
+    return cli_disconnect(host, code);
 }
 
 /* --- status --- */

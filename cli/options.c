@@ -22,6 +22,12 @@ static const struct known_option {
     {{"local", no_argument, NULL, 'l'},
      CLI_LISTS,
      "      --local          without the classes of peered hosts\n"},
+    {{"limit", required_argument, NULL, 'n'},
+     CLI_LISTS,
+     "      --limit N        at most so many classes\n"},
+    {{"after", required_argument, NULL, 'a'},
+     CLI_LISTS,
+     "      --after CLASS    only those that come behind this one in the list\n"},
     {{"json", no_argument, NULL, 'j'},
      CLI_PRINTS,
      "      --json           print data, and what fails, as JSON\n"},
@@ -93,14 +99,15 @@ static int wrong_number(const struct cli_command *command, const char *what)
     return CLI_USAGE;
 }
 
-static int read_timeout(const char *command, const char *text, unsigned *timeout_ms)
+static int read_number(const char *command, const char *text, const char *what, unsigned long most,
+                       unsigned *number)
 {
     char *end;
     unsigned long value = strtoul(text, &end, 10);
 
-    if (*end || end == text || value == 0 || value > 86400000)
-        return cli_fail_usage(command, "'%.60s' is no time in milliseconds, 1 to 86400000", text);
-    *timeout_ms = (unsigned)value;
+    if (*end || end == text || value == 0 || value > most)
+        return cli_fail_usage(command, "'%.60s' is no %s, 1 to %lu", text, what, most);
+    *number = (unsigned)value;
     return -1;
 }
 
@@ -119,7 +126,13 @@ static int read_option(int option, const char *word, const struct cli_command *c
         options->host = optarg;
         return -1;
     case 't':
-        return read_timeout(command->name, optarg, &options->timeout_ms);
+        return read_number(command->name, optarg, "time in milliseconds", 86400000,
+                           &options->timeout_ms);
+    case 'n':
+        return read_number(command->name, optarg, "number of classes", 1000000000, &options->limit);
+    case 'a':
+        options->after = optarg;
+        return -1;
     case 'h':
         print_help(command);
         return CLI_OK;

@@ -196,6 +196,13 @@ void cli_table_add(struct cli_table *table, const char *const *cells)
     table->n_rows++;
 }
 
+static void drop_rows(struct cli_table *table)
+{
+    for (size_t i = 0; i < table->n_rows * table->n_columns; i++)
+        free(table->cells[i]);
+    table->n_rows = 0;
+}
+
 void cli_table_print(struct cli_table *table)
 {
     for (size_t row = 0; row < table->n_rows; row++) {
@@ -208,12 +215,12 @@ void cli_table_print(struct cli_table *table)
         }
         putchar('\n');
     }
+    drop_rows(table);
 }
 
 void cli_table_free(struct cli_table *table)
 {
-    for (size_t i = 0; i < table->n_rows * table->n_columns; i++)
-        free(table->cells[i]);
+    drop_rows(table);
     free(table->cells);
     free(table);
 }

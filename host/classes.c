@@ -18,7 +18,7 @@
 
 /* A component's process may end, being idle, in the moment in which it is asked for something. */
 #define MAX_ATTEMPTS 3
-/* What a peer may take to list its classes. */
+/* What a peer may take to say whether it has a class. */
 #define ASK_PEER_MS 5000u
 
 /* --- where a class is --- */
@@ -26,6 +26,7 @@
 struct place {
     struct registry_entry entry; /* manifest NULL: at a peer */
     IViaductHost *peer;
+    char host[CLASS_NAME_HOST_SIZE];                          /* the peer's name */
     char name[CLASS_NAME_PROGID_SIZE + CLASS_NAME_HOST_SIZE]; /* for the peer: "ProgID@local" */
 };
 
@@ -37,44 +38,52 @@ static void place_deinit(struct place *place)
         IViaductHost_Release(place->peer);
 }
 
-static void place_set_peer(struct place *place, IViaductHost *peer, const struct class_name *name)
+static void name_for_peer(const struct class_name *name, char *buffer, size_t size)
 {
     char class[CLASS_NAME_PROGID_SIZE];
 
-    place->peer = peer;
-    snprintf(place->name, sizeof(place->name), "%s@%s", class_name_format(name, class),
-             CLASS_NAME_LOCAL);
+    snprintf(buffer, size, "%s@%s", class_name_format(name, class), CLASS_NAME_LOCAL);
 }
 
-static bool info_matches(const struct ClassInfo *info, const struct class_name *name)
+static void place_set_peer(struct place *place, IViaductHost *peer, const char *host,
+                           const struct class_name *name)
 {
-    char *progid;
-    bool same;
+    place->peer = peer;
+    snprintf(place->host, sizeof(place->host), "%s", host);
+    name_for_peer(name, place->name, sizeof(place->name));
+}
 
-    if (name->by_clsid)
-        return IsEqualGUID(&info->clsid, &name->clsid);
-    progid = text_from_bstr(info->progid);
-    same = progid && strcmp(progid, name->progid) == 0;
-    free(progid);
-    return same;
+/* REGDB_E_CLASSNOTREG: the peer does not have it. */
+static HRESULT ask_peer_for_class(IViaductHost *peer, const char *name, struct ClassInfo *info)
+{
+    uint32_t before = via_thread_set_deadline(ASK_PEER_MS);
+    BSTR string = text_to_bstr(name);
+    HRESULT hr = string ? IViaductHost_FindClass(peer, string, info)
+                        : error_set(E_OUTOFMEMORY, "no memory for a name");
+
+    via_thread_set_deadline(before);
+    if (string && FAILED(hr))
+        text_take_error(hr);
+    SysFreeString(string);
+    return hr;
 }
 
 /* S_FALSE: the peer does not have it. */
 static HRESULT ask_peer(IViaductHost *peer, const struct class_name *name)
 {
-    uint32_t before = via_thread_set_deadline(ASK_PEER_MS);
-    struct ClassInfo *classes = NULL;
-    ULONG count = 0;
-    HRESULT hr = IViaductHost_ListClasses(peer, VARIANT_FALSE, &count, &classes);
-    bool found = false;
+    char text[CLASS_NAME_PROGID_SIZE + CLASS_NAME_HOST_SIZE];
+    struct ClassInfo info = {.processId = 0};
+    HRESULT hr;
 
-    via_thread_set_deadline(before);
-    if (FAILED(hr))
-        return text_take_error(hr);
-    for (ULONG i = 0; i < count; i++)
-        found = found || info_matches(&classes[i], name);
-    host_free_classes(count, classes);
-    return found ? S_OK : S_FALSE;
+    name_for_peer(name, text, sizeof(text));
+    hr = ask_peer_for_class(peer, text, &info);
+    if (hr == REGDB_E_CLASSNOTREG) {
+        error_clear();
+        return S_FALSE;
+    }
+    if (SUCCEEDED(hr))
+        class_info_deinit(&info);
+    return hr;
 }
 
 /* The notes that go into an error: who has it, or who could not be asked. */
@@ -113,7 +122,7 @@ static HRESULT ask_peers(struct host *host, const struct class_name *name, struc
                 hr = S_OK;
         }
         if (asked == S_OK && !place->peer)
-            place_set_peer(place, peer, name);
+            place_set_peer(place, peer, peers_name(host->peers, i), name);
         else if (peer)
             IViaductHost_Release(peer);
     }
@@ -152,7 +161,7 @@ static HRESULT find(struct host *host, const char *text, struct place *place)
         strcmp(name.host, host->configuration->name) != 0) {
         hr = peers_find(host->peers, name.host, &peer);
         if (SUCCEEDED(hr))
-            place_set_peer(place, peer, &name);
+            place_set_peer(place, peer, name.host, &name);
         return hr;
     }
     hr = registry_find(host->registry, &name, &place->entry);
@@ -275,6 +284,26 @@ HRESULT host_describe_class(struct host *host, const char *name, BSTR *json)
     struct question question = {.json = json};
 
     return ask(host, name, &question);
+}
+
+HRESULT host_find_class(struct host *host, const char *name, struct ClassInfo *info)
+{
+    struct place place;
+    HRESULT hr = find(host, name, &place);
+
+    if (FAILED(hr))
+        return hr;
+    if (!place.peer) {
+        hr = class_info_fill(host, &place.entry, info);
+    } else {
+        hr = ask_peer_for_class(place.peer, place.name, info);
+        if (SUCCEEDED(hr)) {
+            SysFreeString(info->host);
+            info->host = text_to_bstr(place.host);
+        }
+    }
+    place_deinit(&place);
+    return hr;
 }
 
 /* --- registering --- */

@@ -40,6 +40,7 @@ void configuration_free(struct configuration *configuration)
     free(configuration->peers);
     free(configuration->path);
     free(configuration->name);
+    free(configuration->cache_directory);
     free(configuration->log_file);
     config_free(configuration->document);
     free(configuration);
@@ -257,6 +258,7 @@ static HRESULT read_file(struct config *config, struct configuration *configurat
                                         "listen",
                                         "plugin_directories",
                                         "component_directories",
+                                        "cache_directory",
                                         "peers",
                                         "activation",
                                         "limits",
@@ -280,6 +282,11 @@ static HRESULT read_file(struct config *config, struct configuration *configurat
     if (SUCCEEDED(hr))
         hr = read_list(&root, "component_directories", CONFIGURATION_MAX_DIRECTORIES,
                        check_directory, &configuration->component_directories);
+    if (SUCCEEDED(hr) && config_find(&root, "cache_directory", &node)) {
+        hr = config_text(&node, &configuration->cache_directory);
+        if (SUCCEEDED(hr))
+            hr = check_directory(&node, configuration->cache_directory);
+    }
     if (SUCCEEDED(hr))
         hr = read_peers(&root, configuration);
     if (SUCCEEDED(hr))
@@ -360,7 +367,9 @@ static HRESULT fill_in(struct configuration *configuration)
 
     if (!configuration->name)
         configuration->name = strdup(DEFAULT_NAME);
-    if (!configuration->name)
+    if (!configuration->cache_directory)
+        configuration->cache_directory = os_path_cache(configuration->system);
+    if (!configuration->name || !configuration->cache_directory)
         hr = no_memory();
     if (SUCCEEDED(hr) && !configuration->listen)
         hr = append(&configuration->listen, address_of_host(configuration->system));

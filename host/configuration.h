@@ -28,6 +28,7 @@ struct configuration {
     char **listen;           /* NULL at the end, in this list and the next two */
     char **plugin_directories;
     char **component_directories; /* in order of precedence, the writable one first */
+    char *cache_directory;        /* for what can be made again */
     struct peer_settings *peers;
     size_t n_peers;
     uint32_t start_timeout_ms;

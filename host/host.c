@@ -62,7 +62,8 @@ static HRESULT make_parts(struct host *host)
     host->running = running_new();
     if (!host->exits || !host->modules || !host->running)
         return error_set(E_OUTOFMEMORY, "no memory for the host");
-    hr = registry_new((const char *const *)configuration->component_directories, &host->registry);
+    hr = registry_new((const char *const *)configuration->component_directories,
+                      configuration->cache_directory, &host->registry);
     if (SUCCEEDED(hr))
         hr = make_servers(host);
     if (SUCCEEDED(hr))
@@ -144,6 +145,8 @@ HRESULT host_start(const struct configuration *configuration, struct host **out)
         hr = listen_all(host);
     if (SUCCEEDED(hr))
         hr = peers_start(host->peers, host->object);
+    if (SUCCEEDED(hr))
+        registry_warm(host->registry);
     return hr;
 }
 

@@ -46,12 +46,32 @@ void host_free(struct host *host);
 HRESULT host_create_instance(struct host *host, const char *name, REFIID iid, IUnknown **object);
 HRESULT host_get_class_object(struct host *host, const char *name, IUnknown **object);
 HRESULT host_describe_class(struct host *host, const char *name, BSTR *json);
-/* An array for CoTaskMemFree() after its strings. */
-HRESULT host_list_classes(struct host *host, bool with_peers, ULONG *count,
-                          struct ClassInfo **classes);
-void host_free_classes(ULONG count, struct ClassInfo *classes);
+/* `info` is for class_info_deinit(). */
+HRESULT host_find_class(struct host *host, const char *name, struct ClassInfo *info);
 HRESULT host_register(struct host *host, const char *manifest, char **path);
 HRESULT host_unregister(struct host *host, const char *name);
+
+/* --- lists of classes (list.c) --- */
+
+/* Classes in a page at most, and where its texts make it end: far below what a message may have. */
+#define CLASS_PAGE_MAX       1000u
+#define CLASS_PAGE_DEFAULT   256u
+#define CLASS_PAGE_MAX_BYTES (1024u * 1024)
+
+struct class_page {
+    bool with_peers;
+    ULONG limit; /* 0: CLASS_PAGE_DEFAULT */
+    ULONG count;
+    struct ClassInfo *classes; /* for CoTaskMemFree() after its strings */
+    BSTR next;                 /* for SysFreeString() */
+};
+/* The classes behind `after`; see ListClasses in host.idl. */
+HRESULT host_list_classes(struct host *host, const char *after, struct class_page *page);
+
+void class_info_deinit(struct ClassInfo *info);
+/* Of one of this host's own classes. */
+HRESULT class_info_fill(struct host *host, const struct registry_entry *entry,
+                        struct ClassInfo *info);
 
 /* --- ends of processes (ends.c) --- */
 

@@ -106,14 +106,38 @@ static HRESULT STDMETHODCALLTYPE Host_GetClassObject(IViaductHost *iface, BSTR s
 }
 
 static HRESULT STDMETHODCALLTYPE Host_ListClasses(IViaductHost *iface, VARIANT_BOOL peers,
+                                                  BSTR string, ULONG limit, BSTR *next,
                                                   ULONG *count, struct ClassInfo **classes)
 {
-    struct host *host = host_of(iface);
+    struct class_page page = {.with_peers = peers != VARIANT_FALSE, .limit = limit};
+    CLEANUP(cleanup_free) char *after;
+    struct host *host;
+    HRESULT hr = enter(iface, string, &host, &after);
 
+    *next = NULL;
     *count = 0;
     *classes = NULL;
-    return text_publish_error(host ? host_list_classes(host, peers != VARIANT_FALSE, count, classes)
-                                   : RPC_E_DISCONNECTED);
+    if (SUCCEEDED(hr))
+        hr = host_list_classes(host, after, &page);
+    if (SUCCEEDED(hr)) {
+        *next = page.next;
+        *count = page.count;
+        *classes = page.classes;
+    }
+    return text_publish_error(hr);
+}
+
+static HRESULT STDMETHODCALLTYPE Host_FindClass(IViaductHost *iface, BSTR string,
+                                                struct ClassInfo *info)
+{
+    CLEANUP(cleanup_free) char *name;
+    struct host *host;
+    HRESULT hr = enter(iface, string, &host, &name);
+
+    memset(info, 0, sizeof(*info));
+    if (SUCCEEDED(hr))
+        hr = host_find_class(host, name, info);
+    return text_publish_error(hr);
 }
 
 static HRESULT STDMETHODCALLTYPE Host_DescribeClass(IViaductHost *iface, BSTR string, BSTR *json)
@@ -238,13 +262,11 @@ static HRESULT STDMETHODCALLTYPE Host_Join(IViaductHost *iface, BSTR string, IVi
 }
 
 static const IViaductHostVtbl host_vtable = {
-    Host_QueryInterface, Host_AddRef,
-    Host_Release,        Host_CreateInstance,
-    Host_GetClassObject, Host_ListClasses,
-    Host_DescribeClass,  Host_RegisterManifest,
-    Host_Unregister,     Host_GetStatus,
-    Host_Publish,        Host_Lookup,
-    Host_Withdraw,       Host_RegisterSurrogate,
+    Host_QueryInterface, Host_AddRef,         Host_Release,
+    Host_CreateInstance, Host_GetClassObject, Host_ListClasses,
+    Host_FindClass,      Host_DescribeClass,  Host_RegisterManifest,
+    Host_Unregister,     Host_GetStatus,      Host_Publish,
+    Host_Lookup,         Host_Withdraw,       Host_RegisterSurrogate,
     Host_GetProcessExit, Host_Join,
 };
 

@@ -385,21 +385,53 @@ bool servers_settle(struct servers *servers, const struct manifest *manifest)
     return ended;
 }
 
-void servers_status(struct servers *servers, const struct manifest *manifest,
-                    struct server_status *status)
+static void status_locked(const struct server *server, struct server_status *status)
+{
+    status->state = server->state;
+    status->process_id = server->pid;
+    status->n_starts = server->n_starts;
+    snprintf(status->failure, sizeof(status->failure), "%s", server->failure);
+}
+
+void servers_status(struct servers *servers, const char *component, struct server_status *status)
 {
     struct server *server;
 
     memset(status, 0, sizeof(*status));
     os_mutex_lock(&servers->lock);
-    server = find_locked(servers, manifest->component);
-    if (server) {
-        status->state = server->state;
-        status->process_id = server->pid;
-        status->n_starts = server->n_starts;
-        snprintf(status->failure, sizeof(status->failure), "%s", server->failure);
+    server = find_locked(servers, component);
+    if (server)
+        status_locked(server, status);
+    os_mutex_unlock(&servers->lock);
+}
+
+HRESULT servers_report(struct servers *servers, struct server_report **out, size_t *n_reports)
+{
+    struct server_report *reports;
+    size_t n = 0;
+
+    os_mutex_lock(&servers->lock);
+    for (struct server *server = servers->first; server; server = server->next)
+        n++;
+    reports = calloc(n + 1, sizeof(*reports));
+    n = 0;
+    for (struct server *server = servers->first; reports && server; server = server->next) {
+        reports[n].manifest = manifest_ref(server->manifest);
+        status_locked(server, &reports[n++].status);
     }
     os_mutex_unlock(&servers->lock);
+    if (!reports)
+        return error_set(E_OUTOFMEMORY, "no memory for the status");
+    *out = reports;
+    *n_reports = n;
+    return S_OK;
+}
+
+void servers_free_reports(struct server_report *reports, size_t n_reports)
+{
+    for (size_t i = 0; i < n_reports; i++)
+        manifest_unref(reports[i].manifest);
+    free(reports);
 }
 
 /* --- the host's end --- */

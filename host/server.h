@@ -58,8 +58,15 @@ struct server_status {
     uint32_t n_starts;
     char failure[512]; /* why it last failed, or "" */
 };
-/* Of the component of this manifest. */
-void servers_status(struct servers *servers, const struct manifest *manifest,
-                    struct server_status *status);
+/* Of the component at this path. */
+void servers_status(struct servers *servers, const char *component, struct server_status *status);
+
+struct server_report {
+    struct manifest *manifest; /* that it was started with last; a reference */
+    struct server_status status;
+};
+/* Of every component that was asked for; for servers_free_reports(). */
+HRESULT servers_report(struct servers *servers, struct server_report **reports, size_t *n_reports);
+void servers_free_reports(struct server_report *reports, size_t n_reports);
 
 #endif

@@ -1,10 +1,12 @@
 /* What `viaduct status` shows, as JSON. */
 #include <jansson.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/os/clock.h"
 #include "core/os/process.h"
 #include "core/util/error.h"
+#include "core/util/strings.h"
 #include "core/util/utf.h"
 #include "host/host.h"
 
@@ -51,29 +53,52 @@ static const char *state_name(enum ClassState state)
     return names[state];
 }
 
-/* One entry for each component that has been started; several classes may share one. */
+static int compare_reports(const void *left, const void *right)
+{
+    const struct server_report *one = left, *other = right;
+
+    return strcmp(one->manifest->classes[0].progid, other->manifest->classes[0].progid);
+}
+
+static void append_component(json_t *array, const struct manifest *manifest,
+                             const struct server_status *status)
+{
+    for (size_t i = 0; i < manifest->n_classes; i++)
+        json_array_append_new(
+            array, json_pack("{s:s, s:o, s:s, s:i, s:i, s:o}", "class", manifest->classes[i].progid,
+                             "component", text(manifest->component), "state",
+                             state_name(status->state), "process", (int)status->process_id,
+                             "starts", (int)status->n_starts, "failure", text(status->failure)));
+}
+
+/* An entry for each class of a component that has been started, however many there are to start. */
 static HRESULT components_to_json(struct host *host, json_t *array)
 {
-    struct registry_entry *entries;
-    size_t n_entries;
-    HRESULT hr = registry_list(host->registry, &entries, &n_entries);
+    struct server_report *reports;
+    size_t n_reports;
+    HRESULT hr = servers_report(host->servers, &reports, &n_reports);
 
     if (FAILED(hr))
         return hr;
-    for (size_t i = 0; i < n_entries; i++) {
-        struct server_status status;
-
-        servers_status(host->servers, entries[i].manifest, &status);
-        if (status.n_starts == 0 && !status.failure[0])
-            continue;
-        json_array_append_new(
-            array, json_pack("{s:s, s:o, s:s, s:i, s:i, s:o}", "class", entries[i].class->progid,
-                             "component", text(entries[i].manifest->component), "state",
-                             state_name(status.state), "process", (int)status.process_id, "starts",
-                             (int)status.n_starts, "failure", text(status.failure)));
+    qsort(reports, n_reports, sizeof(*reports), compare_reports);
+    for (size_t i = 0; i < n_reports; i++) {
+        if (reports[i].status.n_starts || reports[i].status.failure[0])
+            append_component(array, reports[i].manifest, &reports[i].status);
     }
-    registry_list_free(entries, n_entries);
+    servers_free_reports(reports, n_reports);
     return S_OK;
+}
+
+static HRESULT find_problems(struct host *host, char ***problems)
+{
+    struct catalogue *catalogue;
+    HRESULT hr = registry_list(host->registry, false, &catalogue);
+
+    if (FAILED(hr))
+        return hr;
+    hr = catalogue_problems(catalogue, problems);
+    catalogue_unref(catalogue);
+    return hr;
 }
 
 HRESULT host_status(struct host *host, char **json)
@@ -84,7 +109,7 @@ HRESULT host_status(struct host *host, char **json)
     HRESULT hr = components_to_json(host, components);
 
     if (SUCCEEDED(hr))
-        hr = registry_problems(host->registry, &problems);
+        hr = find_problems(host, &problems);
     if (FAILED(hr)) {
         json_decref(components);
         return hr;
@@ -100,7 +125,7 @@ HRESULT host_status(struct host *host, char **json)
                      peers_to_json(host), "components", components, "problems",
                      strings((const char *const *)problems), "running_objects",
                      (int)running_count(host->running));
-    registry_problems_free(problems);
+    strings_free(problems);
     *json = root ? json_dumps(root, JSON_COMPACT) : NULL;
     json_decref(root);
     return *json ? S_OK : error_set(E_OUTOFMEMORY, "no memory for the status");

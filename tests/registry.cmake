@@ -4,7 +4,10 @@ endif()
 if(TARGET via_com_registry)
     via_test(registry SOURCES test_registry.c DEPENDS via_com_registry)
     # A test stops a read between two directories.
-    target_link_options(test_registry PRIVATE "LINKER:--wrap=os_directory_list")
+    target_link_options(test_registry PRIVATE "LINKER:--wrap=os_directory_scan")
+    via_test(registry_index SOURCES test_registry_index.c DEPENDS via_com_registry)
+    # Tests count the manifests that are read.
+    target_link_options(test_registry_index PRIVATE "LINKER:--wrap=manifest_load")
 endif()
 if(TARGET viaductd)
     via_test(host_parts

@@ -282,7 +282,7 @@ TEST(a_process_that_is_being_started_holds_nobody_up)
     while (!the_spawn.is_spawning)
         os_cond_wait(&the_spawn.changed, &the_spawn.lock, OS_NEVER);
     os_mutex_unlock(&the_spawn.lock);
-    servers_status(start.servers, start.manifest, &status);
+    servers_status(start.servers, start.manifest->component, &status);
     CHECK_EQ(status.state, CLASS_STARTING);
     CHECK_EQ(status.process_id, 0);
     os_mutex_lock(&the_spawn.lock);
@@ -292,7 +292,7 @@ TEST(a_process_that_is_being_started_holds_nobody_up)
     os_thread_join(thread);
     CHECK_HR(start.hr, E_FAIL);
     CHECK_STR_HAS(start.text, "this system starts nothing");
-    servers_status(start.servers, start.manifest, &status);
+    servers_status(start.servers, start.manifest->component, &status);
     CHECK_EQ(status.state, CLASS_BACKING_OFF);
     servers_stop(start.servers);
     servers_free(start.servers);

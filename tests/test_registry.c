@@ -10,6 +10,7 @@
 #include "core/os/path.h"
 #include "core/os/thread.h"
 #include "core/util/error.h"
+#include "core/util/strings.h"
 #include "tests/harness/harness.h"
 
 #define CLSID_A "{6e710ce2-04ce-46d5-ba6b-ac571b96b4b9}"
@@ -167,7 +168,7 @@ static void directories_init(struct directories *directories)
     directories->paths[0] = os_path_join(base, "user");
     directories->paths[1] = os_path_join(base, "package");
     directories->paths[2] = NULL;
-    CHECK_OK(registry_new((const char *const *)directories->paths, &directories->registry));
+    CHECK_OK(registry_new((const char *const *)directories->paths, NULL, &directories->registry));
 }
 
 static void directories_deinit(struct directories *directories)
@@ -180,8 +181,10 @@ static void directories_deinit(struct directories *directories)
 
 /* --- a read that takes long --- */
 
-HRESULT __real_os_directory_list(const char *path, char ***names);
-HRESULT __wrap_os_directory_list(const char *path, char ***names);
+HRESULT __real_os_directory_scan(const char *path, const char *suffix, struct os_entry **entries,
+                                 size_t *n_entries);
+HRESULT __wrap_os_directory_scan(const char *path, const char *suffix, struct os_entry **entries,
+                                 size_t *n_entries);
 
 static struct {
     struct os_mutex lock;
@@ -191,7 +194,8 @@ static struct {
     bool may_go_on;   /* lock */
 } the_stop = {.lock = OS_MUTEX_INITIALIZER};
 
-HRESULT __wrap_os_directory_list(const char *path, char ***names)
+HRESULT __wrap_os_directory_scan(const char *path, const char *suffix, struct os_entry **entries,
+                                 size_t *n_entries)
 {
     os_mutex_lock(&the_stop.lock);
     if (the_stop.path && strcmp(the_stop.path, path) == 0) {
@@ -202,22 +206,28 @@ HRESULT __wrap_os_directory_list(const char *path, char ***names)
             os_cond_wait(&the_stop.changed, &the_stop.lock, OS_NEVER);
     }
     os_mutex_unlock(&the_stop.lock);
-    return __real_os_directory_list(path, names);
+    return __real_os_directory_scan(path, suffix, entries, n_entries);
 }
 
 static void list_classes(void *argument)
 {
-    struct registry_entry *entries;
-    size_t n_entries;
+    struct catalogue *catalogue;
 
-    if (CHECK_OK(registry_list(argument, &entries, &n_entries)))
-        registry_list_free(entries, n_entries);
+    if (CHECK_OK(registry_list(argument, false, &catalogue)))
+        catalogue_unref(catalogue);
+}
+
+static void uninstall(void *argument)
+{
+    struct class_name name = name_of("A.Fleeting");
+
+    CHECK_OK(registry_uninstall(argument, &name));
 }
 
 TEST(a_read_that_was_begun_before_a_class_was_removed_does_not_bring_it_back)
 {
     struct directories directories;
-    struct os_thread *thread;
+    struct os_thread *thread, *remover;
     struct registry_entry entry;
     struct class_name name = name_of("A.Fleeting");
 
@@ -231,12 +241,14 @@ TEST(a_read_that_was_begun_before_a_class_was_removed_does_not_bring_it_back)
     while (!the_stop.is_stopped)
         os_cond_wait(&the_stop.changed, &the_stop.lock, OS_NEVER);
     os_mutex_unlock(&the_stop.lock);
-    CHECK_OK(registry_uninstall(directories.registry, &name));
+    REQUIRE_OK(os_thread_start(uninstall, directories.registry, "remover", &remover));
+    os_sleep_ms(20); /* it may wait for the reader, or not */
     os_mutex_lock(&the_stop.lock);
     the_stop.may_go_on = true;
     os_cond_broadcast(&the_stop.changed);
     os_mutex_unlock(&the_stop.lock);
     os_thread_join(thread);
+    os_thread_join(remover);
     CHECK_HR(registry_find(directories.registry, &name, &entry), REGDB_E_CLASSNOTREG);
     os_cond_deinit(&the_stop.changed);
     directories_deinit(&directories);
@@ -272,24 +284,26 @@ TEST(a_file_that_appears_is_a_class_and_one_that_goes_is_none)
 TEST(the_first_directory_wins_and_the_other_is_reported)
 {
     struct directories directories;
-    struct registry_entry *entries;
-    size_t n_entries = 0;
-    char **problems;
+    struct catalogue *catalogue;
+    char **problems, *path;
 
     directories_init(&directories);
     write_manifest(directories.paths[0], "mine.json", "A.One", CLSID_A);
     write_manifest(directories.paths[1], "theirs.json", "A.One", CLSID_B);
     write_manifest(directories.paths[1], "two.json", "A.Two", CLSID_B);
-    REQUIRE_OK(registry_list(directories.registry, &entries, &n_entries));
-    CHECK_EQ(n_entries, 2);
-    CHECK_STR_HAS(entries[0].manifest->path, "mine.json");
-    CHECK_STR_EQ(entries[1].class->progid, "A.Two");
-    registry_list_free(entries, n_entries);
-    REQUIRE_OK(registry_problems(directories.registry, &problems));
+    REQUIRE_OK(registry_list(directories.registry, false, &catalogue));
+    REQUIRE(catalogue->n_used == 2);
+    path = catalogue_path(catalogue, catalogue->classes[catalogue->order[0]].file);
+    CHECK_STR_HAS(path, "mine.json");
+    free(path);
+    CHECK_STR_EQ(catalogue_text(catalogue, catalogue->classes[catalogue->order[1]].progid),
+                 "A.Two");
+    REQUIRE_OK(catalogue_problems(catalogue, &problems));
+    catalogue_unref(catalogue);
     REQUIRE_NOT_NULL(problems[0]);
     CHECK_STR_HAS(problems[0], "theirs.json: class A.One is not used, because ");
     CHECK_NULL(problems[1]);
-    registry_problems_free(problems);
+    strings_free(problems);
     directories_deinit(&directories);
 }
 

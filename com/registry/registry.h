@@ -2,10 +2,23 @@
  * The registry: which classes there are, from the manifests in a list of directories.
  *
  * Directories come in order of precedence, the user's own first; where two manifests name the same
- * class the one that comes first is used and the other is a problem that is reported. What was read
- * is a snapshot, counted and immutable; a look-up reads the directories again when the class is not
- * in it or when it is older than REGISTRY_FRESH_MS, so that installing a component is installing a
- * file.
+ * class the one that comes first is used and the other is a problem that is reported. Installing a
+ * component is installing a file: what is known of the directories is a catalogue (catalogue.h),
+ * and whoever asks for a class sees to it that the catalogue is not too old:
+ *
+ *   - Within REGISTRY_FRESH_MS of the last look at the directories nothing is looked at again,
+ * unless the class is not there.
+ *   - Then the directories' own stamps are looked at, and what they say has changed is read.
+ *   - What they cannot say, that a manifest was written in place, is found by looking at every
+ *     manifest's stamp: before it is said that there is no such class, and before classes are
+ *     listed, if that has not been done within REGISTRY_FRESH_MS. For classes that are there it is
+ *     done as often, by the asking thread if it takes no time, else by the keeper, and then more
+ *     seldom: so that it takes 1 % of the time, but every 10 s.
+ *   - The manifest of a class that is asked for is itself looked at in any case, and read if it has
+ *     changed: what is run is what it says.
+ *
+ * The keeper is a thread that runs when there is something to do: it looks at manifests, and writes
+ * the index file (index.h), so that nobody waits for that.
  */
 #ifndef COM_REGISTRY_REGISTRY_H
 #define COM_REGISTRY_REGISTRY_H
@@ -13,6 +26,7 @@
 #include <stddef.h>
 #include <viaduct/hresult.h>
 
+#include "com/registry/catalogue.h"
 #include "com/registry/class_name.h"
 #include "com/registry/manifest.h"
 
@@ -28,21 +42,22 @@ struct registry_entry {
 void registry_entry_deinit(struct registry_entry *entry);
 
 /* `directories`: absolute paths, NULL at the end; copied. The first is where registry_install
- * writes. Directories that do not exist are no problem. */
-HRESULT registry_new(const char *const *directories, struct registry **registry);
+ * writes. Directories that do not exist are no problem. `index_place`: the directory of the index
+ * file; NULL: there is none. */
+HRESULT registry_new(const char *const *directories, const char *index_place,
+                     struct registry **registry);
+/* Writes the index if there is something new. Takes NULL. */
 void registry_free(struct registry *registry);
+/* Lets the keeper find out what there is, so that the first who asks need not wait for it. */
+void registry_warm(struct registry *registry);
 
 /* Looks at the class' name only, not at its host. REGDB_E_CLASSNOTREG lists the directories that
  * were searched and every manifest that could not be used, with the reason. */
 HRESULT registry_find(struct registry *registry, const struct class_name *name,
                       struct registry_entry *entry);
-/* All classes, sorted by ProgID, from fresh manifests; for registry_list_free(). */
-HRESULT registry_list(struct registry *registry, struct registry_entry **entries,
-                      size_t *n_entries);
-void registry_list_free(struct registry_entry *entries, size_t n_entries);
-/* What is wrong with manifests, one line each, NULL at the end; for registry_problems_free(). */
-HRESULT registry_problems(struct registry *registry, char ***problems);
-void registry_problems_free(char **problems);
+/* What there is now; `is_next`: for somebody who has just seen it, and wants the next page. With a
+ * reference. */
+HRESULT registry_list(struct registry *registry, bool is_next, struct catalogue **catalogue);
 
 const char *const *registry_directories(const struct registry *registry);
 

@@ -211,7 +211,7 @@ HRESULT config_string(const struct config_node *node, const char **text)
 
 HRESULT config_text(const struct config_node *node, char **copy)
 {
-    const char *text;
+    const char *text = NULL;
     HRESULT hr = config_string(node, &text);
 
     if (FAILED(hr))

@@ -8,7 +8,7 @@ set -u
 TREE=$(cd "$BIN/.." && pwd)
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/viaduct-test.XXXXXX") || exit 1
 export VIADUCT_HOST=unix:$WORK/host.sock VIADUCT_TEST_FOLDER=$WORK
-export XDG_CONFIG_HOME=$WORK/config
+export XDG_CONFIG_HOME=$WORK/config XDG_CACHE_HOME=$WORK/cache
 unset VIADUCT_PLUGIN_PATH VIADUCT_LOG
 passed=0 failed=0 skipped=0 current='' current_failed=0 host_pid=''
 # Slow builds (sanitizers) get more time.
