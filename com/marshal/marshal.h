@@ -51,6 +51,7 @@ const uint8_t *marshal_interface_hash(const struct marshal_interface *itf);
  * and behind the last. */
 const struct marshal_method *marshal_interface_method(const struct marshal_interface *itf,
                                                       unsigned slot);
+unsigned marshal_interface_n_slots(const struct marshal_interface *itf);
 /* By name, without case; DISP_E_UNKNOWNNAME (NULL) lists the methods that there are. */
 const struct marshal_method *marshal_interface_method_named(const struct marshal_interface *itf,
                                                             const char *name);
@@ -59,6 +60,8 @@ bool marshal_interface_has_base(const struct marshal_interface *itf, const GUID 
 const char *marshal_method_name(const struct marshal_method *method);
 uint16_t marshal_method_slot(const struct marshal_method *method);
 bool marshal_method_is_oneway(const struct marshal_method *method);
+/* Whether it has [out] parameters. */
+bool marshal_method_has_results(const struct marshal_method *method);
 
 /* --- the caller --- */
 

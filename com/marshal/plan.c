@@ -251,6 +251,11 @@ const struct marshal_method *marshal_interface_method(const struct marshal_inter
     return &itf->methods[slot - itf->first_slot];
 }
 
+unsigned marshal_interface_n_slots(const struct marshal_interface *itf)
+{
+    return itf->n_slots;
+}
+
 bool marshal_interface_has_base(const struct marshal_interface *itf, const GUID *iid)
 {
     uint16_t index = typelib_find_interface(itf->lib, &itf->iid);
@@ -302,4 +307,12 @@ uint16_t marshal_method_slot(const struct marshal_method *method)
 bool marshal_method_is_oneway(const struct marshal_method *method)
 {
     return method->method->flags & VIA_METHOD_ONEWAY;
+}
+
+bool marshal_method_has_results(const struct marshal_method *method)
+{
+    for (uint16_t i = 0; i < method->n_params; i++)
+        if (method->params[i].is_out)
+            return true;
+    return false;
 }

@@ -14,6 +14,13 @@
 /* Bytes of results that are copied out of the connection's buffer. */
 #define REPLY_ROOM 512u
 
+static _Thread_local bool awaits_next;
+
+void call_await_next(bool awaits)
+{
+    awaits_next = awaits;
+}
+
 static HRESULT get_pointer(void *context, uint32_t index, const GUID *iid, void **pointer)
 {
     return reference_in_get(context, index, iid, pointer);
@@ -96,6 +103,8 @@ HRESULT call_remote(struct import *import, const struct marshal_interface *itf,
                     const struct call_form *form, void *context)
 {
     struct peer *peer;
+    bool is_oneway = marshal_method_is_oneway(method) && !awaits_next;
+    awaits_next = false;
     HRESULT hr = path_of(import, &peer);
     uint32_t index = atomic_load_explicit(bound, memory_order_relaxed);
     if (SUCCEEDED(hr) && index == 0)
@@ -115,8 +124,7 @@ HRESULT call_remote(struct import *import, const struct marshal_interface *itf,
         uint8_t body[FRAME_CALL_BODY];
         uint64_t reply_room[REPLY_ROOM / 8];
         frame_write_call(body, import->id, index, marshal_method_slot(method));
-        struct link_request request = {.kind = marshal_method_is_oneway(method) ? WIRE_ONEWAY
-                                                                                : WIRE_CALL,
+        struct link_request request = {.kind = is_oneway ? WIRE_ONEWAY : WIRE_CALL,
                                        .n_references = out.n_entries,
                                        .references = out.table,
                                        .references_size = out.size,

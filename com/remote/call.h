@@ -6,6 +6,7 @@
 #define COM_REMOTE_CALL_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <viaduct/com.h>
@@ -36,6 +37,10 @@ struct call_form {
 HRESULT call_remote(struct import *import, const struct marshal_interface *itf,
                     _Atomic uint32_t *index, const struct marshal_method *method,
                     const struct call_form *form, void *context);
+
+/* `awaits`: the next method that this thread calls on a proxy is answered and waited for, one-way
+ * or not. False takes that back. */
+void call_await_next(bool awaits);
 
 /* Blocks. Sends a request about the import over its path and waits for the answer, which the caller
  * releases. RPC_E_DISCONNECTED says which process has ended, and how where that is known. */

@@ -6,13 +6,12 @@
 #include "com/abi/error_border.h"
 #include "com/marshal/marshal.h"
 #include "com/remote/call.h"
-#include "com/remote/factory.h"
 #include "com/remote/frames.h"
 #include "com/remote/import.h"
+#include "com/remote/local_slots.h"
 #include "com/remote/peer.h"
 #include "com/remote/reference.h"
 #include "com/remote/runtime.h"
-#include "com/typelib/builtin.h"
 #include "core/util/error.h"
 #include "core/wire/frame.h"
 
@@ -105,7 +104,6 @@ HRESULT proxy_call(void *pointer, const struct marshal_method *method, void **ar
 const void *const *proxy_vtable(const struct marshal_interface *itf)
 {
     static const struct marshal_vtable_kind kind = {proxy_unknown_vtable, proxy_call};
-    if (IsEqualGUID(marshal_interface_iid(itf), &builtin_iid_class_factory))
-        return factory_vtable;
-    return marshal_interface_vtable(itf, &kind);
+    const void *const *own = local_slots_find(marshal_interface_iid(itf));
+    return own != NULL ? own : marshal_interface_vtable(itf, &kind);
 }

@@ -160,6 +160,8 @@ static HRESULT set_up(const struct via_options *options)
     HRESULT hr = the_runtime.agent == NULL ? error_set(E_OUTOFMEMORY, "no memory for the runtime")
                                            : typelib_catalog_add(&builtin_typelib);
     if (SUCCEEDED(hr))
+        hr = typelib_catalog_add(&builtin_events_typelib);
+    if (SUCCEEDED(hr))
         hr = typelib_catalog_add(&node_typelib);
     if (SUCCEEDED(hr))
         hr = typelib_catalog_add(&host_typelib);

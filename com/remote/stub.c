@@ -163,9 +163,11 @@ static HRESULT find_method(struct peer *peer, const struct stub_call *call,
         return error_set(RPC_E_INVALIDMETHOD, "interface %s has no method in slot %u",
                          guid_format(marshal_interface_iid(*itf), text), call->item.call.slot);
     }
-    if (marshal_method_is_oneway(*method) != call->is_oneway)
-        return error_set(RPC_E_INVALIDMETHOD, "method %s is %s one-way",
-                         marshal_method_name(*method), call->is_oneway ? "not" : "only");
+    /* Who calls a one-way method may want to know when it has run; who does not wait for another
+     * one would lose its results. */
+    if (call->is_oneway && !marshal_method_is_oneway(*method))
+        return error_set(RPC_E_INVALIDMETHOD, "method %s is not one-way",
+                         marshal_method_name(*method));
     return S_OK;
 }
 

@@ -1,7 +1,7 @@
 /*
  * The interfaces of COM's own that every process knows: IUnknown and IDispatch, which every library
- * may name and none describes, and IClassFactory, which has a description here since no IDL can
- * give it one that crosses processes.
+ * may name and none describes, and those that have a description here since no IDL can give them
+ * one that crosses processes: IClassFactory, connection points, weak references.
  */
 #ifndef COM_TYPELIB_BUILTIN_H
 #define COM_TYPELIB_BUILTIN_H
@@ -25,5 +25,17 @@ bool builtin_has_method(const GUID *iid, const char *name);
 extern const struct via_typelib builtin_typelib;
 #define BUILTIN_CREATE_INSTANCE_SLOT 3u
 #define BUILTIN_LOCK_SERVER_SLOT     4u
+
+/* Connection points and weak references (builtin_events.c), and those of them whose proxies have
+ * slots of their own (com/remote/local_slots.h). */
+extern const struct via_typelib builtin_events_typelib;
+extern const GUID builtin_iid_enum_points;
+extern const GUID builtin_iid_enum_connections;
+extern const GUID builtin_iid_weak_reference;
+#define BUILTIN_ENUM_NEXT_SLOT  3u
+#define BUILTIN_ENUM_SKIP_SLOT  4u
+#define BUILTIN_ENUM_RESET_SLOT 5u
+#define BUILTIN_ENUM_CLONE_SLOT 6u
+#define BUILTIN_RESOLVE_SLOT    3u
 
 #endif

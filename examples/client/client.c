@@ -6,13 +6,20 @@
  *     viaduct-client calculator Viaduct.Calculator
  *     viaduct-client sysinfo Viaduct.SysInfo@wine
  *     viaduct-client watch Viaduct.SysInfo@wine COUNT INTERVAL-MS
+ *     viaduct-client listen Viaduct.Board@wine COUNT
  */
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+#include <viaduct/events.h>
 #include <viaduct/runtime.h>
 
+#include "board.h"
 #include "calculator.h"
+#include "listener.h"
 #include "print.h"
 #include "sysinfo.h"
 #include "watcher.h"
@@ -108,11 +115,58 @@ static int watch(const char *name, ULONG count, ULONG interval_ms)
     return 0;
 }
 
+static void board_died(void *context, const char *reason)
+{
+    fprintf(stderr, "viaduct-client: the board is gone: %s\n", reason);
+    *(atomic_bool *)context = true;
+}
+
+/* Until `count` posts have come, or the board's process has ended. */
+static HRESULT wait_for_posts(IBoard *board, IBoardEvents *listener, ULONG count)
+{
+    atomic_bool is_gone = false;
+    uint64_t watch;
+    HRESULT hr = via_death_watch((IUnknown *)board, board_died, &is_gone, &watch);
+
+    if (FAILED(hr))
+        return hr;
+    while (listener_count(listener) < count && !is_gone)
+        usleep(10000);
+    /* A callback that is under way still needs `is_gone`. */
+    if (via_death_unwatch(watch) != S_OK)
+        while (!is_gone)
+            usleep(1000);
+    return is_gone ? RPC_E_DISCONNECTED : S_OK;
+}
+
+static int listen_to(const char *name, ULONG count)
+{
+    IBoardEvents *listener = listener_new();
+    IBoard *board;
+    DWORD cookie;
+    HRESULT hr = listener ? via_create_instance(name, &IID_IBoard, (void **)&board) : E_OUTOFMEMORY;
+
+    if (SUCCEEDED(hr)) {
+        print_owner((IUnknown *)board);
+        hr = via_advise((IUnknown *)board, &IID_IBoardEvents, (IUnknown *)listener, &cookie);
+        if (SUCCEEDED(hr)) {
+            printf("listening\n");
+            hr = wait_for_posts(board, listener, count);
+            via_unadvise((IUnknown *)board, &IID_IBoardEvents, cookie);
+        }
+        IBoard_Release(board);
+    }
+    if (listener)
+        IBoardEvents_Release(listener);
+    return SUCCEEDED(hr) ? 0 : fail("listen", hr);
+}
+
 static int usage(FILE *to, int status)
 {
     fputs("Usage: viaduct-client calculator CLASS\n"
           "       viaduct-client sysinfo CLASS\n"
-          "       viaduct-client watch CLASS COUNT INTERVAL-MS\n",
+          "       viaduct-client watch CLASS COUNT INTERVAL-MS\n"
+          "       viaduct-client listen CLASS COUNT\n",
           to);
     return status;
 }
@@ -125,6 +179,8 @@ static int run(int argc, char **argv)
         return use_sysinfo(argv[2]);
     if (argc == 5 && strcmp(argv[1], "watch") == 0)
         return watch(argv[2], (ULONG)strtoul(argv[3], NULL, 10), (ULONG)strtoul(argv[4], NULL, 10));
+    if (argc == 4 && strcmp(argv[1], "listen") == 0)
+        return listen_to(argv[2], (ULONG)strtoul(argv[3], NULL, 10));
     return usage(stderr, 2);
 }
 
@@ -144,6 +200,8 @@ int main(int argc, char **argv)
         hr = via_register_typelib(&calculator_typelib);
     if (SUCCEEDED(hr))
         hr = via_register_typelib(&sysinfo_typelib);
+    if (SUCCEEDED(hr))
+        hr = via_register_typelib(&board_typelib);
     status = SUCCEEDED(hr) ? run(argc, argv) : fail("cannot join the runtime", hr);
     via_uninitialize();
     return status;

@@ -3,12 +3,12 @@
 #include <stdio.h>
 
 /* UTF-8; characters beyond the first 65536 as '?', since names of systems have none. */
-static void print_bstr(BSTR string)
+void print_text(BSTR text)
 {
-    UINT length = SysStringLen(string);
+    UINT length = SysStringLen(text);
 
     for (UINT i = 0; i < length; i++) {
-        unsigned unit = string[i];
+        unsigned unit = text[i];
 
         if (unit < 0x80) {
             putchar((int)unit);
@@ -28,7 +28,7 @@ static void print_bstr(BSTR string)
 static void print_line(const char *title, BSTR string)
 {
     printf("%-10s ", title);
-    print_bstr(string);
+    print_text(string);
     putchar('\n');
     SysFreeString(string);
 }
@@ -52,7 +52,7 @@ void print_processes(ULONG count, struct ProcessDescription *processes)
     for (ULONG i = 0; i < count; i++) {
         if (i < 8) {
             putchar(' ');
-            print_bstr(processes[i].name);
+            print_text(processes[i].name);
         }
         SysFreeString(processes[i].name);
     }

@@ -1,0 +1,14 @@
+/*
+ * Proxies of COM's own interfaces whose methods promise the caller more than a description can say:
+ * an enumerator's Next may be asked not to count, IWeakReference::Resolve gives any interface.
+ * Their slots do that here, and send the rest.
+ */
+#ifndef COM_REMOTE_LOCAL_SLOTS_H
+#define COM_REMOTE_LOCAL_SLOTS_H
+
+#include <viaduct/com.h>
+
+/* The vtable for the proxies of an interface; NULL: it needs none of its own. */
+const void *const *local_slots_find(const GUID *iid);
+
+#endif
