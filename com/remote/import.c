@@ -138,7 +138,7 @@ uint32_t import_unref(struct import *import)
     if (refs == 0) {
         if (import->listed)
             unlist_locked(import);
-        watch_forget_locked(node, import);
+        watch_forget_locked(import);
     }
     os_mutex_unlock(&node->lock);
     if (refs > 0)
@@ -283,15 +283,18 @@ void import_refused(struct import *import, const GUID *iid)
 void import_peer_closed(struct peer *peer)
 {
     struct node *node = peer->node;
+    struct watch *fired = NULL;
     unsigned n = 0;
     os_mutex_lock(&node->lock);
     while (!list_is_empty(&peer->imports)) {
-        unlist_locked(list_entry(peer->imports.next, struct import, path_link));
+        struct import *import = list_entry(peer->imports.next, struct import, path_link);
+        unlist_locked(import);
+        watch_take_locked(import, &fired);
         if (++n % CLOSED_AT_ONCE != 0)
             continue;
         os_mutex_unlock(&node->lock); /* there may be very many: others have their turn */
         os_mutex_lock(&node->lock);
     }
     os_mutex_unlock(&node->lock);
-    watch_fire(peer);
+    watch_fire(peer, fired);
 }

@@ -22,7 +22,6 @@
 
 struct exported;
 struct peer;
-struct watch;
 
 struct node_settings {
     struct link_settings link;
@@ -40,7 +39,8 @@ struct node {
     struct table imports;               /* by (owner, id); lock */
     struct table provides;              /* by T1; lock */
     struct table accepts;               /* waiting for their provide, by T1; lock */
-    struct watch *watches;              /* lock */
+    struct table watches;               /* by import; lock */
+    struct table watch_cookies;         /* the same by cookie; lock */
     uint64_t next_watch;                /* lock */
     uint64_t next_object;               /* lock; 0 is the root object */
     struct exported *root;              /* read-only; object 0 of every connection */
