@@ -1,5 +1,6 @@
 /* core/util: errors, buffers, maps, lists, reference counts and the log. */
 #include "core/util/buffer.h"
+#include "core/util/chacha.h"
 #include "core/util/cleanup.h"
 #include "core/util/error.h"
 #include "core/util/list.h"
@@ -371,6 +372,25 @@ TEST(log_writes_whole_lines)
     CHECK_EQ(n_lines, 201);
 }
 
+/* The published stream of ChaCha with 8 rounds, a key of zeros and a nonce of zeros: its first
+ * words, little-endian. */
+TEST(chacha_agrees_with_the_published_stream)
+{
+    static const uint32_t first[] = {0x2fef003e, 0xd6405f89, 0xe8b85b7f, 0xa1a5091f,
+                                     0xc30e842c, 0x3b7f9ace, 0x88e11b18, 0x1e1a71ef};
+    uint32_t words[CHACHA_WORDS] = {0};
+    uint32_t later[CHACHA_WORDS];
+    chacha_fill(words, 1, later);
+    chacha_fill(words, 0, words); /* in place */
+    for (unsigned i = 0; i < 8; i++)
+        CHECK_EQ(words[4 * i], first[i]);
+    for (unsigned i = 0; i < 16; i++) /* the second block from 0 is the first from 1 */
+        CHECK_EQ(words[4 * i + 1], later[4 * i]);
+    words[0] ^= 1;
+    chacha_fill(words, 0, words);
+    CHECK(memcmp(words, later, sizeof words) != 0);
+}
+
 TEST(log_levels_have_names)
 {
     enum via_log_level level = VIA_LOG_ERROR;
@@ -400,4 +420,5 @@ HARNESS_MAIN("util", TEST_ENTRY(error_keeps_code_text_and_cause),
              TEST_ENTRY(map_replaces_and_knows_sixteen_byte_keys),
              TEST_ENTRY(list_keeps_order_and_forgets_what_is_removed),
              TEST_ENTRY(reference_is_freed_once), TEST_ENTRY(cleanup_frees_and_take_keeps),
+             TEST_ENTRY(chacha_agrees_with_the_published_stream),
              TEST_ENTRY(log_writes_whole_lines), TEST_ENTRY(log_levels_have_names))

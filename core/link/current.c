@@ -5,6 +5,7 @@
 #include "core/link/node.h"
 #include "core/os/clock.h"
 #include "core/os/random.h"
+#include "core/util/chacha.h"
 #include "core/util/error.h"
 
 #include <stdlib.h>
@@ -12,12 +13,20 @@
 
 static _Thread_local struct thread the_thread;
 
-/* Random bytes for chain ids, fetched many at once: a system call for each call would be one in
- * three. */
-#define N_CHAINS 128u
+/* Chain ids to come. The system's own random bytes would be a fifth of a one-way call's time: they
+ * are the first key only. Of what each key gives, the first words are the next key, so that ids
+ * which have been used cannot be found in memory. */
+#define N_CHAINS ((CHACHA_WORDS - CHACHA_KEY_WORDS) * sizeof(uint32_t) / sizeof(struct link_id))
 static _Thread_local struct {
-    struct link_id ids[N_CHAINS];
+    bool has_key;
     unsigned n_left;
+    union {
+        uint32_t words[CHACHA_WORDS];
+        struct {
+            uint32_t key[CHACHA_KEY_WORDS];
+            struct link_id ids[N_CHAINS];
+        };
+    };
 } chains;
 
 struct thread *thread_self(void)
@@ -34,9 +43,11 @@ void thread_trim(struct thread *self)
 HRESULT current_new_chain(struct link_id *chain)
 {
     if (chains.n_left == 0) {
-        HRESULT hr = os_random(chains.ids, sizeof chains.ids);
+        HRESULT hr = chains.has_key ? S_OK : os_random(chains.key, sizeof chains.key);
         if (FAILED(hr))
             return hr;
+        chains.has_key = true;
+        chacha_fill(chains.key, 0, chains.words);
         chains.n_left = N_CHAINS;
     }
     *chain = chains.ids[--chains.n_left];
