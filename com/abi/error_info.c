@@ -197,6 +197,8 @@ HRESULT SetErrorInfo(ULONG reserved, IErrorInfo *info)
         return E_INVALIDARG;
     pthread_once(&thread_info_once, make_key);
     IErrorInfo *old = pthread_getspecific(thread_info_key);
+    if (!info && !old)
+        return S_OK;
     if (info)
         IErrorInfo_AddRef(info);
     pthread_setspecific(thread_info_key, info);

@@ -89,7 +89,7 @@ static HRESULT send_call(struct import *import, const struct marshal_method *met
         struct peer *peer;
         HRESULT hr = path_of(import, &peer);
         if (SUCCEEDED(hr))
-            hr = link_post(peer->connection, request, runtime_deadline(import));
+            hr = link_post(peer->connection, request, runtime_coarse_deadline(import));
         *sent = SUCCEEDED(hr);
         return hr;
     }

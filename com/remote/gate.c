@@ -126,6 +126,9 @@ static bool queue(struct gate_item *item)
     struct context *context = item->context;
     struct node *node = item->node;
     bool is_awaited = item->is_awaited;
+    item->waiting = (struct list){0};
+    item->wait = (struct link_id){0};
+    item->turn = 0;
     os_mutex_lock(&the_gate.lock);
     os_mutex_lock(&context->lock);
     bool entered = try_enter_locked(context, item);

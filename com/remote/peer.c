@@ -48,7 +48,6 @@ void peer_unref(struct peer *peer)
     error_record_free(peer->cause);
     os_mutex_deinit(&peer->lock);
     free(peer->releases);
-    free(atomic_load_explicit(&peer->spare_call, memory_order_relaxed));
     free(peer);
 }
 
@@ -72,13 +71,15 @@ bool peer_is_dead(struct peer *peer)
 
 /* --- entries --- */
 
-static struct peer_entry *find_locked(const struct peer *peer, uint64_t id)
+static struct peer_entry *find_locked(struct peer *peer, uint64_t id)
 {
+    if (peer->recent != NULL && peer->recent->id == id)
+        return peer->recent;
     struct table_link *link = table_find(&peer->entries, table_hash_u64(id));
     while (link != NULL) {
         struct peer_entry *entry = TABLE_ENTRY(link, struct peer_entry, link);
         if (entry->id == id)
-            return entry;
+            return peer->recent = entry;
         link = table_again(link);
     }
     return NULL;
@@ -99,6 +100,8 @@ static bool forget_locked(struct peer_entry *entry)
         return false;
     if (entry->listed)
         table_remove(&entry->peer->entries, &entry->link);
+    if (entry->peer->recent == entry)
+        entry->peer->recent = NULL;
     entry->listed = false;
     return true;
 }
@@ -229,17 +232,6 @@ struct peer_entry *peer_enter(struct peer *peer, uint64_t id, const struct stub_
     return entry;
 }
 
-void peer_leave(struct peer_entry *entry)
-{
-    struct peer *peer = entry->peer;
-    os_mutex_lock(&peer->lock);
-    entry->n_calls--;
-    bool forgotten = forget_locked(entry);
-    os_mutex_unlock(&peer->lock);
-    if (forgotten)
-        free_entry(entry);
-}
-
 /* --- order --- */
 
 bool peer_order_enter(struct peer_entry *entry, struct stub_call *call)
@@ -256,10 +248,9 @@ bool peer_order_enter(struct peer_entry *entry, struct stub_call *call)
     return may;
 }
 
-struct stub_call *peer_order_leave(struct peer_entry *entry)
+/* The one-way call is over; what may start now. */
+static struct stub_call *pass_on_locked(struct peer_entry *entry)
 {
-    struct peer *peer = entry->peer;
-    os_mutex_lock(&peer->lock);
     struct stub_call *ready = entry->first;
     struct stub_call **end = &entry->first;
     entry->oneway_runs = false;
@@ -276,7 +267,26 @@ struct stub_call *peer_order_leave(struct peer_entry *entry)
         *end = NULL;
     if (entry->first == NULL)
         entry->last = &entry->first;
+    return ready;
+}
+
+static bool leave_locked(struct peer_entry *entry)
+{
+    entry->n_calls--;
+    return forget_locked(entry);
+}
+
+struct stub_call *peer_leave(struct peer_entry *entry, const struct stub_call *call)
+{
+    struct peer *peer = entry->peer;
+    struct stub_call *ready = NULL;
+    os_mutex_lock(&peer->lock);
+    if (call->is_oneway && call->has_order)
+        ready = pass_on_locked(entry);
+    bool forgotten = leave_locked(entry);
     os_mutex_unlock(&peer->lock);
+    if (forgotten)
+        free_entry(entry);
     return ready;
 }
 
@@ -332,6 +342,7 @@ static struct table_link *take_all_locked(struct peer *peer)
 {
     struct table_link *all = NULL;
     struct table_link *next;
+    peer->recent = NULL;
     for (struct table_link *l = table_walk(&peer->entries, NULL); l != NULL; l = next) {
         struct peer_entry *entry = TABLE_ENTRY(l, struct peer_entry, link);
         next = table_walk(&peer->entries, l);
@@ -351,8 +362,10 @@ static void settle(struct peer_entry *entry)
     os_mutex_lock(&peer->lock);
     struct exported *held = entry->count > 0 ? export_ref(entry->exported) : NULL;
     entry->count = 0;
+    bool forgotten = leave_locked(entry);
     os_mutex_unlock(&peer->lock);
-    peer_leave(entry);
+    if (forgotten)
+        free_entry(entry);
     if (held != NULL)
         export_unhold(held);
 }

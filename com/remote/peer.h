@@ -44,19 +44,19 @@ struct peer {
     struct node *node;                  /* read-only */
     struct link_connection *connection; /* read-only; a reference */
     struct os_mutex lock;
-    struct table entries;                   /* by id; lock */
-    struct bindings bindings;               /* has its own rules */
-    struct peer_release *releases;          /* lock; to be sent */
-    size_t n_releases;                      /* lock */
-    size_t max_releases;                    /* lock */
-    bool releasing;                         /* lock; somebody sends them */
-    _Atomic(struct stub_call *) spare_call; /* memory of one that has ended, for the next */
-    struct list imports;                    /* node->lock; listed ones whose path it is */
-    unsigned n_provides;        /* node->lock; ours that it has provided and nobody accepted */
-    unsigned n_accepts;         /* node->lock; its accepts that wait */
-    bool dead;                  /* lock */
-    bool explained;             /* lock; the cause says how the process ended */
-    struct error_record *cause; /* lock */
+    struct table entries;          /* by id; lock */
+    struct bindings bindings;      /* has its own rules */
+    struct peer_release *releases; /* lock; to be sent */
+    size_t n_releases;             /* lock */
+    size_t max_releases;           /* lock */
+    bool releasing;                /* lock; somebody sends them */
+    struct peer_entry *recent;     /* lock; the listed entry that was found last, or NULL */
+    struct list imports;           /* node->lock; listed ones whose path it is */
+    unsigned n_provides;           /* node->lock; ours that it has provided and nobody accepted */
+    unsigned n_accepts;            /* node->lock; its accepts that wait */
+    bool dead;                     /* lock */
+    bool explained;                /* lock; the cause says how the process ended */
+    struct error_record *cause;    /* lock */
 };
 
 struct peer_entry {
@@ -97,15 +97,15 @@ struct exported *peer_resolve(struct peer *peer, uint64_t id);
 /* The same for a call, which it counts as under way. `may_run`: what peer_order_enter() says. */
 struct peer_entry *peer_enter(struct peer *peer, uint64_t id, const struct stub_call *call,
                               bool *may_run);
-void peer_leave(struct peer_entry *entry);
+/* The call is over: what may start now, if it was a one-way call, is a list through `next`, in
+ * order. */
+struct stub_call *peer_leave(struct peer_entry *entry, const struct stub_call *call);
 
 /* --- the order of one-way calls --- */
 
 /* Whether the call may start now; a one-way call that may is then the one that runs. One that may
  * not is put into the queue. */
 bool peer_order_enter(struct peer_entry *entry, struct stub_call *call);
-/* The one-way call is done; what may start now is a list through `next`, in order. */
-struct stub_call *peer_order_leave(struct peer_entry *entry);
 
 /* --- giving back --- */
 

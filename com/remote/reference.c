@@ -285,7 +285,8 @@ void reference_in_deinit(struct reference_in *in)
             import_unref(entry->import);
         free(entry->third);
     }
-    free(in->entries);
+    if (in->entries != NULL)
+        free(in->entries);
     *in = (struct reference_in){0};
 }
 

@@ -278,7 +278,7 @@ HRESULT via_host(REFIID iid, void **object)
 
 /* --- deadlines --- */
 
-uint64_t runtime_deadline(struct import *import)
+static uint32_t patience_for(struct import *import)
 {
     struct node *node = import != NULL ? import->node : runtime_node();
     uint32_t own =
@@ -287,7 +287,20 @@ uint64_t runtime_deadline(struct import *import)
         own = the_patience != 0 ? the_patience : node->settings.call_timeout_ms;
     if (the_thread_timeout != 0 && the_thread_timeout < own)
         own = the_thread_timeout;
-    return os_deadline_ms(own);
+    return own;
+}
+
+uint64_t runtime_deadline(struct import *import)
+{
+    return os_deadline_ms(patience_for(import));
+}
+
+uint64_t runtime_coarse_deadline(struct import *import)
+{
+    uint32_t patience_ms = patience_for(import);
+    return patience_ms == UINT32_MAX
+               ? OS_NEVER
+               : os_coarse_now_ns() + OS_COARSE_NS + patience_ms * UINT64_C(1000000);
 }
 
 uint32_t runtime_set_patience(uint32_t timeout_ms)

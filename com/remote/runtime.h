@@ -24,6 +24,8 @@ HRESULT runtime_publish(HRESULT hr);
 /* When a call on `import` that starts now has to be over: the smaller of the object's limit and the
  * thread's. */
 uint64_t runtime_deadline(struct import *import);
+/* The same, up to OS_COARSE_NS later, for what hardly ever waits. */
+uint64_t runtime_coarse_deadline(struct import *import);
 
 /* For an activation: what this thread's calls have instead of the node's default. Returns what it
  * was; 0: none. */

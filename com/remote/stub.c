@@ -47,40 +47,20 @@ static enum link_route refuse(struct peer *peer, struct link_message *message, H
     return LINK_ROUTE_REFUSED;
 }
 
-/* A connection's calls mostly come one after another: the memory of one serves the next. */
-static struct stub_call *new_call(struct peer *peer)
-{
-    struct stub_call *call =
-        atomic_exchange_explicit(&peer->spare_call, NULL, memory_order_acquire);
-    if (call == NULL)
-        call = malloc(sizeof *call);
-    if (call != NULL)
-        *call = (struct stub_call){0};
-    return call;
-}
+_Static_assert(sizeof(struct stub_call) <= LINK_ROOM_SIZE, "it is in the message's room");
 
-static void keep_call(struct peer *peer, struct stub_call *call)
+/* The end of a call, but for its context; what may start now that a one-way call is done does. */
+static void end_call(struct stub_call *call)
 {
-    free(atomic_exchange_explicit(&peer->spare_call, call, memory_order_acq_rel));
-}
-
-static void free_call(struct stub_call *call)
-{
-    struct peer_entry *entry = call->entry;
-    error_record_free(call->item.refusal);
+    if (call->item.refusal != NULL)
+        error_record_free(call->item.refusal);
     reference_in_deinit(&call->references);
-    error_record_free(call->resolve_error);
-    keep_call(entry->peer, call);
-    peer_leave(entry);
-}
-
-/* What may start now that a one-way call is done. */
-static void pass_on(struct stub_call *call)
-{
-    while (call != NULL) {
-        struct stub_call *next = call->next;
-        gate_pass(&call->item);
-        call = next;
+    if (call->resolve_error != NULL)
+        error_record_free(call->resolve_error);
+    for (struct stub_call *next = peer_leave(call->entry, call); next != NULL;) {
+        struct stub_call *ready = next;
+        next = ready->next;
+        gate_pass(&ready->item);
     }
 }
 
@@ -89,9 +69,8 @@ static enum link_route queue(struct peer *peer, struct stub_call *call, bool is_
     HRESULT hr = link_message_own(call->message); /* it outlives the receive buffer */
     if (FAILED(hr)) {
         answer_failure(peer, call->message, hr, false);
-        if (is_ordered && call->is_oneway)
-            pass_on(peer_order_leave(call->entry));
-        free_call(call);
+        call->has_order &= is_ordered;
+        end_call(call);
         return LINK_ROUTE_REFUSED;
     }
     if (is_ordered || peer_order_enter(call->entry, call))
@@ -115,12 +94,13 @@ enum link_route stub_route(struct peer *peer, struct link_message *message)
         return refuse(peer, message,
                       error_set(E_NOTIMPL, "a call on the result of another call that has not come "
                                            "back is not supported"));
-    struct stub_call *call = new_call(peer);
-    if (call == NULL)
-        return refuse(peer, message, error_set(E_OUTOFMEMORY, "no memory for a call"));
+    /* Field by field: most of the item is for calls that queue. */
+    struct stub_call *call = message->room;
     call->message = message;
     call->is_oneway = message->kind == WIRE_ONEWAY;
     call->has_order = !is_probe(peer, message, &frame);
+    call->resolve_error = NULL;
+    call->item.refusal = NULL;
     call->item.call = (struct gate_call){.peer = peer,
                                          .call_id = call->is_oneway ? 0 : message->call_id,
                                          .chain = frame.chain,
@@ -131,10 +111,8 @@ enum link_route stub_route(struct peer *peer, struct link_message *message)
     call->item.run = run_queued;
     bool may_run;
     call->entry = peer_enter(peer, frame.object, call, &may_run);
-    if (call->entry == NULL) {
-        keep_call(peer, call);
+    if (call->entry == NULL)
         return refuse(peer, message, RPC_E_INVALID_OBJECT);
-    }
     call->item.context = call->entry->exported->context;
     message->user = call;
     call->resolved = reference_in_resolve(&call->references, peer, message->references,
@@ -292,14 +270,11 @@ static HRESULT call_object(struct stub_call *call, struct marshal_invocation *in
 
 static void leave(struct stub_call *call)
 {
-    struct context *context = context_ref(call->item.context);
-    struct peer_entry *entry = call->entry;
-    if (call->is_oneway && call->has_order)
-        pass_on(peer_order_leave(entry));
+    struct context *context = context_ref(call->item.context); /* the export may go with the call */
+    end_call(call);
     if (context != NULL)
         context_leave(context, &call->item);
     context_unref(context);
-    free_call(call);
 }
 
 void stub_run(struct link_message *message)

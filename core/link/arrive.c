@@ -21,13 +21,15 @@ static void read_call(struct incoming *incoming)
     struct link_message *message = &incoming->message;
     incoming->deadline_ns = LINK_NO_DEADLINE;
     incoming->depth = 1;
-    if (message->kind != WIRE_CALL && message->kind != WIRE_ONEWAY)
+    incoming->has_chain = message->kind == WIRE_CALL;
+    if (message->kind != WIRE_CALL && message->kind != WIRE_ONEWAY) {
+        incoming->chain = (struct link_id){0};
         return;
+    }
     struct wire_call call;
     wire_call_read(message->body, &call);
     memcpy(incoming->chain.bytes, call.chain, sizeof call.chain);
     incoming->depth = call.depth;
-    incoming->has_chain = message->kind == WIRE_CALL;
     if (call.remaining_ms != WIRE_NO_LIMIT_MS)
         incoming->deadline_ns = os_coarse_now_ns() + (uint64_t)call.remaining_ms * 1000000u;
 }
@@ -36,8 +38,6 @@ static void read_call(struct incoming *incoming)
 static HRESULT enter(struct link_connection *connection, struct incoming *incoming)
 {
     const struct link_message *message = &incoming->message;
-    incoming->charge = message_size(message);
-    atomic_fetch_add_explicit(&connection->incoming_bytes, incoming->charge, memory_order_relaxed);
     if (message->kind == WIRE_ONEWAY) {
         atomic_store_explicit(&incoming->answered, true, memory_order_relaxed);
         return S_OK;
@@ -60,6 +60,7 @@ static HRESULT enter(struct link_connection *connection, struct incoming *incomi
  * run. */
 static HRESULT hand_over(struct link_connection *connection, struct incoming *incoming)
 {
+    incoming_keep(incoming);
     if (incoming->message.state != NULL) {
         HRESULT hr = message_copy(&incoming->message);
         if (FAILED(hr)) {
@@ -136,13 +137,9 @@ static HRESULT route(struct link_connection *connection, struct call *self,
 HRESULT arrive(struct link_connection *connection, struct call *self, struct link_message *message,
                bool has_unknown_extension)
 {
-    struct incoming *incoming = incoming_new(connection);
+    struct incoming *incoming = incoming_new(message);
     if (incoming == NULL)
         return error_set(E_OUTOFMEMORY, "no memory for a call");
-    incoming->message = *message;
-    incoming->message.state = message->storage == NULL ? connection : NULL;
-    message->storage = NULL; /* the record has them now */
-    message->handles = NULL;
     read_call(incoming);
     connection_count(&connection->calls_received, 1);
     HRESULT hr = enter(connection, incoming);

@@ -36,6 +36,9 @@ struct link_id {
     uint8_t bytes[16];
 };
 
+/* Bytes of a call's record that are the handler's, from route to the end of run. */
+#define LINK_ROOM_SIZE 288u
+
 /* A message as it was received, all chunks joined; also what a reply is. The pointers are into the
  * receive buffer until link_message_own() or the message's release; `handles` are the receiver's to
  * take. */
@@ -54,6 +57,7 @@ struct link_message {
     size_t payload_size;
     via_os_handle *handles; /* n_handles of them; a taken one is replaced by -1 */
     void *user;             /* the handler's own, from route to run, or from keep; NULL at first */
+    void *room;             /* a call's: LINK_ROOM_SIZE bytes, aligned to 8, not cleared */
     void *storage;          /* private: what the pointers point into, when it is owned; else NULL */
     void *state;            /* private to core/link */
 };

@@ -11,20 +11,40 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct incoming *incoming_new(struct link_connection *connection)
+struct incoming *incoming_new(struct link_message *message)
 {
     struct thread *self = thread_self();
     struct incoming *incoming = self->spare;
     self->spare = NULL;
     if (incoming == NULL && (incoming = malloc(sizeof *incoming)) == NULL)
         return NULL;
-    memset(incoming, 0, sizeof *incoming);
-    atomic_fetch_add_explicit(&connection->n_incoming, 1, memory_order_relaxed);
-    incoming->message.connection = link_connection_ref(connection);
+    /* Field by field: what lists and rooms hold before they are used is nobody's concern. */
+    incoming->message = *message;
+    incoming->message.state = message->storage == NULL ? message->connection : NULL;
+    incoming->message.room = incoming->room;
+    incoming->is_active = incoming->holds_use = incoming->is_counted = false;
+    atomic_init(&incoming->answered, false);
+    atomic_init(&incoming->cancelled, false);
+    message->storage = NULL;
+    message->handles = NULL;
+    if (incoming->message.storage != NULL)
+        incoming_keep(incoming);
     return incoming;
 }
 
-void message_free_storage(struct link_message *message)
+void incoming_keep(struct incoming *incoming)
+{
+    struct link_connection *connection = incoming->message.connection;
+    if (incoming->is_counted)
+        return;
+    incoming->is_counted = true;
+    incoming->charge = message_size(&incoming->message);
+    link_connection_ref(connection);
+    atomic_fetch_add_explicit(&connection->n_incoming, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&connection->incoming_bytes, incoming->charge, memory_order_relaxed);
+}
+
+void message_free_all(struct link_message *message)
 {
     for (uint32_t i = 0; i < message->n_handles && message->handles != NULL; i++)
         handle_close(message->connection->base.transport, message->handles[i]);
@@ -37,17 +57,21 @@ void message_free_storage(struct link_message *message)
 void incoming_free(struct incoming *incoming)
 {
     struct link_connection *connection = incoming->message.connection;
+    bool was_counted = incoming->is_counted;
     message_free_storage(&incoming->message);
-    atomic_fetch_sub(&connection->incoming_bytes, incoming->charge);
-    atomic_fetch_sub(&connection->n_incoming, 1);
     message_leave_active(incoming);
-    right_made_room(connection);
+    if (was_counted) {
+        atomic_fetch_sub(&connection->incoming_bytes, incoming->charge);
+        atomic_fetch_sub(&connection->n_incoming, 1);
+        right_made_room(connection);
+    }
     struct thread *self = thread_self();
     if (self->spare == NULL)
         self->spare = incoming;
     else
         free(incoming);
-    link_connection_unref(connection);
+    if (was_counted)
+        link_connection_unref(connection);
 }
 
 void message_leave_active(struct incoming *incoming)
@@ -150,6 +174,8 @@ HRESULT link_message_own(struct link_message *message)
     HRESULT hr = message_copy(message);
     if (FAILED(hr))
         return hr;
+    if (is_request(message->kind))
+        incoming_keep(message_incoming(message));
     if (!is_request(message->kind))
         leave_reply(message);
     else if (is_running(message))

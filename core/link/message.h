@@ -36,8 +36,10 @@ struct incoming {
     size_t charge;        /* in connection->incoming_bytes */
     bool has_chain;       /* a call, not a one-way call, query-interface or accept */
     bool holds_use;       /* of the connection, whose end waits until it has run */
+    bool is_counted;      /* in the connection, to which it has a reference then */
     atomic_bool answered; /* or one-way */
     atomic_bool cancelled;
+    uint64_t room[LINK_ROOM_SIZE / 8]; /* message.room */
 };
 
 static inline struct incoming *message_incoming(struct link_message *message)
@@ -45,8 +47,12 @@ static inline struct incoming *message_incoming(struct link_message *message)
     return (struct incoming *)(void *)message;
 }
 
-/* A record for a call that arrives; NULL without memory. With a reference to the connection. */
-struct incoming *incoming_new(struct link_connection *connection);
+/* A record for the call that has arrived, whose storage and handles it takes over; NULL without
+ * memory. */
+struct incoming *incoming_new(struct link_message *message);
+/* The call will outlive the reader's look at it: it counts as unfinished from now on. One that runs
+ * where it was read needs neither that nor a reference: its thread uses the connection. */
+void incoming_keep(struct incoming *incoming);
 /* Closes what handles are left; not in connection->active any more. */
 void incoming_free(struct incoming *incoming);
 
@@ -62,6 +68,11 @@ static inline size_t message_size(const struct link_message *message)
     return message->references_size + message->body_size + message->payload_size;
 }
 void message_copy_into(struct link_message *message, uint8_t *bytes);
-void message_free_storage(struct link_message *message);
+void message_free_all(struct link_message *message);
+static inline void message_free_storage(struct link_message *message)
+{
+    if (message->storage != NULL || message->handles != NULL)
+        message_free_all(message);
+}
 
 #endif
