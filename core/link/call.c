@@ -1,5 +1,6 @@
 #include "core/link/call.h"
 
+#include "core/link/cork.h"
 #include "core/link/message.h"
 #include "core/link/node.h"
 #include "core/link/reactor.h"
@@ -76,6 +77,7 @@ static void sleep_locked(struct call *call)
     if (!call->is_apartment && atomic_load(&connection->worker_waits))
         connection_interrupt(connection); /* it passes the right on */
     os_mutex_unlock(&connection->lock);
+    cork_flush_mine(connection->node, connection);
     if (!atomic_load(&call->has_incoming) && !atomic_load(&call->cancelled)) {
         worker_sleeps(connection->node, true);
         if (FAILED(os_waiter_wait(&call->waiter, call->deadline_ns)))
@@ -97,6 +99,7 @@ static void sleep_in_stream(struct call *call)
 {
     struct link_connection *connection = call->connection;
     HRESULT hr = S_OK;
+    cork_flush_mine(connection->node, connection);
     atomic_store(&call->in_stream, true);
     if (!atomic_load(&call->has_incoming) && !atomic_load(&call->cancelled) && !is_done(call)) {
         worker_sleeps(connection->node, true);
@@ -252,27 +255,25 @@ static uint32_t remaining_ms(uint64_t deadline_ns)
 }
 
 /* Fills the parts of a call's body that are this layer's. `body` is room for a copy. */
-static void fill_body(struct link_request *request, uint8_t *body, const struct link_id *chain,
-                      uint32_t depth, uint64_t deadline_ns)
+static void fill_body(struct link_request *request, struct wire_call_body *body,
+                      const struct link_id *chain, uint32_t depth, uint64_t deadline_ns)
 {
-    struct wire_call fields = {.depth = (uint16_t)depth, .remaining_ms = remaining_ms(deadline_ns)};
-    memcpy(fields.chain, chain->bytes, sizeof fields.chain);
-    memcpy(body, request->body, request->body_size);
-    wire_call_write(body, &fields);
+    memcpy(body, request->body, sizeof *body);
+    body->depth = (uint16_t)depth;
+    body->remaining_ms = remaining_ms(deadline_ns);
+    memcpy(body->chain, chain->bytes, sizeof body->chain);
     request->body = body;
 }
 
-#define MAX_BODY 72u
-
 static HRESULT send(struct call *call, const struct link_request *request)
 {
-    uint8_t body[MAX_BODY];
+    struct wire_call_body body;
     struct link_request filled = *request;
     if (request->body_size != wire_body_size(request->kind))
         return error_set(E_INVALIDARG, "a frame of kind %s has a body of %zu bytes",
                          wire_kind_name(request->kind), request->body_size);
     if (call->has_chain)
-        fill_body(&filled, body, &call->chain, call->depth, call->deadline_ns);
+        fill_body(&filled, &body, &call->chain, call->depth, call->deadline_ns);
     return sender_send(call->connection, &filled, call->id, SEND_WAIT, call->deadline_ns);
 }
 
@@ -393,6 +394,7 @@ HRESULT link_call(struct link_connection *connection, const struct link_request 
     if (call.has_chain)
         chain_add(node, &call);
     node_needs_tick(node);
+    cork_flush_others(connection);
     hr = send(&call, request);
     if (SUCCEEDED(hr)) {
         reply->call_id = call.id;
@@ -403,6 +405,7 @@ HRESULT link_call(struct link_connection *connection, const struct link_request 
     if (call.has_chain && !call.has_left)
         chain_remove(node, &call);
     self->call = call.outer;
+    cork_flush_mine(node, NULL);
     hr = finish(&call, reply);
     if (call.has_waiter)
         os_waiter_deinit(&call.waiter);
@@ -411,10 +414,17 @@ HRESULT link_call(struct link_connection *connection, const struct link_request 
     return hr;
 }
 
+/* Who makes many of them makes them one after the other. Only one-way calls are worth a reactor. */
+static bool may_wait(const struct link_connection *connection, uint8_t kind)
+{
+    return kind == WIRE_ONEWAY ||
+           (kind == WIRE_RELEASE && atomic_load(&connection->node->reactor) != NULL);
+}
+
 HRESULT link_post(struct link_connection *connection, const struct link_request *request,
                   uint64_t deadline_ns)
 {
-    uint8_t body[MAX_BODY];
+    struct wire_call_body body;
     struct link_request filled = *request;
     HRESULT hr = node_check(connection->node);
     if (FAILED(hr))
@@ -424,10 +434,12 @@ HRESULT link_post(struct link_connection *connection, const struct link_request 
         hr = current_new_chain(&chain);
         if (FAILED(hr))
             return hr;
-        fill_body(&filled, body, &chain, 1, LINK_NO_DEADLINE);
+        fill_body(&filled, &body, &chain, 1, LINK_NO_DEADLINE);
     }
-    return sender_send(connection, &filled, 0, deadline_ns == LINK_NO_WAIT ? SEND_QUEUE : SEND_WAIT,
-                       deadline_ns);
+    enum send_mode mode = deadline_ns == LINK_NO_WAIT ? SEND_QUEUE : SEND_WAIT;
+    return may_wait(connection, request->kind)
+               ? sender_post(connection, &filled, 0, mode, deadline_ns)
+               : sender_send(connection, &filled, 0, mode, deadline_ns);
 }
 
 /* Cancels the thread's call of that level, or finds the highest level there is. */

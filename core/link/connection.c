@@ -253,6 +253,7 @@ void connection_finish(struct link_connection *connection)
     list_remove(&connection->link);
     list_remove(&connection->leased_link);
     list_remove(&connection->switching.link);
+    list_remove(&connection->cork_link);
     connection->in_leased = true; /* it does not come back */
     os_mutex_unlock(&node->lock);
     switch_close(connection);

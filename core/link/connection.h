@@ -165,6 +165,13 @@ struct link_connection {
     uint64_t progress_ns;       /* send_lock: when the peer last took something */
     uint64_t next_chunk_id;     /* send_lock: of one-way messages in chunks */
     _Atomic bool is_sending;    /* frames are queued or in the transport's hands */
+    size_t cork_size;           /* send_lock: bytes that wait for frames behind them; cork.h */
+    uint64_t cork_ns;           /* send_lock: when a frame that might have waited was last early */
+    bool cork_listed;           /* send_lock: it is in node->corked, or about to be */
+    bool cork_is_new;           /* send_lock: something has waited since the last tick */
+    struct thread *_Atomic corker; /* whose frames wait, of several the last's; compared only;
+                                    * written under send_lock; NULL: nothing waits */
+    struct list cork_link;         /* node->corked; node->lock */
 
     _Atomic uint64_t frames_sent, bytes_sent, calls_sent;             /* written under send_lock */
     _Atomic uint64_t frames_received, bytes_received, calls_received; /* written by the holder */

@@ -27,6 +27,9 @@ struct thread {
     struct link_connection *held; /* whose reader right it has, or NULL */
     bool is_exposed;              /* it runs a method meanwhile, and the right may have been taken
                                    * away: right_resume() tells */
+    bool has_more;                /* of `held`: when the method began, more had been received */
+    const void *corked;           /* where it has left frames that wait: a connection, compared
+                                   * only, cork_several, or NULL: nowhere */
     struct worker *worker;        /* NULL: not one of ours */
     struct incoming *spare;       /* a record for the next call that it reads, or NULL */
 };

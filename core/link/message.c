@@ -131,9 +131,11 @@ static bool is_running(const struct link_message *message)
 static void let_go(struct link_message *message)
 {
     struct link_connection *connection = message->connection;
+    struct thread *self = thread_self();
     message->state = NULL;
     reader_consume(connection);
-    right_expose(connection, thread_self());
+    self->has_more = !connection->drained;
+    right_expose(connection, self);
     node_needs_tick(connection->node);
 }
 

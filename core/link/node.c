@@ -47,8 +47,9 @@ static void init_parts(struct link_node *self)
 {
     os_mutex_init(&self->lock);
     os_cond_init(&self->work);
-    struct list *lists[] = {&self->connections, &self->leased,  &self->in_memory, &self->listeners,
-                            &self->timers,      &self->workers, &self->jobs,      &self->ended};
+    struct list *lists[] = {&self->connections, &self->leased,    &self->in_memory,
+                            &self->corked,      &self->listeners, &self->timers,
+                            &self->workers,     &self->jobs,      &self->ended};
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
         list_init(lists[i]);
     for (size_t i = 0; i < NODE_CHAIN_BUCKETS; i++) {

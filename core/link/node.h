@@ -55,6 +55,7 @@ struct link_node {
     uint32_t n_connections;    /* lock */
     struct list leased;        /* lock: connections that the tick looks at */
     struct list in_memory;     /* lock: connections that may be in shared memory */
+    struct list corked;        /* lock: connections on which frames may wait for others */
     struct list listeners;     /* lock */
     struct list timers;        /* lock: by time */
     _Atomic bool closing;      /* written under lock */
@@ -85,6 +86,7 @@ struct link_node {
     struct reactor *_Atomic reactor; /* set once; NULL: there is none yet */
     struct list reactor_link;        /* the reactor's */
     atomic_bool tick_on;
+    atomic_bool flush_on; /* the next tick looks at `corked` */
 };
 
 /* Whether the calling thread may not use the node: the error, else S_OK. */

@@ -1,6 +1,7 @@
 #include "core/link/reader.h"
 
 #include "core/link/call.h"
+#include "core/link/cork.h"
 #include "core/link/current.h"
 #include "core/link/hello.h"
 #include "core/link/message.h"
@@ -449,6 +450,7 @@ static void read_in_reactor(struct link_connection *connection)
     HRESULT hr = S_OK;
     for (int i = 0; i < REACTOR_FRAMES && hr == S_OK; i++)
         hr = reader_step(connection, NULL);
+    cork_flush_mine(connection->node, connection);
     os_mutex_lock(&connection->lock);
     if (right_is_mine_locked(connection, self) && hr == READER_FULL)
         right_stall_locked(connection);

@@ -4,6 +4,8 @@
 #include "core/link/link.h"
 
 #include "core/link/connection.h"
+#include "core/link/cork.h"
+#include "core/link/current.h"
 #include "core/link/message.h"
 #include "core/link/node.h"
 #include "core/link/sender.h"
@@ -40,6 +42,16 @@ static HRESULT send_error(struct link_connection *connection, uint64_t call_id, 
     return hr;
 }
 
+/* Whether this thread, which reads the connection and has not lost the right to, goes on with
+ * frames that have been received already: their answers leave together. */
+static bool has_more(const struct link_connection *connection)
+{
+    const struct thread *self = thread_self();
+    return self->held == connection && self->is_exposed && self->has_more &&
+           atomic_load_explicit(&((struct link_connection *)connection)->in_method,
+                                memory_order_relaxed) == self;
+}
+
 HRESULT link_reply(struct link_message *call, const struct link_request *reply)
 {
     struct incoming *incoming = message_incoming(call);
@@ -49,7 +61,10 @@ HRESULT link_reply(struct link_message *call, const struct link_request *reply)
     message_leave_active(incoming);
     if (link_connection_is_closed(connection)) /* its caller's has failed, whoever is faster */
         return connection_closed_error(connection);
-    HRESULT hr = sender_send(connection, reply, call->call_id, SEND_QUEUE, 0);
+    cork_flush_others(connection);
+    HRESULT hr = has_more(connection)
+                     ? sender_post(connection, reply, call->call_id, SEND_QUEUE, 0)
+                     : sender_send(connection, reply, call->call_id, SEND_QUEUE, 0);
     if (FAILED(hr) && !link_connection_is_closed(connection)) {
         /* It could not be sent as it is; its caller must not wait for ever. */
         struct error_record *record = error_take();

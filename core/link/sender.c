@@ -6,6 +6,7 @@
  */
 #include "core/link/sender.h"
 
+#include "core/link/cork.h"
 #include "core/link/current.h"
 #include "core/link/handle.h"
 #include "core/link/node.h"
@@ -27,6 +28,8 @@ struct outgoing {
     uint64_t call_id;
     size_t sent;            /* of the payload */
     struct link_path *next; /* sender_leave() */
+    bool may_wait;          /* sender_post() */
+    bool lists;             /* it waits, and the connection has to be listed for that */
 };
 
 static size_t queue_limit(const struct link_connection *connection)
@@ -162,6 +165,7 @@ static HRESULT enqueue_locked(struct link_connection *connection, const struct w
 
 static HRESULT arm_locked(struct link_connection *connection)
 {
+    cork_done_locked(connection); /* the reactor sends it all */
     if (connection->write_armed)
         return S_OK;
     connection->write_armed = true;
@@ -180,6 +184,17 @@ static bool go_on_locked(struct link_connection *connection)
     return true;
 }
 
+/* Whether the frame is left in the transport: for the reactor, which is about to send it, or for
+ * frames that follow. */
+static bool waits_locked(struct link_connection *connection, struct outgoing *out,
+                         const struct wire_header *header)
+{
+    if (connection->write_armed)
+        return true;
+    return out->may_wait && out->request->n_handles == 0 && !(header->flags & WIRE_FLAG_MORE) &&
+           cork_locked(connection, header, &out->lists);
+}
+
 static HRESULT send_frame_locked(struct link_connection *connection, struct outgoing *out)
 {
     struct wire_header header;
@@ -193,13 +208,15 @@ static HRESULT send_frame_locked(struct link_connection *connection, struct outg
     if (hr == S_OK) {
         build(span, &header, out);
         bool first = !(header.flags & WIRE_FLAG_CONTINUED);
+        bool waits = waits_locked(connection, out, &header);
         hr = t->commit(connection->out->stream, header.size, first ? out->request->handles : NULL,
-                       first ? out->request->n_handles : 0,
-                       connection->write_armed ? 0 : VIA_COMMIT_FLUSH);
+                       first ? out->request->n_handles : 0, waits ? 0 : VIA_COMMIT_FLUSH);
         if (SUCCEEDED(hr) && out->next != NULL)
             connection->out_next = out->next;
-        if (hr == S_OK && !connection->write_armed) /* else it was not flushed */
+        if (hr == S_OK && !waits) {
+            cork_done_locked(connection);
             go_on_locked(connection);
+        }
     } else if (hr == VIA_S_WOULD_BLOCK) {
         hr = enqueue_locked(connection, &header, out);
         if (SUCCEEDED(hr))
@@ -252,6 +269,7 @@ static HRESULT wait_for_room_locked(struct link_connection *connection, size_t s
         if (!gave_up) { /* others read while this thread sleeps */
             gave_up = true;
             os_mutex_unlock(&connection->send_lock);
+            cork_flush_mine(connection->node, NULL);
             right_give_up(thread_self(), NULL);
             os_mutex_lock(&connection->send_lock);
             continue;
@@ -264,6 +282,22 @@ static HRESULT wait_for_room_locked(struct link_connection *connection, size_t s
                          (unsigned)connection->peer.process_id, connection->queue_size);
     }
     return S_OK;
+}
+
+/* What comes after the lock, when the transport has failed or has not taken everything. */
+static HRESULT look_after(struct link_connection *connection, HRESULT hr, bool is_sending)
+{
+    if (FAILED(hr) && hr != RPC_E_DISCONNECTED)
+        error_wrap(hr, "sending failed");
+    else if (SUCCEEDED(hr) && is_sending)
+        hr = reactor_join(connection->node);
+    if (FAILED(hr)) {
+        connection_fail(connection, hr, false);
+        return connection_closed_error(connection);
+    }
+    if (is_sending)
+        node_lease(connection);
+    return hr;
 }
 
 /* A failure in the middle of a message, or of the transport, ends the connection. */
@@ -300,20 +334,10 @@ static HRESULT send_message(struct link_connection *connection, struct outgoing 
         hr = send_locked(connection, out, &broken);
     bool is_sending = atomic_load_explicit(&connection->is_sending, memory_order_relaxed);
     os_mutex_unlock(&connection->send_lock);
-    if (broken) {
-        if (hr != RPC_E_DISCONNECTED)
-            error_wrap(hr, "sending failed");
-        connection_fail(connection, hr, false);
-        return connection_closed_error(connection);
-    }
-    if (is_sending && SUCCEEDED(hr)) {
-        HRESULT joined = reactor_join(connection->node);
-        if (FAILED(joined)) {
-            connection_fail(connection, joined, false);
-            return connection_closed_error(connection);
-        }
-        node_lease(connection);
-    }
+    if (out->lists)
+        cork_list(connection);
+    if (broken || (is_sending && SUCCEEDED(hr)))
+        return look_after(connection, hr, is_sending);
     return hr;
 }
 
@@ -322,6 +346,30 @@ HRESULT sender_send(struct link_connection *connection, const struct link_reques
 {
     struct outgoing out = {.request = request, .call_id = call_id};
     return send_message(connection, &out, mode, deadline_ns);
+}
+
+HRESULT sender_post(struct link_connection *connection, const struct link_request *request,
+                    uint64_t call_id, enum send_mode mode, uint64_t deadline_ns)
+{
+    struct outgoing out = {.request = request, .call_id = call_id, .may_wait = true};
+    return send_message(connection, &out, mode, deadline_ns);
+}
+
+void sender_flush(struct link_connection *connection)
+{
+    HRESULT hr = S_OK;
+    os_mutex_lock(&connection->send_lock);
+    if (connection->cork_size != 0 && !connection->send_closed) {
+        const struct link_path *path = connection->out;
+        hr = path->transport->commit(path->stream, 0, NULL, 0, VIA_COMMIT_FLUSH);
+        cork_done_locked(connection);
+        if (hr == VIA_S_WOULD_BLOCK)
+            hr = arm_locked(connection);
+    }
+    bool is_sending = atomic_load_explicit(&connection->is_sending, memory_order_relaxed);
+    os_mutex_unlock(&connection->send_lock);
+    if ((FAILED(hr) || is_sending) && FAILED(look_after(connection, hr, is_sending)))
+        error_clear(); /* the connection has it */
 }
 
 HRESULT sender_leave(struct link_connection *connection, const struct link_request *request,
@@ -395,6 +443,7 @@ void sender_close(struct link_connection *connection)
 {
     os_mutex_lock(&connection->send_lock);
     connection->send_closed = true;
+    cork_done_locked(connection);
     struct list *link;
     while ((link = list_pop(&connection->queue)) != NULL)
         free_frame(connection, list_entry(link, struct queued_frame, link));

@@ -19,6 +19,11 @@ enum send_mode {
  * stream can go. */
 HRESULT sender_send(struct link_connection *connection, const struct link_request *request,
                     uint64_t call_id, enum send_mode mode, uint64_t deadline_ns);
+/* The same, but the frame may wait for others behind it; cork.h says for what. */
+HRESULT sender_post(struct link_connection *connection, const struct link_request *request,
+                    uint64_t call_id, enum send_mode mode, uint64_t deadline_ns);
+/* Sends what waits. A failure ends the connection. No locks held. */
+void sender_flush(struct link_connection *connection);
 /* The same with the last frame of this direction on its path: what follows goes to `next`, once all
  * before it is sent. */
 HRESULT sender_leave(struct link_connection *connection, const struct link_request *request,

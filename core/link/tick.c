@@ -6,6 +6,7 @@
  * come, and not at all when nothing happens.
  */
 #include "core/link/call.h"
+#include "core/link/cork.h"
 #include "core/link/listener.h"
 #include "core/link/node.h"
 #include "core/link/reactor.h"
@@ -162,6 +163,7 @@ uint64_t node_tick(struct link_node *node, uint64_t now_ns)
     list_init(&due);
     /* Whoever finds it off from here on wakes the reactor: nothing is missed. */
     atomic_store(&node->tick_on, false);
+    bool flushes = cork_tick(node);
     os_mutex_lock(&node->lock);
     look_at_all_locked(node, &tick);
     listener_resume_locked(node, now_ns, &tick.is_pending);
@@ -178,7 +180,7 @@ uint64_t node_tick(struct link_node *node, uint64_t now_ns)
     }
     end_expired(&tick);
     uint64_t again_ns = OS_NEVER;
-    if (tick.is_busy)
+    if (tick.is_busy || flushes)
         again_ns = now_ns + TICK_NS;
     else if (tick.is_active)
         again_ns = now_ns + SLOW_TICK_NS;

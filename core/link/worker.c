@@ -15,6 +15,7 @@
 #include "core/link/worker.h"
 
 #include "core/link/connection.h"
+#include "core/link/cork.h"
 #include "core/link/current.h"
 #include "core/link/node.h"
 #include "core/link/reactor.h"
@@ -278,6 +279,7 @@ static enum next wait_for_frame(struct worker *worker, struct link_connection *c
     if (connection->stage != STAGE_OPEN || atomic_load(&node->is_crowded))
         return NEXT_PARK;
     right_unwatch(connection);
+    cork_flush_mine(node, connection);
     atomic_store(&worker->waiting, connection);
     atomic_store(&connection->worker_waits, true);
     HRESULT hr = VIA_S_INTERRUPTED;
@@ -356,6 +358,7 @@ static void serve(void *argument)
             next = after_frame(connection, ++n_frames, started_ns);
     }
     error_clear();
+    cork_flush_mine(connection->node, connection);
     leave(connection, next);
 }
 
@@ -423,6 +426,12 @@ static void worker_main(void *argument)
     for (;;) {
         if (atomic_load(&node->n_ready) != 0) {
             take_one_locked(node);
+            continue;
+        }
+        if (thread_self()->corked != NULL) {
+            os_mutex_unlock(&node->lock);
+            cork_flush(node, NULL);
+            os_mutex_lock(&node->lock);
             continue;
         }
         if (node->workers_stop)
