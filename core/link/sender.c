@@ -163,6 +163,12 @@ static HRESULT enqueue_locked(struct link_connection *connection, const struct w
     return S_OK;
 }
 
+static HRESULT flush_locked(struct link_connection *connection)
+{
+    const struct link_path *path = connection->out;
+    return path->transport->commit(path->stream, 0, NULL, 0, VIA_COMMIT_FLUSH);
+}
+
 static HRESULT arm_locked(struct link_connection *connection)
 {
     cork_done_locked(connection); /* the reactor sends it all */
@@ -360,8 +366,7 @@ void sender_flush(struct link_connection *connection)
     HRESULT hr = S_OK;
     os_mutex_lock(&connection->send_lock);
     if (connection->cork_size != 0 && !connection->send_closed) {
-        const struct link_path *path = connection->out;
-        hr = path->transport->commit(path->stream, 0, NULL, 0, VIA_COMMIT_FLUSH);
+        hr = flush_locked(connection);
         cork_done_locked(connection);
         if (hr == VIA_S_WOULD_BLOCK)
             hr = arm_locked(connection);
@@ -387,6 +392,7 @@ bool sender_is_shared(struct link_connection *connection)
     return shared;
 }
 
+/* Handles are sent at once: the transport would have to keep duplicates of them. */
 static HRESULT drain_one_locked(struct link_connection *connection)
 {
     const struct link_path *path = connection->out;
@@ -398,7 +404,7 @@ static HRESULT drain_one_locked(struct link_connection *connection)
         return hr;
     memcpy(span, frame->bytes, frame->size);
     hr = path->transport->commit(path->stream, frame->size, frame->handles, frame->n_handles,
-                                 VIA_COMMIT_FLUSH);
+                                 frame->n_handles != 0 ? VIA_COMMIT_FLUSH : 0);
     connection->out_next = frame->next;
     list_remove(&frame->link);
     connection->queue_size -= frame->size;
@@ -409,11 +415,13 @@ static HRESULT drain_one_locked(struct link_connection *connection)
 /* Moves frames from the queue to the transport. S_OK: all are sent. */
 static HRESULT drain_locked(struct link_connection *connection)
 {
-    const struct link_path *path = connection->out;
-    HRESULT hr = path->transport->commit(path->stream, 0, NULL, 0, VIA_COMMIT_FLUSH);
-    while (hr == S_OK && (go_on_locked(connection) || !list_is_empty(&connection->queue)))
-        if (!list_is_empty(&connection->queue))
+    HRESULT hr = flush_locked(connection);
+    while (hr == S_OK && (go_on_locked(connection) || !list_is_empty(&connection->queue))) {
+        while (hr == S_OK && connection->out_next == NULL && !list_is_empty(&connection->queue))
             hr = drain_one_locked(connection);
+        if (hr == S_OK)
+            hr = flush_locked(connection);
+    }
     return hr;
 }
 
