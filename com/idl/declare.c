@@ -43,6 +43,12 @@ static const struct unit_name builtin_names[] = {
     {"REFGUID", "REFGUID", VIA_TYPE_GUID, VIA_NO_INDEX, 1, false},
     {"REFIID", "REFIID", VIA_TYPE_GUID, VIA_NO_INDEX, 1, false},
     {"REFCLSID", "REFCLSID", VIA_TYPE_GUID, VIA_NO_INDEX, 1, false},
+    {"SCODE", "SCODE", VIA_TYPE_HRESULT, VIA_NO_INDEX, 0, false},
+    {"CY", "CY", VIA_TYPE_CY, VIA_NO_INDEX, 0, false},
+    {"CURRENCY", "CY", VIA_TYPE_CY, VIA_NO_INDEX, 0, false},
+    {"DATE", "DATE", VIA_TYPE_DATE, VIA_NO_INDEX, 0, false},
+    {"DECIMAL", "DECIMAL", VIA_TYPE_DECIMAL, VIA_NO_INDEX, 0, false},
+    {"VARIANT", "VARIANT", VIA_TYPE_VARIANT, VIA_NO_INDEX, 0, false},
     {"BSTR", "BSTR", VIA_TYPE_BSTR, VIA_NO_INDEX, 0, false},
     {"LPWSTR", "LPWSTR", VIA_TYPE_WCHAR, VIA_NO_INDEX, 1, true},
     {"LPCWSTR", "LPCWSTR", VIA_TYPE_WCHAR, VIA_NO_INDEX, 1, true},
@@ -76,8 +82,8 @@ static const struct {
 
 /* Known to MIDL, and not to this compiler: the error says so instead of "unknown". */
 static const char *const unsupported[] = {
-    "union",   "SAFEARRAY", "VARIANT",  "CURRENCY",       "CY",     "DATE", "DECIMAL", "pipe",
-    "INT_PTR", "UINT_PTR",  "handle_t", "error_status_t", "HANDLE", "HWND", "LPVOID",
+    "union",          "pipe",   "INT_PTR", "UINT_PTR", "handle_t",
+    "error_status_t", "HANDLE", "HWND",    "LPVOID",
 };
 
 static bool find_word(struct parser *self, bool is_unsigned, struct base_type *base)
@@ -132,6 +138,15 @@ static bool declare_named(struct parser *self, struct base_type *base)
         parser_advance(self);
         return true;
     }
+    if (!strcmp(name, "LPUNKNOWN") || !strcmp(name, "LPDISPATCH")) {
+        base->index =
+            (uint16_t)unit_interface(self->unit, name[2] == 'U' ? "IUnknown" : "IDispatch");
+        base->kind = VIA_TYPE_INTERFACE;
+        base->pointers = 1;
+        base->c_name = name[2] == 'U' ? "LPUNKNOWN" : "LPDISPATCH";
+        parser_advance(self);
+        return true;
+    }
     if (is_unsupported(name))
         return parser_error(self, base->position, "%s is not supported", name);
     for (size_t i = 0; i < self->unit->n_interfaces; i++) {
@@ -139,6 +154,7 @@ static bool declare_named(struct parser *self, struct base_type *base)
             continue;
         *base = (struct base_type){.kind = VIA_TYPE_INTERFACE,
                                    .index = (uint16_t)i,
+                                   .element = VIA_NO_INDEX,
                                    .c_name = self->unit->interfaces[i].interface.name,
                                    .position = base->position};
         parser_advance(self);
@@ -152,6 +168,32 @@ static bool declare_named(struct parser *self, struct base_type *base)
         return true;
     }
     return parser_error(self, base->position, "%s is not a type that is known here", name);
+}
+
+/* Behind the name: "(BSTR)", "(IFoo *)". */
+static bool declare_safearray(struct parser *self, struct base_type *base)
+{
+    struct base_type element;
+    if (!parser_require(self, '('))
+        return false;
+    if (parser_is_word(self, "SAFEARRAY"))
+        return parser_error(self, self->token.position, "a SAFEARRAY of SAFEARRAYs");
+    if (!declare_base(self, &element))
+        return false;
+    bool is_interface = element.kind == VIA_TYPE_INTERFACE;
+    if (is_interface && element.pointers == 0 && !parser_require(self, '*'))
+        return false;
+    bool is_value = !element.is_void && element.pointers == 0 && !element.is_string &&
+                    element.kind != VIA_TYPE_WCHAR && element.kind != VIA_TYPE_GUID;
+    if ((!is_value && !is_interface) || parser_is(self, '*'))
+        return parser_error(self, element.position,
+                            "the elements of a SAFEARRAY are numbers, BSTR, VARIANT, structs, "
+                            "interfaces and the like");
+    struct via_type type = {.kind = element.kind, .index = element.index, .element = VIA_NO_INDEX};
+    base->kind = VIA_TYPE_SAFEARRAY;
+    base->element = unit_add_type(self->unit, &type);
+    base->c_name = "SAFEARRAY *";
+    return parser_require(self, ')');
 }
 
 bool declare_check_name(struct parser *parser, const char *name, struct position position)
@@ -177,7 +219,8 @@ bool declare_check_name(struct parser *parser, const char *name, struct position
 
 bool declare_base(struct parser *parser, struct base_type *base)
 {
-    *base = (struct base_type){.index = VIA_NO_INDEX, .position = parser->token.position};
+    *base = (struct base_type){
+        .index = VIA_NO_INDEX, .element = VIA_NO_INDEX, .position = parser->token.position};
     bool is_unsigned = parser_accept_word(parser, "unsigned");
     bool is_signed = !is_unsigned && parser_accept_word(parser, "signed");
     if (parser->token.kind != TOKEN_NAME && !is_unsigned && !is_signed)
@@ -207,6 +250,8 @@ bool declare_base(struct parser *parser, struct base_type *base)
                                              : parser->unit->enums[base->index].tag);
         return true;
     }
+    if (parser_accept_word(parser, "SAFEARRAY"))
+        return declare_safearray(parser, base);
     if (parser_accept_word(parser, "void")) {
         base->is_void = true;
         base->c_name = "void";
@@ -279,8 +324,9 @@ bool declare_member(struct parser *parser, bool is_param, struct member *member)
     for (unsigned i = 0; i < n_stars + member->base.pointers; i++)
         if (!add_level(parser, member, (struct level){.kind = LEVEL_POINTER}))
             return false;
-    member->declaration = arena_print(&parser->unit->arena, "%s%s %s%s", is_const ? "const " : "",
-                                      member->base.c_name, stars, name);
+    bool is_pointer = member->base.c_name[strlen(member->base.c_name) - 1] == '*';
+    member->declaration = arena_print(&parser->unit->arena, "%s%s%s%s%s", is_const ? "const " : "",
+                                      member->base.c_name, is_pointer ? "" : " ", stars, name);
     return true;
 }
 
@@ -365,7 +411,7 @@ static bool resolve_base(struct resolver *self, const struct member *member, uns
                          struct via_type *type)
 {
     const struct base_type *base = &member->base;
-    *type = (struct via_type){.kind = base->kind, .index = base->index, .element = VIA_NO_INDEX};
+    *type = (struct via_type){.kind = base->kind, .index = base->index, .element = base->element};
     if (base->is_void)
         return parser_error(
             self->parser, base->position,

@@ -134,7 +134,7 @@ static bool parse_typedef(struct parser *self)
                             "a typedef of an array is not supported: put it into a struct");
     if (parser_is(self, ','))
         return parser_error(self, self->token.position, "one name for each typedef");
-    if (base.is_void || base.kind == VIA_TYPE_INTERFACE)
+    if (base.is_void || base.kind == VIA_TYPE_INTERFACE || base.kind == VIA_TYPE_SAFEARRAY)
         return parser_error(self, position, "a typedef of %s is not supported", base.c_name);
     if (unit_find_name(self->unit, name))
         return parser_error(self, position, "%s is defined twice", name);

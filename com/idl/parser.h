@@ -56,6 +56,7 @@ bool parser_recover(struct parser *parser, size_t start, bool ends_at_brace);
 struct base_type {
     uint8_t kind;
     uint16_t index;
+    uint16_t element; /* of a SAFEARRAY: the type of its elements */
     uint8_t pointers; /* hidden in the name: REFIID, LPWSTR */
     bool is_string;
     bool is_void;

@@ -1,4 +1,5 @@
 #include "com/marshal/by_name.h"
+#include "com/marshal/automation.h"
 #include "com/abi/guid.h"
 #include "core/util/buffer.h"
 #include "core/util/cleanup.h"
@@ -271,8 +272,8 @@ static void set_object(struct by_name *self, const struct plan_type *type,
         by_name_fail(self, hr, "the object does not have the interface");
 }
 
-static void set_elements(struct by_name *self, const struct plan_type *element,
-                         const struct via_value *list, char *native)
+void by_name_set_elements(struct by_name *self, const struct plan_type *element,
+                          const struct via_value *list, char *native)
 {
     uint32_t size = element->size;
     for (uint32_t i = 0; i < list->n && SUCCEEDED(self->result); i++) {
@@ -321,7 +322,7 @@ static void set_sized(struct by_name *self, const struct plan_type *type,
         return;
     }
     memset(*native, 0, size);
-    set_elements(self, element, value, *native);
+    by_name_set_elements(self, element, value, *native);
 }
 
 /* The field that an array of the struct is counted by takes the list's length, whatever the value
@@ -401,7 +402,7 @@ static void set_array(struct by_name *self, const struct plan_type *type,
         by_name_fail(self, DISP_E_TYPEMISMATCH,
                      "a list with as many items as the array has is expected");
     else
-        set_elements(self, type->element, value, native);
+        by_name_set_elements(self, type->element, value, native);
 }
 
 void by_name_to_native(struct by_name *self, const struct plan_type *type,
@@ -437,7 +438,9 @@ void by_name_to_native(struct by_name *self, const struct plan_type *type,
         set_sized(self, type, value, native);
     else if (type->kind == VIA_TYPE_POINTER)
         set_pointer(self, type, value, native);
-    else
+    else if (type->kind == VIA_TYPE_INTERFACE)
         set_object(self, type, value, native);
+    else
+        automation_to_native(self, type, value, native);
     self->depth--;
 }

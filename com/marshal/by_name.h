@@ -27,6 +27,11 @@ void by_name_to_native(struct by_name *self, const struct plan_type *type,
 /* NULL where the type has none is E_POINTER. */
 void by_name_from_native(struct by_name *self, const struct plan_type *type, const void *native,
                          const struct native_scope *scope, struct via_value *value);
+/* The items of a list as elements that follow each other in memory, and back. */
+void by_name_set_elements(struct by_name *self, const struct plan_type *element,
+                          const struct via_value *list, char *native);
+void by_name_get_elements(struct by_name *self, const struct plan_type *element, const void *native,
+                          uint32_t n, const struct native_scope *scope, struct via_value *value);
 /* Size parameters get what their arrays really have, whatever was given, so that the storage can be
  * walked and freed from now on, half made or not. */
 void by_name_set_sizes(const struct by_name *self, struct marshal_invocation *invocation);

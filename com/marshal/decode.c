@@ -1,4 +1,5 @@
 #include "com/marshal/decode.h"
+#include "com/marshal/automation.h"
 #include "core/util/error.h"
 #include "core/util/utf.h"
 
@@ -27,6 +28,8 @@ void decode_init(struct decoder *decoder, const struct marshal_method *method,
     decoder->param = "?";
     decoder->depth = 0;
     decoder->result = S_OK;
+    decoder->is_result = false;
+    decoder->references = NULL;
     decoder->record = NULL;
     decoder->allocations = decoder->few;
     decoder->n_allocations = 0;
@@ -57,6 +60,8 @@ static void free_allocation(const struct decode_allocation *allocation)
         SysFreeString(allocation->pointer);
     else if (allocation->kind == DECODE_OBJECT)
         IUnknown_Release((IUnknown *)allocation->pointer);
+    else if (allocation->kind == DECODE_ARRAY)
+        automation_drop_array(allocation->pointer);
     else
         CoTaskMemFree(allocation->pointer);
 }
@@ -75,45 +80,42 @@ static bool grow_list(struct decoder *self)
     return true;
 }
 
-/* Lists what has been allocated. False, and it is freed, when there is no memory for that or for
- * it. */
-static bool note(struct decoder *self, void *pointer, enum decode_allocation_kind kind)
+bool decode_note(struct decoder *decoder, void *pointer, enum decode_allocation_kind kind)
 {
     struct decode_allocation allocation = {pointer, kind};
-    if (pointer && (self->n_allocations < self->room || grow_list(self))) {
-        self->allocations[self->n_allocations++] = allocation;
+    if (pointer && (decoder->n_allocations < decoder->room || grow_list(decoder))) {
+        decoder->allocations[decoder->n_allocations++] = allocation;
         return true;
     }
     if (pointer)
         free_allocation(&allocation);
-    fail_memory(self);
+    fail_memory(decoder);
     return false;
 }
 
-static size_t left(const struct decoder *self)
+size_t decode_left(const struct decoder *decoder)
 {
-    return self->size - self->at;
+    return decoder->size - decoder->at;
 }
 
-/* The next `size` bytes, after aligning; NULL when they are not there. */
-static const uint8_t *take(struct decoder *self, size_t alignment, size_t size)
+const uint8_t *decode_take(struct decoder *decoder, size_t alignment, size_t size)
 {
-    if (FAILED(self->result))
+    if (FAILED(decoder->result))
         return NULL;
-    size_t padding = (alignment - self->at % alignment) % alignment;
-    if (padding > left(self) || size > left(self) - padding) {
-        decode_fail(self, "the message ends within it");
+    size_t padding = (alignment - decoder->at % alignment) % alignment;
+    if (padding > decode_left(decoder) || size > decode_left(decoder) - padding) {
+        decode_fail(decoder, "the message ends within it");
         return NULL;
     }
-    const uint8_t *bytes = self->data + self->at + padding;
-    self->at += padding + size;
+    const uint8_t *bytes = decoder->data + decoder->at + padding;
+    decoder->at += padding + size;
     return bytes;
 }
 
-static uint32_t read_u32(struct decoder *self)
+uint32_t decode_u32(struct decoder *decoder)
 {
     uint32_t value = 0;
-    const uint8_t *bytes = take(self, 4, sizeof(value));
+    const uint8_t *bytes = decode_take(decoder, 4, sizeof(value));
     if (bytes)
         memcpy(&value, bytes, sizeof(value));
     return value;
@@ -133,14 +135,14 @@ static bool is_not_null(struct decoder *self, const struct plan_type *type, uint
 
 static void read_string8(struct decoder *self, const struct plan_type *type, char **value)
 {
-    uint32_t size = read_u32(self);
+    uint32_t size = decode_u32(self);
     if (!is_not_null(self, type, size))
         return;
-    const char *text = (const char *)take(self, 1, size);
+    const char *text = (const char *)decode_take(self, 1, size);
     if (!text)
         return;
     char *copy = CoTaskMemAlloc((size_t)size + 1);
-    if (!note(self, copy, DECODE_BLOCK))
+    if (!decode_note(self, copy, DECODE_BLOCK))
         return;
     /* The copy is what is checked: the source may be memory that the peer can still write. */
     memcpy(copy, text, size);
@@ -154,18 +156,18 @@ static void read_string8(struct decoder *self, const struct plan_type *type, cha
 
 static void read_string16(struct decoder *self, const struct plan_type *type, WCHAR **value)
 {
-    uint32_t n = read_u32(self);
+    uint32_t n = decode_u32(self);
     if (!is_not_null(self, type, n))
         return;
-    if (n > left(self) / sizeof(WCHAR)) {
+    if (n > decode_left(self) / sizeof(WCHAR)) {
         decode_fail(self, "the message ends within it");
         return;
     }
-    const uint8_t *text = take(self, 1, n * sizeof(WCHAR));
+    const uint8_t *text = decode_take(self, 1, n * sizeof(WCHAR));
     if (!text)
         return;
     WCHAR *copy = CoTaskMemAlloc(((size_t)n + 1) * sizeof(WCHAR));
-    if (!note(self, copy, DECODE_BLOCK))
+    if (!decode_note(self, copy, DECODE_BLOCK))
         return;
     memcpy(copy, text, n * sizeof(WCHAR));
     copy[n] = 0;
@@ -176,34 +178,34 @@ static void read_string16(struct decoder *self, const struct plan_type *type, WC
 
 static void read_bstr(struct decoder *self, const struct plan_type *type, BSTR *value)
 {
-    uint32_t size = read_u32(self);
+    uint32_t size = decode_u32(self);
     if (!is_not_null(self, type, size))
         return;
-    const char *bytes = (const char *)take(self, 1, size);
+    const char *bytes = (const char *)decode_take(self, 1, size);
     if (!bytes)
         return;
     BSTR copy = SysAllocStringByteLen(bytes, size);
-    if (note(self, copy, DECODE_BSTR))
+    if (decode_note(self, copy, DECODE_BSTR))
         *value = copy;
 }
 
 static void read_object(struct decoder *self, const struct plan_type *type, void **value)
 {
-    uint32_t index = read_u32(self);
+    uint32_t index = decode_u32(self);
     if (FAILED(self->result) || index == MARSHAL_NULL_POINTER)
         return;
     void *object = NULL;
     HRESULT hr = self->pointers->get(self->pointers->context, index, type->iid, &object);
     if (FAILED(hr))
         self->result = hr;
-    else if (note(self, object, DECODE_OBJECT))
+    else if (decode_note(self, object, DECODE_OBJECT))
         *value = object;
 }
 
 static void read_bool(struct decoder *self, void *value)
 {
     VARIANT_BOOL boolean;
-    const uint8_t *bytes = take(self, sizeof(boolean), sizeof(boolean));
+    const uint8_t *bytes = decode_take(self, sizeof(boolean), sizeof(boolean));
     if (!bytes)
         return;
     memcpy(&boolean, bytes, sizeof(boolean));
@@ -216,20 +218,20 @@ static void read_bool(struct decoder *self, void *value)
 static void read_verbatim(struct decoder *self, const struct plan_type *type, void *values,
                           size_t size)
 {
-    const uint8_t *bytes = take(self, type->wire_alignment, size);
+    const uint8_t *bytes = decode_take(self, type->wire_alignment, size);
     if (bytes)
         memcpy(values, bytes, size);
 }
 
-static void read_elements(struct decoder *self, const struct plan_type *element, void *values,
-                          uint64_t n)
+void decode_elements(struct decoder *decoder, const struct plan_type *element, void *values,
+                     uint64_t n)
 {
     if (element->is_verbatim && n > 0) {
-        read_verbatim(self, element, values, (size_t)(n * element->size));
+        read_verbatim(decoder, element, values, (size_t)(n * element->size));
         return;
     }
-    for (uint64_t i = 0; i < n && SUCCEEDED(self->result); i++)
-        decode_value(self, element, (char *)values + i * element->size);
+    for (uint64_t i = 0; i < n && SUCCEEDED(decoder->result); i++)
+        decode_value(decoder, element, (char *)values + i * element->size);
 }
 
 /* Where to note what the arrays have that the type's size counts; NULL: nothing to agree with. */
@@ -263,10 +265,10 @@ static bool note_count(struct decoder *self, const struct plan_type *type, uint3
 /* Reads and bounds a count. False: NULL, or a failure. */
 static bool read_count(struct decoder *self, const struct plan_type *type, uint32_t *n)
 {
-    *n = read_u32(self);
+    *n = decode_u32(self);
     if (!is_not_null(self, type, *n))
         return false;
-    if (*n > left(self) / type->element->wire_minimum) {
+    if (*n > decode_left(self) / type->element->wire_minimum) {
         decode_fail(self, "the message ends within it");
         return false;
     }
@@ -281,12 +283,12 @@ static void read_sized(struct decoder *self, const struct plan_type *type, void 
     const struct plan_type *element = type->element;
     size_t size = (size_t)n * element->size;
     void *values = CoTaskMemAlloc(size);
-    if (!note(self, values, DECODE_BLOCK))
+    if (!decode_note(self, values, DECODE_BLOCK))
         return;
     if (!element->is_verbatim)
         memset(values, 0, size);
     *value = values;
-    read_elements(self, element, values, n);
+    decode_elements(self, element, values, n);
 }
 
 void decode_buffer(struct decoder *decoder, const struct plan_type *type, void *values, int64_t n)
@@ -302,13 +304,13 @@ void decode_buffer(struct decoder *decoder, const struct plan_type *type, void *
         decode_fail(decoder, "it has another number of elements than the caller's array");
         return;
     }
-    read_elements(decoder, type->element, values, count);
+    decode_elements(decoder, type->element, values, count);
 }
 
 static void read_pointer(struct decoder *self, const struct plan_type *type, void **value)
 {
     const struct plan_type *element = type->element;
-    uint32_t is_there = read_u32(self);
+    uint32_t is_there = decode_u32(self);
     if (is_there > 1)
         decode_fail(self, "a pointer is marked neither as NULL nor as there");
     else if (is_there == 0)
@@ -316,7 +318,7 @@ static void read_pointer(struct decoder *self, const struct plan_type *type, voi
     if (FAILED(self->result) || is_there != 1)
         return;
     void *target = CoTaskMemAlloc(element->size);
-    if (!note(self, target, DECODE_BLOCK))
+    if (!decode_note(self, target, DECODE_BLOCK))
         return;
     memset(target, 0, element->size);
     *value = target;
@@ -366,7 +368,7 @@ static void read_struct_with_sizes(struct decoder *self, const struct plan_struc
 
 static void read_struct(struct decoder *self, const struct plan_type *type, void *value)
 {
-    if (!take(self, type->wire_alignment, 0))
+    if (!decode_take(self, type->wire_alignment, 0))
         return;
     if (type->record->n_sizes > 0)
         read_struct_with_sizes(self, type->record, value);
@@ -381,9 +383,13 @@ static void read_compound(struct decoder *self, const struct plan_type *type, vo
     } else if (type->kind == VIA_TYPE_STRUCT) {
         read_struct(self, type, value);
     } else if (type->kind == VIA_TYPE_ARRAY) {
-        read_elements(self, type->element, value, type->count);
+        decode_elements(self, type->element, value, type->count);
     } else if (type->kind == VIA_TYPE_SIZED) {
         read_sized(self, type, value);
+    } else if (type->kind == VIA_TYPE_VARIANT) {
+        automation_decode_variant(self, value);
+    } else if (type->kind == VIA_TYPE_SAFEARRAY) {
+        automation_decode_array(self, type->element, value);
     } else {
         read_pointer(self, type, value);
     }
@@ -414,6 +420,9 @@ void decode_value(struct decoder *decoder, const struct plan_type *type, void *v
     case VIA_TYPE_INTERFACE:
         read_object(decoder, type, value);
         break;
+    case VIA_TYPE_DECIMAL:
+        automation_decode_decimal(decoder, value);
+        break;
     default:
         read_compound(decoder, type, value);
     }
@@ -421,7 +430,7 @@ void decode_value(struct decoder *decoder, const struct plan_type *type, void *v
 
 bool decode_marker(struct decoder *decoder)
 {
-    uint32_t is_there = read_u32(decoder);
+    uint32_t is_there = decode_u32(decoder);
     if (is_there > 1)
         decode_fail(decoder, "a pointer is marked neither as NULL nor as there");
     return is_there == 1;
@@ -429,7 +438,7 @@ bool decode_marker(struct decoder *decoder)
 
 HRESULT decode_finish(struct decoder *decoder)
 {
-    if (SUCCEEDED(decoder->result) && left(decoder) > 0) {
+    if (SUCCEEDED(decoder->result) && decode_left(decoder) > 0) {
         decoder->param = "(none)";
         decode_fail(decoder, "the message has bytes that belong to no argument");
     }

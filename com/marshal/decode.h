@@ -14,7 +14,7 @@
 /* For struct decoder.seen: no array with this size has been met. */
 #define DECODE_UNSEEN (-2)
 
-enum decode_allocation_kind { DECODE_BLOCK, DECODE_BSTR, DECODE_OBJECT };
+enum decode_allocation_kind { DECODE_BLOCK, DECODE_BSTR, DECODE_OBJECT, DECODE_ARRAY };
 
 struct decode_allocation {
     void *pointer;
@@ -33,11 +33,13 @@ struct decoder {
     size_t at;
     const char *param; /* for messages */
     unsigned depth;
+    bool is_result; /* of a method: VARIANTs in it hold values, no references */
     HRESULT result; /* sticky */
     /* What the arrays that each parameter counts had: all must agree, and with the parameter. */
     int64_t seen[TYPELIB_MAX_PARAMS];
-    struct decode_record *record;          /* the same for the struct that is read, innermost */
-    struct decode_allocation *allocations; /* few, or on the heap */
+    struct automation_reference *references; /* what VARIANTs refer to, for the invocation */
+    struct decode_record *record;            /* the same for the struct that is read, innermost */
+    struct decode_allocation *allocations;   /* few, or on the heap */
     size_t n_allocations;
     size_t room;
     struct decode_allocation few[DECODE_INLINE_ALLOCATIONS];
@@ -51,6 +53,16 @@ void decode_value(struct decoder *decoder, const struct plan_type *type, void *v
 void decode_buffer(struct decoder *decoder, const struct plan_type *type, void *values, int64_t n);
 /* In front of a by-reference argument that may be NULL: whether it is there. */
 bool decode_marker(struct decoder *decoder);
+/* For the walkers of parts (automation_decode.c): the next bytes, behind padding; NULL: they are
+ * not there. */
+const uint8_t *decode_take(struct decoder *decoder, size_t alignment, size_t size);
+uint32_t decode_u32(struct decoder *decoder);
+size_t decode_left(const struct decoder *decoder);
+/* Lists what has been allocated. False, and it is freed, when there is no memory for that or for
+ * it. */
+bool decode_note(struct decoder *decoder, void *pointer, enum decode_allocation_kind kind);
+void decode_elements(struct decoder *decoder, const struct plan_type *element, void *values,
+                     uint64_t n);
 /* RPC_E_INVALID_DATA with the argument's name. */
 void decode_fail(struct decoder *decoder, const char *what);
 /* Ends decoding; checks also that nothing is left over. After a failure everything that was

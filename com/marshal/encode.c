@@ -1,27 +1,28 @@
 #include "com/marshal/encode.h"
+#include "com/marshal/automation.h"
 #include "core/util/error.h"
 #include "core/util/utf.h"
 
 #include <string.h>
 
-static void fail(struct encoder *self, HRESULT code, const char *what)
+void encode_fail(struct encoder *encoder, HRESULT code, const char *what)
 {
-    if (FAILED(self->result))
+    if (FAILED(encoder->result))
         return;
-    self->result = error_set(code, "%s.%s: argument %s: %s", self->method->owner->name,
-                             self->method->method->name, self->param, what);
+    encoder->result = error_set(code, "%s.%s: argument %s: %s", encoder->method->owner->name,
+                                encoder->method->method->name, encoder->param, what);
 }
 
-static void write_u32(struct encoder *self, uint32_t value)
+void encode_u32(struct encoder *encoder, uint32_t value)
 {
-    buffer_align(self->out, 4);
-    buffer_append(self->out, &value, sizeof(value));
+    buffer_align(encoder->out, 4);
+    buffer_append(encoder->out, &value, sizeof(value));
 }
 
 /* A count that stands for NULL. */
 static void write_null(struct encoder *self)
 {
-    write_u32(self, UINT32_MAX);
+    encode_u32(self, UINT32_MAX);
 }
 
 static void write_string8(struct encoder *self, const struct plan_type *type, const char *text)
@@ -31,19 +32,19 @@ static void write_string8(struct encoder *self, const struct plan_type *type, co
         return;
     }
     if (!text) {
-        fail(self, E_POINTER, "the string is NULL");
+        encode_fail(self, E_POINTER, "the string is NULL");
         return;
     }
     size_t size = strlen(text);
     if (!utf8_is_valid(text, size)) {
-        fail(self, E_INVALIDARG, "the string is not valid UTF-8");
+        encode_fail(self, E_INVALIDARG, "the string is not valid UTF-8");
         return;
     }
     if (size >= UINT32_MAX) {
-        fail(self, VIA_E_LIMIT, "the string is too long");
+        encode_fail(self, VIA_E_LIMIT, "the string is too long");
         return;
     }
-    write_u32(self, (uint32_t)size);
+    encode_u32(self, (uint32_t)size);
     buffer_append(self->out, text, size);
 }
 
@@ -54,15 +55,15 @@ static void write_string16(struct encoder *self, const struct plan_type *type, c
         return;
     }
     if (!text) {
-        fail(self, E_POINTER, "the string is NULL");
+        encode_fail(self, E_POINTER, "the string is NULL");
         return;
     }
     size_t n = utf16_length(text);
     if (n >= UINT32_MAX / sizeof(WCHAR)) {
-        fail(self, VIA_E_LIMIT, "the string is too long");
+        encode_fail(self, VIA_E_LIMIT, "the string is too long");
         return;
     }
-    write_u32(self, (uint32_t)n);
+    encode_u32(self, (uint32_t)n);
     buffer_append(self->out, text, n * sizeof(WCHAR));
 }
 
@@ -72,7 +73,7 @@ static void write_bstr(struct encoder *self, BSTR text)
         write_null(self);
         return;
     }
-    write_u32(self, SysStringByteLen(text));
+    encode_u32(self, SysStringByteLen(text));
     buffer_append(self->out, text, SysStringByteLen(text));
 }
 
@@ -97,7 +98,7 @@ static void write_object(struct encoder *self, IUnknown *object)
             return;
         }
     }
-    write_u32(self, index);
+    encode_u32(self, index);
 }
 
 static void write_verbatim(struct encoder *self, const struct plan_type *type, const void *values,
@@ -107,16 +108,17 @@ static void write_verbatim(struct encoder *self, const struct plan_type *type, c
     buffer_append(self->out, values, size);
 }
 
-static void write_elements(struct encoder *self, const struct plan_type *element,
-                           const void *values, uint64_t n, const struct native_scope *scope)
+void encode_elements(struct encoder *encoder, const struct plan_type *element, const void *values,
+                     uint64_t n, const struct native_scope *scope)
 {
     if (element->is_verbatim && n > 0) {
         /* The product fits: the caller's memory holds them. */
-        write_verbatim(self, element, values, (size_t)(n * element->size));
+        write_verbatim(encoder, element, values, (size_t)(n * element->size));
         return;
     }
-    for (uint64_t i = 0; i < n && SUCCEEDED(self->result) && SUCCEEDED(self->out->result); i++)
-        encode_value(self, element, (const char *)values + i * element->size, scope);
+    for (uint64_t i = 0; i < n && SUCCEEDED(encoder->result) && SUCCEEDED(encoder->out->result);
+         i++)
+        encode_value(encoder, element, (const char *)values + i * element->size, scope);
 }
 
 static void write_sized(struct encoder *self, const struct plan_type *type, const void *values,
@@ -129,25 +131,25 @@ static void write_sized(struct encoder *self, const struct plan_type *type, cons
     }
     int64_t n = native_count(scope, type);
     if (n < 0 || n >= UINT32_MAX) {
-        fail(self, E_INVALIDARG, "its number of elements is negative or too large");
+        encode_fail(self, E_INVALIDARG, "its number of elements is negative or too large");
         return;
     }
     if (!values && n > 0) {
-        fail(self, E_POINTER, "the array is NULL");
+        encode_fail(self, E_POINTER, "the array is NULL");
         return;
     }
-    write_u32(self, (uint32_t)n);
-    write_elements(self, type->element, values, (uint64_t)n, scope);
+    encode_u32(self, (uint32_t)n);
+    encode_elements(self, type->element, values, (uint64_t)n, scope);
 }
 
 static void write_pointer(struct encoder *self, const struct plan_type *type, const void *value,
                           const struct native_scope *scope)
 {
     if (!value && !type->is_nullable) {
-        fail(self, E_POINTER, "the pointer is NULL");
+        encode_fail(self, E_POINTER, "the pointer is NULL");
         return;
     }
-    write_u32(self, value != NULL);
+    encode_u32(self, value != NULL);
     if (value)
         encode_value(self, type->element, value, scope);
 }
@@ -170,13 +172,17 @@ static void write_compound(struct encoder *self, const struct plan_type *type, c
                            const struct native_scope *scope)
 {
     if (++self->depth > TYPELIB_MAX_NESTING) {
-        fail(self, VIA_E_LIMIT, "it is nested too deeply");
+        encode_fail(self, VIA_E_LIMIT, "it is nested too deeply");
     } else if (type->kind == VIA_TYPE_STRUCT) {
         write_struct(self, type, value, scope);
     } else if (type->kind == VIA_TYPE_ARRAY) {
-        write_elements(self, type->element, value, type->count, scope);
+        encode_elements(self, type->element, value, type->count, scope);
     } else if (type->kind == VIA_TYPE_SIZED) {
         write_sized(self, type, *(void *const *)value, scope);
+    } else if (type->kind == VIA_TYPE_VARIANT) {
+        automation_encode_variant(self, value);
+    } else if (type->kind == VIA_TYPE_SAFEARRAY) {
+        automation_encode_array(self, type->element, *(SAFEARRAY *const *)value);
     } else {
         write_pointer(self, type, *(void *const *)value, scope);
     }
@@ -208,6 +214,9 @@ void encode_value(struct encoder *encoder, const struct plan_type *type, const v
     case VIA_TYPE_INTERFACE:
         write_object(encoder, *(IUnknown *const *)value);
         break;
+    case VIA_TYPE_DECIMAL:
+        automation_encode_decimal(encoder, value);
+        break;
     default:
         write_compound(encoder, type, value, scope);
     }
@@ -215,7 +224,7 @@ void encode_value(struct encoder *encoder, const struct plan_type *type, const v
 
 void encode_marker(struct encoder *encoder, bool is_there)
 {
-    write_u32(encoder, is_there);
+    encode_u32(encoder, is_there);
 }
 
 HRESULT encode_result(struct encoder *encoder)

@@ -11,6 +11,7 @@ struct encoder {
     struct buffer *out;
     const char *param; /* for messages */
     unsigned depth;
+    bool is_result; /* what a method gives back: references in VARIANTs become values */
     HRESULT result; /* sticky */
 };
 
@@ -18,6 +19,11 @@ void encode_value(struct encoder *encoder, const struct plan_type *type, const v
                   const struct native_scope *scope);
 /* In front of a by-reference argument that may be NULL: whether it is there. */
 void encode_marker(struct encoder *encoder, bool is_there);
+/* For the walkers of parts (automation_encode.c). */
+void encode_fail(struct encoder *encoder, HRESULT code, const char *what);
+void encode_u32(struct encoder *encoder, uint32_t value);
+void encode_elements(struct encoder *encoder, const struct plan_type *element, const void *values,
+                     uint64_t n, const struct native_scope *scope);
 /* The first failure, the buffer's included. */
 HRESULT encode_result(struct encoder *encoder);
 

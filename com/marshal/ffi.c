@@ -27,12 +27,14 @@ static ffi_type *scalar_type(uint8_t kind)
     case VIA_TYPE_U32:
         return &ffi_type_uint32;
     case VIA_TYPE_I64:
+    case VIA_TYPE_CY: /* a union of 8 bytes, which both ABIs pass as such a number */
         return &ffi_type_sint64;
     case VIA_TYPE_U64:
         return &ffi_type_uint64;
     case VIA_TYPE_F32:
         return &ffi_type_float;
     case VIA_TYPE_F64:
+    case VIA_TYPE_DATE:
         return &ffi_type_double;
     default:
         return NULL;
@@ -77,6 +79,15 @@ static ffi_type *guid_type(void)
     return type;
 }
 
+/* DECIMAL and VARIANT: to both ABIs so many words. */
+static ffi_type *words_type(uint32_t size)
+{
+    ffi_type *self = make_struct(size / sizeof(uint64_t));
+    for (uint32_t i = 0; self && i < size / sizeof(uint64_t); i++)
+        self->elements[i] = &ffi_type_uint64;
+    return self;
+}
+
 static ffi_type *struct_type(const struct plan_struct *record)
 {
     size_t n = 0;
@@ -106,6 +117,8 @@ ffi_type *plan_ffi_type(const struct plan_type *type)
         return guid_type();
     if (type->kind == VIA_TYPE_STRUCT)
         return struct_type(type->record);
+    if (type->kind == VIA_TYPE_DECIMAL || type->kind == VIA_TYPE_VARIANT)
+        return words_type(type->size);
     ffi_type *scalar = scalar_type(type->kind);
     return scalar ? scalar : &ffi_type_pointer;
 }

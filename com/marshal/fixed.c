@@ -51,6 +51,8 @@ static void add_value(struct builder *self, const struct plan_type *type, uint32
     } else if (type->kind == VIA_TYPE_ARRAY) {
         for (uint32_t i = 0; i < type->count && !self->is_too_long; i++)
             add_value(self, type->element, at + i * type->element->size);
+    } else if (type->kind == VIA_TYPE_DECIMAL) {
+        self->is_too_long = true; /* it is looked into: that is left to the general walkers */
     } else {
         align(self, type);
         for (uint16_t i = 0; i < type->record->n_fields && !self->is_too_long; i++)

@@ -1,4 +1,5 @@
 /* Native memory to values. */
+#include "com/marshal/automation.h"
 #include "com/marshal/by_name.h"
 #include "core/util/cleanup.h"
 #include "core/util/utf.h"
@@ -91,8 +92,8 @@ static void get_string(struct by_name *self, const struct plan_type *type, void 
     by_name_check(self, text ? via_value_set_string(value, text, strlen(text)) : E_OUTOFMEMORY);
 }
 
-static void get_elements(struct by_name *self, const struct plan_type *element, const void *native,
-                         uint32_t n, const struct native_scope *scope, struct via_value *value)
+void by_name_get_elements(struct by_name *self, const struct plan_type *element, const void *native,
+                          uint32_t n, const struct native_scope *scope, struct via_value *value)
 {
     uint32_t size = element->size;
     by_name_check(self, via_value_set_list(value, n));
@@ -127,7 +128,7 @@ static void get_sized(struct by_name *self, const struct plan_type *type, const 
     else if (n < 0 || n > UINT32_MAX)
         by_name_fail(self, DISP_E_OVERFLOW, "its number of elements is out of range");
     else
-        get_elements(self, type->element, native, (uint32_t)n, scope, value);
+        by_name_get_elements(self, type->element, native, (uint32_t)n, scope, value);
 }
 
 static void get_pointer(struct by_name *self, const struct plan_type *type, const void *native,
@@ -160,13 +161,20 @@ void by_name_from_native(struct by_name *self, const struct plan_type *type, con
         get_struct(self, type, native, scope, value);
         break;
     case VIA_TYPE_ARRAY:
-        get_elements(self, type->element, native, type->count, scope, value);
+        by_name_get_elements(self, type->element, native, type->count, scope, value);
         break;
     case VIA_TYPE_SIZED:
         get_sized(self, type, *(void *const *)native, scope, value);
         break;
     case VIA_TYPE_POINTER:
         get_pointer(self, type, *(void *const *)native, scope, value);
+        break;
+    case VIA_TYPE_CY:
+    case VIA_TYPE_DATE:
+    case VIA_TYPE_DECIMAL:
+    case VIA_TYPE_VARIANT:
+    case VIA_TYPE_SAFEARRAY:
+        automation_from_native(self, type, native, value);
         break;
     default:
         get_scalar(type, native, value);

@@ -1,4 +1,5 @@
 #include "com/marshal/invocation.h"
+#include "com/marshal/automation.h"
 #include "com/marshal/decode.h"
 #include "com/marshal/encode.h"
 #include "com/marshal/fixed.h"
@@ -32,6 +33,7 @@ struct marshal_invocation *invocation_new(const struct marshal_method *method,
     struct marshal_invocation *self = (struct marshal_invocation *)(void *)block;
     self->method = method;
     self->is_decoded = false;
+    self->references = NULL;
     self->is_on_heap = is_on_heap;
     self->entry_values = (int64_t *)(void *)(self + 1);
     self->values = (void **)(void *)(self->entry_values + n);
@@ -148,7 +150,10 @@ static HRESULT decode_generally(struct marshal_invocation *self, const uint8_t *
         if (method->params[i].is_in)
             decode_param(&decoder, self, i);
     check_sizes(&decoder, method, invocation_arguments(self));
-    return decode_finish(&decoder);
+    HRESULT hr = decode_finish(&decoder);
+    if (SUCCEEDED(hr))
+        self->references = decoder.references;
+    return hr;
 }
 
 HRESULT marshal_decode_arguments(const struct marshal_method *method, const uint8_t *payload,
@@ -194,7 +199,8 @@ HRESULT marshal_encode_results(struct marshal_invocation *invocation,
             marshal_encode_results_into(invocation, bytes);
         return buffer_result(payload);
     }
-    struct encoder encoder = {.method = method, .pointers = pointers, .out = payload};
+    struct encoder encoder = {
+        .method = method, .pointers = pointers, .out = payload, .is_result = true};
     for (uint16_t i = 0; i < method->n_params; i++) {
         if (!method->params[i].is_out)
             continue;
@@ -215,6 +221,7 @@ void marshal_invocation_free(struct marshal_invocation *invocation)
         if (!method->params[i].type->is_plain)
             native_clear(method->params[i].type, invocation_value(invocation, i), &scope);
     }
+    automation_free_references(invocation->references);
     if (invocation->is_on_heap)
         free(invocation);
 }
@@ -317,8 +324,8 @@ static void clear_old(const struct marshal_method *method, uint16_t i, void **ar
 {
     const struct plan_param *plan = &method->params[i];
     struct native_scope scope = {.method = method, .arguments = arguments};
-    if (!plan->is_in || plan->type->is_plain)
-        return;
+    if (!plan->is_in || plan->type->is_plain || plan->type->kind == VIA_TYPE_VARIANT)
+        return; /* a VARIANT is replaced as a whole, or what it refers to */
     if (!plan->is_buffer) {
         native_clear(plan->type, native_target(plan, arguments[i]), &scope);
         return;
@@ -346,8 +353,13 @@ void invocation_deliver(const struct marshal_method *method, void **arguments, c
     }
     for (uint16_t i = 0; i < method->n_params; i++) {
         const struct plan_param *plan = &method->params[i];
-        if (plan->is_out && !plan->is_buffer)
-            memcpy(native_target(plan, arguments[i]), storage + plan->storage, plan->type->size);
+        if (!plan->is_out || plan->is_buffer)
+            continue;
+        void *target = native_target(plan, arguments[i]);
+        if (plan->is_in && plan->type->kind == VIA_TYPE_VARIANT)
+            automation_replace(target, (const VARIANT *)(const void *)(storage + plan->storage));
+        else
+            memcpy(target, storage + plan->storage, plan->type->size);
     }
 }
 
@@ -375,6 +387,7 @@ static HRESULT decode_results_generally(const struct marshal_method *method, voi
     struct decoder decoder;
     memset(results->storage, 0, method->storage_size);
     decode_init(&decoder, method, pointers, payload, size);
+    decoder.is_result = true;
     for (uint16_t i = 0; i < method->n_params; i++)
         if (method->params[i].is_out)
             decode_one(&decoder, method, i, arguments, results);

@@ -11,7 +11,8 @@ struct marshal_invocation {
     int64_t *entry_values; /* of size parameters, before the call */
     char *storage;         /* zeroed; method->storage_size bytes */
     void *self;            /* `This` */
-    bool is_decoded;       /* the storage holds values that native_clear() may walk */
+    struct automation_reference *references; /* what VARIANTs of the call refer to */
+    bool is_decoded; /* the storage holds values that native_clear() may walk */
     bool is_on_heap;
 };
 

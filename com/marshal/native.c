@@ -1,4 +1,5 @@
 #include "com/marshal/native.h"
+#include "com/marshal/automation.h"
 
 #include <string.h>
 #include <viaduct/com.h>
@@ -111,6 +112,13 @@ void native_clear(const struct plan_type *type, void *value, const struct native
         break;
     case VIA_TYPE_ARRAY:
         clear_elements(type->element, value, type->count, scope);
+        break;
+    case VIA_TYPE_VARIANT:
+        automation_clear(value);
+        break;
+    case VIA_TYPE_SAFEARRAY:
+        automation_destroy(*(SAFEARRAY **)value);
+        *(SAFEARRAY **)value = NULL;
         break;
     case VIA_TYPE_STRUCT:
         clear_struct(type->record, value, scope);

@@ -56,6 +56,9 @@ static enum plan_word word_of(const struct plan_param *plan)
     case VIA_TYPE_F64:
     case VIA_TYPE_GUID:
     case VIA_TYPE_STRUCT:
+    case VIA_TYPE_DATE:
+    case VIA_TYPE_DECIMAL:
+    case VIA_TYPE_VARIANT:
         return PLAN_WORD_NONE;
     default: /* 64-bit integers, and what is a pointer */
         return plan->type->size == sizeof(uintptr_t) ? PLAN_WORD_WHOLE : PLAN_WORD_NONE;

@@ -1,4 +1,6 @@
 #include "com/marshal/types.h"
+#include "com/marshal/record_info.h"
+#include "com/typelib/builtin.h"
 #include "core/os/thread.h"
 #include "core/util/map.h"
 
@@ -21,15 +23,21 @@ static uint32_t round_up(uint32_t value, uint32_t alignment)
     return (value + alignment - 1) / alignment * alignment;
 }
 
+static bool is_plain(uint8_t kind)
+{
+    return kind <= VIA_TYPE_GUID || (kind >= VIA_TYPE_CY && kind <= VIA_TYPE_DECIMAL);
+}
+
 static void resolve_simple(struct library *self, uint16_t index)
 {
     struct plan_type *type = &self->types[index];
     struct typelib_layout layout = typelib_layout(self->lib, index);
-    type->is_plain = type->kind <= VIA_TYPE_GUID;
-    type->is_verbatim = type->is_plain && type->kind != VIA_TYPE_BOOL;
+    type->is_plain = is_plain(type->kind);
+    type->is_verbatim =
+        type->is_plain && type->kind != VIA_TYPE_BOOL && type->kind != VIA_TYPE_DECIMAL;
     type->size = layout.size;
     type->alignment = (uint8_t)layout.alignment;
-    /* A pointer is a count, an index or a mark there. */
+    /* A pointer is a count, an index or a mark there, a VARIANT begins with its type. */
     type->wire_minimum = type->is_plain ? layout.size : 4;
     type->wire_alignment = type->is_plain ? type->alignment : 4;
 }
@@ -118,8 +126,10 @@ static void resolve(struct library *self, uint16_t index)
         type->element = &self->types[source->element];
     if (source->kind == VIA_TYPE_ENUM)
         type->enumeration = &self->lib->enums[source->index];
-    if (source->kind == VIA_TYPE_INTERFACE)
+    if (source->kind == VIA_TYPE_INTERFACE) {
         type->iid = &self->lib->interfaces[source->index].iid;
+        type->is_any = builtin_slots(type->iid) > 0;
+    }
     if (source->kind == VIA_TYPE_STRUCT) {
         resolve_struct(self, type, source->index);
     } else if (source->kind == VIA_TYPE_ARRAY) {
@@ -149,6 +159,8 @@ static struct library *make_library(const struct via_typelib *lib)
     self->structs = calloc((size_t)lib->n_structs + 1, sizeof(*self->structs));
     bool is_whole = self->types && self->structs;
     for (uint16_t i = 0; is_whole && i < lib->n_structs; i++) {
+        self->structs[i].IRecordInfo_iface.lpVtbl = (void *)&record_info_vtbl;
+        self->structs[i].name = lib->structs[i].name;
         self->structs[i].fields =
             calloc((size_t)lib->structs[i].n_fields + 1, sizeof(struct plan_field));
         is_whole = self->structs[i].fields != NULL;

@@ -7,6 +7,8 @@
 
 #include "com/typelib/typelib.h"
 
+#include <viaduct/record_info.h>
+
 struct plan_struct;
 
 struct plan_type {
@@ -14,6 +16,7 @@ struct plan_type {
     uint8_t size_from; /* enum via_size_from */
     bool is_nullable;
     bool is_plain;    /* no pointers in it: nothing to free */
+    bool is_any;      /* IUnknown or IDispatch: an array of them says which interface it is of */
     bool is_verbatim; /* plain, its payload is its native bytes, and any bytes are a value */
     uint8_t alignment;
     uint8_t wire_alignment; /* how the payload aligns it */
@@ -36,6 +39,8 @@ struct plan_field {
 };
 
 struct plan_struct {
+    IRecordInfo IRecordInfo_iface; /* record_info.c */
+    const char *name;
     uint16_t n_fields;
     uint16_t n_sizes;             /* fields that count arrays */
     const struct plan_type *type; /* one of the types that are this struct; NULL: none */

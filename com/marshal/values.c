@@ -147,6 +147,7 @@ HRESULT marshal_decode_values(const struct marshal_method *method,
     if (!self)
         return E_OUTOFMEMORY;
     decode_init(&decoder, method, pointers, payload, size);
+    decoder.is_result = true;
     for (uint16_t i = 0; i < method->n_params; i++) {
         if (!method->params[i].is_out)
             continue;

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <viaduct/automation.h>
 
 /* An identifier of C, at most so long. */
 #define MAX_NAME     255
@@ -34,9 +35,19 @@ static HRESULT bad_name(const char *what, size_t index)
     return error_set(VIA_E_TYPE, "%s %zu of the type library has no valid name", what, index);
 }
 
-static bool is_scalar(uint8_t kind)
+/* What refers to nothing else in the library. */
+static bool is_simple(uint8_t kind)
 {
-    return kind >= VIA_TYPE_I8 && kind <= VIA_TYPE_GUID && kind != VIA_TYPE_ENUM;
+    return (kind >= VIA_TYPE_I8 && kind <= VIA_TYPE_STRING16 && kind != VIA_TYPE_ENUM) ||
+           (kind >= VIA_TYPE_CY && kind <= VIA_TYPE_VARIANT);
+}
+
+/* What a VARTYPE stands for: so a SAFEARRAY can say what its elements are. */
+static bool may_be_in_safearray(uint8_t kind)
+{
+    return (is_simple(kind) && kind != VIA_TYPE_WCHAR && kind != VIA_TYPE_GUID &&
+            kind != VIA_TYPE_STRING8 && kind != VIA_TYPE_STRING16) ||
+           kind == VIA_TYPE_ENUM || kind == VIA_TYPE_STRUCT || kind == VIA_TYPE_INTERFACE;
 }
 
 static HRESULT check_reference(const char *what, size_t index, uint16_t value, uint16_t limit)
@@ -56,6 +67,15 @@ static HRESULT check_sized(const struct via_type *type, size_t index)
         (type->count == 0 || type->count > TYPELIB_MAX_VALUE_SIZE))
         return error_set(VIA_E_TYPE, "type %zu has %u elements", index, type->count);
     return S_OK;
+}
+
+static HRESULT check_safearray(const struct via_typelib *lib, const struct via_type *type,
+                               size_t index)
+{
+    HRESULT hr = check_reference("type", index, type->element, lib->n_types);
+    if (FAILED(hr) || may_be_in_safearray(lib->types[type->element].kind))
+        return hr;
+    return error_set(VIA_E_TYPE, "type %zu is a SAFEARRAY of what cannot be in one", index);
 }
 
 static bool may_be_null(uint8_t kind)
@@ -87,12 +107,10 @@ static HRESULT check_type(const struct via_typelib *lib, size_t index)
         return check_reference("type", index, type->element, lib->n_types);
     case VIA_TYPE_POINTER:
         return check_reference("type", index, type->element, lib->n_types);
-    case VIA_TYPE_BSTR:
-    case VIA_TYPE_STRING8:
-    case VIA_TYPE_STRING16:
-        return S_OK;
+    case VIA_TYPE_SAFEARRAY:
+        return check_safearray(lib, type, index);
     default:
-        if (is_scalar(type->kind))
+        if (is_simple(type->kind))
             return S_OK;
         return error_set(VIA_E_TYPE, "type %zu has the unknown kind %u", index, type->kind);
     }
@@ -144,6 +162,8 @@ static struct extent extent_of_type(struct extents *self, uint16_t type, unsigne
         n = n > TYPELIB_MAX_VALUE_SIZE ? n : n * it->count;
     if (it->kind == VIA_TYPE_STRUCT)
         all = extent_of_struct(self, it->index, depth + 1);
+    else if (it->kind == VIA_TYPE_VARIANT)
+        all.size = sizeof(VARIANT);
     n = n > TYPELIB_MAX_VALUE_SIZE ? 0 : n * all.size;
     all.size = n > TYPELIB_MAX_VALUE_SIZE ? 0 : (uint32_t)n;
     return all;
@@ -169,7 +189,7 @@ static HRESULT check_nesting(const struct via_typelib *lib, uint16_t type)
     unsigned depth = 0;
     for (const struct via_type *self = &lib->types[type];
          self->kind == VIA_TYPE_ARRAY || self->kind == VIA_TYPE_SIZED ||
-         self->kind == VIA_TYPE_POINTER;
+         self->kind == VIA_TYPE_POINTER || self->kind == VIA_TYPE_SAFEARRAY;
          self = &lib->types[self->element])
         if (++depth > TYPELIB_MAX_NESTING)
             return error_set(VIA_E_TYPE, "type %u is nested more than %d deep", type,

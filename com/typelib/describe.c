@@ -59,6 +59,11 @@ static void print_type(const struct via_typelib *lib, uint16_t type, struct scop
         print_type(lib, self->element, scope, text);
         buffer_print(text, "*");
         break;
+    case VIA_TYPE_SAFEARRAY:
+        buffer_print(text, "safearray(");
+        print_type(lib, self->element, scope, text);
+        buffer_print(text, ")");
+        break;
     default:
         buffer_print(text, "%s", kinds_name(self->kind));
     }
@@ -155,6 +160,7 @@ static void define_type(struct describer *self, uint16_t type)
     case VIA_TYPE_ARRAY:
     case VIA_TYPE_SIZED:
     case VIA_TYPE_POINTER:
+    case VIA_TYPE_SAFEARRAY:
         define_type(self, kind->element);
         break;
     case VIA_TYPE_INTERFACE:

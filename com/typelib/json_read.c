@@ -170,6 +170,9 @@ static void read_compound(struct reader *self, json_t *json, const struct member
     } else if ((part = json_object_get(json, "pointer"))) {
         type->kind = VIA_TYPE_POINTER;
         type->element = read_type(self, part, members, depth);
+    } else if ((part = json_object_get(json, "safearray"))) {
+        type->kind = VIA_TYPE_SAFEARRAY;
+        type->element = read_type(self, part, members, depth);
     } else {
         fail(self, "an unknown form of type");
     }

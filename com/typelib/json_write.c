@@ -50,6 +50,9 @@ static json_t *write_type(const struct via_typelib *lib, uint16_t index, const s
     case VIA_TYPE_POINTER:
         json_object_set_new(json, "pointer", write_type(lib, type->element, owner));
         break;
+    case VIA_TYPE_SAFEARRAY:
+        json_object_set_new(json, "safearray", write_type(lib, type->element, owner));
+        break;
     default:
         json_object_set_new(json, "type", json_string(kind));
     }

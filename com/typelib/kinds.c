@@ -19,7 +19,11 @@ static const char *const names[] = {[VIA_TYPE_I8] = "i8",
                                     [VIA_TYPE_GUID] = "guid",
                                     [VIA_TYPE_BSTR] = "bstr",
                                     [VIA_TYPE_STRING8] = "string8",
-                                    [VIA_TYPE_STRING16] = "string16"};
+                                    [VIA_TYPE_STRING16] = "string16",
+                                    [VIA_TYPE_CY] = "cy",
+                                    [VIA_TYPE_DATE] = "date",
+                                    [VIA_TYPE_DECIMAL] = "decimal",
+                                    [VIA_TYPE_VARIANT] = "variant"};
 
 const char *kinds_name(uint8_t kind)
 {

@@ -1,6 +1,8 @@
 /* Natural layout, as gcc and MSVC have it on x86-64 with default packing. */
 #include "com/typelib/typelib.h"
 
+#include <viaduct/automation.h>
+
 static uint32_t round_up(uint32_t value, uint32_t alignment)
 {
     return (value + alignment - 1) / alignment * alignment;
@@ -54,7 +56,13 @@ struct typelib_layout typelib_layout(const struct via_typelib *lib, uint16_t typ
     case VIA_TYPE_I64:
     case VIA_TYPE_U64:
     case VIA_TYPE_F64:
+    case VIA_TYPE_CY:
+    case VIA_TYPE_DATE:
         return (struct typelib_layout){8, 8};
+    case VIA_TYPE_DECIMAL:
+        return (struct typelib_layout){sizeof(DECIMAL), 8};
+    case VIA_TYPE_VARIANT:
+        return (struct typelib_layout){sizeof(VARIANT), 8};
     case VIA_TYPE_GUID:
         return (struct typelib_layout){16, 4};
     case VIA_TYPE_STRUCT:

@@ -134,6 +134,8 @@ typedef struct tagSAFEARRAY {
 #define FADF_RESERVED    0xF008
 
 typedef struct IDispatch IDispatch;
+typedef IUnknown *LPUNKNOWN;
+typedef IDispatch *LPDISPATCH;
 typedef struct IRecordInfo IRecordInfo;
 typedef struct tagVARIANT VARIANT, VARIANTARG;
 

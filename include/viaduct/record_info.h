@@ -104,4 +104,20 @@ struct IRecordInfo {
 
 #endif /* _WIN32 */
 
+struct via_typelib;
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The IRecordInfo of a struct in the tables that viaduct-idl has made, for SafeArrayCreateEx() and
+ * the like; the tables become known to the process. It lives as long as the process.
+ * TYPE_E_ELEMENTNOTFOUND: no method uses such a struct. */
+VIA_API HRESULT via_record_info(const struct via_typelib *lib, const char *name,
+                                IRecordInfo **info);
+
+#ifdef __cplusplus
+}
+#endif
+
 #endif

@@ -39,14 +39,19 @@ enum via_type_kind {
     VIA_TYPE_ENUM = 13,  /* `index` into enums; 32 bits, signed */
     VIA_TYPE_HRESULT = 14,
     VIA_TYPE_GUID = 15,
-    VIA_TYPE_BSTR = 16,     /* may be NULL, and NULL stays NULL */
-    VIA_TYPE_STRING8 = 17,  /* char *, UTF-8, zero-terminated */
-    VIA_TYPE_STRING16 = 18, /* WCHAR *, UTF-16, zero-terminated */
-    VIA_TYPE_STRUCT = 19,   /* `index` into structs */
-    VIA_TYPE_ARRAY = 20,    /* inline: `count` of `element` */
-    VIA_TYPE_SIZED = 21,    /* pointer to `element`s; how many, `size_from` says */
-    VIA_TYPE_POINTER = 22,  /* pointer to one `element` */
-    VIA_TYPE_INTERFACE = 23 /* interface pointer; `index` into interfaces */
+    VIA_TYPE_BSTR = 16,      /* may be NULL, and NULL stays NULL */
+    VIA_TYPE_STRING8 = 17,   /* char *, UTF-8, zero-terminated */
+    VIA_TYPE_STRING16 = 18,  /* WCHAR *, UTF-16, zero-terminated */
+    VIA_TYPE_STRUCT = 19,    /* `index` into structs */
+    VIA_TYPE_ARRAY = 20,     /* inline: `count` of `element` */
+    VIA_TYPE_SIZED = 21,     /* pointer to `element`s; how many, `size_from` says */
+    VIA_TYPE_POINTER = 22,   /* pointer to one `element` */
+    VIA_TYPE_INTERFACE = 23, /* interface pointer; `index` into interfaces */
+    VIA_TYPE_CY = 24,
+    VIA_TYPE_DATE = 25,
+    VIA_TYPE_DECIMAL = 26,
+    VIA_TYPE_VARIANT = 27,
+    VIA_TYPE_SAFEARRAY = 28 /* SAFEARRAY * of `element`s; may be NULL, and NULL stays NULL */
 };
 
 /* Where the number of a VIA_TYPE_SIZED type's elements stands. */

@@ -1,4 +1,5 @@
 #include "tests/marshal/echo.h"
+#include "tests/marshal/echo_automation.h"
 #include "core/util/error.h"
 
 #include <stddef.h>
@@ -254,10 +255,11 @@ static HRESULT STDMETHODCALLTYPE Echo_Fill(IEcho *self, ULONG n, LONG *up, LONG 
 }
 
 static const IEchoVtbl echo_vtbl = {
-    Echo_QueryInterface, Echo_AddRef,  Echo_Release, Echo_Scalars, Echo_Kinds,
-    Echo_Structs,        Echo_Strings, Echo_Records, Echo_Arrays,  Echo_Fixed,
-    Echo_Replace,        Echo_Objects, Echo_Fail,    Echo_Note,    Echo_get_Level,
-    Echo_put_Level,      Echo_Rows,    Echo_Flip,    Echo_Narrow,  Echo_Fill};
+    Echo_QueryInterface, Echo_AddRef,   Echo_Release,    Echo_Scalars, Echo_Kinds,
+    Echo_Structs,        Echo_Strings,  Echo_Records,    Echo_Arrays,  Echo_Fixed,
+    Echo_Replace,        Echo_Objects,  Echo_Fail,       Echo_Note,    Echo_get_Level,
+    Echo_put_Level,      Echo_Rows,     Echo_Flip,       Echo_Narrow,  Echo_Fill,
+    Echo_Amounts,        Echo_Variants, Echo_Safearrays, Echo_Bundles};
 
 void echo_init(struct echo *echo)
 {
