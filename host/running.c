@@ -14,18 +14,24 @@ struct published {
     IUnknown *object;
 };
 
+/* So many names may be there before the dead among them are looked for. */
+#define SWEEP_LEAST 16u
+
 struct running {
     struct os_mutex lock;
     struct published *first; /* lock */
     size_t count;            /* lock */
+    size_t sweep_at;         /* lock: at this count the dead are looked for */
 };
 
 struct running *running_new(void)
 {
     struct running *running = calloc(1, sizeof(*running));
 
-    if (running)
+    if (running) {
         os_mutex_init(&running->lock);
+        running->sweep_at = SWEEP_LEAST;
+    }
     return running;
 }
 
@@ -36,14 +42,18 @@ static bool is_dead(IUnknown *object)
     return via_get_peer(object, &info) == S_OK && info.is_dead;
 }
 
+/* All of a list; NULL is none. */
 static void published_free(struct published *published)
 {
-    if (!published)
-        return;
-    if (published->object)
-        IUnknown_Release(published->object);
-    free(published->name);
-    free(published);
+    while (published) {
+        struct published *next = published->next;
+
+        if (published->object)
+            IUnknown_Release(published->object);
+        free(published->name);
+        free(published);
+        published = next;
+    }
 }
 
 /* The link that points to it, or to the end. */
@@ -62,8 +72,35 @@ static struct published *take_locked(struct running *running, struct published *
     struct published *published = *link;
 
     *link = published->next;
+    published->next = NULL;
     running->count--;
     return published;
+}
+
+/* Takes out those whose owner is gone, where it is time to; the caller frees the list. */
+static struct published *sweep_locked(struct running *running)
+{
+    struct published *dead = NULL, **link = &running->first;
+
+    if (running->count < running->sweep_at)
+        return NULL;
+    while (*link) {
+        struct published *published = *link;
+
+        if (!is_dead(published->object)) {
+            link = &published->next;
+            continue;
+        }
+        take_locked(running, link);
+        published->next = dead;
+        dead = published;
+    }
+    running->sweep_at = 2 * running->count;
+    if (running->sweep_at < SWEEP_LEAST)
+        running->sweep_at = SWEEP_LEAST;
+    if (running->sweep_at > RUNNING_MAX)
+        running->sweep_at = RUNNING_MAX;
+    return dead;
 }
 
 static HRESULT check_name(const char *name)
@@ -76,7 +113,7 @@ static HRESULT check_name(const char *name)
 
 HRESULT running_publish(struct running *running, const char *name, IUnknown *object)
 {
-    struct published *published, *dead = NULL, **link;
+    struct published *published, *dead, *swept, **link;
     HRESULT hr = check_name(name);
 
     if (SUCCEEDED(hr) && !object)
@@ -91,9 +128,9 @@ HRESULT running_publish(struct running *running, const char *name, IUnknown *obj
     published->object = object;
     IUnknown_AddRef(object);
     os_mutex_lock(&running->lock);
+    swept = sweep_locked(running);
     link = find_locked(running, name);
-    if (*link && is_dead((*link)->object))
-        dead = take_locked(running, link);
+    dead = *link && is_dead((*link)->object) ? take_locked(running, link) : NULL;
     link = find_locked(running, name);
     if (*link) {
         hr = error_set(VIA_E_ADDRESS_IN_USE, "another object runs under the name %s", name);
@@ -108,6 +145,7 @@ HRESULT running_publish(struct running *running, const char *name, IUnknown *obj
     os_mutex_unlock(&running->lock);
     published_free(published);
     published_free(dead);
+    published_free(swept);
     return hr;
 }
 
@@ -157,12 +195,7 @@ void running_clear(struct running *running)
     running->first = NULL;
     running->count = 0;
     os_mutex_unlock(&running->lock);
-    while (first) {
-        struct published *next = first->next;
-
-        published_free(first);
-        first = next;
-    }
+    published_free(first);
 }
 
 size_t running_count(struct running *running)

@@ -1,6 +1,7 @@
 /*
  * Running objects: objects that programs have published under a name, for others to look up. One
- * whose owner is gone is dropped when it is next looked at.
+ * whose owner is gone is dropped when it is next looked at. Those that nobody looks at are dropped
+ * together, each time that there are twice as many names as after the last time.
  */
 #ifndef HOST_RUNNING_H
 #define HOST_RUNNING_H
