@@ -16,6 +16,8 @@
 #include "core/wire/frame.h"
 
 #define MAX_WAITING_ACCEPTS 256u
+/* Promises of the dead that are remembered; an accept of one that is not waits until it expires. */
+#define MAX_BROKEN 4096u
 
 /* An object that was promised to a recipient, at its owner. In node->provides under node->lock. */
 struct provide {
@@ -23,6 +25,14 @@ struct provide {
     struct peer *sender;       /* a reference; who is charged */
     struct exported *exported; /* a holder */
     struct frame_provide frame;
+    uint64_t expires_ns;
+};
+
+/* Its sender has ended, and it with him: whoever comes for it is told so at once. In node->broken
+ * under node->lock. */
+struct broken {
+    struct table_link link;
+    struct link_id t1;
     uint64_t expires_ns;
 };
 
@@ -93,6 +103,26 @@ static struct waiting_accept *find_accept_locked(struct node *node, const struct
     return NULL;
 }
 
+static bool is_broken_locked(struct node *node, const struct link_id *t1)
+{
+    struct table_link *link = table_find(&node->broken, table_hash(t1, sizeof *t1));
+    while (link != NULL && !id_equal(&TABLE_ENTRY(link, struct broken, link)->t1, t1))
+        link = table_again(link);
+    return link != NULL;
+}
+
+/* Without memory it is as if it had never been promised. */
+static void remember_broken_locked(struct node *node, const struct provide *provide)
+{
+    const struct link_id *t1 = &provide->frame.t1;
+    struct broken *broken = node->broken.n_links < MAX_BROKEN ? malloc(sizeof *broken) : NULL;
+    if (broken == NULL)
+        return;
+    *broken = (struct broken){.t1 = *t1, .expires_ns = provide->expires_ns};
+    if (!table_insert(&node->broken, &broken->link, table_hash(t1, sizeof *t1)))
+        free(broken);
+}
+
 static void take_provide_locked(struct node *node, struct provide *provide)
 {
     table_remove(&node->provides, &provide->link);
@@ -154,7 +184,7 @@ struct taken {
 static bool is_over(struct taken *taken, const struct peer *owner, const struct peer *peer,
                     uint64_t expires_ns, uint64_t now_ns)
 {
-    if (owner == peer || expires_ns <= now_ns)
+    if ((peer != NULL && owner == peer) || expires_ns <= now_ns)
         return true;
     if (expires_ns < taken->next_ns)
         taken->next_ns = expires_ns;
@@ -174,6 +204,8 @@ static void take_locked(struct node *node, const struct peer *peer, uint64_t now
         if (!is_over(taken, provide->sender, peer, provide->expires_ns, now_ns))
             continue;
         take_provide_locked(node, provide);
+        if (provide->expires_ns > now_ns)
+            remember_broken_locked(node, provide);
         l->next = taken->provides;
         taken->provides = l;
     }
@@ -185,6 +217,14 @@ static void take_locked(struct node *node, const struct peer *peer, uint64_t now
         take_accept_locked(node, waiting);
         l->next = taken->accepts;
         taken->accepts = l;
+    }
+    for (struct table_link *l = table_walk(&node->broken, NULL); l != NULL; l = next) {
+        struct broken *broken = TABLE_ENTRY(l, struct broken, link);
+        next = table_walk(&node->broken, l);
+        if (!is_over(taken, NULL, peer, broken->expires_ns, now_ns))
+            continue;
+        table_remove(&node->broken, l);
+        free(broken);
     }
 }
 
@@ -287,8 +327,8 @@ enum link_route handoff_accepted(struct peer *recipient, struct link_message *me
     *waiting = (struct waiting_accept){.message = message, .t1 = t1, .object = object};
     waiting->expires_ns = os_now_ns() + HANDOFF_LIFETIME_NS;
     os_mutex_lock(&node->lock);
-    bool waits = find_provide_locked(node, &t1) == NULL && !atomic_load(&node->closed) &&
-                 recipient->n_accepts < MAX_WAITING_ACCEPTS &&
+    bool waits = find_provide_locked(node, &t1) == NULL && !is_broken_locked(node, &t1) &&
+                 !atomic_load(&node->closed) && recipient->n_accepts < MAX_WAITING_ACCEPTS &&
                  table_insert(&node->accepts, &waiting->link, table_hash(&t1, sizeof t1));
     if (waits) {
         waiting->recipient = peer_ref(recipient);
@@ -326,6 +366,7 @@ static struct provide *take_fitting(struct node *node, const struct link_id *t1,
                 id_equal(&provide->frame.recipient, recipient) &&
                 (principal == NULL || principal_fits(&provide->frame.principal, principal));
     bool found = provide != NULL;
+    bool broken = !found && is_broken_locked(node, t1);
     if (fits)
         take_provide_locked(node, provide);
     os_mutex_unlock(&node->lock);
@@ -333,6 +374,11 @@ static struct provide *take_fitting(struct node *node, const struct link_id *t1,
         return provide;
     if (found)
         error_set(E_ACCESSDENIED, "the object was handed to another process than this one");
+    else if (broken)
+        error_set(RPC_E_INVALID_OBJECT,
+                  "the process that handed on object %" PRIu64
+                  " has ended before this one came for it",
+                  object);
     else
         error_set(RPC_E_INVALID_OBJECT,
                   "nobody has handed object %" PRIu64 " to this process, or "
@@ -379,7 +425,7 @@ void handoff_peer_closed(struct peer *peer)
     struct node *node = peer->node;
     struct taken taken;
     os_mutex_lock(&node->lock);
-    take_locked(node, peer, 0, &taken);
+    take_locked(node, peer, os_now_ns(), &taken);
     os_mutex_unlock(&node->lock);
     end_taken(node, &taken);
 }

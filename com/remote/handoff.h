@@ -4,9 +4,10 @@
  * The sender tells the owner by `provide` whom it gives the object to (T1, T2, the recipient's node
  * and principal), and writes a third party's reference; it does not wait and keeps nothing. The
  * owner keeps one holder, charged to the sender, until the recipient accepts, the sender withdraws
- * or dies, or 30 s have passed. The recipient connects to the owner directly and accepts by T1; the
- * answer has to be T2, which only the owner can have. An accept that comes before its provide waits
- * for it.
+ * or dies, or 30 s have passed; of a sender that has died it remembers T1 for so long, so that the
+ * recipient is told at once. The recipient connects to the owner directly and accepts
+ * by T1; the answer has to be T2, which only the owner can have. An accept that comes before its
+ * provide waits for it.
  */
 #ifndef COM_REMOTE_HANDOFF_H
 #define COM_REMOTE_HANDOFF_H

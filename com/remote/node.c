@@ -204,6 +204,7 @@ void node_unref(struct node *node)
     table_deinit(&node->imports);
     table_deinit(&node->provides);
     table_deinit(&node->accepts);
+    table_deinit(&node->broken);
     table_deinit(&node->watches);
     table_deinit(&node->watch_cookies);
     os_mutex_deinit(&node->lock);

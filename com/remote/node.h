@@ -39,6 +39,7 @@ struct node {
     struct table imports;               /* by (owner, id); lock */
     struct table provides;              /* by T1; lock */
     struct table accepts;               /* waiting for their provide, by T1; lock */
+    struct table broken;                /* provides of the dead, by T1; lock */
     struct table watches;               /* by import; lock */
     struct table watch_cookies;         /* the same by cookie; lock */
     uint64_t next_watch;                /* lock */

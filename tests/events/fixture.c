@@ -3,6 +3,7 @@
 #include <string.h>
 #include <viaduct/runtime.h>
 
+#include "com/abi/error_border.h"
 #include "tests/harness/harness.h"
 
 bool events_begin(void)
@@ -23,6 +24,7 @@ void events_peer_end(struct events_peer *peer)
         ITestSource_Release(peer->root);
     peer->root = NULL;
     peer_end(&peer->process);
+    error_border_clear(); /* what the test's last failure has left would count as the test's */
 }
 
 struct SourceCounters source_counters(ITestSource *source)

@@ -9,6 +9,7 @@
 #include "core/os/clock.h"
 #include "core/os/path.h"
 #include "core/os/process.h"
+#include "core/util/cleanup.h"
 #include "core/util/error.h"
 #include "tests/harness/harness.h"
 
@@ -38,12 +39,21 @@ void fresh_address(char *address, size_t size, const char *name)
 bool peer_launch_program(struct peer_process *peer, const char *program, const char *name)
 {
     char path[1024];
+    char run_wine[1024];
+    char prefix[1024];
+    char factor[64];
+    CLEANUP(cleanup_free) char *windows = os_environment("VIADUCT_TEST_WINDOWS");
     memset(peer, 0, sizeof *peer);
     fresh_address(peer->address, sizeof peer->address, name);
-    snprintf(path, sizeof path, "%s/tests/%s%s", TEST_BINARY_DIRECTORY, program,
-             os_path_separator == '\\' ? ".exe" : "");
-    const char *const arguments[] = {path, peer->address, name, NULL};
-    const struct os_spawn_options options = {.arguments = arguments};
+    snprintf(path, sizeof path, "%s/tests/%s%s", windows != NULL ? windows : TEST_BINARY_DIRECTORY,
+             program, windows != NULL || os_path_separator == '\\' ? ".exe" : "");
+    snprintf(run_wine, sizeof run_wine, "%s/tests/run_wine", TEST_SOURCE_DIRECTORY);
+    snprintf(prefix, sizeof prefix, "%s/wineprefix", windows != NULL ? windows : "");
+    snprintf(factor, sizeof factor, "VIADUCT_TEST_FACTOR=%u", harness_time_factor());
+    const char *const arguments[] = {run_wine, "--prefix", prefix, path, peer->address, name, NULL};
+    const char *const environment[] = {factor, NULL};
+    const struct os_spawn_options options = {
+        .arguments = windows != NULL ? arguments : arguments + 3, .environment = environment};
     HRESULT hr = os_process_spawn(&options, &peer->process);
     if (FAILED(hr)) {
         char reason[ERROR_TEXT_SIZE];

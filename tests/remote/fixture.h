@@ -22,7 +22,8 @@ void fixture_end(void);
 bool peer_start(struct peer_process *peer, const char *name);
 /* The same without connecting. */
 bool peer_launch(struct peer_process *peer, const char *name);
-/* The same with another program that takes an address, and connecting to its root. */
+/* The same with another program that takes an address, and connecting to its root. With
+ * VIADUCT_TEST_WINDOWS in the environment it is the one of that Windows tree, under Wine. */
 bool peer_launch_program(struct peer_process *peer, const char *program, const char *name);
 bool peer_connect(struct peer_process *peer, const GUID *iid, void **root);
 void peer_kill(struct peer_process *peer);

@@ -1,0 +1,16 @@
+/* The object of the soak tests, and the traffic that a process makes with others' ones. */
+#ifndef TESTS_SOAK_SOAK_OBJECT_H
+#define TESTS_SOAK_SOAK_OBJECT_H
+
+#include "soak.h"
+
+/* Calls are made with this deadline, times the factor for slow builds. */
+#define SOAK_DEADLINE_MS 3000u
+/* And may never take longer than so much more: what an error's explanation may take. */
+#define SOAK_LATE_MS (SOAK_DEADLINE_MS + 3000u)
+
+ISoak *soak_object_new(void);
+/* Objects that live in this process. */
+long soak_object_count(void);
+
+#endif
