@@ -27,6 +27,15 @@ if(TARGET test_remote)
     add_dependencies(test_remote remote_peer)
 endif()
 
+via_test(handoff
+    SOURCES test_handoff.c remote/fixture.c
+    IDL remote/remote_test.idl
+    DEPENDS via_com_remote
+    TIMEOUT 240)
+if(TARGET test_handoff)
+    add_dependencies(test_handoff remote_peer)
+endif()
+
 via_test(component
     SOURCES test_component.c remote/fixture.c remote/test_component.c remote/test_object.c
     IDL remote/remote_test.idl

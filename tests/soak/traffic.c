@@ -33,6 +33,8 @@ static bool is_explained(HRESULT hr)
     return false;
 }
 
+#define end_call(...) end_call_at(__LINE__, __VA_ARGS__)
+
 static uint64_t begin_call(void)
 {
     atomic_fetch_add(&the.started, 1);
@@ -40,7 +42,7 @@ static uint64_t begin_call(void)
 }
 
 /* True when the call has returned. */
-static bool end_call(uint64_t began_ns, HRESULT hr, bool is_right)
+static bool end_call_at(unsigned line, uint64_t began_ns, HRESULT hr, bool is_right)
 {
     uint64_t took_ms = (os_now_ns() - began_ns) / 1000000u;
     if (took_ms > (uint64_t)SOAK_LATE_MS * the.factor)
@@ -51,8 +53,10 @@ static bool end_call(uint64_t began_ns, HRESULT hr, bool is_right)
         SetErrorInfo(0, NULL);
         return false;
     }
-    if (!is_right)
+    if (!is_right) {
         atomic_fetch_add(&the.wrong, 1);
+        fprintf(stderr, "wrong: the call of line %u\n", line);
+    }
     atomic_fetch_add(&the.returned, 1);
     return true;
 }
@@ -76,6 +80,15 @@ static bool add(ISoak *object, LONG a)
     return end_call(began, hr, sum == a + 5);
 }
 
+/* A reference that comes when its owner has died is a proxy that is dead from the start, whatever
+ * else refers to the object here. */
+static bool is_same(ISoak *object, ISoak *other)
+{
+    struct via_peer_info info = {.size = sizeof info};
+    return object == other ||
+           (object != NULL && via_get_peer((IUnknown *)object, &info) == S_OK && info.is_dead);
+}
+
 /* One of the first server's objects goes to the second, which connects to the first itself, and
  * comes back; one of ours goes out and comes home. */
 static void pass_about(ISoak *first, ISoak *second, ISoak *child, ULONG turn)
@@ -90,7 +103,7 @@ static void pass_about(ISoak *first, ISoak *second, ISoak *child, ULONG turn)
     end_call(began, hr, true);
     began = begin_call();
     hr = ISoak_Echo(second, child, &same);
-    end_call(began, hr, same == child);
+    end_call(began, hr, is_same(same, child));
     if (same != NULL)
         ISoak_Release(same);
     ISoak *mine = soak_object_new();
