@@ -69,7 +69,7 @@ IRecordInfo *elements_record_info(const SAFEARRAY *array)
 size_t elements_count(const SAFEARRAY *array)
 {
     size_t n = 1;
-    for (USHORT i = 0; i < array->cDims; i++)
+    for (USHORT i = 0; i < array->cDims && n > 0; i++)
         n *= array->rgsabound[i].cElements;
     return n;
 }

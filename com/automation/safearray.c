@@ -84,14 +84,18 @@ HRESULT SafeArrayAllocDescriptorEx(VARTYPE vt, UINT n_dims, SAFEARRAY **array)
 /* The bytes of all elements. False: more than an array can have. */
 static bool total_size(const SAFEARRAY *array, size_t *size)
 {
+    bool fits = true;
     *size = array->cbElements;
     for (USHORT i = 0; i < array->cDims; i++) {
         size_t n = array->rgsabound[i].cElements;
-        if (n && *size > MAX_ELEMENT_BYTES / n)
-            return false;
-        *size *= n;
+        if (n == 0) {
+            *size = 0;
+            return true;
+        }
+        fits &= *size <= MAX_ELEMENT_BYTES / n;
+        *size = fits ? *size * n : 0;
     }
-    return true;
+    return fits;
 }
 
 HRESULT SafeArrayAllocData(SAFEARRAY *array)

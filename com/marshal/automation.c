@@ -90,11 +90,12 @@ bool automation_decimal_is_valid(const DECIMAL *decimal)
 uint32_t automation_count(const SAFEARRAY *array)
 {
     uint64_t n = 1;
+    bool is_empty = false;
     for (USHORT i = 0; i < array->cDims; i++) {
-        uint64_t more = array->rgsabound[i].cElements;
-        n = more && n > UINT32_MAX / more ? UINT64_MAX / UINT32_MAX : n * more;
+        is_empty |= array->rgsabound[i].cElements == 0;
+        n = n > UINT32_MAX ? n : n * array->rgsabound[i].cElements;
     }
-    return n > UINT32_MAX ? 0 : (uint32_t)n;
+    return is_empty || n > UINT32_MAX ? 0 : (uint32_t)n;
 }
 
 /* VT_INT and VT_I4 are one type with two names, and so on. */

@@ -69,19 +69,19 @@ static bool decode_bounds(struct decoder *self, const struct plan_type *element,
                           SAFEARRAYBOUND *bounds)
 {
     uint64_t n = 1;
+    bool is_empty = false; /* one dimension of nothing makes all the others harmless */
     for (uint32_t i = 0; i < n_dims; i++) {
         bounds[i].cElements = decode_u32(self);
         bounds[i].lLbound = (LONG)decode_u32(self);
-        n *= bounds[i].cElements;
-        if (n > decode_left(self) / element->wire_minimum) {
-            decode_fail(self, "the message ends within it");
-            return false;
-        }
+        is_empty |= bounds[i].cElements == 0;
+        n = n > UINT32_MAX ? n : n * bounds[i].cElements;
         if ((int64_t)bounds[i].lLbound + bounds[i].cElements > (int64_t)INT32_MAX + 1) {
             decode_fail(self, "a SAFEARRAY has bounds beyond what indexes can be");
             return false;
         }
     }
+    if (!is_empty && n > decode_left(self) / element->wire_minimum)
+        decode_fail(self, "the message ends within it");
     return SUCCEEDED(self->result);
 }
 

@@ -145,10 +145,11 @@ static bool callback_was_used_and_released(void)
 static json_t *random_value(json_t *lib, json_t *type);
 
 /* What every run has to have in it. */
-static const char *const kinds[] = {"i8",      "u8",    "i16",   "u16",     "i32",      "u32",
-                                    "i64",     "u64",   "f32",   "f64",     "wchar",    "bool",
-                                    "hresult", "guid",  "bstr",  "string8", "string16", "enum",
-                                    "struct",  "array", "sized", "pointer", "interface"};
+static const char *const kinds[] = {
+    "i8",      "u8",        "i16",      "u16",   "i32",     "u32",     "i64",
+    "u64",     "f32",       "f64",      "wchar", "bool",    "hresult", "guid",
+    "bstr",    "string8",   "string16", "enum",  "struct",  "array",   "sized",
+    "pointer", "interface", "cy",       "date",  "decimal", "variant", "safearray"};
 #define N_KINDS (sizeof(kinds) / sizeof(kinds[0]))
 static unsigned n_of_kind[N_KINDS];
 
@@ -176,6 +177,67 @@ static json_t *random_u64(void)
     uint64_t number = (uint64_t)random_next() << 32 | random_next();
     snprintf(text, sizeof(text), "%llu", (unsigned long long)number);
     return number > INT64_MAX ? json_string(text) : json_integer((json_int_t)number);
+}
+
+static json_t *random_basic(const char *kind);
+
+/* As it comes back: no zero at its end. */
+static json_t *random_decimal(void)
+{
+    char text[24];
+    snprintf(text, sizeof(text), "%d.%u", (int16_t)random_next(), 1 + random_next() % 9);
+    return json_string(text);
+}
+
+/* Of two dimensions, one of which has one element. */
+static json_t *random_form(json_t *items)
+{
+    size_t n = json_array_size(items);
+    return json_pack("{s:[[i,i],[i,i]], s:o}", "bounds", -1, (int)n, (int)(random_next() % 9), 1,
+                     "items", items);
+}
+
+/* A plain value, or one that says its type. */
+static json_t *random_variant(unsigned depth)
+{
+    static const char *const names[] = {"i1",   "ui1", "i2",   "ui2",     "ui4",  "int",
+                                        "uint", "cy",  "date", "decimal", "error"};
+    static const char *const kinds_of[] = {"i8",  "u8", "i16",  "u16",     "u32",    "i32",
+                                           "u32", "cy", "date", "decimal", "hresult"};
+    size_t i = random_next() % (sizeof(names) / sizeof(names[0]));
+    json_t *items = json_array();
+    for (unsigned n = random_next() % 4; depth > 0 && n > 0; n--)
+        json_array_append_new(items, random_variant(depth - 1));
+    switch (random_next() % 9) {
+    case 0:
+        json_decref(items);
+        return json_null();
+    case 1:
+        json_decref(items);
+        return json_pack("{s:s}", "vt", "null");
+    case 2:
+        return items;
+    case 3:
+        return json_pack("{s:s, s:o}", "vt", "variant[]", "value", random_form(items));
+    case 4:
+        json_array_clear(items);
+        json_array_append_new(items, random_basic(kinds_of[i]));
+        char name[16];
+        snprintf(name, sizeof(name), "%s[]", names[i]);
+        return json_pack("{s:s, s:o}", "vt", name, "value", random_form(items));
+    case 5:
+        json_decref(items);
+        return random_basic("bool");
+    case 6:
+        json_decref(items);
+        return random_basic("i32");
+    case 7:
+        json_decref(items);
+        return random_basic("string8");
+    default:
+        json_decref(items);
+        return json_pack("{s:s, s:o}", "vt", names[i], "value", random_basic(kinds_of[i]));
+    }
 }
 
 static json_t *random_basic(const char *kind)
@@ -209,6 +271,12 @@ static json_t *random_basic(const char *kind)
                  random_next(), random_next() & 0xFFFF);
         return json_string(text);
     }
+    if (!strcmp(kind, "cy") || !strcmp(kind, "decimal"))
+        return random_decimal();
+    if (!strcmp(kind, "date"))
+        return json_real((double)(int16_t)random_next() / 4);
+    if (!strcmp(kind, "variant"))
+        return random_variant(random_next() % 3);
     if (!strcmp(kind, "bstr") && random_next() % 8 == 0)
         return json_null();
     return json_string(texts[random_next() % 5]);
@@ -278,7 +346,10 @@ static json_t *random_value(json_t *lib, json_t *type)
         return random_list(lib, part, (size_t)json_integer_value(json_object_get(type, "count")));
     if (!strcmp(kind, "sized"))
         return random_list(lib, part, random_next() % 5);
-    if (random_next() % 4 == 0)
+    if (!strcmp(kind, "safearray") && random_next() % 4)
+        return random_next() % 2 ? random_form(random_list(lib, part, random_next() % 5))
+                                 : random_list(lib, part, random_next() % 5);
+    if (random_next() % 4 == 0 || !strcmp(kind, "safearray"))
         return json_null();
     return !strcmp(kind, "pointer") ? random_value(lib, part) : json_string("callback");
 }

@@ -85,8 +85,11 @@ INTEGER_TYPE(LONGLONG)
 INTEGER_TYPE(ULONGLONG)
 INTEGER_TYPE(WCHAR)
 INTEGER_TYPE(HRESULT)
+INTEGER_TYPE(CY)
+INTEGER_TYPE(SCODE)
 REAL_TYPE(float)
 REAL_TYPE(double)
+REAL_TYPE(DATE)
 
 static void make_VARIANT_BOOL(struct random *r, VARIANT_BOOL *value)
 {
@@ -191,6 +194,168 @@ static void free_string8(char **value)
 {
     CoTaskMemFree(*value);
     *value = NULL;
+}
+
+static void make_DECIMAL(struct random *r, DECIMAL *value)
+{
+    memset(value, 0, sizeof(*value));
+    value->scale = (BYTE)(random_next(r) % 29);
+    value->sign = random_next(r) % 2 ? DECIMAL_NEG : 0;
+    value->Hi32 = random_next(r);
+    value->Lo64 = (uint64_t)random_next(r) << 32 | random_next(r);
+}
+PLAIN_TYPE(DECIMAL)
+
+static void make_VARIANT(struct random *r, VARIANT *value);
+static void copy_VARIANT(const VARIANT *from, VARIANT *to);
+static bool equal_VARIANT(const VARIANT *a, const VARIANT *b);
+static void free_VARIANT(VARIANT *value);
+
+/* Of any form: NULL, empty, of several dimensions, with lower bounds. */
+static SAFEARRAY *make_array(struct random *r, VARTYPE vt, const char *record)
+{
+    SAFEARRAYBOUND bounds[3];
+    IRecordInfo *info = NULL;
+    UINT n_dims = 1 + random_next(r) % 3;
+    for (UINT i = 0; i < n_dims; i++) {
+        bounds[i].cElements = random_next(r) % 3;
+        bounds[i].lLbound = (LONG)(random_next(r) % 5) - 2;
+    }
+    if (record && FAILED(via_record_info(&random_typelib, record, &info)))
+        abort();
+    return random_next(r) % 8 ? SafeArrayCreateEx(vt, n_dims, bounds, info) : NULL;
+}
+
+static size_t count_array(const SAFEARRAY *array)
+{
+    size_t n = 1;
+    for (USHORT i = 0; i < array->cDims; i++)
+        n *= array->rgsabound[i].cElements;
+    return n;
+}
+
+static bool same_form(const SAFEARRAY *a, const SAFEARRAY *b)
+{
+    return a->cDims == b->cDims && a->cbElements == b->cbElements &&
+           !memcmp(a->rgsabound, b->rgsabound, a->cDims * sizeof(SAFEARRAYBOUND));
+}
+
+#define ARRAY_TYPE(type, vt, record)                                                     \
+    static void make_array_##type(struct random *r, LPSAFEARRAY *value)                  \
+    {                                                                                    \
+        *value = make_array(r, vt, record);                                              \
+        for (size_t i = 0; *value && i < count_array(*value); i++)                       \
+            make_##type(r, (type *)(*value)->pvData + i);                                \
+    }                                                                                    \
+    static void copy_array_##type(const LPSAFEARRAY *from, LPSAFEARRAY *to)              \
+    {                                                                                    \
+        *to = NULL;                                                                      \
+        if (*from && FAILED(SafeArrayCopy(*from, to)))                                   \
+            abort();                                                                     \
+    }                                                                                    \
+    static bool equal_array_##type(const LPSAFEARRAY *a, const LPSAFEARRAY *b)           \
+    {                                                                                    \
+        if (!*a || !*b)                                                                  \
+            return !*a && !*b;                                                           \
+        bool is_equal = same_form(*a, *b);                                               \
+        for (size_t i = 0; is_equal && i < count_array(*a); i++)                         \
+            is_equal = equal_##type((type *)(*a)->pvData + i, (type *)(*b)->pvData + i); \
+        return is_equal;                                                                 \
+    }                                                                                    \
+    static void free_array_##type(LPSAFEARRAY *value)                                    \
+    {                                                                                    \
+        SafeArrayDestroy(*value);                                                        \
+        *value = NULL;                                                                   \
+    }
+
+/* What a VARIANT holds besides what is its own. Texts are not NULL: VariantCopy() would make them
+ * empty ones. */
+static void make_VARIANT(struct random *r, VARIANT *value)
+{
+    static const VARTYPE types[] = {
+        VT_EMPTY,        VT_NULL,    VT_I1,  VT_UI1, VT_I2,   VT_UI2,   VT_I4,
+        VT_UI4,          VT_I8,      VT_UI8, VT_INT, VT_UINT, VT_ERROR, VT_CY,
+        VT_BSTR,         VT_DECIMAL, VT_R4,  VT_R8,  VT_DATE, VT_BOOL,  VT_ARRAY | VT_VARIANT,
+        VT_ARRAY | VT_I2};
+    VARTYPE vt = types[random_next(r) % (sizeof(types) / sizeof(types[0]))];
+    memset(value, 0, sizeof(*value));
+    if (vt == VT_DECIMAL)
+        make_DECIMAL(r, &value->decVal);
+    else if (vt == VT_BSTR)
+        V_BSTR(value) = SysAllocStringLen(VIA_STR("variant"), random_next(r) % 8);
+    else if (vt == VT_R4)
+        make_float(r, &V_R4(value));
+    else if (vt == VT_R8 || vt == VT_DATE)
+        make_double(r, &V_R8(value));
+    else if (vt == VT_BOOL)
+        make_VARIANT_BOOL(r, &V_BOOL(value));
+    else if (vt & VT_ARRAY)
+        V_ARRAY(value) = make_array(r, vt & VT_TYPEMASK, NULL);
+    else if (vt != VT_EMPTY && vt != VT_NULL)
+        make_LONGLONG(r, &V_I8(value));
+    V_VT(value) = vt;
+    for (size_t i = 0; vt == (VT_ARRAY | VT_VARIANT) && V_ARRAY(value) && random_next(r) % 2 &&
+                       i < count_array(V_ARRAY(value));
+         i++)
+        make_VARIANT(r, (VARIANT *)V_ARRAY(value)->pvData + i);
+}
+
+static void copy_VARIANT(const VARIANT *from, VARIANT *to)
+{
+    memset(to, 0, sizeof(*to));
+    if (FAILED(VariantCopyInd(to, (VARIANT *)from)))
+        abort();
+}
+
+static size_t variant_size(VARTYPE vt)
+{
+    switch (vt) {
+    case VT_EMPTY:
+    case VT_NULL:
+        return 0;
+    case VT_I1:
+    case VT_UI1:
+        return 1;
+    case VT_I2:
+    case VT_UI2:
+    case VT_BOOL:
+        return 2;
+    case VT_I4:
+    case VT_UI4:
+    case VT_INT:
+    case VT_UINT:
+    case VT_ERROR:
+    case VT_R4:
+        return 4;
+    default:
+        return 8;
+    }
+}
+
+static bool equal_VARIANT(const VARIANT *a, const VARIANT *b)
+{
+    if (V_VT(a) != V_VT(b))
+        return false;
+    if (V_VT(a) == VT_BSTR)
+        return equal_BSTR(&V_BSTR(a), &V_BSTR(b));
+    if (V_VT(a) == VT_DECIMAL) /* whose first two bytes are the type */
+        return !memcmp(&a->decVal, &b->decVal, sizeof(DECIMAL));
+    if (!(V_VT(a) & VT_ARRAY))
+        return !memcmp(&V_I8(a), &V_I8(b), variant_size(V_VT(a)));
+    const SAFEARRAY *x = V_ARRAY(a), *y = V_ARRAY(b);
+    if (!x || !y || !same_form(x, y))
+        return !x && !y;
+    if (V_VT(a) != (VT_ARRAY | VT_VARIANT))
+        return !memcmp(x->pvData, y->pvData, count_array(x) * x->cbElements);
+    for (size_t i = 0; i < count_array(x); i++)
+        if (!equal_VARIANT((VARIANT *)x->pvData + i, (VARIANT *)y->pvData + i))
+            return false;
+    return true;
+}
+
+static void free_VARIANT(VARIANT *value)
+{
+    VariantClear(value);
 }
 
 #endif
