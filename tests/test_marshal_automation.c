@@ -550,6 +550,7 @@ TEST(payloads_that_lie_are_refused)
     /* numbers, texts, values, objects, samples: all NULL is right. */
     CHECK_OK(DECODE("Safearrays", ~0u, ~0u, ~0u, ~0u, ~0u));
     CHECK_OK(DECODE("Safearrays", 1, 1, 5, 42, ~0u, ~0u, ~0u, ~0u));
+    CHECK_OK(DECODE("Safearrays", 3, 70000, 0, 70000, 0, 0, 0, ~0u, ~0u, ~0u, ~0u));
     /* dimensions: none, too many; elements: more than there are, in a product that overflows */
     CHECK_HR(DECODE("Safearrays", 0, ~0u, ~0u, ~0u, ~0u), RPC_E_INVALID_DATA);
     CHECK_HR(DECODE("Safearrays", 61, 1, 0, 1, 0), RPC_E_INVALID_DATA);
@@ -653,6 +654,9 @@ TEST(variants_by_name_say_their_type_where_they_must)
     check_json("{\"vt\": \"date\", \"value\": \"1/1/2000 6:00 PM\"}",
                "{\"vt\": \"date\", \"value\": 36526.75}");
     check_json("{\"vt\": \"unknown\"}", "{\"vt\": \"unknown\"}");
+    check_json("\"a\\u0000b\"", "\"a\\u0000b\"");
+    check_json("{\"vt\": \"bstr\", \"value\": {\"bytes\": \"61ff00\"}}",
+               "{\"vt\": \"bstr\", \"value\": {\"bytes\": \"61ff00\"}}");
     check_json("{\"vt\": \"i2[]\", \"value\": [1, 2]}", "{\"vt\": \"i2[]\", \"value\": [1, 2]}");
     check_json("{\"vt\": \"variant[]\", \"value\": {\"bounds\": [[1, 1], [-2, 2]], \"items\": "
                "[\"a\", 7]}}",
@@ -674,11 +678,36 @@ static void check_json_fails(const char *json, HRESULT code, const char *part)
     error_clear();
 }
 
+/* Strings that are no text: zeroes in them, and half a unit at the end. */
+static void strings_may_hold_anything_body(void)
+{
+    VARIANT value = {0};
+    V_VT(&value) = VT_BSTR;
+    V_BSTR(&value) = SysAllocStringByteLen("a\0\0\0b\0", 6);
+    VARIANT back = echo_variant(value);
+    CHECK_EQ(SysStringLen(V_BSTR(&back)), 3);
+    CHECK_MEM_EQ(V_BSTR(&back), "a\0\0\0b\0\0", 8);
+    VariantClear(&back);
+    VariantClear(&value);
+    V_VT(&value) = VT_BSTR;
+    V_BSTR(&value) = SysAllocStringByteLen("\xFF\x00\xD8", 3);
+    back = echo_variant(value);
+    CHECK_EQ(SysStringByteLen(V_BSTR(&back)), 3);
+    CHECK_MEM_EQ(V_BSTR(&back), "\xFF\x00\xD8", 3);
+    VariantClear(&back);
+    VariantClear(&value);
+}
+BOTH(strings_may_hold_anything)
+
 TEST(mistakes_in_variants_by_name_are_named)
 {
     begin();
     check_json_fails("{\"vt\": \"i5\"}", DISP_E_BADVARTYPE, "argument value: an object with a");
     check_json_fails("{\"x\": 1}", DISP_E_BADVARTYPE, "argument value: an object with a");
+    check_json_fails("{\"vt\": \"bstr\", \"value\": {\"bytes\": \"6\"}}", DISP_E_TYPEMISMATCH,
+                     "hexadecimal");
+    check_json_fails("{\"vt\": \"bstr\", \"value\": {\"bytes\": \"6x\"}}", DISP_E_TYPEMISMATCH,
+                     "hexadecimal");
     check_json_fails("{\"vt\": \"ui1\", \"value\": 300}", DISP_E_OVERFLOW, "out of range");
     check_json_fails("{\"vt\": \"cy\", \"value\": \"x\"}", DISP_E_TYPEMISMATCH, "money");
     check_json_fails("{\"vt\": \"i4[]\", \"value\": [1, \"x\"]}", DISP_E_TYPEMISMATCH, "value[1]");
@@ -705,4 +734,5 @@ HARNESS_MAIN("marshal_automation", BOTH_ENTRIES(amounts_keep_their_values),
              TEST_ENTRY(payloads_that_lie_are_refused), TEST_ENTRY(nesting_has_an_end),
              TEST_ENTRY(results_have_no_references),
              TEST_ENTRY(variants_by_name_say_their_type_where_they_must),
+             BOTH_ENTRIES(strings_may_hold_anything),
              TEST_ENTRY(mistakes_in_variants_by_name_are_named))

@@ -287,6 +287,89 @@ TEST(values_by_name)
     fail_by_name("Replace", "[\"x\", [5, 6]]", NULL);
 }
 
+/* VARIANTs and SAFEARRAYs in each other, in both directions. */
+static HRESULT call_variants(IEcho *face)
+{
+    VARIANT in = {0}, in_out = {0}, out;
+    VariantInit(&out);
+    V_VT(&in) = VT_ARRAY | VT_VARIANT;
+    V_ARRAY(&in) = SafeArrayCreateVector(VT_VARIANT, 0, 2);
+    VARIANT *elements = V_ARRAY(&in) ? V_ARRAY(&in)->pvData : NULL;
+    if (elements) {
+        V_VT(&elements[0]) = VT_BSTR;
+        V_BSTR(&elements[0]) = SysAllocString(VIA_STR("inner"));
+        V_VT(&elements[1]) = VT_ARRAY | VT_BSTR;
+        V_ARRAY(&elements[1]) = SafeArrayCreateVector(VT_BSTR, 1, 1);
+    }
+    V_VT(&in_out) = VT_BSTR;
+    V_BSTR(&in_out) = SysAllocString(VIA_STR("old"));
+    HRESULT hr = IEcho_Variants(face, in, &in_out, &out);
+    CHECK(FAILED(hr) || V_VT(&in_out) == VT_BSTR);
+    VariantClear(&in);
+    VariantClear(&in_out);
+    VariantClear(&out);
+    return hr;
+}
+
+TEST(variants_and_arrays_in_them)
+{
+    fail_all_ways(call_variants, 20);
+}
+
+/* A text that the caller's VARIANT refers to is replaced as a whole, or stays. */
+static HRESULT call_reference(IEcho *face)
+{
+    VARIANT in = {0}, in_out = {0}, out;
+    BSTR text = SysAllocString(VIA_STR("old"));
+    VariantInit(&out);
+    V_VT(&in_out) = VT_BYREF | VT_BSTR;
+    V_BSTRREF(&in_out) = &text;
+    HRESULT hr = IEcho_Variants(face, in, &in_out, &out);
+    CHECK_EQ(V_VT(&in_out), VT_BYREF | VT_BSTR);
+    CHECK(FAILED(hr) || !text || text[0] == 'n');
+    SysFreeString(text);
+    return hr;
+}
+
+TEST(references_in_variants)
+{
+    fail_all_ways(call_reference, 5);
+}
+
+static HRESULT call_safearrays(IEcho *face)
+{
+    IRecordInfo *info = NULL;
+    SAFEARRAY *numbers = SafeArrayCreateVector(VT_I4, 0, 2), *texts = NULL, *samples = NULL;
+    SAFEARRAY *numbers_out = NULL, *values_out = NULL, *objects_out = NULL, *samples_out = NULL;
+    if (SUCCEEDED(via_record_info(&marshal_test_typelib, "Sample", &info)))
+        samples = SafeArrayCreateVectorEx(VT_RECORD, 0, 1, info);
+    if (samples)
+        ((struct Sample *)samples->pvData)->name = SysAllocString(VIA_STR("sample"));
+    HRESULT hr = IEcho_Safearrays(face, numbers, &texts, NULL, NULL, samples, &numbers_out,
+                                  &values_out, &objects_out, &samples_out);
+    SAFEARRAY *all[] = {numbers, texts, samples, numbers_out, values_out, objects_out, samples_out};
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+        SafeArrayDestroy(all[i]);
+    return hr;
+}
+
+TEST(arrays_of_strings_and_of_structs)
+{
+    fail_all_ways(call_safearrays, 20);
+}
+
+TEST(variants_by_name)
+{
+    fail_by_name("Variants",
+                 "[{\"vt\": \"variant[]\", \"value\": {\"bounds\": [[1, 2], [0, 1]], \"items\": "
+                 "[\"a\", {\"vt\": \"decimal\", \"value\": \"1.5\"}]}}, \"old\"]",
+                 NULL);
+    fail_by_name("Safearrays",
+                 "[[1, 2], [\"a\", null], [null, [1]], [], [{\"name\": \"n\", \"value\": 1, "
+                 "\"flag\": 2}]]",
+                 NULL);
+}
+
 TEST(objects_by_name)
 {
     struct echo other;
@@ -298,4 +381,6 @@ TEST(objects_by_name)
 HARNESS_MAIN("marshal_memory", TEST_ENTRY(strings), TEST_ENTRY(structs),
              TEST_ENTRY(nested_structs_with_strings_and_arrays), TEST_ENTRY(arrays),
              TEST_ENTRY(fixed_arrays), TEST_ENTRY(replaced_values), TEST_ENTRY(interface_pointers),
-             TEST_ENTRY(values_by_name), TEST_ENTRY(objects_by_name))
+             TEST_ENTRY(values_by_name), TEST_ENTRY(objects_by_name),
+             TEST_ENTRY(variants_and_arrays_in_them), TEST_ENTRY(references_in_variants),
+             TEST_ENTRY(arrays_of_strings_and_of_structs), TEST_ENTRY(variants_by_name))

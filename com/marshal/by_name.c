@@ -227,11 +227,40 @@ static void set_string8(struct by_name *self, const struct via_value *value, cha
         memcpy(*native, value->as.string, (size_t)value->n + 1);
 }
 
+static int hex_digit(char c)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *found = c ? strchr(digits, c >= 'A' && c <= 'F' ? c + ('a' - 'A') : c) : NULL;
+    return found ? (int)(found - digits) : -1;
+}
+
+/* {"bytes": "616263"}: a BSTR that is no text. */
+static void set_bytes(struct by_name *self, const struct via_value *value, BSTR *native)
+{
+    const struct via_value *hex = via_value_field(value, "bytes");
+    uint32_t n = hex && hex->kind == VIA_VALUE_STRING ? hex->n : 1;
+    BSTR bytes = n % 2 ? NULL : SysAllocStringByteLen(NULL, n / 2);
+    *native = bytes;
+    if (n % 2) {
+        by_name_fail(self, DISP_E_TYPEMISMATCH,
+                     "a string, or an object with \"bytes\" in hexadecimal digits, is expected");
+        return;
+    }
+    if (!bytes)
+        by_name_fail(self, E_OUTOFMEMORY, "no memory");
+    for (uint32_t i = 0; bytes && i < n; i += 2) {
+        int high = hex_digit(hex->as.string[i]), low = hex_digit(hex->as.string[i + 1]);
+        if (high < 0 || low < 0)
+            by_name_fail(self, DISP_E_TYPEMISMATCH, "its bytes are not hexadecimal digits");
+        ((uint8_t *)bytes)[i / 2] = (uint8_t)(high * 16 + low);
+    }
+}
+
 static void set_wide(struct by_name *self, bool is_bstr, const struct via_value *value,
                      void **native)
 {
-    CLEANUP(cleanup_free) WCHAR *wide = utf_to_wide(value->as.string);
-    size_t n = wide ? utf16_length(wide) : 0;
+    size_t n = 0;
+    CLEANUP(cleanup_free) WCHAR *wide = utf_to_wide_counted(value->as.string, value->n, &n);
     void *copy = NULL;
     if (wide && is_bstr)
         copy = SysAllocStringLen(wide, (UINT)n);
@@ -248,9 +277,11 @@ static void set_string(struct by_name *self, const struct plan_type *type,
     bool may_be_null = type->kind == VIA_TYPE_BSTR || type->is_nullable;
     if (value->kind == VIA_VALUE_NULL && may_be_null)
         return;
-    if (value->kind != VIA_VALUE_STRING)
+    if (value->kind == VIA_VALUE_STRUCT && type->kind == VIA_TYPE_BSTR)
+        set_bytes(self, value, (BSTR *)native);
+    else if (value->kind != VIA_VALUE_STRING)
         by_name_fail(self, DISP_E_TYPEMISMATCH, "a string is expected");
-    else if (strlen(value->as.string) != value->n)
+    else if (type->kind != VIA_TYPE_BSTR && strlen(value->as.string) != value->n)
         by_name_fail(self, DISP_E_TYPEMISMATCH, "the string holds a zero");
     else if (type->kind == VIA_TYPE_STRING8)
         set_string8(self, value, (char **)native);

@@ -4,6 +4,8 @@
 #include "core/util/cleanup.h"
 #include "core/util/utf.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void allow_null(struct by_name *self, const struct plan_type *type)
@@ -76,6 +78,20 @@ static void get_enum(struct by_name *self, const struct plan_type *type, const v
     value->as.i64 = number;
 }
 
+/* An odd number of bytes is no text. */
+static void get_bytes(struct by_name *self, BSTR native, struct via_value *value)
+{
+    UINT n = SysStringByteLen(native);
+    const uint8_t *bytes = (const uint8_t *)native;
+    CLEANUP(cleanup_free) char *hex = malloc(2 * (size_t)n + 1);
+    struct via_value *field = NULL;
+    for (UINT i = 0; hex && i < n; i++)
+        snprintf(hex + 2 * (size_t)i, 3, "%02x", bytes[i]);
+    by_name_check(self, hex ? via_value_add_field(value, "bytes", &field) : E_OUTOFMEMORY);
+    if (field)
+        by_name_check(self, via_value_set_string(field, hex, 2 * (size_t)n));
+}
+
 static void get_string(struct by_name *self, const struct plan_type *type, void *native,
                        struct via_value *value)
 {
@@ -87,9 +103,14 @@ static void get_string(struct by_name *self, const struct plan_type *type, void 
         by_name_check(self, via_value_set_string(value, native, strlen(native)));
         return;
     }
+    if (type->kind == VIA_TYPE_BSTR && SysStringByteLen(native) % sizeof(OLECHAR)) {
+        get_bytes(self, native, value);
+        return;
+    }
     size_t n = type->kind == VIA_TYPE_BSTR ? SysStringLen(native) : utf16_length(native);
-    CLEANUP(cleanup_free) char *text = utf_from_wide(native, n);
-    by_name_check(self, text ? via_value_set_string(value, text, strlen(text)) : E_OUTOFMEMORY);
+    size_t size = 0;
+    CLEANUP(cleanup_free) char *text = utf_from_wide_counted(native, n, &size);
+    by_name_check(self, text ? via_value_set_string(value, text, size) : E_OUTOFMEMORY);
 }
 
 void by_name_get_elements(struct by_name *self, const struct plan_type *element, const void *native,

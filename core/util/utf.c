@@ -53,7 +53,12 @@ size_t utf16_length(const WCHAR *text)
 
 WCHAR *utf_to_wide(const char *text)
 {
-    size_t size = strlen(text);
+    size_t n_units;
+    return utf_to_wide_counted(text, strlen(text), &n_units);
+}
+
+WCHAR *utf_to_wide_counted(const char *text, size_t size, size_t *n_units)
+{
     const uint8_t *next = (const uint8_t *)text;
     /* A byte gives at most one unit. */
     WCHAR *wide = malloc((size + 1) * sizeof(*wide));
@@ -74,6 +79,7 @@ WCHAR *utf_to_wide(const char *text)
     }
     if (wide)
         *end = 0;
+    *n_units = (size_t)(end - wide);
     return wide;
 }
 
@@ -93,6 +99,12 @@ static char *encode_utf8(char *end, uint32_t point)
 
 char *utf_from_wide(const WCHAR *text, size_t n_units)
 {
+    size_t size;
+    return utf_from_wide_counted(text, n_units, &size);
+}
+
+char *utf_from_wide_counted(const WCHAR *text, size_t n_units, size_t *size)
+{
     /* A unit gives at most three bytes; a pair four. */
     char *utf8 = malloc(n_units * 3 + 1);
     char *end = utf8;
@@ -107,5 +119,6 @@ char *utf_from_wide(const WCHAR *text, size_t n_units)
     }
     if (utf8)
         *end = 0;
+    *size = (size_t)(end - utf8);
     return utf8;
 }

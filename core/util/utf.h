@@ -19,5 +19,8 @@ size_t utf16_length(const WCHAR *text);
 /* Zero-terminated, for free(); NULL without memory. */
 WCHAR *utf_to_wide(const char *text);
 char *utf_from_wide(const WCHAR *text, size_t n_units);
+/* The same for text that may hold zeroes: with how much came out. */
+WCHAR *utf_to_wide_counted(const char *text, size_t size, size_t *n_units);
+char *utf_from_wide_counted(const WCHAR *text, size_t n_units, size_t *size);
 
 #endif
