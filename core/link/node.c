@@ -46,16 +46,16 @@ static HRESULT check_settings(const struct link_settings *settings)
 static void init_parts(struct link_node *self)
 {
     os_mutex_init(&self->lock);
-    os_cond_init(&self->work);
-    struct list *lists[] = {&self->connections, &self->leased,    &self->in_memory,
-                            &self->corked,      &self->listeners, &self->timers,
-                            &self->workers,     &self->jobs,      &self->ended};
+    struct list *lists[] = {&self->connections, &self->leased, &self->in_memory, &self->corked,
+                            &self->listeners,   &self->timers, &self->workers,   &self->jobs,
+                            &self->ended,       &self->idle};
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
         list_init(lists[i]);
     for (size_t i = 0; i < NODE_CHAIN_BUCKETS; i++) {
         os_mutex_init(&self->chains[i].lock);
         list_init(&self->chains[i].calls);
     }
+    self->n_processors = os_cpu_count();
     if (os_path_separator == '\\')
         self->system_flags = WIRE_HELLO_WINDOWS | (os_is_wine() ? WIRE_HELLO_WINE : 0);
 }
@@ -213,7 +213,6 @@ void link_node_free(struct link_node *node)
         return; /* threads that are not here may have held its locks */
     for (size_t i = 0; i < NODE_CHAIN_BUCKETS; i++)
         os_mutex_deinit(&node->chains[i].lock);
-    os_cond_deinit(&node->work);
     os_mutex_deinit(&node->lock);
     free(node->agent);
     free(node);

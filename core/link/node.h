@@ -47,6 +47,7 @@ struct link_node {
     void *context;                 /* read-only */
     struct link_id id;             /* read-only */
     uint32_t system_flags;         /* read-only: WIRE_HELLO_... */
+    uint32_t n_processors;         /* read-only */
 
     struct chain_bucket chains[NODE_CHAIN_BUCKETS];
 
@@ -63,11 +64,11 @@ struct link_node {
     struct os_waiter *stopper; /* lock: of the thread that stops the node and waits for the
                                 * connections' end; or NULL */
 
-    struct list workers;        /* lock */
-    uint32_t n_workers;         /* lock */
-    struct worker *retired;     /* lock: the last that ended; who comes next joins it */
-    uint32_t n_idle;            /* lock: sleep in `work` */
-    uint32_t n_woken;           /* lock: idle ones that have been signalled and not run */
+    struct list workers;    /* lock */
+    uint32_t n_workers;     /* lock */
+    struct worker *retired; /* lock: the last that ended; who comes next joins it */
+    struct list idle; /* lock: workers that sleep, and nobody has woken; who slept last first */
+    uint32_t n_idle;  /* lock: in `idle` */
     _Atomic uint32_t n_waiting; /* workers that sleep in link_call */
     struct list jobs;           /* lock: struct link_job, the oldest first */
     struct list ended;          /* lock: connections to be finished */
@@ -78,10 +79,9 @@ struct link_node {
     uint32_t seen_taken;        /* lock: n_taken at the reactor's last look */
     uint32_t n_helpers;         /* lock: workers that the last look has woken */
     uint32_t n_leading;         /* lock: workers that relieve the reactor */
-    struct os_cond work;
-    bool workers_stop; /* lock */
-    bool workers_gone; /* lock: all have ended, and none starts any more */
-    bool lacks_worker; /* lock: one could not be started; the tick tries again */
+    bool workers_stop;          /* lock */
+    bool workers_gone;          /* lock: all have ended, and none starts any more */
+    bool lacks_worker;          /* lock: one could not be started; the tick tries again */
 
     struct reactor *_Atomic reactor; /* set once; NULL: there is none yet */
     struct list reactor_link;        /* the reactor's */

@@ -33,9 +33,11 @@
 /* How long a worker waits for a connection's next frame before it parks it. Long enough for a
  * transport to wait in one plain receive. */
 #define HOT_NS 80000000u
-/* A crowd: so many others have had a turn between two of a connection, often enough. */
-#define CROWD_DISTANCE 32u
-#define CROWD_TURNS    64u
+/* A crowd: so many others have had a turn between two of a connection, for each processor and at
+ * least, often enough. */
+#define CROWD_DISTANCE     4u
+#define MIN_CROWD_DISTANCE 8u
+#define CROWD_TURNS        64u
 /* Nothing was ready for so long: it is none any more. */
 #define CROWD_IDLE_NS 10000000u
 /* What one worker does alone, in queued jobs, and for how long it may do one. */
@@ -45,7 +47,9 @@
 #define MAX_THREADS_FACTOR 8u
 
 struct worker {
-    struct list link; /* node->workers */
+    struct list link;      /* node->workers */
+    struct list idle_link; /* node->idle, while it sleeps and nobody has woken it; node->lock */
+    struct os_cond wake;   /* somebody has, or the workers stop */
     struct link_node *node;
     struct os_thread *thread;
     struct link_connection *_Atomic waiting; /* sleeps in its stream, for the next frame */
@@ -66,17 +70,25 @@ static void fail_to_start_locked(struct link_node *node, HRESULT hr)
     error_clear();
 }
 
+static void worker_free(struct worker *worker)
+{
+    if (worker != NULL)
+        os_cond_deinit(&worker->wake);
+    free(worker);
+}
+
 static bool start_worker_locked(struct link_node *node)
 {
     struct worker *worker = calloc(1, sizeof *worker);
     HRESULT hr = E_OUTOFMEMORY;
     if (worker != NULL) {
         worker->node = node;
+        os_cond_init(&worker->wake);
         hr = os_thread_start(worker_main, worker, "via-worker", &worker->thread);
     }
     if (FAILED(hr)) {
         fail_to_start_locked(node, hr);
-        free(worker);
+        worker_free(worker);
         return false;
     }
     node->lacks_worker = false;
@@ -92,12 +104,14 @@ static bool may_start_locked(const struct link_node *node)
            node->n_workers < node->settings.max_workers * MAX_THREADS_FACTOR;
 }
 
-/* Somebody must look at the queues. */
+/* Somebody must look at the queues: of those that sleep, who has worked last. So what it needs is
+ * still in the processor's caches, and those that are more than are needed come to their end. */
 static void kick_locked(struct link_node *node)
 {
-    if (node->n_idle > node->n_woken) {
-        node->n_woken++;
-        os_cond_signal(&node->work);
+    struct list *idle = list_pop(&node->idle);
+    if (idle != NULL) {
+        node->n_idle--;
+        os_cond_signal(&list_entry(idle, struct worker, idle_link)->wake);
         return;
     }
     if (node->n_leading != 0) {
@@ -178,7 +192,7 @@ bool worker_are_saturated(struct link_node *node)
     if (thread_self()->worker != NULL)
         return false; /* it is in the poller, and works next */
     os_mutex_lock(&node->lock);
-    bool saturated = node->n_idle <= node->n_woken && !may_start_locked(node);
+    bool saturated = node->n_idle == 0 && !may_start_locked(node);
     os_mutex_unlock(&node->lock);
     return saturated;
 }
@@ -213,8 +227,9 @@ static void judge_crowd(struct link_connection *connection)
     connection->taken_at = now;
     if (is_first)
         return;
-    uint32_t few =
-        node->settings.max_workers < CROWD_DISTANCE ? node->settings.max_workers : CROWD_DISTANCE;
+    uint32_t few = node->n_processors * CROWD_DISTANCE;
+    few = few < MIN_CROWD_DISTANCE ? MIN_CROWD_DISTANCE : few;
+    few = few > node->settings.max_workers ? node->settings.max_workers : few;
     uint32_t crowding = atomic_load_explicit(&node->crowding, memory_order_relaxed);
     if (distance > few && crowding < CROWD_TURNS)
         crowding++;
@@ -246,7 +261,7 @@ static void share_locked(struct link_node *node)
 {
     uint32_t asleep = node->n_idle + atomic_load(&node->n_waiting);
     uint32_t n_running = node->n_workers > asleep ? node->n_workers - asleep : 0;
-    if (atomic_load(&node->n_ready) > CROWD_SHARE && n_running < os_cpu_count())
+    if (atomic_load(&node->n_ready) > CROWD_SHARE && n_running < node->n_processors)
         kick_locked(node);
 }
 
@@ -385,14 +400,19 @@ static void take_one_locked(struct link_node *node)
 }
 
 /* False: there was nothing to do for so long that the thread may end. */
-static bool sleep_idle_locked(struct link_node *node)
+static bool sleep_idle_locked(struct worker *worker)
 {
+    struct link_node *node = worker->node;
     uint64_t deadline_ns = os_deadline_ms(node->settings.worker_idle_ms);
+    bool in_time = true;
+    list_prepend(&node->idle, &worker->idle_link);
     node->n_idle++;
-    bool in_time = os_cond_wait(&node->work, &node->lock, deadline_ns);
+    while (in_time && list_is_linked(&worker->idle_link) && !node->workers_stop)
+        in_time = os_cond_wait(&worker->wake, &node->lock, deadline_ns);
+    if (!list_is_linked(&worker->idle_link))
+        return true;
+    list_remove(&worker->idle_link);
     node->n_idle--;
-    if (node->n_woken > 0)
-        node->n_woken--;
     return in_time;
 }
 
@@ -401,7 +421,7 @@ static void join(struct worker *worker)
     if (worker == NULL)
         return;
     os_thread_join(worker->thread);
-    free(worker);
+    worker_free(worker);
 }
 
 /* A thread cannot join itself: it does so with the one that ended before it, and waits to be
@@ -439,7 +459,7 @@ static void worker_main(void *argument)
         if (atomic_load(&node->is_crowded) &&
             (lead_locked(worker) || atomic_load(&node->n_ready) != 0 || node->workers_stop))
             continue;
-        if (!sleep_idle_locked(node) && atomic_load(&node->n_ready) == 0 && !node->workers_stop) {
+        if (!sleep_idle_locked(worker) && atomic_load(&node->n_ready) == 0 && !node->workers_stop) {
             before = retire_locked(worker);
             break;
         }
@@ -491,7 +511,8 @@ void worker_stop(struct link_node *node)
     wait_for_connections(node);
     os_mutex_lock(&node->lock);
     node->workers_stop = true;
-    os_cond_broadcast(&node->work);
+    for (struct list *l = node->idle.next; l != &node->idle; l = l->next)
+        os_cond_signal(&list_entry(l, struct worker, idle_link)->wake);
     struct worker *retired = node->retired;
     node->retired = NULL;
     os_mutex_unlock(&node->lock);
