@@ -390,8 +390,8 @@ HRESULT reader_step(struct link_connection *connection, struct call *self)
     hr = handle_frame(connection, self, &header, frame);
     if (FAILED(hr))
         fail(connection, hr);
-    bool keeps = self != NULL && self->borrowed; /* only this thread can have set it meanwhile */
-    if (right_is_still_mine(connection, thread) && !keeps)
+    /* With the right only this thread can have set `borrowed`; without it another may do so now. */
+    if (right_is_still_mine(connection, thread) && !(self != NULL && self->borrowed))
         reader_consume(connection);
     return FAILED(hr) ? hr : S_OK;
 }
