@@ -1,4 +1,5 @@
-// Cap'n Proto with EzRpc: one event loop. A notification is a call whose promise is kept until the window is full.
+// Cap'n Proto with EzRpc: one event loop. A notification is a call whose promise is kept until the
+// window is full.
 #include "bench/peers/capnp.capnp.h"
 #include "bench/peers/peer.h"
 
@@ -7,10 +8,12 @@
 
 #include <vector>
 
-namespace {
+namespace
+{
 
-class BenchImpl final : public Bench::Server {
-protected:
+class BenchImpl final : public Bench::Server
+{
+  protected:
     kj::Promise<void> call(CallContext context) override
     {
         auto in = context.getParams();
@@ -31,7 +34,8 @@ void serve(const char *path)
 }
 
 struct Client {
-    // A message of 1 MiB is more than the limit of words that a reader follows by default, in a long run.
+    // A message of 1 MiB is more than the limit of words that a reader follows by default, in a
+    // long run.
     explicit Client(const char *path)
         : rpc(kj::str("unix:", path), 0, {UINT64_MAX, 64}), bench(rpc.getMain<Bench>())
     {
@@ -46,8 +50,8 @@ void *connectTo(const char *path)
     return new Client(path);
 }
 
-capnp::RemotePromise<Bench::CallResults> post(Client *self, peer_kind kind, uint32_t a, const void *bytes = nullptr,
-                                              size_t size = 0)
+capnp::RemotePromise<Bench::CallResults> post(Client *self, peer_kind kind, uint32_t a,
+                                              const void *bytes = nullptr, size_t size = 0)
 {
     auto request = self->bench.callRequest();
     request.setKind(kind);
@@ -58,7 +62,8 @@ capnp::RemotePromise<Bench::CallResults> post(Client *self, peer_kind kind, uint
     return request.send();
 }
 
-uint64_t ask(void *context, peer_kind kind, uint32_t a, const void *bytes = nullptr, size_t size = 0)
+uint64_t ask(void *context, peer_kind kind, uint32_t a, const void *bytes = nullptr,
+             size_t size = 0)
 {
     auto self = static_cast<Client *>(context);
     return post(self, kind, a, bytes, size).wait(self->rpc.getWaitScope()).getValue();

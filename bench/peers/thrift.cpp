@@ -11,7 +11,8 @@
 #include <memory>
 #include <string>
 
-namespace {
+namespace
+{
 
 using namespace apache::thrift;
 using namespace apache::thrift::protocol;
@@ -19,8 +20,9 @@ using namespace apache::thrift::transport;
 
 constexpr uint32_t BUFFER_SIZE = 64 * 1024;
 
-class BenchImpl final : public bench_thrift::BenchIf {
-public:
+class BenchImpl final : public bench_thrift::BenchIf
+{
+  public:
     int64_t call(int32_t kind, int32_t a, int32_t b, const std::string &bytes) override
     {
         peer_request request = {uint32_t(kind), uint32_t(a), uint32_t(b), 0};
@@ -34,16 +36,18 @@ public:
     }
 };
 
-class Buffers final : public TTransportFactory {
-public:
+class Buffers final : public TTransportFactory
+{
+  public:
     std::shared_ptr<TTransport> getTransport(std::shared_ptr<TTransport> transport) override
     {
         return std::make_shared<TBufferedTransport>(transport, BUFFER_SIZE);
     }
 };
 
-class Ready final : public server::TServerEventHandler {
-public:
+class Ready final : public server::TServerEventHandler
+{
+  public:
     void preServe() override
     {
         peer_ready();
@@ -52,23 +56,26 @@ public:
 
 void serve(const char *path)
 {
-    server::TThreadedServer server(std::make_shared<bench_thrift::BenchProcessor>(std::make_shared<BenchImpl>()),
-                                   std::make_shared<TServerSocket>(std::string(path)), std::make_shared<Buffers>(),
-                                   std::make_shared<TBinaryProtocolFactory>());
+    server::TThreadedServer server(
+        std::make_shared<bench_thrift::BenchProcessor>(std::make_shared<BenchImpl>()),
+        std::make_shared<TServerSocket>(std::string(path)), std::make_shared<Buffers>(),
+        std::make_shared<TBinaryProtocolFactory>());
     server.setServerEventHandler(std::make_shared<Ready>());
     server.serve();
 }
 
 void *connectTo(const char *path)
 {
-    auto transport = std::make_shared<TBufferedTransport>(std::make_shared<TSocket>(std::string(path)), BUFFER_SIZE);
+    auto transport = std::make_shared<TBufferedTransport>(
+        std::make_shared<TSocket>(std::string(path)), BUFFER_SIZE);
     transport->open();
     return new bench_thrift::BenchClient(std::make_shared<TBinaryProtocol>(transport));
 }
 
 uint64_t ask(void *context, peer_kind kind, uint32_t a, const std::string &bytes = std::string())
 {
-    return uint64_t(static_cast<bench_thrift::BenchClient *>(context)->call(kind, int32_t(a), 7, bytes));
+    return uint64_t(
+        static_cast<bench_thrift::BenchClient *>(context)->call(kind, int32_t(a), 7, bytes));
 }
 
 bool call(void *context, uint32_t i)
@@ -89,7 +96,8 @@ bool settle(void *context, uint32_t n)
 
 bool sink(void *context, const void *data, size_t size, uint32_t sum)
 {
-    return peer_is_right(ask(context, PEER_SINK, 0, std::string(static_cast<const char *>(data), size)), sum);
+    return peer_is_right(
+        ask(context, PEER_SINK, 0, std::string(static_cast<const char *>(data), size)), sum);
 }
 
 bool serverCpu(void *context, uint64_t *ns)
@@ -102,6 +110,7 @@ bool serverCpu(void *context, uint64_t *ns)
 
 int main(int argc, char **argv)
 {
-    static const peer thrift = {"thrift", serve, connectTo, {call, notify, settle, sink, serverCpu}};
+    static const peer thrift = {
+        "thrift", serve, connectTo, {call, notify, settle, sink, serverCpu}};
     return peer_main(&thrift, argc, argv);
 }
