@@ -109,7 +109,8 @@ class Run:
         return [] if cpu is None else ["taskset", "-c", str(cpu)]
 
     def environment(self, spins):
-        env = dict(os.environ, VIADUCT_RUNTIME_DIR=str(self.work), VIADUCT_SHARED_MEMORY="0")
+        env = dict(os.environ, VIADUCT_RUNTIME_DIR=str(self.work), VIADUCT_SHARED_MEMORY="0",
+                   XDG_CACHE_HOME=str(self.work / "cache"))
         env.pop("VIADUCT_BENCH_NO_SPIN", None)
         if not spins:
             env["VIADUCT_BENCH_NO_SPIN"] = "1"

@@ -10,6 +10,7 @@ import subprocess
 import time
 from typing import Callable, Optional
 
+import classes
 from contenders import Contender, NotMeasured, Server, best, cpus, median
 from load import default_threads, measure_active, measure_idle
 
@@ -222,6 +223,17 @@ def active_clients(run):
                   ours["slowest"] >= 0.5)
 
 
+def start_with_classes(run):
+    times, note = classes.measure_start(run)
+    return Result(min(times), note=note)
+
+
+def find_class(run):
+    """A look-up among many classes against one among few, each with its call."""
+    few, many = classes.measure_find(run)
+    return Result(min(many) / min(few), microseconds(min(many)), microseconds(min(few)))
+
+
 def not_yet(reason):
 
     def measure(_):
@@ -255,6 +267,8 @@ ROWS = [
     Row("1,000 active clients, raw epoll, rate", "unpinned", ">= 0.8", active_clients),
     Row("10,000 idle connections", "unpinned", "<= 100", idle_connections, unit=" MiB"),
     Row("host start to first answered call", "unpinned", "<= 50", host_start, unit=" ms"),
+    Row("host start with 100,000 classes", "unpinned", "<= 200", start_with_classes, unit=" ms"),
+    Row("look-up of 100,000 classes, of 100", "unpinned", "<= 1.15", find_class),
     Row("CPU time of a call, unixsock", "one CPU", "<= 1.2", processor_time(UNIX, RAW_UNIX)),
     Row("CPU time of a call, shm", "one CPU", "<= 1.2", processor_time(SHM, RAW_RING)),
     Row("namedpipe, two-int call", "one CPU", None, calls(PIPE, RAW_UNIX, False, False)),

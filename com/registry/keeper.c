@@ -11,6 +11,7 @@
 
 #include "com/registry/catalogue.h"
 #include "com/registry/index.h"
+#include "com/registry/refresh.h"
 #include "com/registry/registry.h"
 #include "core/os/clock.h"
 #include "core/os/stamp.h"
@@ -189,14 +190,14 @@ static bool is_recent(uint64_t then_ns, uint64_t now_ns, uint64_t limit_ns)
     return then_ns && now_ns - then_ns < limit_ns;
 }
 
-HRESULT keeper_refresh(struct keeper *keeper, enum refresh_depth depth,
-                       struct catalogue **catalogue)
+HRESULT keeper_refresh(struct keeper *keeper, enum keeper_need need, struct catalogue **catalogue)
 {
+    enum refresh_depth depth = need == KEEPER_FILES ? REFRESH_FILES : REFRESH_DIRECTORIES;
     uint64_t now_ns = os_now_ns();
     HRESULT hr;
 
     os_mutex_lock(&keeper->lock);
-    if (!is_recent(keeper->passed_ns, now_ns, FRESH_NS))
+    if (need == KEEPER_FILES_LATELY && !is_recent(keeper->passed_ns, now_ns, FRESH_NS))
         depth = REFRESH_FILES;
     os_mutex_unlock(&keeper->lock);
     hr = refresh_since(keeper, depth, now_ns);

@@ -9,8 +9,6 @@
 #include <stdint.h>
 #include <viaduct/hresult.h>
 
-#include "com/registry/refresh.h"
-
 struct catalogue;
 struct keeper;
 
@@ -23,9 +21,12 @@ void keeper_free(struct keeper *keeper);
 void keeper_wake(struct keeper *keeper);
 /* For one who asks for what is probably there; with a reference. */
 HRESULT keeper_get(struct keeper *keeper, struct catalogue **catalogue);
-/* Blocks. As the directories are now, no earlier than this call; every file too if `depth` says so,
- * or if that was not done within REGISTRY_FRESH_MS. With a reference. */
-HRESULT keeper_refresh(struct keeper *keeper, enum refresh_depth depth,
-                       struct catalogue **catalogue);
+enum keeper_need {
+    KEEPER_DIRECTORIES,  /* as the directories are now, no earlier than the call */
+    KEEPER_FILES_LATELY, /* and every file, as it was within REGISTRY_FRESH_MS */
+    KEEPER_FILES         /* and every file, as it is now */
+};
+/* Blocks. With a reference. */
+HRESULT keeper_refresh(struct keeper *keeper, enum keeper_need need, struct catalogue **catalogue);
 
 #endif

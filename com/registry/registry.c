@@ -234,7 +234,7 @@ HRESULT registry_find(struct registry *registry, const struct class_name *name,
     if (FAILED(hr) || answer == FOUND)
         return hr;
     hr = keeper_refresh(registry->keeper,
-                        answer == CONTRADICTED ? REFRESH_FILES : REFRESH_DIRECTORIES, &catalogue);
+                        answer == CONTRADICTED ? KEEPER_FILES : KEEPER_FILES_LATELY, &catalogue);
     if (FAILED(hr))
         return hr;
     hr = find_in(registry, catalogue, name, entry, &answer);
@@ -247,7 +247,7 @@ HRESULT registry_find(struct registry *registry, const struct class_name *name,
 HRESULT registry_list(struct registry *registry, bool is_next, struct catalogue **catalogue)
 {
     return is_next ? keeper_get(registry->keeper, catalogue)
-                   : keeper_refresh(registry->keeper, REFRESH_DIRECTORIES, catalogue);
+                   : keeper_refresh(registry->keeper, KEEPER_FILES_LATELY, catalogue);
 }
 
 /* --- installing --- */
@@ -288,7 +288,6 @@ static void forget(struct registry *registry, const char *path)
     struct os_stamp none = {.is_settled = false};
 
     set_slot(registry, path, NULL, &none, 0);
-    keeper_wake(registry->keeper);
 }
 
 static HRESULT write_manifest(struct registry *registry, const struct manifest *manifest,
@@ -314,7 +313,7 @@ HRESULT registry_install(struct registry *registry, const struct manifest *manif
 
     snprintf(name, sizeof(name), "%s.json", manifest->classes[0].progid);
     path = os_path_join(registry->directories[0], name);
-    hr = path ? keeper_refresh(registry->keeper, REFRESH_DIRECTORIES, &catalogue) : no_memory();
+    hr = path ? keeper_refresh(registry->keeper, KEEPER_DIRECTORIES, &catalogue) : no_memory();
     if (SUCCEEDED(hr)) {
         hr = check_free(catalogue, manifest, path);
         catalogue_unref(catalogue);
