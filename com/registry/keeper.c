@@ -1,8 +1,8 @@
 /*
- * See keeper.h. Whoever refreshes the catalogue holds refresh_lock while files are read, so that
- * one refresh begins after another has ended and none brings back what is gone; `lock` is held for
- * looking and changing only, and is taken inside. Those who find the catalogue fresh take the
- * second one only, and wait for nobody who reads.
+ * See keeper.h. One thread at a time refreshes the catalogue, so that a refresh begins after
+ * another has ended and none brings back what is gone. Whoever needs one that began after he asked
+ * waits for it only: not for the look at every file that the keeper may begin right behind it. The
+ * lock is held for looking and changing, never while files are read.
  */
 #include "com/registry/keeper.h"
 
@@ -38,11 +38,11 @@
 struct keeper {
     const char *const *directories; /* read-only; borrowed */
     char *index;                    /* read-only; NULL: none */
-    struct os_mutex refresh_lock;
-    bool has_loaded; /* refresh_lock; the index, or tried to */
-
     struct os_mutex lock;
     struct os_cond changed;    /* something that the thread waits for */
+    struct os_cond refreshed;  /* is_refreshing has become false */
+    bool is_refreshing;        /* lock; by some thread */
+    bool has_loaded;           /* is_refreshing's owner; the index, or tried to */
     struct catalogue *current; /* lock; NULL before the first refresh */
     uint64_t looked_ns;        /* lock; when a look at the directories was begun */
     uint64_t passed_ns;        /* lock; when a look at all files was begun; 0: never */
@@ -88,7 +88,7 @@ void keeper_wake(struct keeper *keeper)
     os_mutex_unlock(&keeper->lock);
 }
 
-/* --- refreshing, with refresh_lock --- */
+/* --- refreshing, by one thread at a time --- */
 
 static uint64_t estimate(const struct catalogue *catalogue)
 {
@@ -119,14 +119,10 @@ static void load(struct keeper *keeper)
     os_mutex_unlock(&keeper->lock);
 }
 
-static bool is_since(struct keeper *keeper, enum refresh_depth depth, uint64_t asked_ns)
+static bool is_since_locked(const struct keeper *keeper, enum refresh_depth depth,
+                            uint64_t asked_ns)
 {
-    bool is_it;
-
-    os_mutex_lock(&keeper->lock);
-    is_it = (depth == REFRESH_FILES ? keeper->passed_ns : keeper->looked_ns) >= asked_ns;
-    os_mutex_unlock(&keeper->lock);
-    return is_it;
+    return (depth == REFRESH_FILES ? keeper->passed_ns : keeper->looked_ns) >= asked_ns;
 }
 
 /* What the thread has to do because of a new catalogue. */
@@ -173,13 +169,23 @@ static HRESULT refresh(struct keeper *keeper, enum refresh_depth depth)
 static HRESULT refresh_since(struct keeper *keeper, enum refresh_depth depth, uint64_t asked_ns)
 {
     HRESULT hr = S_OK;
+    bool is_done;
 
-    os_mutex_lock(&keeper->refresh_lock);
+    os_mutex_lock(&keeper->lock);
+    while (!is_since_locked(keeper, depth, asked_ns) && keeper->is_refreshing)
+        os_cond_wait(&keeper->refreshed, &keeper->lock, OS_NEVER);
+    is_done = is_since_locked(keeper, depth, asked_ns);
+    keeper->is_refreshing = keeper->is_refreshing || !is_done;
+    os_mutex_unlock(&keeper->lock);
+    if (is_done)
+        return S_OK;
     if (!keeper->has_loaded)
         load(keeper);
-    if (!is_since(keeper, depth, asked_ns))
-        hr = refresh(keeper, depth);
-    os_mutex_unlock(&keeper->refresh_lock);
+    hr = refresh(keeper, depth);
+    os_mutex_lock(&keeper->lock);
+    keeper->is_refreshing = false;
+    os_cond_broadcast(&keeper->refreshed);
+    os_mutex_unlock(&keeper->lock);
     return hr;
 }
 
@@ -219,7 +225,7 @@ static bool is_due_locked(const struct keeper *keeper, uint64_t now_ns, bool *is
     return !is_recent(keeper->passed_ns, now_ns, limit_ns);
 }
 
-/* Without refresh_lock: somebody may hold it who looks at every file. */
+/* Without a refresh: somebody may be at it who looks at every file. */
 static bool look_at_directories(struct keeper *keeper, uint64_t now_ns)
 {
     struct catalogue *current = take_current(keeper);
@@ -347,9 +353,9 @@ HRESULT keeper_new(const char *const *directories, const char *index_place, stru
 
     if (!keeper)
         return error_set(E_OUTOFMEMORY, "no memory for the registry");
-    os_mutex_init(&keeper->refresh_lock);
     os_mutex_init(&keeper->lock);
     os_cond_init(&keeper->changed);
+    os_cond_init(&keeper->refreshed);
     keeper->directories = directories;
     keeper->settle_at_ns = OS_NEVER;
     keeper->index = index_place ? index_path(index_place, directories) : NULL;
@@ -374,9 +380,9 @@ void keeper_free(struct keeper *keeper)
     if (keeper->is_unsaved)
         save(keeper);
     catalogue_unref(keeper->current);
-    os_mutex_deinit(&keeper->refresh_lock);
     os_mutex_deinit(&keeper->lock);
     os_cond_deinit(&keeper->changed);
+    os_cond_deinit(&keeper->refreshed);
     free(keeper->index);
     free(keeper);
 }
