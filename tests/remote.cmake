@@ -36,6 +36,15 @@ if(TARGET test_handoff)
     add_dependencies(test_handoff remote_peer)
 endif()
 
+via_test(oneway
+    SOURCES test_oneway.c remote/fixture.c remote/test_object.c
+    IDL remote/remote_test.idl
+    DEPENDS via_com_remote
+    TIMEOUT 240)
+if(TARGET test_oneway)
+    add_dependencies(test_oneway remote_peer)
+endif()
+
 via_test(component
     SOURCES test_component.c remote/fixture.c remote/test_component.c remote/test_object.c
     IDL remote/remote_test.idl

@@ -350,6 +350,17 @@ static HRESULT STDMETHODCALLTYPE Test_Cross(ITestObject *iface, ITestObject *gat
                        : ITestObject_Add(other, 20, 3, sum);
 }
 
+static HRESULT STDMETHODCALLTYPE Test_Pour(ITestObject *iface, ITestObject *object, LONG n,
+                                           ULONG ms)
+{
+    (void)iface;
+    HRESULT hr = S_OK;
+    for (LONG i = 0; i < n && SUCCEEDED(hr); i++)
+        hr = ITestObject_Append(object, i, 0);
+    os_sleep_ms(ms);
+    return hr;
+}
+
 static const ITestObjectVtbl test_vtable = {
     Test_QueryInterface, Test_AddRef,       Test_Release,   Test_Add,
     Test_GetProcessId,   Test_CountObjects, Test_MakeChild, Test_MakeSerialChild,
@@ -357,7 +368,7 @@ static const ITestObjectVtbl test_vtable = {
     Test_CallBack,       Test_CallAdd,      Test_Block,     Test_GetLastBlock,
     Test_Append,         Test_GetAppended,  Test_Overlap,   Test_Fail,
     Test_KeepRootOf,     Test_HandKept,     Test_Exit,      Test_Meet,
-    Test_Cross,
+    Test_Cross,          Test_Pour,
 };
 
 /* --- ITestName --- */
