@@ -56,7 +56,8 @@ struct via_options {
  * E_INVALIDARG: `options->size` was not set. */
 VIA_API HRESULT via_initialize(const struct via_options *options);
 /* The last one blocks until every thread of the runtime has ended: never from a callback. Proxies
- * that are left are dead afterwards; releasing them stays allowed. */
+ * that are left are dead afterwards; releasing them stays allowed. A process that ends without it
+ * may lose one-way calls that it has made within the last few milliseconds. */
 VIA_API void via_uninitialize(void);
 
 /* Listens, so that other nodes can reach this one's objects: "unix:/path", "pipe:name". Same user
