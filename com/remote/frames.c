@@ -1,6 +1,7 @@
 #include "com/remote/frames.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "com/remote/peer.h"
@@ -161,9 +162,13 @@ HRESULT frame_read_reply(const struct link_message *reply)
 void frame_write_call(uint8_t bytes[FRAME_CALL_BODY], uint64_t object, uint32_t interface_index,
                       uint16_t slot)
 {
-    struct wire_call_body body = {
-        .object = object, .interface_index = interface_index, .slot = slot};
-    memcpy(bytes, &body, sizeof body);
+    /* Field by field: a struct would be written in parts and read as a whole at once, which makes
+     * the processor wait. */
+    memset(bytes, 0, FRAME_CALL_BODY);
+    memcpy(bytes + offsetof(struct wire_call_body, object), &object, sizeof object);
+    memcpy(bytes + offsetof(struct wire_call_body, interface_index), &interface_index,
+           sizeof interface_index);
+    memcpy(bytes + offsetof(struct wire_call_body, slot), &slot, sizeof slot);
 }
 
 void frame_write_query(uint8_t bytes[FRAME_QUERY_BODY], uint64_t object, const GUID *iid)

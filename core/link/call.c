@@ -254,26 +254,26 @@ static uint32_t remaining_ms(uint64_t deadline_ns)
     return left < WIRE_NO_LIMIT_MS ? (uint32_t)left : WIRE_NO_LIMIT_MS - 1;
 }
 
-/* Fills the parts of a call's body that are this layer's. `body` is room for a copy. */
-static void fill_body(struct link_request *request, struct wire_call_body *body,
-                      const struct link_id *chain, uint32_t depth, uint64_t deadline_ns)
+/* The parts of a call's body that are this layer's; they are written where the frame is built. */
+static void fill_fields(struct wire_call *fields, const struct link_id *chain, uint32_t depth,
+                        uint64_t deadline_ns)
 {
-    memcpy(body, request->body, sizeof *body);
-    body->depth = (uint16_t)depth;
-    body->remaining_ms = remaining_ms(deadline_ns);
-    memcpy(body->chain, chain->bytes, sizeof body->chain);
-    request->body = body;
+    fields->depth = (uint16_t)depth;
+    fields->remaining_ms = remaining_ms(deadline_ns);
+    memcpy(fields->chain, chain->bytes, sizeof fields->chain);
 }
 
 static HRESULT send(struct call *call, const struct link_request *request)
 {
-    struct wire_call_body body;
+    struct wire_call fields;
     struct link_request filled = *request;
     if (request->body_size != wire_body_size(request->kind))
         return error_set(E_INVALIDARG, "a frame of kind %s has a body of %zu bytes",
                          wire_kind_name(request->kind), request->body_size);
-    if (call->has_chain)
-        fill_body(&filled, &body, &call->chain, call->depth, call->deadline_ns);
+    if (call->has_chain) {
+        fill_fields(&fields, &call->chain, call->depth, call->deadline_ns);
+        filled.fields = &fields;
+    }
     return sender_send(call->connection, &filled, call->id, SEND_WAIT, call->deadline_ns);
 }
 
@@ -424,7 +424,7 @@ static bool may_wait(const struct link_connection *connection, uint8_t kind)
 HRESULT link_post(struct link_connection *connection, const struct link_request *request,
                   uint64_t deadline_ns)
 {
-    struct wire_call_body body;
+    struct wire_call fields;
     struct link_request filled = *request;
     HRESULT hr = node_check(connection->node);
     if (FAILED(hr))
@@ -434,7 +434,8 @@ HRESULT link_post(struct link_connection *connection, const struct link_request 
         hr = current_new_chain(&chain);
         if (FAILED(hr))
             return hr;
-        fill_body(&filled, &body, &chain, 1, LINK_NO_DEADLINE);
+        fill_fields(&fields, &chain, 1, LINK_NO_DEADLINE);
+        filled.fields = &fields;
     }
     enum send_mode mode = deadline_ns == LINK_NO_WAIT ? SEND_QUEUE : SEND_WAIT;
     return may_wait(connection, request->kind)

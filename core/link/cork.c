@@ -6,8 +6,10 @@
 #include "core/os/clock.h"
 #include "core/util/error.h"
 
-/* A frame may wait when the last one that might have was sent so short a time ago. */
-#define QUICK_NS 100000u
+/* A frame may wait when the last one that might have was sent so short a time ago. Replies wait for
+ * a method to run. */
+#define QUICK_NS       100000u
+#define QUICK_REPLY_NS 50000u
 /* So much is one write, and one read by the peer: larger ones save nothing, and keep the peer from
  * beginning. */
 #define MAX_SIZE 16384u
@@ -22,7 +24,8 @@ static bool is_quick_locked(struct link_connection *connection, uint8_t kind)
     if (connection->cork_size != 0 && kind != WIRE_REPLY)
         return true;
     uint64_t now_ns = os_now_ns();
-    bool is_quick = now_ns - connection->cork_ns < QUICK_NS;
+    uint64_t quick_ns = kind == WIRE_REPLY ? QUICK_REPLY_NS : QUICK_NS;
+    bool is_quick = now_ns - connection->cork_ns < quick_ns;
     connection->cork_ns = now_ns;
     return is_quick;
 }

@@ -78,6 +78,7 @@ struct link_request {
      * copied to, so that others can read the connection at once. */
     void *reply_room;
     size_t reply_room_size;
+    const void *fields; /* private to core/link: what it fills in of a call's body; else NULL */
 };
 
 /* Where a call is to run; decided on the reader's thread, without blocking and without user code.

@@ -100,6 +100,8 @@ static void build(uint8_t *frame, const struct wire_header *header, struct outgo
         at += request->references_size;
         if (request->body_size != 0)
             memcpy(at, request->body, request->body_size);
+        if (request->fields != NULL)
+            wire_call_write(at, request->fields);
         at += request->body_size;
         payload -= request->body_size;
     }

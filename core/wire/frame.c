@@ -5,6 +5,7 @@
 #include "core/wire/scalar.h"
 
 #include <inttypes.h>
+#include <stddef.h>
 
 struct kind {
     const char *name;
@@ -182,10 +183,8 @@ void wire_call_read(const uint8_t *body, struct wire_call *call)
 
 void wire_call_write(uint8_t *body, const struct wire_call *call)
 {
-    struct wire_call_body whole;
-    memcpy(&whole, body, sizeof whole);
-    whole.depth = call->depth;
-    whole.remaining_ms = call->remaining_ms;
-    memcpy(whole.chain, call->chain, sizeof whole.chain);
-    memcpy(body, &whole, sizeof whole);
+    memcpy(body + offsetof(struct wire_call_body, depth), &call->depth, sizeof call->depth);
+    memcpy(body + offsetof(struct wire_call_body, remaining_ms), &call->remaining_ms,
+           sizeof call->remaining_ms);
+    memcpy(body + offsetof(struct wire_call_body, chain), call->chain, sizeof call->chain);
 }
