@@ -221,7 +221,8 @@ void marshal_invocation_free(struct marshal_invocation *invocation)
         if (!method->params[i].type->is_plain)
             native_clear(method->params[i].type, invocation_value(invocation, i), &scope);
     }
-    automation_free_references(invocation->references);
+    if (invocation->references)
+        automation_free_references(invocation->references);
     if (invocation->is_on_heap)
         free(invocation);
 }

@@ -12,6 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of IEcho. */
+#define N_METHODS 21u
+
 static struct echo echo;
 static struct loop_proxy proxy;
 
@@ -74,7 +77,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const struct marshal_interface *itf = prepare();
     const struct marshal_method *method =
-        size ? marshal_interface_method(itf, 3 + data[0] % 16u) : NULL;
+        size ? marshal_interface_method(itf, 3 + data[0] % N_METHODS) : NULL;
     struct marshal_pointers pointers = loop_pointers(&proxy);
     struct marshal_invocation *invocation = NULL;
     struct marshal_scratch scratch;
@@ -158,6 +161,55 @@ static void write_replace(const char *directory, IEcho *face)
     CoTaskMemFree(values);
 }
 
+static void write_amounts(const char *directory, IEcho *face)
+{
+    CY cy = {.int64 = 12345}, cy_out;
+    DECIMAL decimal = {.scale = 2, .Lo64 = 7}, decimal_out;
+    DATE date;
+    SCODE code;
+    IEcho_Amounts(face, cy, 1.5, decimal, E_FAIL, &cy_out, &date, &decimal_out, &code);
+    write_call(directory, 20);
+}
+
+/* An array with a text and an array in it, and a reference to a reference. */
+static void write_variants(const char *directory, IEcho *face)
+{
+    LONG number = 5;
+    VARIANT in = {0}, in_out = {0}, inner = {0}, out;
+    V_VT(&in) = VT_ARRAY | VT_VARIANT;
+    V_ARRAY(&in) = SafeArrayCreateVector(VT_VARIANT, 0, 2);
+    VARIANT *elements = V_ARRAY(&in)->pvData;
+    V_VT(&elements[0]) = VT_BSTR;
+    V_BSTR(&elements[0]) = SysAllocString(VIA_STR("text"));
+    V_VT(&elements[1]) = VT_ARRAY | VT_DECIMAL;
+    V_ARRAY(&elements[1]) = SafeArrayCreateVector(VT_DECIMAL, 1, 1);
+    V_VT(&inner) = VT_BYREF | VT_I4;
+    V_I4REF(&inner) = &number;
+    V_VT(&in_out) = VT_BYREF | VT_VARIANT;
+    V_VARIANTREF(&in_out) = &inner;
+    IEcho_Variants(face, in, &in_out, &out);
+    write_call(directory, 21);
+    VariantClear(&in);
+    VariantClear(&out);
+}
+
+static void write_safearrays(const char *directory, IEcho *face)
+{
+    SAFEARRAYBOUND bounds[] = {{2, -1}, {1, 5}};
+    IRecordInfo *info = NULL;
+    via_record_info(&marshal_test_typelib, "Sample", &info);
+    SAFEARRAY *texts = SafeArrayCreateVector(VT_BSTR, 0, 2);
+    SAFEARRAY *all[9] = {SafeArrayCreate(VT_I4, 2, bounds), SafeArrayCreateVector(VT_VARIANT, 0, 1),
+                         SafeArrayCreateVector(VT_UNKNOWN, 0, 1),
+                         info ? SafeArrayCreateVectorEx(VT_RECORD, 0, 1, info) : NULL};
+    IEcho_Safearrays(face, all[0], &texts, all[1], all[2], all[3], &all[4], &all[5], &all[6],
+                     &all[7]);
+    write_call(directory, 22);
+    all[8] = texts;
+    for (size_t i = 0; i < 9; i++)
+        SafeArrayDestroy(all[i]);
+}
+
 void fuzz_write_corpus(const char *directory)
 {
     LONGLONG integers;
@@ -186,4 +238,7 @@ void fuzz_write_corpus(const char *directory)
     struct Bits bits = {1, {VARIANT_TRUE, VARIANT_FALSE, VARIANT_TRUE}, 2};
     IEcho_Flip(face, &bits);
     write_call(directory, 17);
+    write_amounts(directory, face);
+    write_variants(directory, face);
+    write_safearrays(directory, face);
 }
