@@ -328,8 +328,12 @@ static json_t *random_enum(json_t *lib, const char *name)
     return json_incref(json_object_get(entry, "name"));
 }
 
+/* Structs may point to themselves: so deep. */
+#define MAX_POINTERS 8
+
 static json_t *random_value(json_t *lib, json_t *type)
 {
+    static unsigned depth;
     json_t *part = json_is_string(type) ? type : json_object_get(type, "type");
     if (part) {
         count_kind(json_string_value(part));
@@ -349,9 +353,14 @@ static json_t *random_value(json_t *lib, json_t *type)
     if (!strcmp(kind, "safearray") && random_next() % 4)
         return random_next() % 2 ? random_form(random_list(lib, part, random_next() % 5))
                                  : random_list(lib, part, random_next() % 5);
-    if (random_next() % 4 == 0 || !strcmp(kind, "safearray"))
+    if (random_next() % 4 == 0 || !strcmp(kind, "safearray") || depth == MAX_POINTERS)
         return json_null();
-    return !strcmp(kind, "pointer") ? random_value(lib, part) : json_string("callback");
+    if (strcmp(kind, "pointer"))
+        return json_string("callback");
+    depth++;
+    json_t *value = random_value(lib, part);
+    depth--;
+    return value;
 }
 
 /* --- comparing --- */
