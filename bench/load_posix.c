@@ -1,5 +1,5 @@
 /*
- * Many clients in one process, which know just enough of the protocol: hello, and two-int calls.
+ * Many clients in one process, which know just enough of the protocol (bench/frames.h).
  *
  *   bench-load hold ADDRESS N                    N connections, until the standard input ends
  *   bench-load drive ADDRESS N THREADS MS KIND   a call under way on each, for so long; KIND is
@@ -9,14 +9,10 @@
  * A real client is a process. A thousand of them would measure the scheduler, so the clients here
  * are alike for both servers, and what differs is the server.
  */
-#include "bench.h"
+#include "bench/frames.h"
 #include "bench/measure.h"
 
-#include "com/typelib/typelib.h"
-#include "core/os/random.h"
-#include "core/util/buffer.h"
 #include "core/wire/frame.h"
-#include "core/wire/hello.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -30,12 +26,7 @@
 #include <unistd.h>
 
 #define N_EVENTS    64
-#define MAX_FRAME   4096u
 #define MAX_SAMPLES 2000000u /* of a thread; later calls have none */
-#define INTERFACE   1u
-#define SLOT_ADD    3u
-
-extern const struct via_typelib bench_typelib;
 
 static _Noreturn void die(const char *what)
 {
@@ -64,7 +55,7 @@ struct client {
     uint64_t sent_ns;
     uint64_t n_calls;
     size_t have; /* of `frame` */
-    uint8_t frame[MAX_FRAME];
+    uint8_t frame[FRAMES_MAX_FRAME];
 };
 
 static void send_all(int descriptor, const void *bytes, size_t size)
@@ -73,40 +64,28 @@ static void send_all(int descriptor, const void *bytes, size_t size)
         die("send");
 }
 
-static void send_frame(struct client *client, uint8_t kind, uint64_t call_id, const void *body,
-                       size_t size)
+static void send_frames(struct client *client, struct buffer *frames)
 {
-    uint8_t frame[1024] = {0};
-    struct wire_header header = {.kind = kind, .body_size = (uint32_t)size, .call_id = call_id};
-    header.size = (uint32_t)wire_frame_size(&header);
-    wire_header_write(frame, &header);
-    memcpy(frame + WIRE_HEADER_SIZE, body, size);
-    send_all(client->descriptor, frame, header.size);
+    if (FAILED(buffer_result(frames)))
+        die("frames");
+    send_all(client->descriptor, frames->data, frames->size);
 }
 
 /* The kind of the frame that is there in whole, which is forgotten with it; 0: there is none yet.
  */
-static uint8_t take_frame(struct client *client)
+static int take_frame(struct client *client)
 {
-    static const struct wire_limits limits = {MAX_FRAME, MAX_FRAME, 64, 4};
-    struct wire_header header;
-    if (client->is_raw) {
-        if (client->have < MEASURE_REPLY_SIZE)
-            return 0;
-        client->have -= MEASURE_REPLY_SIZE;
-        return WIRE_REPLY;
+    size_t size = MEASURE_REPLY_SIZE;
+    int kind = client->have >= size ? WIRE_REPLY : 0;
+    if (!client->is_raw)
+        kind = frames_read(client->frame, client->have, &size);
+    if (kind < 0)
+        die("the server refuses, or sends no frame of the protocol");
+    if (kind != 0) {
+        client->have -= size;
+        memmove(client->frame, client->frame + size, client->have);
     }
-    if (client->have < WIRE_HEADER_SIZE)
-        return 0;
-    if (FAILED(wire_header_read(client->frame, &limits, &header)))
-        die("the server sends no frame of the protocol");
-    if (client->have < header.size)
-        return 0;
-    client->have -= header.size;
-    memmove(client->frame, client->frame + header.size, client->have);
-    if (header.kind == WIRE_ERROR || header.kind == WIRE_GOODBYE)
-        die("the server refuses");
-    return header.kind;
+    return kind;
 }
 
 static void receive_some(struct client *client)
@@ -118,64 +97,42 @@ static void receive_some(struct client *client)
     client->have += (size_t)n;
 }
 
-static void greet(struct client *client)
-{
-    struct wire_hello hello = {.min_version = WIRE_MIN_VERSION,
-                               .max_version = WIRE_MAX_VERSION,
-                               .process_id = (uint32_t)getpid(),
-                               .limits = {MAX_FRAME, WIRE_MAX_MESSAGE, 64, 4}};
-    struct buffer buffer;
-    os_random(hello.node, sizeof(hello.node));
-    buffer_init(&buffer, 1024);
-    wire_hello_write(&buffer, &hello);
-    send_frame(client, WIRE_HELLO, 0, buffer.data, buffer.size);
-    buffer_deinit(&buffer);
-    while (take_frame(client) != WIRE_HELLO_ANSWER)
-        receive_some(client);
-}
-
-static void bind_interface(struct client *client)
-{
-    struct {
-        uint32_t index;
-        uint32_t reserved;
-        GUID iid;
-        uint8_t hash[TYPELIB_HASH_SIZE];
-    } body = {.index = INTERFACE, .iid = IID_IBench};
-    uint16_t number = typelib_find_interface(&bench_typelib, &IID_IBench);
-    if (FAILED(typelib_hash(&bench_typelib, number, body.hash)))
-        die("the interface has no description");
-    send_frame(client, WIRE_INTERFACE, 0, &body, sizeof(body));
-}
-
-static void open_client(struct client *client, const char *address, bool is_raw)
+static void open_client(struct client *client, const char *address, bool is_raw, bool calls)
 {
     struct sockaddr_un name;
+    struct buffer frames;
     *client = (struct client){.descriptor = unix_socket(address, &name), .is_raw = is_raw};
     if (connect(client->descriptor, (struct sockaddr *)&name, sizeof(name)) != 0)
         die("connect");
-    if (!is_raw)
-        greet(client);
+    if (is_raw)
+        return;
+    buffer_init(&frames, FRAMES_MAX_FRAME);
+    frames_hello(&frames);
+    send_frames(client, &frames);
+    while (take_frame(client) != WIRE_HELLO_ANSWER)
+        receive_some(client);
+    buffer_clear(&frames);
+    if (calls) {
+        frames_interface(&frames);
+        send_frames(client, &frames);
+    }
+    buffer_deinit(&frames);
 }
 
 static void begin_call(struct client *client)
 {
     static const uint8_t raw[MEASURE_REQUEST_SIZE] = {1};
-    struct {
-        struct wire_call_body call;
-        int32_t arguments[2];
-    } body = {.call = {.interface_index = INTERFACE,
-                       .slot = SLOT_ADD,
-                       .remaining_ms = WIRE_NO_LIMIT_MS,
-                       .depth = 1},
-              .arguments = {1, 2}};
+    uint8_t room[256];
+    struct buffer frames;
     client->sent_ns = measure_now_ns();
     if (client->is_raw) {
         send_all(client->descriptor, raw, sizeof(raw));
         return;
     }
-    memcpy(body.call.chain, &client, sizeof(client)); /* any that is this client's own */
-    send_frame(client, WIRE_CALL, ++client->call_id, &body, sizeof(body));
+    buffer_init_in(&frames, sizeof(room), room, sizeof(room));
+    frames_call(&frames, ++client->call_id, (uint64_t)(uintptr_t)client);
+    send_frames(client, &frames);
+    buffer_deinit(&frames);
 }
 
 /* --- a thread of clients --- */
@@ -215,7 +172,7 @@ static void *run_clients(void *argument)
         int n = epoll_wait(poller, events, N_EVENTS, 10);
         for (int i = 0; i < n; i++) {
             struct client *client = events[i].data.ptr;
-            uint8_t kind;
+            int kind;
             receive_some(client);
             while ((kind = take_frame(client)) != 0)
                 if (kind == WIRE_REPLY)
@@ -265,11 +222,8 @@ static struct client *open_clients(const char *address, size_t n, bool is_raw, b
     struct client *clients = calloc(n, sizeof(*clients));
     if (clients == NULL)
         die("clients");
-    for (size_t i = 0; i < n; i++) {
-        open_client(&clients[i], address, is_raw);
-        if (calls && !is_raw)
-            bind_interface(&clients[i]);
-    }
+    for (size_t i = 0; i < n; i++)
+        open_client(&clients[i], address, is_raw, calls);
     return clients;
 }
 
