@@ -11,6 +11,8 @@ SPARE_DESCRIPTORS = 200
 MAX_CONNECTIONS = 100000
 IDLE_S = 5
 SETTLE_S = 1
+WINE_THREADS = 8
+WINE_S = 180
 
 
 def memory_of(pid):
@@ -27,9 +29,9 @@ def cpu_ticks_of(pid):
     return int(fields[11]) + int(fields[12])
 
 
-def hold(run, server, n, env, look):
+def hold(holder_command, server, n, env, look):
     """What `look` says of the server while `n` connections are open."""
-    with subprocess.Popen([*run.command("linux", "bench-load"), "hold", server.address, str(n)], env=env,
+    with subprocess.Popen([*holder_command, "hold", server.address, str(n)], env=env,
                           stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                           text=True) as holder:
         try:
@@ -56,7 +58,7 @@ def hold_idle(run, n, seconds):
 
     with run.serve(Contender("bench-call", "unix"), None, env) as server:
         none = memory_of(server.process.pid)
-        ticks, memory, descriptors = hold(run, server, n, env, look)
+        ticks, memory, descriptors = hold(run.command("linux", "bench-load"), server, n, env, look)
     return {"connections": n, "bytes_per_connection": (memory - none) / n, "bytes": memory, "cpu_ticks": ticks,
             "descriptors": descriptors / n, "seconds": float(seconds)}
 
@@ -98,6 +100,42 @@ def measure_active(run, wanted, threads, seconds):
             if kind not in best or figures["rate"] > best[kind]["rate"]:
                 best[kind] = figures
     return {"clients": n, "threads": threads, **best, "ratio": best["viaduct"]["rate"] / best["raw"]["rate"]}
+
+
+def wineserver_of(run):
+    """The process that keeps what the programs of the prefix have open."""
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/comm") as name, open(f"/proc/{pid}/environ") as environment:
+                if name.read().startswith("wineserver") and f"WINEPREFIX={run.prefix}\0" in environment.read():
+                    return pid
+        except OSError:
+            pass
+    raise NotMeasured("there is no wineserver")
+
+
+def measure_wine(run, scheme, n, seconds):
+    """`n` clients of a server under Wine, in a Linux program or, over pipes, in a Windows one: a while of calls, then of none."""
+    raise_descriptor_limit()
+    env = run.environment(True)
+    run.stop_wine()
+    program = run.command("linux" if scheme == "unix" else "windows", "bench-crowd")
+
+    def look(pid):
+        before = cpu_ticks_of(pid)
+        time.sleep(seconds)
+        return {"cpu_ticks": cpu_ticks_of(pid) - before, "bytes": memory_of(pid), "descriptors": n_descriptors(pid),
+                "threads": len(os.listdir(f"/proc/{pid}/task")), "server_descriptors": n_descriptors(wineserver_of(run))}
+
+    with run.serve(Contender("bench-call", scheme, server="windows"), None, env) as server:
+        done = subprocess.run([*program, "drive", server.address, str(n), str(min(WINE_THREADS, n)), str(int(seconds * 1000))],
+                              env=env, capture_output=True, text=True, errors="replace", timeout=seconds + WINE_S, check=False)
+        if done.returncode != 0:
+            raise NotMeasured(done.stderr.strip())
+        figures = {key: float(value) for key, value in re.findall(r"(\w+)=([0-9.]+)", done.stdout)}
+        if figures.get("served") != n:
+            raise NotMeasured("not every client was served")
+        return {**figures, **hold(program, server, n, env, look)}
 
 
 def default_threads():
