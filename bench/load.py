@@ -115,7 +115,7 @@ def wineserver_of(run):
 
 
 def measure_wine(run, scheme, n, seconds):
-    """`n` clients of a server under Wine, in a Linux program or, over pipes, in a Windows one: a while of calls, then of none."""
+    """`n` clients of a server under Wine, in a Linux program or, over pipes, in a Windows one: calls, then none."""
     raise_descriptor_limit()
     env = run.environment(True)
     run.stop_wine()
@@ -125,11 +125,13 @@ def measure_wine(run, scheme, n, seconds):
         before = cpu_ticks_of(pid)
         time.sleep(seconds)
         return {"cpu_ticks": cpu_ticks_of(pid) - before, "bytes": memory_of(pid), "descriptors": n_descriptors(pid),
-                "threads": len(os.listdir(f"/proc/{pid}/task")), "server_descriptors": n_descriptors(wineserver_of(run))}
+                "threads": len(os.listdir(f"/proc/{pid}/task")),
+                "server_descriptors": n_descriptors(wineserver_of(run))}
 
     with run.serve(Contender("bench-call", scheme, server="windows"), None, env) as server:
-        done = subprocess.run([*program, "drive", server.address, str(n), str(min(WINE_THREADS, n)), str(int(seconds * 1000))],
-                              env=env, capture_output=True, text=True, errors="replace", timeout=seconds + WINE_S, check=False)
+        arguments = (server.address, n, min(WINE_THREADS, n), int(seconds * 1000))
+        done = subprocess.run([*program, "drive", *map(str, arguments)], env=env, capture_output=True, text=True,
+                              errors="replace", timeout=seconds + WINE_S, check=False)
         if done.returncode != 0:
             raise NotMeasured(done.stderr.strip())
         figures = {key: float(value) for key, value in re.findall(r"(\w+)=([0-9.]+)", done.stdout)}
