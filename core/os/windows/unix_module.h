@@ -10,7 +10,7 @@
 #include <viaduct/plugin/unix_calls.h>
 
 /* Raised whenever the table below or the public one changes: both sides come from one build. */
-#define UNIX_MODULE_VERSION 4u
+#define UNIX_MODULE_VERSION 5u
 
 struct unix_module {
     uint32_t version; /* UNIX_MODULE_VERSION */
@@ -27,6 +27,8 @@ struct unix_module {
     /* Blocks. The number of reports, at most `room`. */
     int32_t (*poll_wait)(int32_t poll, uint64_t *tokens, uint32_t *events, int32_t room,
                          int32_t timeout_ms);
+    /* Nanoseconds of the monotonic clock; -errno. */
+    int64_t (*now_ns)(void);
 };
 
 /* The module's one export: fills the table; 0, or -1 for another version. */

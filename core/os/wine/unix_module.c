@@ -223,6 +223,14 @@ static int32_t WINDOWS_CALL unix_event_clear(int32_t descriptor)
     return result_of(eventfd_read(descriptor, &count));
 }
 
+static int64_t WINDOWS_CALL unix_now_ns(void)
+{
+    struct timespec now;
+    if (clock_gettime(CLOCK_MONOTONIC, &now) < 0)
+        return -errno;
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 static int64_t now_ms(void)
 {
     struct timespec now;
@@ -517,5 +525,6 @@ int32_t WINDOWS_CALL viaduct_unix_module(struct unix_module *module)
     SET(module->poll_modify, unix_poll_modify);
     SET(module->poll_remove, unix_poll_remove);
     SET(module->poll_wait, unix_poll_wait);
+    SET(module->now_ns, unix_now_ns);
     return 0;
 }
