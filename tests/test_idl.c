@@ -107,6 +107,10 @@ TEST(methods_have_ids_and_flags)
     CHECK_EQ(find_method("IBroadSink", "Notify")->flags, VIA_METHOD_ONEWAY);
     CHECK_EQ(find_method("IBroadSink", "Ask")->flags, 0);
     CHECK_EQ(find_method("IBroadNumbers", "Void")->n_params, 0);
+    const struct via_method *paint = find_method("IBroadSink", "Paint");
+    CHECK_EQ(paint->params[1].flags, VIA_PARAM_IN | VIA_PARAM_IN_PLACE);
+    CHECK_EQ(paint->params[2].flags, VIA_PARAM_IN);
+    CHECK_STR_HAS(show("IBroadSink", "Paint"), "in in-place u16[n] rows, in u8[n] marks");
 }
 
 TEST(numbers_have_the_right_types)

@@ -76,6 +76,16 @@ static const struct wrong methods[] = {
     {"HRESULT A([in, iid_is(b)] IUnknown *a, [in] LONG b);",
      "5:16: error: attribute iid_is is not supported"},
     {"HRESULT A([in, range(0, 5)] LONG a);", "5:16: error: attribute range is not supported"},
+    {"HRESULT A([in, custom(9e3d3e4a-1f0c-4f5c-8f6e-6a1b6f1d0002, 1)] LONG a);",
+     "5:70: error: a: VIADUCT_IN_PLACE is for [in, size_is] arrays of numbers"},
+    {"HRESULT A([in] LONG n, [out, size_is(n), custom(9e3d3e4a-1f0c-4f5c-8f6e-6a1b6f1d0002, 1)] "
+     "LONG *a);",
+     "5:97: error: a: VIADUCT_IN_PLACE is for [in, size_is] arrays of numbers"},
+    {"HRESULT A([in] LONG n, [in, size_is(n), custom(9e3d3e4a-1f0c-4f5c-8f6e-6a1b6f1d0002, 1)] "
+     "BSTR *a);",
+     "5:96: error: a: VIADUCT_IN_PLACE is for [in, size_is] arrays of numbers"},
+    {"[custom(9e3d3e4a-1f0c-4f5c-8f6e-6a1b6f1d0002, 1)] HRESULT A();",
+     "5:8: error: VIADUCT_IN_PLACE belongs to a parameter"},
     {"[in] HRESULT A();", "5:2: error: attribute in has no meaning here"},
     {"[" ID "] HRESULT A();", "5:2: error: attribute uuid is not supported"},
     {"LONG A();", "5:1: error: a method returns HRESULT"},

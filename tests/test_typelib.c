@@ -187,6 +187,7 @@ TEST(wrong_methods_are_refused)
     REFUSED("retval", s.params[2].flags = VIA_PARAM_OUT | VIA_PARAM_RETVAL | VIA_PARAM_BY_REF);
     REFUSED("nullable", s.params[0].flags = VIA_PARAM_IN | VIA_PARAM_NULLABLE);
     REFUSED("one-way", s.methods[0].flags = VIA_METHOD_ONEWAY);
+    REFUSED("in place", s.params[0].flags = VIA_PARAM_IN | VIA_PARAM_IN_PLACE);
     REFUSED("same method", s.types[T_SIZED].size_index = 4);
     REFUSED("not an integer", s.types[T_SIZED].size_index = 2);
     REFUSED("not an [in]", s.types[T_SIZED].size_index = 3);

@@ -5,8 +5,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The attribute of include/viaduct/viaduct.idl that marks a one-way method. */
-static const char oneway_guid[] = "9e3d3e4a-1f0c-4f5c-8f6e-6a1b6f1d0001";
+/* The attributes of include/viaduct/viaduct.idl. */
+struct own {
+    const char *name;
+    const char *guid;
+    unsigned flag;
+    unsigned place;
+    const char *where;
+};
+static const struct own own_attributes[] = {
+    {"VIADUCT_ONEWAY", "9e3d3e4a-1f0c-4f5c-8f6e-6a1b6f1d0001", ATTRIBUTE_ONEWAY, PLACE_METHOD,
+     "method"},
+    {"VIADUCT_IN_PLACE", "9e3d3e4a-1f0c-4f5c-8f6e-6a1b6f1d0002", ATTRIBUTE_IN_PLACE, PLACE_PARAM,
+     "parameter"},
+};
 
 struct simple {
     const char *name;
@@ -48,9 +60,27 @@ static bool parse_uuid(struct parser *self, GUID *guid)
     return true;
 }
 
+/* One that is not ours is read and not kept. */
+static bool take_custom(struct parser *self, struct position position, const GUID *guid,
+                        bool is_set, unsigned place, struct attributes *out)
+{
+    for (size_t i = 0; i < sizeof(own_attributes) / sizeof(own_attributes[0]); i++) {
+        const struct own *own = &own_attributes[i];
+        GUID known;
+        guid_parse(own->guid, &known);
+        if (!IsEqualGUID(guid, &known))
+            continue;
+        if (place != own->place)
+            return parser_error(self, position, "%s belongs to a %s", own->name, own->where);
+        if (is_set)
+            out->flags |= own->flag;
+    }
+    return true;
+}
+
 static bool parse_custom(struct parser *self, unsigned place, struct attributes *out)
 {
-    GUID guid, oneway;
+    GUID guid;
     int64_t value = 0;
     struct position position = self->token.position;
     if (!parse_uuid(self, &guid) || !parser_require(self, ','))
@@ -61,14 +91,7 @@ static bool parse_custom(struct parser *self, unsigned place, struct attributes 
     if (is_number)
         value = self->token.number;
     parser_advance(self);
-    guid_parse(oneway_guid, &oneway);
-    if (IsEqualGUID(&guid, &oneway)) {
-        if (place != PLACE_METHOD)
-            return parser_error(self, position, "VIADUCT_ONEWAY belongs to a method");
-        if (value)
-            out->flags |= ATTRIBUTE_ONEWAY;
-    }
-    return true;
+    return take_custom(self, position, &guid, value != 0, place, out);
 }
 
 static bool parse_size(struct parser *self, struct size_expression *out)

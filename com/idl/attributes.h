@@ -38,7 +38,8 @@ enum attribute_flag {
     ATTRIBUTE_SOURCE = 8192,
     ATTRIBUTE_UUID = 16384,
     ATTRIBUTE_ID = 32768,
-    ATTRIBUTE_OBJECT = 65536
+    ATTRIBUTE_OBJECT = 65536,
+    ATTRIBUTE_IN_PLACE = 131072
 };
 
 /* One part of size_is(a, b): what gives the number of elements at one level of pointers. */

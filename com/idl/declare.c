@@ -479,6 +479,17 @@ static bool check_direction(struct resolver *self, struct member *member, unsign
     return true;
 }
 
+static bool set_in_place(struct resolver *self, struct member *member, const struct via_type *type)
+{
+    if (type->kind != VIA_TYPE_SIZED || (member->flags & (VIA_PARAM_OUT | VIA_PARAM_BY_REF)) ||
+        self->parser->unit->types[type->element].kind > VIA_TYPE_F64)
+        return parser_error(self->parser, member->position,
+                            "%s: VIADUCT_IN_PLACE is for [in, size_is] arrays of numbers",
+                            member->name);
+    member->flags |= VIA_PARAM_IN_PLACE;
+    return true;
+}
+
 static bool resolve_member(struct resolver *self, struct member *member)
 {
     struct via_type type;
@@ -505,6 +516,8 @@ static bool resolve_member(struct resolver *self, struct member *member)
         if (is_unique && !(member->flags & VIA_PARAM_OUT))
             member->flags |= VIA_PARAM_NULLABLE;
     }
+    if ((member->attributes.flags & ATTRIBUTE_IN_PLACE) && !set_in_place(self, member, &type))
+        return false;
     member->type = unit_add_type(self->parser->unit, &type);
     return true;
 }

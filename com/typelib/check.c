@@ -307,6 +307,15 @@ static HRESULT check_param_size(const struct via_typelib *lib, const struct via_
     return S_OK;
 }
 
+/* What may change while a method reads it has nothing in it that was checked. */
+static bool may_be_in_place(const struct via_typelib *lib, const struct via_param *param)
+{
+    const struct via_type *type = &lib->types[param->type];
+    unsigned others = VIA_PARAM_OUT | VIA_PARAM_BY_REF;
+    return type->kind == VIA_TYPE_SIZED && !(param->flags & others) &&
+           lib->types[type->element].kind <= VIA_TYPE_F64;
+}
+
 static HRESULT check_param(const struct via_typelib *lib, const struct via_interface *iface,
                            const struct via_method *method, uint16_t index)
 {
@@ -318,7 +327,7 @@ static HRESULT check_param(const struct via_typelib *lib, const struct via_inter
         return fail_param(iface, method, param, "unknown type");
     uint8_t kind = lib->types[param->type].kind;
     bool is_out = param->flags & VIA_PARAM_OUT;
-    if (!(param->flags & (VIA_PARAM_IN | VIA_PARAM_OUT)) || param->flags >= 2 * VIA_PARAM_NULLABLE)
+    if (!(param->flags & (VIA_PARAM_IN | VIA_PARAM_OUT)) || param->flags >= 2 * VIA_PARAM_IN_PLACE)
         return fail_param(iface, method, param, "neither in nor out, or unknown flags");
     if (is_out && !(param->flags & VIA_PARAM_BY_REF) && kind != VIA_TYPE_SIZED)
         return fail_param(iface, method, param, "out, but not by reference");
@@ -331,6 +340,8 @@ static HRESULT check_param(const struct via_typelib *lib, const struct via_inter
         return fail_param(iface, method, param, "nullable, but not in and by reference");
     if (is_out && (method->flags & VIA_METHOD_ONEWAY))
         return fail_param(iface, method, param, "out in a one-way method");
+    if ((param->flags & VIA_PARAM_IN_PLACE) && !may_be_in_place(lib, param))
+        return fail_param(iface, method, param, "in place, but not an [in] array of numbers");
     return check_param_size(lib, iface, method, param);
 }
 

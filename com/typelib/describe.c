@@ -93,9 +93,10 @@ static void print_method(const struct via_typelib *lib, const struct via_method 
     buffer_print(text, "%s(", method->name);
     for (uint16_t i = 0; i < method->n_params; i++) {
         const struct via_param *param = &method->params[i];
-        buffer_print(text, "%s%s%s%s", i ? ", " : "", param->flags & VIA_PARAM_IN ? "in " : "",
+        buffer_print(text, "%s%s%s%s%s", i ? ", " : "", param->flags & VIA_PARAM_IN ? "in " : "",
                      param->flags & VIA_PARAM_OUT ? "out " : "",
-                     param->flags & VIA_PARAM_RETVAL ? "retval " : "");
+                     param->flags & VIA_PARAM_RETVAL ? "retval " : "",
+                     param->flags & VIA_PARAM_IN_PLACE ? "in-place " : "");
         print_type(lib, param->type, scope, text);
         buffer_print(text, " %s", param->name);
     }

@@ -267,7 +267,8 @@ static void read_method(struct reader *self, json_t *json, struct via_method *ou
                                      read_flag(entry, "out", VIA_PARAM_OUT) |
                                      read_flag(entry, "retval", VIA_PARAM_RETVAL) |
                                      read_flag(entry, "by_ref", VIA_PARAM_BY_REF) |
-                                     read_flag(entry, "nullable", VIA_PARAM_NULLABLE));
+                                     read_flag(entry, "nullable", VIA_PARAM_NULLABLE) |
+                                     read_flag(entry, "in_place", VIA_PARAM_IN_PLACE));
     }
     out->params = params;
     out->n_params = (uint16_t)n;

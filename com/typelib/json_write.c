@@ -105,6 +105,7 @@ static json_t *write_method(const struct via_typelib *lib, const struct via_meth
         set_flag(json, "retval", param->flags, VIA_PARAM_RETVAL);
         set_flag(json, "by_ref", param->flags, VIA_PARAM_BY_REF);
         set_flag(json, "nullable", param->flags, VIA_PARAM_NULLABLE);
+        set_flag(json, "in_place", param->flags, VIA_PARAM_IN_PLACE);
         json_array_append_new(params, json);
     }
     json_t *json = json_pack("{s:s, s:i}", "name", self->name, "dispid", (int)self->dispid);

@@ -111,6 +111,9 @@ struct via_enum {
 #define VIA_PARAM_BY_REF 0x08u
 #define VIA_PARAM_NULLABLE \
     0x10u /* with BY_REF, [in] only: the pointer itself may be NULL ([unique]) */
+/* An [in] VIA_TYPE_SIZED of numbers, which the method may get in memory that its caller, of the
+ * same user, shares with it. */
+#define VIA_PARAM_IN_PLACE 0x20u
 
 struct via_param {
     const char *name;
