@@ -11,6 +11,7 @@ struct system_form {
     void (*close)(int32_t descriptor);
     HRESULT (*duplicate)(int32_t descriptor, int32_t *duplicate);
     HRESULT (*memory_new)(uint64_t size, int32_t *descriptor);
+    HRESULT (*memory_lend)(uint64_t size, int32_t *descriptor, uint8_t **at); /* or NULL */
     HRESULT (*memory_check)(int32_t descriptor, uint64_t size);
     uint8_t *(*memory_map)(int32_t descriptor, const struct system_piece *pieces, unsigned n);
     void (*memory_unmap)(uint8_t *at, const struct system_piece *pieces, unsigned n);

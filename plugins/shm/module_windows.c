@@ -18,9 +18,8 @@ static const struct via_plugin_unix_calls *unix_calls(void)
     return socket_host->unix_calls;
 }
 
-static HRESULT module_memory_new(uint64_t size, int32_t *descriptor)
+static HRESULT check_made(uint64_t size, int32_t made)
 {
-    int32_t made = unix_calls()->memory_new(size);
     if (made == -LINUX_ENOMEM || made == -LINUX_ENOSPC)
         return socket_fail(VIA_E_LIMIT,
                            "no %llu bytes of shared memory are left; close connections, or raise "
@@ -28,8 +27,21 @@ static HRESULT module_memory_new(uint64_t size, int32_t *descriptor)
                            (unsigned long long)size);
     if (made < 0)
         return socket_fail(VIA_E_LIMIT, "no shared memory: Linux error %d", -made);
-    *descriptor = made;
     return S_OK;
+}
+
+static HRESULT module_memory_new(uint64_t size, int32_t *descriptor)
+{
+    *descriptor = unix_calls()->memory_new(size);
+    return check_made(size, *descriptor);
+}
+
+static HRESULT module_memory_lend(uint64_t size, int32_t *descriptor, uint8_t **at)
+{
+    void *mapped = NULL;
+    *descriptor = unix_calls()->memory_lend(size, &mapped);
+    *at = mapped;
+    return check_made(size, *descriptor);
 }
 
 static HRESULT module_memory_check(int32_t descriptor, uint64_t size)
@@ -119,6 +131,7 @@ const struct system_form module_form = {
     .close = socket_close,
     .duplicate = socket_duplicate,
     .memory_new = module_memory_new,
+    .memory_lend = module_memory_lend,
     .memory_check = module_memory_check,
     .memory_map = module_memory_map,
     .memory_unmap = module_memory_unmap,

@@ -26,6 +26,8 @@ HRESULT system_duplicate(int32_t descriptor, int32_t *duplicate);
 /* Memory of exactly `size` bytes, all of it allocated, with a size that nobody can change any more.
  * VIA_E_LIMIT when there is none left. */
 HRESULT system_memory_new(uint64_t size, int32_t *descriptor);
+/* The same, mapped at `*at` to be written there, and nowhere else from now on. Not of sections. */
+HRESULT system_memory_lend(uint64_t size, int32_t *descriptor, uint8_t **at);
 /* Whether a descriptor that a peer sent is such memory: of that size, which nobody can change, and
  * of a kind whose pages are always there or come back. VIA_E_PROTOCOL. */
 HRESULT system_memory_check(int32_t descriptor, uint64_t size);

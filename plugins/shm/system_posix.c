@@ -26,6 +26,12 @@
 #define MFD_NOEXEC_SEAL 0x0008U
 #endif
 
+/* Linux 5.1: of the mappings, only those that are there can be written. Headers of glibc 2.31 are
+ * older. */
+#ifndef F_SEAL_FUTURE_WRITE
+#define F_SEAL_FUTURE_WRITE 0x0010
+#endif
+
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 
 void system_init(const struct via_plugin_host *host)
@@ -53,7 +59,8 @@ static HRESULT fail_memory(uint64_t size, int error)
     return socket_fail_errno("shared memory", error);
 }
 
-HRESULT system_memory_new(uint64_t size, int32_t *descriptor)
+/* All of it allocated, and not sealed yet. */
+static HRESULT make(uint64_t size, int32_t *descriptor)
 {
     int fd = memfd_create("viaduct", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
     if (fd < 0 && errno == EINVAL)
@@ -64,13 +71,39 @@ HRESULT system_memory_new(uint64_t size, int32_t *descriptor)
     do /* posix_fallocate(3) would write into each page where the call is missing */
         error = fallocate(fd, 0, 0, (off_t)size) < 0 ? errno : 0;
     while (error == EINTR);
-    if (error == 0 && fcntl(fd, F_ADD_SEALS, SEALS) < 0)
-        error = errno;
     if (error != 0) {
         close(fd);
         return fail_memory(size, error);
     }
     *descriptor = fd;
+    return S_OK;
+}
+
+HRESULT system_memory_new(uint64_t size, int32_t *descriptor)
+{
+    HRESULT hr = make(size, descriptor);
+    if (SUCCEEDED(hr) && fcntl(*descriptor, F_ADD_SEALS, SEALS) < 0) {
+        hr = fail_memory(size, errno);
+        close(*descriptor);
+    }
+    return hr;
+}
+
+HRESULT system_memory_lend(uint64_t size, int32_t *descriptor, uint8_t **at)
+{
+    HRESULT hr = make(size, descriptor);
+    if (FAILED(hr))
+        return hr;
+    void *mapped =
+        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, *descriptor, 0);
+    if (mapped == MAP_FAILED || fcntl(*descriptor, F_ADD_SEALS, SEALS | F_SEAL_FUTURE_WRITE) < 0) {
+        hr = fail_memory(size, errno);
+        if (mapped != MAP_FAILED)
+            munmap(mapped, size);
+        close(*descriptor);
+        return hr;
+    }
+    *at = mapped;
     return S_OK;
 }
 

@@ -30,6 +30,11 @@ HRESULT system_memory_new(uint64_t size, int32_t *descriptor)
     return form->memory_new(size, descriptor);
 }
 
+HRESULT system_memory_lend(uint64_t size, int32_t *descriptor, uint8_t **at)
+{
+    return form->memory_lend(size, descriptor, at);
+}
+
 HRESULT system_memory_check(int32_t descriptor, uint64_t size)
 {
     return form->memory_check(descriptor, size);

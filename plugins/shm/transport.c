@@ -3,6 +3,7 @@
  */
 #include "plugins/shm/stream.h"
 
+#include "plugins/shm/memory.h"
 #include "plugins/unixsock/stream.h"
 
 const struct via_transport shm_transport = {
@@ -33,4 +34,7 @@ const struct via_transport shm_transport = {
     .close = shm_close,
     .offer = shm_offer,
     .attach = shm_attach,
+    .memory_new = shm_memory_new,
+    .memory_map = shm_memory_map,
+    .memory_unmap = shm_memory_unmap,
 };

@@ -337,9 +337,15 @@ static int32_t WINDOWS_CALL unix_process_life(uint32_t pid)
 #define MFD_NOEXEC_SEAL 0x0008U
 #endif
 
+/* Linux 5.1 */
+#ifndef F_SEAL_FUTURE_WRITE
+#define F_SEAL_FUTURE_WRITE 0x0010
+#endif
+
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 
-static int32_t WINDOWS_CALL unix_memory_new(uint64_t size)
+/* All of it allocated, and not sealed yet. */
+static int32_t make_memory(uint64_t size)
 {
     int descriptor = memfd_create("viaduct", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
     if (descriptor < 0 && errno == EINVAL)
@@ -350,10 +356,36 @@ static int32_t WINDOWS_CALL unix_memory_new(uint64_t size)
     do
         error = fallocate(descriptor, 0, 0, (off_t)size) < 0 ? errno : 0;
     while (error == EINTR);
-    if (error == 0 && fcntl(descriptor, F_ADD_SEALS, SEALS) < 0)
-        error = errno;
     if (error == 0)
         return descriptor;
+    close(descriptor);
+    return -error;
+}
+
+static int32_t WINDOWS_CALL unix_memory_new(uint64_t size)
+{
+    int32_t descriptor = make_memory(size);
+    if (descriptor < 0 || fcntl(descriptor, F_ADD_SEALS, SEALS) == 0)
+        return descriptor;
+    int error = errno;
+    close(descriptor);
+    return -error;
+}
+
+static int32_t WINDOWS_CALL unix_memory_lend(uint64_t size, void **at)
+{
+    int32_t descriptor = make_memory(size);
+    if (descriptor < 0)
+        return descriptor;
+    void *mapped =
+        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, descriptor, 0);
+    if (mapped != MAP_FAILED && fcntl(descriptor, F_ADD_SEALS, SEALS | F_SEAL_FUTURE_WRITE) == 0) {
+        *at = mapped;
+        return descriptor;
+    }
+    int error = errno;
+    if (mapped != MAP_FAILED)
+        munmap(mapped, size);
     close(descriptor);
     return -error;
 }
@@ -518,6 +550,7 @@ int32_t WINDOWS_CALL viaduct_unix_module(struct unix_module *module)
     SET(calls->futex_wait, unix_futex_wait);
     SET(calls->futex_wake, unix_futex_wake);
     SET(calls->is_event, unix_is_event);
+    SET(calls->memory_lend, unix_memory_lend);
     SET(module->make_directory, unix_make_directory);
     SET(module->remove_directory, unix_remove_directory);
     SET(module->poll_new, unix_poll_new);

@@ -224,6 +224,22 @@ struct via_transport {
     /* [holder of the reader right] Handles that arrive from now on are closed, not kept for
      * take_handles, which makes receiving cheaper. Not taken back. */
     void (*refuse_handles)(struct via_stream *stream);
+
+    /* --- memory that one process writes and another reads: optional
+     * ------------------------------------------------------------------------------
+     * All NULL, or past the table's `size`, where a transport has no such thing. It belongs to no
+     * stream; the host brings the handle to the other process. */
+
+    /* [any thread] Makes memory of exactly `size` bytes, a multiple of 64 KiB, all of it there, and
+     * maps it. Nobody else can write to it, or change its size. The handle, which is the caller's,
+     * lets another process map it. VIA_E_LIMIT: there is not so much left. */
+    HRESULT (*memory_new)(size_t size, via_os_handle *handle, void **base);
+    /* [any thread] Maps the memory of another process to read it; its size is as it says, or
+     * VIA_E_PROTOCOL. Its owner may change what is in it at any time, and no more than that. The
+     * handle stays the caller's. */
+    HRESULT (*memory_map)(via_os_handle handle, size_t size, const void **base);
+    /* [any thread] Takes either out of this process. */
+    void (*memory_unmap)(const void *base, size_t size);
 };
 
 #ifdef __cplusplus

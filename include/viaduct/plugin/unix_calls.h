@@ -75,6 +75,8 @@ struct via_plugin_unix_calls {
     int32_t (*futex_wake)(uint32_t *word, int32_t n);
     /* 1 if the descriptor is an event descriptor that does not block, else 0. */
     int32_t (*is_event)(int32_t descriptor);
+    /* Like memory_new, and mapped at `*at`, where alone it can be written. */
+    int32_t (*memory_lend)(uint64_t size, void **at);
 };
 
 #ifdef __cplusplus
