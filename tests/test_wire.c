@@ -3,6 +3,7 @@
  */
 #include "core/util/buffer.h"
 #include "core/util/error.h"
+#include "core/wire/block.h"
 #include "core/wire/frame.h"
 #include "core/wire/hello.h"
 #include "core/wire/records.h"
@@ -48,6 +49,7 @@ static const struct golden golden[] = {
     {17, "death-watch", 16, true, HEADER(48, 17, 16)},
     {18, "ping", 16, false, HEADER(48, 18, 16)},
     {19, "goodbye", 8, false, HEADER(40, 19, 8)},
+    {20, "memory", 16, false, HEADER(48, 20, 16)},
 };
 
 TEST(writes_golden_headers)
@@ -77,7 +79,7 @@ TEST(writes_golden_headers)
         CHECK_HR(wire_header_read(bytes, &limits, &read), VIA_E_PROTOCOL);
     }
     CHECK_FALSE(wire_kind_is_known(0));
-    CHECK_FALSE(wire_kind_is_known(20));
+    CHECK_FALSE(wire_kind_is_known(21));
     CHECK_FALSE(wire_kind_is_known(255));
     CHECK_EQ(wire_body_size(200), 0);
 }
@@ -121,6 +123,61 @@ TEST(splits_a_full_frame)
     /* It goes beyond its room. */
     bytes[34] = 9;
     CHECK_HR(read_frame(bytes, &header, &parts), VIA_E_PROTOCOL);
+}
+
+/* A call with two blocks beside its payload, which is empty. */
+static const uint8_t call_with_blocks[144] = {
+    [0] = 144, [4] = 3,   [6] = 56,  [12] = 56, [16] = 1, /* size, kind, extensions, body, id */
+    [32] = 3,  [34] = 48, [36] = 1,                       /* extension 3, to be understood */
+    [40] = 1,  [44] = 8,  [49] = 16, [57] = 32,           /* 8192 bytes at 4096 of arena 1 */
+    [64] = 2,  [68] = 16, [72] = 64, [80] = 7,            /* 7 bytes at 64 of arena 2 */
+};
+
+TEST(carries_blocks)
+{
+    static const struct wire_block blocks[] = {{1, 8, 4096, 8192}, {2, 16, 64, 7}};
+    uint8_t bytes[sizeof call_with_blocks];
+    struct wire_header header;
+    struct wire_parts parts;
+    memcpy(bytes, call_with_blocks, sizeof bytes);
+    CHECK_EQ(wire_blocks_size(2), 56);
+    memset(bytes + 32, 0xEE, 56);
+    wire_blocks_write(bytes + 32, blocks, 2);
+    CHECK_MEM_EQ(bytes, call_with_blocks, sizeof bytes);
+    REQUIRE_OK(read_frame(bytes, &header, &parts));
+    REQUIRE_EQ(parts.n_blocks, 2);
+    for (uint32_t i = 0; i < 2; i++) {
+        struct wire_block block;
+        wire_block_read(parts.blocks, i, &block);
+        CHECK_MEM_EQ(&block, &blocks[i], sizeof block);
+    }
+    /* Not in a one-way call, whose end nobody is told of. */
+    bytes[4] = 4;
+    CHECK_HR(read_frame(bytes, &header, &parts), S_FALSE);
+    CHECK_EQ(parts.n_blocks, 0);
+    bytes[4] = 3;
+    /* A part of a block, and none. */
+    bytes[34] = 47;
+    CHECK_HR(read_frame(bytes, &header, &parts), VIA_E_PROTOCOL);
+    bytes[34] = 0;
+    CHECK_HR(read_frame(bytes, &header, &parts), VIA_E_PROTOCOL);
+}
+
+TEST(refuses_two_lists_and_long_ones)
+{
+    uint8_t bytes[512] = {0};
+    uint32_t n_blocks;
+    struct wire_header header = {.kind = WIRE_CALL, .body_size = 56, .extension_size = 64};
+    struct wire_parts parts;
+    static const struct wire_block block = {1, 0, 0, 8};
+    header.size = (uint32_t)wire_frame_size(&header);
+    wire_header_write(bytes, &header);
+    wire_blocks_write(bytes + 32, &block, 1);
+    wire_blocks_write(bytes + 64, &block, 1);
+    CHECK_HR(read_frame(bytes, &header, &parts), S_FALSE);
+    CHECK_OK(wire_blocks_check(WIRE_MAX_BLOCKS * sizeof block, &n_blocks));
+    CHECK_EQ(n_blocks, WIRE_MAX_BLOCKS);
+    CHECK_HR(wire_blocks_check((WIRE_MAX_BLOCKS + 1) * sizeof block, &n_blocks), VIA_E_PROTOCOL);
 }
 
 struct change {
@@ -275,7 +332,7 @@ TEST(refuses_what_does_not_fit)
         {0, 0, VIA_E_PROTOCOL},          /* magic */
         {4, 2, RPC_E_VERSION_MISMATCH},  /* from version 2 on */
         {6, 0, RPC_E_VERSION_MISMATCH},  /* up to version 0 */
-        {16, 2, RPC_E_VERSION_MISMATCH}, /* a required feature that nobody knows */
+        {16, 4, RPC_E_VERSION_MISMATCH}, /* a required feature that nobody knows */
         {46, 0, VIA_E_LIMIT},            /* frames of 0 bytes */
         {50, 0, VIA_E_LIMIT},            /* messages smaller than frames */
         {60, 200, VIA_E_PROTOCOL},       /* the agent is cut off */
@@ -322,6 +379,7 @@ TEST(carries_the_fields_of_a_call)
 }
 
 HARNESS_MAIN("wire", TEST_ENTRY(writes_golden_headers), TEST_ENTRY(splits_a_full_frame),
+             TEST_ENTRY(carries_blocks), TEST_ENTRY(refuses_two_lists_and_long_ones),
              TEST_ENTRY(refuses_contradicting_headers), TEST_ENTRY(checks_reference_tables),
              TEST_ENTRY(carries_error_records), TEST_ENTRY(cleans_texts_of_peers),
              TEST_ENTRY(carries_hello), TEST_ENTRY(refuses_what_does_not_fit),

@@ -1,6 +1,7 @@
 #include "core/wire/frame.h"
 
 #include "core/util/error.h"
+#include "core/wire/block.h"
 #include "core/wire/reference.h"
 #include "core/wire/scalar.h"
 
@@ -33,6 +34,7 @@ static const struct kind kinds[] = {
     [WIRE_DEATH_WATCH] = {"death-watch", 16, true},
     [WIRE_PING] = {"ping", 16, false},
     [WIRE_GOODBYE] = {"goodbye", 8, false},
+    [WIRE_MEMORY] = {"memory", 16, false},
 };
 
 bool wire_kind_is_known(uint8_t kind)
@@ -134,8 +136,9 @@ void wire_header_write(uint8_t bytes[WIRE_HEADER_SIZE], const struct wire_header
     wire_store32(bytes + 28, 0);
 }
 
-/* S_FALSE: one has to be understood. */
-static HRESULT check_extensions(const uint8_t *bytes, size_t size)
+/* S_FALSE: one has to be understood, and is not. */
+static HRESULT check_extensions(const uint8_t *bytes, size_t size, uint8_t kind,
+                                struct wire_parts *parts)
 {
     HRESULT hr = S_OK;
     while (size > 0) {
@@ -145,8 +148,16 @@ static HRESULT check_extensions(const uint8_t *bytes, size_t size)
         size_t whole = WIRE_EXTENSION_HEADER + ((content + 7u) & ~(size_t)7u);
         if (whole > size)
             return error_set(VIA_E_PROTOCOL, "an extension goes beyond its frame");
-        if (bytes[4] != 0)
+        bool is_blocks = kind == WIRE_CALL && wire_load16(bytes) == WIRE_EXTENSION_BLOCKS &&
+                         parts->n_blocks == 0;
+        if (is_blocks) {
+            parts->blocks = bytes + WIRE_EXTENSION_HEADER;
+            HRESULT checked = wire_blocks_check(content, &parts->n_blocks);
+            if (FAILED(checked))
+                return checked;
+        } else if (bytes[4] != 0) {
             hr = S_FALSE;
+        }
         bytes += whole;
         size -= whole;
     }
@@ -162,11 +173,13 @@ HRESULT wire_frame_split(const uint8_t *frame, const struct wire_header *header,
     parts->body_size = header->flags & WIRE_FLAG_CONTINUED ? 0 : wire_body_size(header->kind);
     parts->payload = parts->body + parts->body_size;
     parts->payload_size = header->body_size - parts->body_size;
+    parts->blocks = NULL;
+    parts->n_blocks = 0;
     HRESULT hr = S_OK;
     if (header->n_references != 0)
         hr = wire_references_check(parts->references, header->reference_size, header->n_references);
     if (SUCCEEDED(hr) && header->extension_size != 0)
-        hr = check_extensions(extensions, header->extension_size);
+        hr = check_extensions(extensions, header->extension_size, header->kind, parts);
     return hr;
 }
 

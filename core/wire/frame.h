@@ -33,7 +33,8 @@ enum wire_kind {
     WIRE_CREDIT,
     WIRE_DEATH_WATCH,
     WIRE_PING,
-    WIRE_GOODBYE
+    WIRE_GOODBYE,
+    WIRE_MEMORY
 };
 
 #define WIRE_FLAG_MORE      0x1u
@@ -76,6 +77,8 @@ struct wire_parts {
     const uint8_t *payload;
     size_t body_size; /* the fixed part alone; 0 in a continued frame */
     size_t payload_size;
+    const uint8_t *blocks; /* a call's, for wire_block_read() */
+    uint32_t n_blocks;
 };
 
 /* The fixed part of a kind's body; 0 for an unknown kind. */

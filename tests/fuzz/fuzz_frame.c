@@ -1,6 +1,7 @@
 /* The frame decoder: what is accepted is written again and must be the same. */
 #include "core/util/buffer.h"
 #include "core/util/error.h"
+#include "core/wire/block.h"
 #include "core/wire/frame.h"
 #include "core/wire/hello.h"
 #include "core/wire/records.h"
@@ -51,6 +52,11 @@ static void check_parts(const struct wire_header *header, const struct wire_part
         struct wire_call call;
         wire_call_read(parts->body, &call);
     }
+    for (uint32_t i = 0; i < parts->n_blocks; i++) {
+        struct wire_block block;
+        wire_block_read(parts->blocks, i, &block);
+        touch((const uint8_t *)&block, sizeof(block));
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -93,6 +99,20 @@ static void write_frame(const char *directory, uint8_t kind, const uint8_t *refe
     fuzz_write_file(directory, wire_kind_name(kind), frame, header.size);
 }
 
+static void write_call_with_blocks(const char *directory)
+{
+    static const struct wire_block blocks[] = {{1, 8, 0, 4096}, {2, 16, 65536, 7}};
+    struct wire_header header = {.kind = WIRE_CALL,
+                                 .extension_size = (uint16_t)wire_blocks_size(2),
+                                 .body_size = wire_body_size(WIRE_CALL),
+                                 .call_id = 1};
+    uint8_t frame[1024] = {0};
+    header.size = (uint32_t)wire_frame_size(&header);
+    wire_header_write(frame, &header);
+    wire_blocks_write(frame + WIRE_HEADER_SIZE, blocks, 2);
+    fuzz_write_file(directory, "blocks", frame, header.size);
+}
+
 /* One of each kind of reference; the third party's has two addresses. */
 static uint32_t make_references(uint8_t table[256])
 {
@@ -126,11 +146,12 @@ void fuzz_write_corpus(const char *directory)
                                .addresses = "unix:/x",
                                .addresses_size = 8};
     uint32_t table_size = make_references(table);
-    for (uint8_t kind = WIRE_CALL; kind <= WIRE_GOODBYE; kind++) {
+    for (uint8_t kind = WIRE_CALL; kind <= WIRE_MEMORY; kind++) {
         bool has_table = kind == WIRE_CALL || kind == WIRE_REPLY || kind == WIRE_ONEWAY;
         write_frame(directory, kind, table, has_table ? table_size : 0, has_table ? 4 : 0, body,
                     wire_body_size(kind) + 16);
     }
+    write_call_with_blocks(directory);
     buffer_init(&out, 1 << 16);
     wire_hello_write(&out, &hello);
     write_frame(directory, WIRE_HELLO, NULL, 0, 0, out.data, out.size);
