@@ -31,6 +31,8 @@ void decode_init(struct decoder *decoder, const struct marshal_method *method,
     decoder->is_result = false;
     decoder->references = NULL;
     decoder->record = NULL;
+    decoder->lendable = NULL;
+    decoder->is_lent = false;
     decoder->allocations = decoder->few;
     decoder->n_allocations = 0;
     decoder->room = DECODE_INLINE_ALLOCATIONS;
@@ -262,25 +264,60 @@ static bool note_count(struct decoder *self, const struct plan_type *type, uint3
     return true;
 }
 
+/* What is left can hold so many elements. */
+static bool check_left(struct decoder *self, const struct plan_type *type, uint32_t n)
+{
+    if (n > decode_left(self) / type->element->wire_minimum)
+        decode_fail(self, "the message ends within it");
+    return SUCCEEDED(self->result);
+}
+
 /* Reads and bounds a count. False: NULL, or a failure. */
 static bool read_count(struct decoder *self, const struct plan_type *type, uint32_t *n)
 {
     *n = decode_u32(self);
-    if (!is_not_null(self, type, *n))
-        return false;
-    if (*n > decode_left(self) / type->element->wire_minimum) {
-        decode_fail(self, "the message ends within it");
-        return false;
-    }
-    return true;
+    return is_not_null(self, type, *n) && check_left(self, type, *n);
+}
+
+/* The elements of a lendable array, where they can stay: beside the payload, or in it. NULL: they
+ * are to be copied out of it, or a failure. */
+static void *find_lent(struct decoder *self, const struct plan_type *type, uint32_t n)
+{
+    const struct marshal_pointers *pointers = self->pointers;
+    const struct plan_type *element = type->element;
+    const void *data = NULL;
+    uint64_t size = (uint64_t)n * element->size;
+    if (n == 0 || size > SIZE_MAX || !decode_take(self, element->wire_alignment, 0))
+        return NULL;
+    HRESULT hr = S_FALSE;
+    if (pointers->borrow != NULL)
+        hr = pointers->borrow(pointers->context, self->at, (size_t)size,
+                              self->lendable->is_in_place, &data);
+    if (FAILED(hr))
+        self->result = hr;
+    else if (hr == S_OK && (uintptr_t)data % element->alignment != 0)
+        decode_fail(self, "it lies where such elements cannot");
+    else if (hr == S_FALSE && pointers->keeps_payload &&
+             (uintptr_t)(self->data + self->at) % element->alignment == 0)
+        data = decode_take(self, 1, (size_t)size);
+    return SUCCEEDED(self->result) ? (void *)(uintptr_t)data : NULL;
 }
 
 static void read_sized(struct decoder *self, const struct plan_type *type, void **value)
 {
-    uint32_t n;
-    if (!read_count(self, type, &n) || !note_count(self, type, n))
+    uint32_t n = decode_u32(self);
+    if (!is_not_null(self, type, n))
         return;
     const struct plan_type *element = type->element;
+    void *lent = self->lendable != NULL ? find_lent(self, type, n) : NULL;
+    if (FAILED(self->result) || (lent == NULL && !check_left(self, type, n)) ||
+        !note_count(self, type, n))
+        return;
+    if (lent != NULL) {
+        *value = lent;
+        self->is_lent = true;
+        return;
+    }
     size_t size = (size_t)n * element->size;
     void *values = CoTaskMemAlloc(size);
     if (!decode_note(self, values, DECODE_BLOCK))

@@ -38,8 +38,10 @@ struct decoder {
     /* What the arrays that each parameter counts had: all must agree, and with the parameter. */
     int64_t seen[TYPELIB_MAX_PARAMS];
     struct automation_reference *references; /* what VARIANTs refer to, for the invocation */
-    struct decode_record *record;            /* the same for the struct that is read, innermost */
-    struct decode_allocation *allocations;   /* few, or on the heap */
+    const struct plan_param *lendable;     /* that is read, and may be left where it is; or NULL */
+    bool is_lent;                          /* it was */
+    struct decode_record *record;          /* the same for the struct that is read, innermost */
+    struct decode_allocation *allocations; /* few, or on the heap */
     size_t n_allocations;
     size_t room;
     struct decode_allocation few[DECODE_INLINE_ALLOCATIONS];

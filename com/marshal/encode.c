@@ -121,6 +121,17 @@ void encode_elements(struct encoder *encoder, const struct plan_type *element, c
         encode_value(encoder, element, (const char *)values + i * element->size, scope);
 }
 
+/* Passes the elements beside the payload, if it may be, and there is a way. */
+static bool lend(struct encoder *self, const struct plan_type *element, const void *values,
+                 uint64_t n)
+{
+    const struct marshal_pointers *pointers = self->pointers;
+    if (!self->lends || n == 0)
+        return false;
+    buffer_align(self->out, element->wire_alignment);
+    return pointers->lend(pointers->context, values, (size_t)(n * element->size), self->out->size);
+}
+
 static void write_sized(struct encoder *self, const struct plan_type *type, const void *values,
                         const struct native_scope *scope)
 {
@@ -139,7 +150,8 @@ static void write_sized(struct encoder *self, const struct plan_type *type, cons
         return;
     }
     encode_u32(self, (uint32_t)n);
-    encode_elements(self, type->element, values, (uint64_t)n, scope);
+    if (!lend(self, type->element, values, (uint64_t)n))
+        encode_elements(self, type->element, values, (uint64_t)n, scope);
 }
 
 static void write_pointer(struct encoder *self, const struct plan_type *type, const void *value,

@@ -10,6 +10,7 @@ struct encoder {
     const struct marshal_pointers *pointers;
     struct buffer *out;
     const char *param; /* for messages */
+    bool lends;        /* the parameter is lendable, and there is a way */
     unsigned depth;
     bool is_result; /* what a method gives back: references in VARIANTs become values */
     HRESULT result; /* sticky */

@@ -34,6 +34,7 @@ struct marshal_invocation *invocation_new(const struct marshal_method *method,
     self->method = method;
     self->is_decoded = false;
     self->references = NULL;
+    self->lent = 0;
     self->is_on_heap = is_on_heap;
     self->entry_values = (int64_t *)(void *)(self + 1);
     self->values = (void **)(void *)(self->entry_values + n);
@@ -113,6 +114,11 @@ HRESULT invocation_prepare_results(struct marshal_invocation *self)
 
 /* --- the object's side --- */
 
+static bool can_lend(const struct marshal_pointers *pointers)
+{
+    return pointers->borrow != NULL || pointers->keeps_payload;
+}
+
 /* A pointer that may be NULL says so in front. */
 static void decode_param(struct decoder *decoder, struct marshal_invocation *self, uint16_t i)
 {
@@ -122,7 +128,11 @@ static void decode_param(struct decoder *decoder, struct marshal_invocation *sel
         self->pointers[i] = NULL;
         return;
     }
+    decoder->lendable = plan->is_lendable && can_lend(decoder->pointers) ? plan : NULL;
+    decoder->is_lent = false;
     decode_value(decoder, plan->type, invocation_value(self, i));
+    if (decoder->is_lent)
+        self->lent |= UINT64_C(1) << i;
 }
 
 /* Arrays are as long as the parameters that count them say. */
@@ -218,7 +228,7 @@ void marshal_invocation_free(struct marshal_invocation *invocation)
     const struct marshal_method *method = invocation->method;
     for (uint16_t i = 0; i < method->n_params && invocation->is_decoded && !method->is_plain; i++) {
         struct native_scope scope = invocation_scope(invocation, i);
-        if (!method->params[i].type->is_plain)
+        if (!method->params[i].type->is_plain && !(invocation->lent & UINT64_C(1) << i))
             native_clear(method->params[i].type, invocation_value(invocation, i), &scope);
     }
     if (invocation->references)
@@ -272,6 +282,7 @@ HRESULT marshal_encode_arguments(const struct marshal_method *method, void **arg
             continue;
         void *target = native_target(plan, arguments[i]);
         encoder.param = plan->param->name;
+        encoder.lends = plan->is_lendable && pointers->lend != NULL;
         if (plan->is_nullable)
             encode_marker(&encoder, target != NULL);
         if (target)

@@ -14,7 +14,9 @@ struct marshal_invocation {
     struct automation_reference *references; /* what VARIANTs of the call refer to */
     bool is_decoded; /* the storage holds values that native_clear() may walk */
     bool is_on_heap;
+    uint64_t lent; /* a bit for each parameter whose array is not the invocation's own */
 };
+_Static_assert(TYPELIB_MAX_PARAMS <= 64, "a bit for each parameter");
 
 /* Where the storage is in an invocation's block; what is in front depends on the number of
  * parameters. */

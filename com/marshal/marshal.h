@@ -33,6 +33,17 @@ struct marshal_pointers {
     /* Decoding: the interface `iid` of the object behind an index, with a reference. The index is
      * as it came. */
     HRESULT (*get)(void *context, uint32_t index, const GUID *iid, void **pointer);
+    /* Encoding arguments, may be NULL: passes the bytes of an array beside the payload; false: they
+     * are to go into it, at that position. */
+    bool (*lend)(void *context, const void *data, size_t size, size_t position);
+    /* Decoding arguments, may be NULL: the bytes that belong at that position, where something was
+     * passed beside the payload; they stay as long as the invocation. S_FALSE: nothing was.
+     * `in_place`: they may change. */
+    HRESULT(*borrow)
+    (void *context, size_t position, size_t size, bool in_place, const void **data);
+    /* Decoding arguments: the payload is private memory that stays as long as the invocation, so
+     * that arrays can be left in it. */
+    bool keeps_payload;
 };
 
 /* --- prepared interfaces --- */

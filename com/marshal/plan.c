@@ -77,6 +77,9 @@ static void prepare_param(struct marshal_method *self, const struct plan_type *t
     plan->is_by_ref = param->flags & VIA_PARAM_BY_REF;
     plan->is_nullable = param->flags & VIA_PARAM_NULLABLE;
     plan->is_buffer = plan->is_out && !plan->is_by_ref;
+    plan->is_lendable = plan->type->kind == VIA_TYPE_SIZED && !plan->is_by_ref && !plan->is_out &&
+                        plan->type->element->is_verbatim;
+    plan->is_in_place = param->flags & VIA_PARAM_IN_PLACE;
     plan->storage = place(plan->type, self->storage_size);
     self->storage_size = plan->storage + plan->type->size;
     self->is_plain &= plan->type->is_plain;

@@ -1,6 +1,7 @@
 #include "core/link/call.h"
 
 #include "core/link/cork.h"
+#include "core/link/memory.h"
 #include "core/link/message.h"
 #include "core/link/node.h"
 #include "core/link/reactor.h"
@@ -395,11 +396,14 @@ HRESULT link_call(struct link_connection *connection, const struct link_request 
         chain_add(node, &call);
     node_needs_tick(node);
     cork_flush_others(connection);
+    memory_lend(request->blocks, call.id);
     hr = send(&call, request);
     if (SUCCEEDED(hr)) {
         reply->call_id = call.id;
         wait_for_reply(&call);
+        memory_settle(request->blocks, is_done(&call));
     } else {
+        memory_take_back(request->blocks);
         fail_unsent(&call, hr);
     }
     if (call.has_chain && !call.has_left)

@@ -125,6 +125,7 @@ HRESULT chunk_received(struct link_connection *connection, struct call *self,
     bool is_refused = assembly->has_unknown_extension;
     assembly->message.storage = NULL;
     assembly->message.handles = NULL;
+    assembly->message.views = NULL;
     free_assembly(connection, assembly);
     return reader_dispatch(connection, self, &message, is_refused);
 }

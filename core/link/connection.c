@@ -2,6 +2,7 @@
 
 #include "core/link/call.h"
 #include "core/link/hello.h"
+#include "core/link/memory.h"
 #include "core/link/message.h"
 #include "core/link/node.h"
 #include "core/link/reader.h"
@@ -34,9 +35,9 @@ static void init_parts(struct link_connection *self)
     /* Until hello tells more. */
     self->limits = (struct wire_limits){WIRE_MIN_FRAME, WIRE_MIN_FRAME, 0, 0};
     self->max_send = WIRE_MIN_FRAME;
-    self->own_limits =
-        (struct wire_limits){self->node->settings.max_frame, self->node->settings.max_message,
-                             WIRE_MAX_REFERENCES, switch_max_handles(self, switch_can(self))};
+    self->own_limits = (struct wire_limits){
+        self->node->settings.max_frame, self->node->settings.max_message, WIRE_MAX_REFERENCES,
+        memory_max_handles(switch_max_handles(self, switch_can(self)), memory_can(self))};
     self->peer.agent = "";
     self->peer.address = self->address;
     self->peer.identity.size = sizeof self->peer.identity;
@@ -113,6 +114,7 @@ struct link_connection *link_connection_unref(struct link_connection *connection
     if (connection == NULL || ref_dec(&connection->refs) != 0)
         return NULL;
     error_record_free(connection->cause);
+    memory_unref(connection->memory);
     os_mutex_deinit(&connection->send_lock);
     os_mutex_deinit(&connection->in_lock);
     os_mutex_deinit(&connection->lock);
@@ -257,6 +259,7 @@ void connection_finish(struct link_connection *connection)
     connection->in_leased = true; /* it does not come back */
     os_mutex_unlock(&node->lock);
     switch_close(connection);
+    memory_close(connection);
     connection->base.transport->close(connection->base.stream);
     reader_free_assemblies(connection);
     os_mutex_lock(&node->lock);

@@ -20,6 +20,7 @@
 
 struct call;
 struct incoming;
+struct memory;
 struct thread;
 
 /* A way for bytes between the two. */
@@ -142,6 +143,8 @@ struct link_connection {
     struct link_path shared; /* changed with lock and in_lock; stream NULL: there is none */
     struct link_path *in;    /* the holder's, who changes it with lock and in_lock */
     struct switching switching;
+    bool has_memory;               /* read-only once open: both sides pass blocks */
+    struct memory *_Atomic memory; /* set once; NULL: nothing was passed yet */
 
     /* The holder's: */
     bool is_watched;      /* the transport may still watch for bytes (VIA_TRANSPORT_WATCHES) */

@@ -1,6 +1,7 @@
 #include "core/link/hello.h"
 
 #include "core/link/listener.h"
+#include "core/link/memory.h"
 #include "core/link/node.h"
 #include "core/link/reader.h"
 #include "core/link/sender.h"
@@ -32,6 +33,12 @@ HRESULT hello_admit(struct link_connection *connection)
                      os_identity_format(identity, text, sizeof text));
 }
 
+static uint64_t own_features(const struct link_connection *connection)
+{
+    return (switch_can(connection) ? WIRE_FEATURE_SWITCH : 0) |
+           (memory_can(connection) ? WIRE_FEATURE_MEMORY : 0);
+}
+
 static HRESULT send_hello(struct link_connection *connection, uint8_t kind, uint16_t version)
 {
     struct link_node *node = connection->node;
@@ -41,7 +48,7 @@ static HRESULT send_hello(struct link_connection *connection, uint8_t kind, uint
     buffer_init(&frame, 2 * WIRE_HELLO_MAX_TEXT);
     struct wire_hello hello = {.min_version = version != 0 ? version : WIRE_MIN_VERSION,
                                .max_version = version != 0 ? version : WIRE_MAX_VERSION,
-                               .optional_features = switch_can(connection) ? WIRE_FEATURES : 0,
+                               .optional_features = own_features(connection),
                                .process_id = os_process_id(),
                                .limits = connection->own_limits,
                                .flags = node->system_flags,
@@ -162,8 +169,8 @@ static void limit_handles(struct link_connection *connection)
     const struct via_transport *t = connection->base.transport;
     bool can_refuse = t->size >= offsetof(struct via_transport, refuse_handles) + sizeof(void *) &&
                       t->refuse_handles != NULL;
-    connection->own_limits.max_handles =
-        switch_max_handles(connection, connection->switching.is_possible);
+    connection->own_limits.max_handles = memory_max_handles(
+        switch_max_handles(connection, connection->switching.is_possible), connection->has_memory);
     if (connection->own_limits.max_handles == 0 && can_refuse)
         t->refuse_handles(connection->base.stream);
 }
@@ -176,8 +183,9 @@ static HRESULT keep(struct link_connection *connection, const struct wire_hello 
     peer->max_message = hello->limits.max_message < WIRE_MAX_MESSAGE * 4u
                             ? hello->limits.max_message
                             : WIRE_MAX_MESSAGE * 4u;
-    connection->switching.is_possible =
-        (hello->optional_features & WIRE_FEATURE_SWITCH) && switch_can(connection);
+    uint64_t features = hello->optional_features & own_features(connection);
+    connection->switching.is_possible = features & WIRE_FEATURE_SWITCH;
+    connection->has_memory = features & WIRE_FEATURE_MEMORY;
     limit_handles(connection);
     connection->limits = hello->limits;
     connection->limits.max_message = peer->max_message;

@@ -26,8 +26,10 @@
 #include "core/util/list.h"
 
 struct error_record;
+struct link_blocks;
 struct link_connection;
 struct link_node;
+struct link_views;
 struct plugin_set; /* core/plugin: the loaded transports */
 
 #define LINK_NO_DEADLINE UINT64_MAX
@@ -58,8 +60,9 @@ struct link_message {
     via_os_handle *handles; /* n_handles of them; a taken one is replaced by -1 */
     void *user;             /* the handler's own, from route to run, or from keep; NULL at first */
     void *room;             /* a call's: LINK_ROOM_SIZE bytes, aligned to 8, not cleared */
-    void *storage;          /* private: what the pointers point into, when it is owned; else NULL */
-    void *state;            /* private to core/link */
+    struct link_views *views; /* private: a call's blocks, or NULL */
+    void *storage; /* private: what the pointers point into, when it is owned; else NULL */
+    void *state;   /* private to core/link */
 };
 
 /* A message to send. Everything is copied before the function returns. */
@@ -78,6 +81,9 @@ struct link_request {
      * copied to, so that others can read the connection at once. */
     void *reply_room;
     size_t reply_room_size;
+    /* link_call of a call only, may be NULL: what it passes beside the payload. They are
+     * link_call's once something is sent, and the caller's again where nothing was. */
+    struct link_blocks *blocks;
     const void *fields; /* private to core/link: what it fills in of a call's body; else NULL */
 };
 
@@ -256,6 +262,31 @@ void link_message_release(struct link_message *message);
 /* Runs a queued call on this thread: sets link_current(), calls handler.run, releases and frees the
  * message. */
 void link_message_run(struct link_message *message);
+
+/* --- arguments in shared memory: memory.h has the model --- */
+
+/* Memory of that size in which arguments for the peer can be built, so that calls need not copy
+ * them; NULL: there is none, or this connection's share of it is used up. It stays valid behind the
+ * connection's end, until it is freed. May allocate shared memory; does not wait for the peer. */
+void *link_block_new(struct link_connection *connection, size_t size);
+/* Any thread. False: it is no such memory. What calls still use goes when they are answered. */
+bool link_block_free(void *block);
+/* Passes an array of a call beside its payload: as it lies, in such memory, or as a copy there.
+ * `*list` is made at the first one, and NULL before. `position`: in the payload, where the bytes
+ * are left out; in ascending order. False: the array is not passed so. */
+bool link_blocks_add(struct link_blocks **list, struct link_connection *connection,
+                     const void *data, size_t size, size_t position);
+/* Of a call that is not made; NULL is allowed. */
+void link_blocks_free(struct link_blocks *list);
+
+/* What a call that has come has beside its payload; the numbers are the peer's. */
+uint32_t link_message_n_blocks(const struct link_message *message);
+void link_message_block_at(const struct link_message *message, uint32_t index, size_t *position,
+                           size_t *size);
+/* Its bytes, valid until the call has run. `in_place`: they may lie where the peer can change them
+ * at any time, if it is the same user; else they are a private copy. VIA_E_LIMIT, E_OUTOFMEMORY. */
+HRESULT link_message_block(struct link_message *message, uint32_t index, bool in_place,
+                           const void **data);
 
 /* The call that this thread is running, the innermost one, or NULL. */
 struct link_current {

@@ -3,6 +3,7 @@
 #include "core/link/connection.h"
 #include "core/link/current.h"
 #include "core/link/handle.h"
+#include "core/link/memory.h"
 #include "core/link/node.h"
 #include "core/link/reader.h"
 #include "core/link/right.h"
@@ -27,6 +28,7 @@ struct incoming *incoming_new(struct link_message *message)
     atomic_init(&incoming->cancelled, false);
     message->storage = NULL;
     message->handles = NULL;
+    message->views = NULL;
     if (incoming->message.storage != NULL)
         incoming_keep(incoming);
     return incoming;
@@ -50,6 +52,9 @@ void message_free_all(struct link_message *message)
         handle_close(message->connection->base.transport, message->handles[i]);
     free(message->handles);
     message->handles = NULL;
+    if (message->views != NULL)
+        memory_free_views(message->views);
+    message->views = NULL;
     free(message->storage);
     message->storage = NULL;
 }

@@ -71,7 +71,7 @@ void message_copy_into(struct link_message *message, uint8_t *bytes);
 void message_free_all(struct link_message *message);
 static inline void message_free_storage(struct link_message *message)
 {
-    if (message->storage != NULL || message->handles != NULL)
+    if (message->storage != NULL || message->handles != NULL || message->views != NULL)
         message_free_all(message);
 }
 

@@ -4,6 +4,7 @@
 #include "core/link/cork.h"
 #include "core/link/current.h"
 #include "core/link/hello.h"
+#include "core/link/memory.h"
 #include "core/link/message.h"
 #include "core/link/node.h"
 #include "core/link/right.h"
@@ -73,6 +74,7 @@ static HRESULT drop_reply(struct link_connection *connection, struct link_messag
     struct link_node *node = connection->node;
     if (message->call_id == 0 || message->call_id >= next_id)
         return error_set(VIA_E_PROTOCOL, "the peer answered a call that was not made");
+    memory_answered(connection, message->call_id);
     if (message->kind == WIRE_REPLY && is_whole && node->handler.dropped != NULL)
         node->handler.dropped(node->context, message);
     return S_OK;
@@ -253,6 +255,8 @@ static HRESULT dispatch_open(struct link_connection *connection, struct call *se
         return answer_ping(connection, message);
     case WIRE_SWITCH:
         return switch_received(connection, message);
+    case WIRE_MEMORY:
+        return memory_received(connection, message);
     case WIRE_GOODBYE:
         return reader_goodbye(message);
     default:
@@ -351,9 +355,14 @@ static HRESULT handle_frame(struct link_connection *connection, struct call *sel
         return error_set(VIA_E_PROTOCOL, "a message in chunks comes before the answer to hello");
     struct link_message message;
     fill(connection, header, &parts, &message);
-    hr = take_handles(connection, header, &message);
-    if (FAILED(hr))
+    if (parts.n_blocks != 0)
+        hr = memory_borrow(connection, parts.blocks, parts.n_blocks, &message.views);
+    if (SUCCEEDED(hr))
+        hr = take_handles(connection, header, &message);
+    if (FAILED(hr)) {
+        message_free_storage(&message);
         return hr;
+    }
     return is_chunk ? chunk_received(connection, self, &message, has_unknown_extension)
                     : reader_dispatch(connection, self, &message, has_unknown_extension);
 }

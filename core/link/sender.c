@@ -9,6 +9,7 @@
 #include "core/link/cork.h"
 #include "core/link/current.h"
 #include "core/link/handle.h"
+#include "core/link/memory.h"
 #include "core/link/node.h"
 #include "core/link/reactor.h"
 #include "core/link/right.h"
@@ -43,7 +44,9 @@ static HRESULT check(const struct link_connection *connection, const struct link
 {
     const struct wire_limits *limits = &connection->limits;
     size_t size = request->body_size + request->payload_size;
-    size_t first = WIRE_HEADER_SIZE + request->references_size + request->body_size;
+    const struct wire_block *blocks;
+    size_t first = WIRE_HEADER_SIZE + wire_blocks_size(memory_blocks(request->blocks, &blocks)) +
+                   request->references_size + request->body_size;
     if (size > limits->max_message || request->payload_size > limits->max_message)
         return error_set(VIA_E_LIMIT,
                          "a message of %zu bytes is larger than the %u that the peer takes; use a "
@@ -73,9 +76,12 @@ static void plan(const struct link_connection *connection, const struct outgoing
     if (out->sent == 0) {
         header->n_references = request->n_references;
         header->n_handles = request->n_handles;
+        const struct wire_block *blocks;
+        header->extension_size =
+            (uint16_t)wire_blocks_size(memory_blocks(request->blocks, &blocks));
         header->reference_size = (uint32_t)request->references_size;
         header->body_size = (uint32_t)request->body_size;
-        fixed += request->references_size + request->body_size;
+        fixed += header->extension_size + request->references_size + request->body_size;
     } else {
         header->flags = WIRE_FLAG_CONTINUED;
     }
@@ -95,6 +101,11 @@ static void build(uint8_t *frame, const struct wire_header *header, struct outgo
     size_t payload = header->body_size;
     wire_header_write(frame, header);
     if (!(header->flags & WIRE_FLAG_CONTINUED)) {
+        const struct wire_block *blocks;
+        uint32_t n_blocks = memory_blocks(request->blocks, &blocks);
+        if (n_blocks != 0)
+            wire_blocks_write(at, blocks, n_blocks);
+        at += header->extension_size;
         if (request->references_size != 0)
             memcpy(at, request->references, request->references_size);
         at += request->references_size;

@@ -2,6 +2,7 @@
 
 #include "core/link/current.h"
 #include "core/link/handle.h"
+#include "core/link/memory.h"
 #include "core/link/node.h"
 #include "core/link/reader.h"
 #include "core/link/right.h"
@@ -352,6 +353,8 @@ static void run_leave(void *argument)
     struct link_connection *connection = argument;
     if (FAILED(switch_leave(connection)))
         error_clear(); /* the connection has it */
+    if (memory_trim(connection))
+        switch_watch(connection);
     connection_drop(connection);
 }
 
@@ -389,8 +392,7 @@ uint64_t switch_take_cold_locked(struct link_node *node, uint64_t now_ns, struct
     return next_ns;
 }
 
-/* From now on the tick looks whether it is idle. */
-static void watch(struct link_connection *connection)
+void switch_watch(struct link_connection *connection)
 {
     struct link_node *node = connection->node;
     struct switching *s = &connection->switching;
@@ -421,7 +423,7 @@ static HRESULT peer_has_moved(struct link_connection *connection)
     if (!connection->is_server)
         hr = send_step(connection, WIRE_SWITCH_SHARED, &connection->shared);
     if (SUCCEEDED(hr))
-        watch(connection);
+        switch_watch(connection);
     return hr;
 }
 

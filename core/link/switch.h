@@ -38,6 +38,9 @@ bool switch_can(const struct link_connection *connection);
 uint16_t switch_max_handles(const struct link_connection *connection, bool is_possible);
 /* Goes back to the first path, if the connection is in memory. A use of it, no locks held. */
 HRESULT switch_leave(struct link_connection *connection);
+/* From now on the tick looks whether the connection is idle, and then gives back what it has of
+ * memory. No locks held. */
+void switch_watch(struct link_connection *connection);
 /* The tick's: adds jobs that take idle connections back to their first path, and returns when to
  * come again. With node->lock. */
 uint64_t switch_take_cold_locked(struct link_node *node, uint64_t now_ns, struct list *jobs);

@@ -1,6 +1,7 @@
 /*
- * The argument decoder: the first byte chooses a method, the rest is its payload. What is accepted
- * is encoded again, and what comes of that must encode to the same bytes.
+ * The argument decoder: the first byte chooses a method, and where arrays of numbers are: in the
+ * payload, left there, or beside it. The rest is the payload. What is accepted is encoded again,
+ * and what comes of that must encode to the same bytes.
  */
 #include "com/marshal/invocation.h"
 #include "com/typelib/typelib.h"
@@ -73,6 +74,21 @@ static void check_again(const struct marshal_method *method, struct marshal_invo
     buffer_deinit(&a);
 }
 
+/* Some arrays lie beside the payload: those at even multiples of 4. */
+static HRESULT borrow(void *context, size_t position, size_t size, bool in_place, const void **data)
+{
+    static const uint64_t block[32] = {1, 2, 3};
+    (void)context;
+    (void)in_place;
+    if (position % 8 != 0 || size > sizeof(block))
+        return S_FALSE;
+    *data = block;
+    return S_OK;
+}
+
+#define BORROWS 0x10u /* in the first byte */
+#define KEEPS   0x20u
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const struct marshal_interface *itf = prepare();
@@ -81,12 +97,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct marshal_pointers pointers = loop_pointers(&proxy);
     struct marshal_invocation *invocation = NULL;
     struct marshal_scratch scratch;
-    if (method && SUCCEEDED(marshal_decode_arguments(method, data + 1, size - 1, &pointers,
-                                                     &scratch, &invocation))) {
+    uint8_t *payload = method ? malloc(size - 1 ? size - 1 : 1) : NULL; /* aligned */
+    if (payload)
+        memcpy(payload, data + 1, size - 1);
+    pointers.borrow = method && data[0] & BORROWS ? borrow : NULL;
+    pointers.keeps_payload = method && data[0] & KEEPS;
+    if (payload && SUCCEEDED(marshal_decode_arguments(method, payload, size - 1, &pointers,
+                                                      &scratch, &invocation))) {
         fuzz_accepted = true;
         check_again(method, invocation);
         marshal_invocation_free(invocation);
     }
+    free(payload);
     error_clear();
     return 0;
 }

@@ -289,7 +289,7 @@ static HRESULT get_object(void *context, uint32_t index, const GUID *iid, void *
 
 struct marshal_pointers loop_pointers(struct loop_proxy *proxy)
 {
-    return (struct marshal_pointers){proxy, add_object, get_object};
+    return (struct marshal_pointers){.context = proxy, .add = add_object, .get = get_object};
 }
 
 void loop_proxy_forget(struct loop_proxy *self)
