@@ -21,6 +21,13 @@ void call_await_next(bool awaits)
     awaits_next = awaits;
 }
 
+/* What a call takes along besides its payload. */
+struct outward {
+    struct reference_out references;
+    struct link_connection *connection;
+    struct link_blocks *blocks; /* NULL: none */
+};
+
 static HRESULT get_pointer(void *context, uint32_t index, const GUID *iid, void **pointer)
 {
     return reference_in_get(context, index, iid, pointer);
@@ -28,7 +35,14 @@ static HRESULT get_pointer(void *context, uint32_t index, const GUID *iid, void 
 
 static HRESULT add_pointer(void *context, IUnknown *object, uint32_t *index)
 {
-    return reference_out_add(context, object, index);
+    struct outward *out = context;
+    return reference_out_add(&out->references, object, index);
+}
+
+static bool lend(void *context, const void *data, size_t size, size_t position)
+{
+    struct outward *out = context;
+    return link_blocks_add(&out->blocks, out->connection, data, size, position);
 }
 
 /* An import that cannot be called: why. */
@@ -115,9 +129,11 @@ HRESULT call_remote(struct import *import, const struct marshal_interface *itf,
     struct buffer payload;
     uint8_t few[CALL_FEW_BYTES];
     buffer_init_in(&payload, peer_info(peer)->max_message, few, sizeof few);
-    struct reference_out out;
-    reference_out_init(&out, peer);
-    const struct marshal_pointers pointers = {.context = &out, .add = add_pointer};
+    /* Nobody says when a one-way call has run: what it passes is copied into its payload. */
+    struct outward out = {.connection = peer->connection};
+    reference_out_init(&out.references, peer);
+    const struct marshal_pointers pointers = {
+        .context = &out, .add = add_pointer, .lend = is_oneway ? NULL : lend};
     hr = form->encode(context, method, &pointers, &payload);
     bool sent = false;
     if (SUCCEEDED(hr)) {
@@ -125,18 +141,21 @@ HRESULT call_remote(struct import *import, const struct marshal_interface *itf,
         uint64_t reply_room[REPLY_ROOM / 8];
         frame_write_call(body, import->id, index, marshal_method_slot(method));
         struct link_request request = {.kind = is_oneway ? WIRE_ONEWAY : WIRE_CALL,
-                                       .n_references = out.n_entries,
-                                       .references = out.table,
-                                       .references_size = out.size,
+                                       .n_references = out.references.n_entries,
+                                       .references = out.references.table,
+                                       .references_size = out.references.size,
                                        .body = body,
                                        .body_size = sizeof body,
                                        .payload = payload.data,
                                        .payload_size = payload.size,
                                        .reply_room = reply_room,
-                                       .reply_room_size = sizeof reply_room};
+                                       .reply_room_size = sizeof reply_room,
+                                       .blocks = out.blocks};
         hr = send_call(import, method, form, context, &request, &sent);
     }
-    reference_out_deinit(&out, sent);
+    reference_out_deinit(&out.references, sent);
+    if (!sent)
+        link_blocks_free(out.blocks);
     buffer_deinit(&payload);
     return hr;
 }

@@ -168,9 +168,33 @@ static HRESULT connect(struct stub_call *call)
     return hr;
 }
 
+/* What has come with a call besides its payload. */
+struct inward {
+    struct reference_in *references;
+    struct link_message *message;
+    uint32_t n_borrowed; /* of the message's blocks: they come in order */
+};
+
 static HRESULT get_pointer(void *context, uint32_t index, const GUID *iid, void **pointer)
 {
-    return reference_in_get(context, index, iid, pointer);
+    struct inward *in = context;
+    return reference_in_get(in->references, index, iid, pointer);
+}
+
+static HRESULT borrow(void *context, size_t position, size_t size, bool in_place, const void **data)
+{
+    struct inward *in = context;
+    size_t its_position;
+    size_t its_size;
+    if (in->n_borrowed == link_message_n_blocks(in->message))
+        return S_FALSE;
+    link_message_block_at(in->message, in->n_borrowed, &its_position, &its_size);
+    if (its_position != position)
+        return S_FALSE;
+    if (its_size != size)
+        return error_set(RPC_E_INVALID_DATA, "an array of %zu bytes has %zu beside the payload",
+                         size, its_size);
+    return link_message_block(in->message, in->n_borrowed++, in_place, data);
 }
 
 static HRESULT add_pointer(void *context, IUnknown *object, uint32_t *index)
@@ -240,9 +264,20 @@ static HRESULT decode(struct peer *peer, struct stub_call *call, void **object,
         hr = connect(call);
     if (FAILED(hr))
         return hr;
-    const struct marshal_pointers pointers = {.context = &call->references, .get = get_pointer};
-    return marshal_decode_arguments(method, message->payload, message->payload_size, &pointers,
-                                    scratch, invocation);
+    struct inward in = {.references = &call->references, .message = message};
+    uint32_t n_blocks = link_message_n_blocks(message);
+    const struct marshal_pointers pointers = {.context = &in,
+                                              .get = get_pointer,
+                                              .borrow = n_blocks != 0 ? borrow : NULL,
+                                              .keeps_payload = message->storage != NULL};
+    hr = marshal_decode_arguments(method, message->payload, message->payload_size, &pointers,
+                                  scratch, invocation);
+    if (FAILED(hr) || in.n_borrowed == n_blocks)
+        return hr;
+    marshal_invocation_free(*invocation);
+    *invocation = NULL;
+    return error_set(RPC_E_INVALID_DATA, "%s: something beside the payload belongs to no argument",
+                     marshal_method_name(method));
 }
 
 /* Whether the call was let in; if not, why. */
