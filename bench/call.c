@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <viaduct/node.h>
+#include <viaduct/payload.h>
 #include <viaduct/runtime.h>
 
 extern const struct via_typelib bench_typelib;
@@ -76,6 +77,12 @@ static HRESULT STDMETHODCALLTYPE Bench_Sink(IBench *self, ULONG n, const BYTE *d
     return S_OK;
 }
 
+static HRESULT STDMETHODCALLTYPE Bench_SinkInPlace(IBench *self, ULONG n, const BYTE *data,
+                                                   ULONG *sum)
+{
+    return Bench_Sink(self, n, data, sum);
+}
+
 static HRESULT STDMETHODCALLTYPE Bench_GetCpuTime(IBench *self, LONGLONG *ns)
 {
     (void)self;
@@ -101,8 +108,8 @@ static HRESULT join(void)
 static int serve(const char *address)
 {
     static IBenchVtbl vtbl = {
-        Bench_QueryInterface, Bench_AddRef,      Bench_Release, Bench_Add,
-        Bench_Notify,         Bench_GetNotified, Bench_Sink,    Bench_GetCpuTime};
+        Bench_QueryInterface, Bench_AddRef, Bench_Release,     Bench_Add,       Bench_Notify,
+        Bench_GetNotified,    Bench_Sink,   Bench_SinkInPlace, Bench_GetCpuTime};
     static IBench bench = {&vtbl};
     HRESULT hr = via_set_root_object((IUnknown *)&bench);
     if (SUCCEEDED(hr))
@@ -155,6 +162,19 @@ static bool sink(void *context, const void *data, size_t size, uint32_t expected
     return works("Sink", hr);
 }
 
+static bool sink_in_place(void *context, const void *data, size_t size, uint32_t expected)
+{
+    static BYTE *block; /* of the one size that a run has, until its end */
+    ULONG sum = 0;
+    if (block == NULL && (block = via_payload_alloc(context, size)) == NULL)
+        return works("via_payload_alloc", E_OUTOFMEMORY);
+    memcpy(block, data, size);
+    HRESULT hr = IBench_SinkInPlace((IBench *)context, (ULONG)size, block, &sum);
+    if (SUCCEEDED(hr) && sum != expected)
+        hr = E_UNEXPECTED;
+    return works("SinkInPlace", hr);
+}
+
 static bool server_cpu(void *context, uint64_t *ns)
 {
     LONGLONG there = 0;
@@ -165,7 +185,8 @@ static bool server_cpu(void *context, uint64_t *ns)
 
 static int run(const struct workload *workload)
 {
-    static const struct workload_peer peer = {call, notify, settle, sink, server_cpu};
+    static const struct workload_peer peer = {call, notify,        settle,
+                                              sink, sink_in_place, server_cpu};
     IBench *bench = NULL;
     HRESULT hr = via_connect(workload->address, &IID_IBench, (void **)&bench);
     if (FAILED(hr))

@@ -164,6 +164,17 @@ class Run:
                 raise NotMeasured(f"{contender.program} over {server.address}: {(done.stderr or server.text()).strip()}")
         return figures
 
+    def copies(self, size, n):
+        """Repetitions of copying and reading so many bytes, on the CPU that clients have."""
+        if ("copies", size) not in self.results:
+            command = [*self.pinned(cpus()[-1]), *self.command("linux", "bench-raw"), "copies", str(n), str(size)]
+            repetitions = []
+            for _ in range(self.repetitions):
+                done = subprocess.run(command, capture_output=True, text=True, timeout=RUN_S, check=True)
+                repetitions.append({key: float(value) for key, value in re.findall(r"(\w+)=([0-9.]+)", done.stdout)})
+            self.results["copies", size] = repetitions
+        return self.results["copies", size]
+
     def compare(self, contenders, workload, two_cpus, spins):
         """The repetitions of each contender, which take turns."""
         key = (tuple(contenders), workload, two_cpus, spins)

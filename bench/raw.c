@@ -4,6 +4,7 @@
  *
  *   bench-raw serve ADDRESS            serves until its standard input ends
  *   bench-raw WORKLOAD ADDRESS ...     measures; bench/workload.h
+ *   bench-raw copies N SIZE            what copying and reading so many bytes takes by itself
  *
  * Of one-way calls a window is written at once, and the server reads whatever is there at once: the
  * best that a stream allows.
@@ -226,15 +227,47 @@ static bool server_cpu(void *context, uint64_t *ns)
     return ask(context, ns);
 }
 
+/* What bounds a payload that is copied once: the fastest copy and the fastest reading. */
+static int measure_copies(size_t n, size_t size)
+{
+    uint8_t *from = malloc(size);
+    uint8_t *to = malloc(size);
+    uint32_t sum = 0;
+    if (from == NULL || to == NULL || n == 0)
+        return 1;
+    memset(from, 1, size);
+    memcpy(to, from, size);
+    uint64_t start = measure_now_ns();
+    for (size_t i = 0; i < n; i++) {
+        from[i % size]++; /* each copy is another one: none is left out */
+        memcpy(to, from, size);
+        sum += to[size - 1];
+    }
+    uint64_t copied = measure_now_ns();
+    for (size_t i = 0; i < n; i++) {
+        to[i % size]++;
+        sum += measure_sink(to, size);
+    }
+    uint64_t read = measure_now_ns();
+    printf("copy_ns=%.1f read_ns=%.1f sum=%u\n", (double)(copied - start) / (double)n,
+           (double)(read - copied) / (double)n, (unsigned)sum);
+    free(from);
+    free(to);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
-    static const struct workload_peer peer = {call, notify, settle, sink, server_cpu};
+    static const struct workload_peer peer = {
+        call, notify, settle, sink, .sink_in_place = NULL, .server_cpu = server_cpu};
     static struct caller caller;
     struct workload workload;
     if (argc == 3 && !strcmp(argv[1], "serve"))
         return serve(argv[2]);
+    if (argc == 4 && !strcmp(argv[1], "copies"))
+        return measure_copies(strtoul(argv[2], NULL, 10), strtoul(argv[3], NULL, 10));
     if (!workload_parse(argc, argv, &workload)) {
-        fprintf(stderr, "usage: bench-raw serve ADDRESS | %s\n", workload_usage);
+        fprintf(stderr, "usage: bench-raw serve ADDRESS | copies N SIZE | %s\n", workload_usage);
         return 2;
     }
     caller.stream = raw_connect(workload.address);

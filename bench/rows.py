@@ -26,7 +26,7 @@ WINE_TO_LINUX_UNIX = Contender("bench-call", "unix", "linux", "windows")
 RAW_WINE_TO_LINUX = Contender("bench-raw", "unix", "linux", "windows")
 WINE_COM = Contender("bench-com", "com", "windows", "windows")
 
-MIB = 1 << 20
+KIB, MIB = 1 << 10, 1 << 20
 
 
 @dataclasses.dataclass
@@ -112,12 +112,37 @@ def windows(ours, raw):
     return measure
 
 
-def payload(run):
-    """How many times as fast as through the raw socket; copied once, to be private."""
-    n_calls = max(run.calls // 20, 5)
-    our_runs, raw_runs = run.compare((SHM, RAW_UNIX), ("payload", n_calls, MIB), False, False)
-    a, b = best(our_runs), best(raw_runs)
-    return Result(b / a, f"{MIB / a:.2f} GB/s", f"{MIB / b:.2f} GB/s")
+def n_payloads(run, size):
+    """As many as take about as long as 1 MiB five hundred times."""
+    return max(min(run.calls, run.calls // 20 * MIB // size), 5)
+
+
+def payload(size, workload):
+    """How many times as fast as through the raw socket. "payload": copied to be private; "inplace": copied to where
+    the server reads it."""
+
+    def measure(run):
+        n_calls = n_payloads(run, size)
+        raw_runs = run.compare((SHM, RAW_UNIX), ("payload", n_calls, size), False, False)[1]
+        our_runs = run.compare((SHM,), (workload, n_calls, size), False, False)[0] if workload != "payload" else (
+            run.compare((SHM, RAW_UNIX), ("payload", n_calls, size), False, False)[0])
+        a, b = best(our_runs), best(raw_runs)
+        return Result(b / a, f"{size / a:.2f} GB/s", f"{size / b:.2f} GB/s")
+
+    return measure
+
+
+def copy_and_read(size):
+    """The rate in place as a share of what one copy and one reading allow."""
+
+    def measure(run):
+        n_calls = n_payloads(run, size)
+        bounds = run.copies(size, n_calls)
+        bound = best(bounds, "copy_ns") + best(bounds, "read_ns")
+        a = best(run.compare((SHM,), ("inplace", n_calls, size), False, False)[0])
+        return Result(bound / a, f"{size / a:.2f} GB/s", f"{size / bound:.2f} GB/s")
+
+    return measure
 
 
 def eight_clients(run):
@@ -250,9 +275,15 @@ ROWS = [
     Row("unixsock, one-way, window 64, rate", "one CPU", ">= 0.5", windows(UNIX, RAW_UNIX)),
     Row("shm, one-way, window 64, rate", "one CPU", ">= 0.5", windows(SHM, RAW_RING)),
     Row("unixsock, 8 clients, raw threads, rate", "unpinned", ">= 0.85", eight_clients),
-    Row("shm, 1 MiB copied, raw socket, rate", "one CPU", ">= 1.3", payload),
-    Row("shm, 1 MiB in place, raw socket, rate", "one CPU", ">= 2.3",
-        not_yet("arguments cannot be built in the ring")),
+    Row("shm, 4 KiB copied, raw socket, rate", "one CPU", None, payload(4 * KIB, "payload")),
+    Row("shm, 4 KiB in place, raw socket, rate", "one CPU", None, payload(4 * KIB, "inplace")),
+    Row("shm, 64 KiB copied, raw socket, rate", "one CPU", None, payload(64 * KIB, "payload")),
+    Row("shm, 64 KiB in place, raw socket, rate", "one CPU", None, payload(64 * KIB, "inplace")),
+    Row("shm, 1 MiB copied, raw socket, rate", "one CPU", ">= 1.3", payload(MIB, "payload")),
+    Row("shm, 1 MiB in place, raw socket, rate", "one CPU", ">= 2.3", payload(MIB, "inplace")),
+    Row("shm, 16 MiB copied, raw socket, rate", "one CPU", None, payload(16 * MIB, "payload")),
+    Row("shm, 16 MiB in place, raw socket, rate", "one CPU", None, payload(16 * MIB, "inplace")),
+    Row("shm, 16 MiB in place, one copy and reading", "one CPU", ">= 0.9", copy_and_read(16 * MIB)),
     Row("get an object and call it, single call", "one CPU", "<= 1.3",
         not_yet("calls on promised results are not implemented")),
     Row("shm, Wine to Linux, Linux to Linux", "one CPU", "<= 2", calls(WINE_TO_LINUX_SHM, SHM, False, False),

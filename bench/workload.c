@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char workload_usage[] = "call|oneway ADDRESS CALLS | payload ADDRESS CALLS SIZE | "
+const char workload_usage[] = "call|oneway ADDRESS CALLS | payload|inplace ADDRESS CALLS SIZE | "
                               "clients ADDRESS MS";
 
 /* One sample: `n` calls that count as one measurement. */
@@ -85,8 +85,15 @@ static bool step_payload(const struct workload *self, const struct workload_peer
     return peer->sink(context, the_payload, self->size, the_sum);
 }
 
-static bool run_payload(const struct workload *self, const struct workload_peer *peer,
-                        void *context)
+static bool step_in_place(const struct workload *self, const struct workload_peer *peer,
+                          void *context, size_t i)
+{
+    (void)i;
+    return peer->sink_in_place(context, the_payload, self->size, the_sum);
+}
+
+static bool run_with_payload(const struct workload *self, const struct workload_peer *peer,
+                             void *context, step_function step)
 {
     the_payload = malloc(self->size);
     if (the_payload == NULL) {
@@ -96,9 +103,24 @@ static bool run_payload(const struct workload *self, const struct workload_peer 
     for (size_t i = 0; i < self->size; i++)
         the_payload[i] = (uint8_t)(i * 7 + i / 64);
     the_sum = measure_sink(the_payload, self->size);
-    bool works = measure_steps(self, peer, context, step_payload, self->count, 1);
+    bool works = measure_steps(self, peer, context, step, self->count, 1);
     free(the_payload);
     return works;
+}
+
+static bool run_payload(const struct workload *self, const struct workload_peer *peer,
+                        void *context)
+{
+    return run_with_payload(self, peer, context, step_payload);
+}
+
+static bool run_in_place(const struct workload *self, const struct workload_peer *peer,
+                         void *context)
+{
+    if (peer->sink_in_place != NULL)
+        return run_with_payload(self, peer, context, step_in_place);
+    fprintf(stderr, "bench: this contender has no arguments in place\n");
+    return false;
 }
 
 static bool run_for_a_time(const struct workload *self, const struct workload_peer *peer,
@@ -129,6 +151,7 @@ bool workload_parse(int argc, char **argv, struct workload *workload)
     } all[] = {{"call", 4, run_calls},
                {"oneway", 4, run_windows},
                {"payload", 5, run_payload},
+               {"inplace", 5, run_in_place},
                {"clients", 4, run_for_a_time}};
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
         if (argc != all[i].argc || strcmp(argv[1], all[i].name) != 0)

@@ -5,6 +5,7 @@
  *   oneway ADDRESS CALLS        one-way calls in windows of MEASURE_WINDOW, then one call that says
  *                               that they have arrived
  *   payload ADDRESS CALLS SIZE  calls with so many bytes one way, which the server looks at
+ *   inplace ADDRESS CALLS SIZE  the same; the bytes are copied once, to where the server reads them
  *   clients ADDRESS MS          two-int calls for so long, after a line on the standard input;
  *                               prints "calls=N"
  */
@@ -22,6 +23,8 @@ struct workload_peer {
     /* All notifications so far have arrived, and are `n`. */
     bool (*settle)(void *context, uint32_t n);
     bool (*sink)(void *context, const void *data, size_t size, uint32_t sum);
+    /* Copies the bytes to where the server can read them, and calls; NULL: there is no such way. */
+    bool (*sink_in_place)(void *context, const void *data, size_t size, uint32_t sum);
     bool (*server_cpu)(void *context, uint64_t *ns);
 };
 
