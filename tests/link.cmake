@@ -59,3 +59,17 @@ if(TARGET viaduct-unix AND TARGET viaduct-shm)
     add_dependencies(test_switch viaduct-unix viaduct-pipe viaduct-shm)
     via_test_without_module(switch ENVIRONMENT TEST_BASE_SCHEME=pipe)
 endif()
+
+if(TARGET viaduct-unix AND TARGET viaduct-shm)
+    via_test(link_memory SOURCES test_link_memory.c link/fixture.c DEPENDS via_core_link TIMEOUT 240)
+    target_compile_definitions(test_link_memory PRIVATE
+        VIADUCT_PLUGIN_DIRECTORY="${VIADUCT_PATH_PREFIX}${VIADUCT_PLUGIN_DIRECTORY}")
+    add_dependencies(test_link_memory viaduct-unix viaduct-shm)
+    if(NOT WIN32)
+        via_test(memory_hostile SOURCES test_memory_hostile_posix.c link/fixture.c link/raw.c
+                 DEPENDS via_core_link)
+        target_compile_definitions(test_memory_hostile PRIVATE
+            VIADUCT_PLUGIN_DIRECTORY="${VIADUCT_PATH_PREFIX}${VIADUCT_PLUGIN_DIRECTORY}")
+        add_dependencies(test_memory_hostile viaduct-unix viaduct-shm)
+    endif()
+endif()

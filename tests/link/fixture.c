@@ -142,6 +142,30 @@ static void flood(struct side *side, struct link_message *call, uint32_t n, uint
         reply_bytes(call, &n, sizeof n);
 }
 
+static uint32_t sum_blocks(struct link_message *call, bool in_place)
+{
+    uint32_t sum = 0;
+    for (uint32_t i = 0; i < link_message_n_blocks(call); i++) {
+        size_t position, size;
+        const void *data = NULL;
+        link_message_block_at(call, i, &position, &size);
+        if (FAILED(link_message_block(call, i, in_place, &data)))
+            return UINT32_MAX;
+        for (size_t j = 0; j < size; j++)
+            sum += ((const volatile uint8_t *)data)[j]; /* the caller may change it meanwhile */
+    }
+    return sum;
+}
+
+static void read_blocks(struct link_message *call, bool in_place, uint32_t ms)
+{
+    uint32_t answer[3] = {link_message_n_blocks(call), sum_blocks(call, in_place)};
+    if (ms != 0)
+        os_sleep_ms(ms);
+    answer[2] = sum_blocks(call, in_place);
+    reply_bytes(call, answer, sizeof answer);
+}
+
 static void run_method(struct side *side, struct link_message *call)
 {
     uint32_t numbers[2] = {0, 0};
@@ -182,6 +206,9 @@ static void run_method(struct side *side, struct link_message *call)
         numbers[0] = call->n_handles;
         numbers[1] = (uint32_t)size;
         reply_bytes(call, numbers, sizeof numbers);
+        break;
+    case METHOD_BLOCKS:
+        read_blocks(call, numbers[0], numbers[1]);
         break;
     case METHOD_DROP:
         link_connection_close(call->connection, E_ABORT, "the method ended it");
@@ -324,6 +351,32 @@ void pair_close(struct pair *pair)
 }
 
 /* --- calling --- */
+
+HRESULT call_with_blocks(struct link_connection *connection, struct link_blocks *blocks,
+                         bool in_place, uint32_t ms, uint32_t limit_ms, uint32_t answer[3])
+{
+    uint8_t body[56] = {0};
+    uint16_t slot = METHOD_BLOCKS;
+    uint32_t numbers[2] = {in_place, ms};
+    struct link_message reply;
+    memcpy(body + AT_SLOT, &slot, sizeof slot);
+    struct link_request request = {.kind = WIRE_CALL,
+                                   .body = body,
+                                   .body_size = sizeof body,
+                                   .payload = numbers,
+                                   .payload_size = sizeof numbers,
+                                   .blocks = blocks};
+    HRESULT hr = link_call(connection, &request, os_deadline_ms(limit_ms), &reply);
+    if (FAILED(hr)) {
+        if (reply.call_id == 0)
+            link_blocks_free(blocks);
+        return hr;
+    }
+    if (CHECK_EQ(reply.payload_size, 3 * sizeof *answer))
+        memcpy(answer, reply.payload, 3 * sizeof *answer);
+    link_message_release(&reply);
+    return S_OK;
+}
 
 HRESULT call_method(struct link_connection *connection, enum method method, const void *payload,
                     size_t size, uint32_t limit_ms, struct link_message *reply)

@@ -22,7 +22,9 @@ enum method {
     METHOD_REPLY_LATE, /* answered by another thread, as a queued call */
     METHOD_DROP,       /* ends the connection instead of an answer */
     METHOD_FLOOD, /* u32 n, u32 size -> n, once the caller has been sent so many METHOD_COUNT */
-    METHOD_TAKE   /* bytes and handles -> u32 number of handles, u32 size */
+    METHOD_TAKE,  /* bytes and handles -> u32 number of handles, u32 size */
+    METHOD_BLOCKS /* u32 in place, u32 ms -> u32 number of blocks, u32 sum of their bytes, u32 the
+                     same after so many ms */
 };
 
 /* What belongs to a connection; lasts as long as its side, since calls may run after its end. */
@@ -71,6 +73,9 @@ void side_close(struct side *side);
 
 HRESULT call_method(struct link_connection *connection, enum method method, const void *payload,
                     size_t size, uint32_t limit_ms, struct link_message *reply);
+/* METHOD_BLOCKS; the blocks are the call's. */
+HRESULT call_with_blocks(struct link_connection *connection, struct link_blocks *blocks,
+                         bool in_place, uint32_t ms, uint32_t limit_ms, uint32_t answer[3]);
 HRESULT call_add(struct link_connection *connection, uint32_t a, uint32_t b, uint32_t *sum);
 HRESULT call_number(struct link_connection *connection, enum method method, uint32_t number,
                     uint32_t limit_ms, uint32_t *result);

@@ -18,15 +18,21 @@ bool raw_open(struct raw *raw, struct pair *pair)
            CHECK_OK(raw->transport->connect(rest, &options, &raw->stream));
 }
 
-void raw_send(struct raw *raw, const void *bytes, size_t size)
+void raw_send_with(struct raw *raw, const void *bytes, size_t size, const via_os_handle *handles,
+                   uint32_t n_handles)
 {
     uint8_t *span;
     size_t room;
     if (raw->transport->reserve(raw->stream, size, &span, &room) != S_OK)
         return;
     memcpy(span, bytes, size);
-    raw->transport->commit(raw->stream, size, NULL, 0, VIA_COMMIT_FLUSH);
+    raw->transport->commit(raw->stream, size, handles, n_handles, VIA_COMMIT_FLUSH);
     error_clear();
+}
+
+void raw_send(struct raw *raw, const void *bytes, size_t size)
+{
+    raw_send_with(raw, bytes, size, NULL, 0);
 }
 
 void raw_frame(struct raw *raw, uint8_t kind, uint8_t flags, uint64_t call_id, const void *body,
@@ -43,8 +49,15 @@ void raw_frame(struct raw *raw, uint8_t kind, uint8_t flags, uint64_t call_id, c
 
 void raw_hello(struct raw *raw, uint16_t version, const struct link_id *node)
 {
+    raw_hello_with(raw, version, node, 0);
+}
+
+void raw_hello_with(struct raw *raw, uint16_t version, const struct link_id *node,
+                    uint64_t features)
+{
     struct wire_hello hello = {.min_version = version,
                                .max_version = version,
+                               .optional_features = features,
                                .process_id = 1,
                                .limits = {WIRE_MAX_FRAME, WIRE_MAX_MESSAGE, 16, 4}};
     struct buffer buffer;
