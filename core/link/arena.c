@@ -217,17 +217,20 @@ static bool grow(struct link_connection *connection, struct memory *memory, size
     }
     os_mutex_lock(&memory->lock);
     memory->is_growing = false;
-    if (arena != NULL) {
+    memory->is_refused |= arena == NULL;
+    bool is_kept = arena != NULL && !memory->is_closed;
+    if (is_kept) {
         list_append(&memory->arenas, &arena->link);
     } else {
-        memory->is_refused = true;
         memory->n_arenas--;
         memory->arena_bytes -= wanted;
     }
     os_mutex_unlock(&memory->lock);
-    if (arena != NULL)
+    if (is_kept)
         switch_watch(connection);
-    return arena != NULL;
+    else if (arena != NULL)
+        free_arena(arena); /* nobody will come for it */
+    return is_kept;
 }
 
 /* --- blocks --- */
