@@ -3,7 +3,7 @@ via_test(marshal
     DEPENDS via_com_marshal
     IDL marshal/marshal_test.idl)
 via_test(marshal_lend
-    SOURCES test_marshal_lend.c marshal/echo.c
+    SOURCES test_marshal_lend.c marshal/echo.c marshal/echo_automation.c
     DEPENDS via_com_marshal
     IDL marshal/marshal_test.idl)
 via_test(marshal_memory
