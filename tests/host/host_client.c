@@ -7,6 +7,9 @@
  *     host_client publish NAME      publishes an object and waits
  *     host_client lookup NAME       looks it up
  *     host_client withdraw NAME     takes the name away
+ *     host_client path CLASS N      calls Add N times, and says what the host has seen of that
+ *     host_client traffic CLASS S   makes objects, calls and releases them for S seconds, or until
+ *                                   SIGTERM, and accounts for each call; what fails is tried again
  */
 #include <pthread.h>
 #include <signal.h>
@@ -15,6 +18,7 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include <viaduct/node.h>
 #include <viaduct/runtime.h>
 
 #include "calculator.h"
@@ -162,9 +166,156 @@ static int run_withdraw(const char *name)
     return FAILED(hr) ? fail(hr) : 0;
 }
 
+/* --- what the host sees --- */
+
+static unsigned long long sum_of(const char *text, const char *name)
+{
+    unsigned long long sum = 0;
+
+    while ((text = strstr(text, name))) {
+        text += strlen(name);
+        sum += strtoull(text, NULL, 10);
+    }
+    return sum;
+}
+
+struct seen {
+    unsigned long long n_calls;
+    unsigned long long n_bytes;
+};
+
+static HRESULT look(INode *node, struct seen *seen)
+{
+    char text[16384];
+    BSTR json;
+    HRESULT hr = INode_GetStatistics(node, &json);
+    UINT length = SUCCEEDED(hr) ? SysStringLen(json) : 0;
+
+    if (FAILED(hr))
+        return hr;
+    for (UINT i = 0; i <= length && i < sizeof(text); i++)
+        text[i] = (char)json[i];
+    text[sizeof(text) - 1] = 0;
+    SysFreeString(json);
+    seen->n_calls = sum_of(text, "\"calls_sent\":") + sum_of(text, "\"calls_received\":");
+    seen->n_bytes = sum_of(text, "\"bytes_sent\":") + sum_of(text, "\"bytes_received\":");
+    return S_OK;
+}
+
+/* To look is a call of the host too: what two looks without anything between them see is taken
+ * off. */
+static int run_path(int n)
+{
+    struct seen seen[3];
+    ICalculator *calculator = NULL;
+    INode *node = NULL;
+    HRESULT hr = via_create_instance(class_name, &IID_ICalculator, (void **)&calculator);
+
+    if (SUCCEEDED(hr))
+        hr = via_host(&IID_INode, (void **)&node);
+    if (SUCCEEDED(hr))
+        hr = look(node, &seen[0]);
+    if (SUCCEEDED(hr))
+        hr = look(node, &seen[1]);
+    for (LONG i = 0, sum; SUCCEEDED(hr) && i < n; i++)
+        hr = ICalculator_Add(calculator, i, 1, &sum);
+    if (SUCCEEDED(hr))
+        hr = look(node, &seen[2]);
+    if (node)
+        INode_Release(node);
+    if (calculator)
+        ICalculator_Release(calculator);
+    if (FAILED(hr))
+        return fail(hr);
+    printf("of %d calls the host saw %lld, and %lld bytes\n", n,
+           (long long)(seen[2].n_calls - seen[1].n_calls) -
+               (long long)(seen[1].n_calls - seen[0].n_calls),
+           (long long)(seen[2].n_bytes - seen[1].n_bytes) -
+               (long long)(seen[1].n_bytes - seen[0].n_bytes));
+    return 0;
+}
+
+/* --- traffic --- */
+
+#define CALL_MS 5000u
+
+static struct {
+    unsigned long n_started, n_returned, n_failed, n_wrong, n_unexplained;
+    long long longest_ms;
+} the_account;
+
+static int account(long long began_ms, HRESULT hr, int is_right)
+{
+    long long took_ms = now_ms() - began_ms;
+    char text[2048];
+
+    the_account.n_started++;
+    if (took_ms > the_account.longest_ms)
+        the_account.longest_ms = took_ms;
+    if (SUCCEEDED(hr)) {
+        the_account.n_returned++;
+        the_account.n_wrong += !is_right;
+        return 1;
+    }
+    the_account.n_failed++;
+    via_error_message(hr, text, sizeof(text));
+    SetErrorInfo(0, NULL);
+    if (!strchr(text, ' ')) { /* a code alone is no cause */
+        the_account.n_unexplained++;
+        printf("unexplained: %s (0x%08x)\n", text, (unsigned)hr);
+    }
+    return 0;
+}
+
+static void use_one_object(void)
+{
+    static const double values[] = {1, 2.5, 4};
+    ICalculator *calculator = NULL;
+    long long began = now_ms();
+    HRESULT hr = via_create_instance(class_name, &IID_ICalculator, (void **)&calculator);
+
+    if (!account(began, hr, calculator != NULL)) {
+        usleep(10000);
+        return;
+    }
+    for (LONG i = 0; i < 20; i++) {
+        double total = 0;
+        LONG sum = 0;
+
+        began = now_ms();
+        hr = ICalculator_Add(calculator, i, 2, &sum);
+        if (!account(began, hr, sum == i + 2))
+            break;
+        began = now_ms();
+        hr = ICalculator_Sum(calculator, 3, values, &total);
+        if (!account(began, hr, total == 7.5))
+            break;
+    }
+    ICalculator_Release(calculator);
+}
+
+static int run_traffic(int seconds)
+{
+    long long end = now_ms() + seconds * 1000LL;
+
+    via_thread_set_deadline(CALL_MS);
+    printf("traffic\n");
+    while (!stop && now_ms() < end)
+        use_one_object();
+    printf("calls %lu returned %lu failed %lu wrong %lu unexplained %lu longest %lld ms\n",
+           the_account.n_started, the_account.n_returned, the_account.n_failed, the_account.n_wrong,
+           the_account.n_unexplained, the_account.longest_ms);
+    return the_account.n_wrong || the_account.n_unexplained ||
+           the_account.n_returned + the_account.n_failed != the_account.n_started;
+}
+
 static int run(char **argv)
 {
     class_name = argv[2];
+    if (strcmp(argv[1], "path") == 0)
+        return run_path(atoi(argv[3]));
+    if (strcmp(argv[1], "traffic") == 0)
+        return run_traffic(atoi(argv[3]));
     if (strcmp(argv[1], "block") == 0)
         return run_block(atoi(argv[3]));
     if (strcmp(argv[1], "loop") == 0)
@@ -185,7 +336,7 @@ int main(int argc, char **argv)
 
     setvbuf(stdout, NULL, _IOLBF, 0);
     signal(SIGTERM, on_term);
-    if (argc < 3 || (argc < 4 && (strcmp(argv[1], "block") == 0 || strcmp(argv[1], "loop") == 0)))
+    if (argc < 3 || (argc < 4 && strstr("block loop path traffic", argv[1])))
         return 2;
     hr = via_initialize(NULL);
     if (SUCCEEDED(hr))
