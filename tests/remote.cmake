@@ -27,6 +27,15 @@ if(TARGET test_remote)
     add_dependencies(test_remote remote_peer)
 endif()
 
+via_test(lifetime
+    SOURCES test_lifetime.c remote/fixture.c remote/test_object.c
+    IDL remote/remote_test.idl
+    DEPENDS via_com_remote
+    TIMEOUT 240)
+if(TARGET test_lifetime)
+    add_dependencies(test_lifetime remote_peer)
+endif()
+
 via_test(handoff
     SOURCES test_handoff.c remote/fixture.c
     IDL remote/remote_test.idl
