@@ -80,13 +80,18 @@ static bool add(ISoak *object, LONG a)
     return end_call(began, hr, sum == a + 5);
 }
 
-/* A reference that comes when its owner has died is a proxy that is dead from the start, whatever
- * else refers to the object here. */
-static bool is_same(ISoak *object, ISoak *other)
+static bool is_dead(ISoak *object)
 {
     struct via_peer_info info = {.size = sizeof info};
-    return object == other ||
-           (object != NULL && via_get_peer((IUnknown *)object, &info) == S_OK && info.is_dead);
+    return object != NULL && via_get_peer((IUnknown *)object, &info) == S_OK && info.is_dead;
+}
+
+/* A reference that comes when its owner is dying is a proxy of its own: one that is dead from the
+ * start, or, for the moment that the news of one connection's end is ahead of another's, one beside
+ * the dead one. */
+static bool is_same(ISoak *object, ISoak *other)
+{
+    return object == other || is_dead(object) || is_dead(other);
 }
 
 /* One of the first server's objects goes to the second, which connects to the first itself, and
