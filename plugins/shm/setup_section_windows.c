@@ -8,9 +8,11 @@
  * as a process is of those of its user, and a service of all. Where it is not, the set-up is
  * refused.
  *
- * The maker keeps its handles open for that as long as the stream lives. The numbers of one that
- * has been closed can name another's by the time they are used; hence the mark, which the maker
- * writes into the segment and says in the message.
+ * The maker keeps its handles open for that as long as the stream lives. If it closes that, or
+ * ends, before the other side has come so far, there is nothing to join: what it had sent is lost,
+ * and the stream is at its end. Numbers of handles that have been closed can name others by the
+ * time they are used; hence the mark, which the maker writes into the segment and says in the
+ * message.
  */
 #include "plugins/shm/form_windows.h"
 #include "plugins/shm/section_windows.h"
@@ -143,6 +145,13 @@ static HRESULT check(const struct section_setup *setup, size_t size)
     return S_OK;
 }
 
+/* The maker has closed what it names, or has ended. */
+static HRESULT fail_gone(void)
+{
+    return socket_fail(RPC_E_DISCONNECTED,
+                       "the peer closed the connection before its set-up of shm was taken");
+}
+
 /* Duplicates out of the maker's process. All or none are open afterwards. */
 static HRESULT fetch(HANDLE process, const struct section_setup *setup,
                      int32_t handles[SECTION_N_HANDLES])
@@ -157,10 +166,10 @@ static HRESULT fetch(HANDLE process, const struct section_setup *setup,
                              access, FALSE, 0)) {
             DWORD error = GetLastError();
             close_all(handles);
-            return socket_fail(VIA_E_PROTOCOL,
-                               "a handle of the peer's set-up of shm cannot be duplicated: Windows "
-                               "error %lu",
-                               error);
+            return error == ERROR_ACCESS_DENIED
+                       ? socket_fail(VIA_E_PROTOCOL, "a handle of the peer's set-up of shm does "
+                                                     "not let this side do what it has to")
+                       : fail_gone();
         }
         handles[i] = section_descriptor(copy);
     }
@@ -185,10 +194,12 @@ static HRESULT join(struct via_stream *stream, const struct section_setup *setup
     uint32_t pid = stream->carrier.line.peer.pid;
     HANDLE process = OpenProcess(PROCESS_DUP_HANDLE, FALSE, pid);
     if (process == NULL)
-        return socket_fail(E_ACCESSDENIED,
-                           "shared memory cannot be taken from process %u (Windows error %lu); "
-                           "does it run with more rights than this one?",
-                           pid, GetLastError());
+        return GetLastError() == ERROR_INVALID_PARAMETER
+                   ? fail_gone()
+                   : socket_fail(E_ACCESSDENIED,
+                                 "shared memory cannot be taken from process %u (Windows error "
+                                 "%lu); does it run with more rights than this one?",
+                                 pid, GetLastError());
     HRESULT hr = fetch(process, setup, handles);
     CloseHandle(process);
     if (FAILED(hr))
@@ -197,7 +208,7 @@ static HRESULT join(struct via_stream *stream, const struct section_setup *setup
     if (SUCCEEDED(hr))
         hr = setup_map(stream, handles[SECTION_MEMORY], setup->capacity, false);
     if (SUCCEEDED(hr) && atomic_load(segment_mark(&stream->segment)) != setup->mark)
-        hr = socket_fail(VIA_E_PROTOCOL, "the peer has closed the memory of this set-up of shm");
+        hr = fail_gone();
     if (FAILED(hr)) {
         close_all(handles);
         return hr;
