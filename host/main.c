@@ -199,5 +199,6 @@ int main(int argc, char **argv)
 {
     char **arguments = os_program_start(argc, argv);
 
+    os_program_share_memory();
     return os_program_end("viaductd", run(argc, arguments));
 }

@@ -15,6 +15,11 @@ char **os_program_start(int argc, char **argv);
  * disk), which `program` then says on standard error. */
 int os_program_end(const char *program, int code);
 
+/* Before any other thread is started, in a program that runs for months: its threads share few
+ * pools of memory. glibc gives up to eight for each processor, and each keeps what it has once
+ * needed. */
+void os_program_share_memory(void);
+
 /* From now on a request to end (SIGTERM, SIGINT, SIGHUP; on Windows Ctrl+C, the console's closing,
  * the user's leaving) waits for os_program_wait_stop() instead of ending the process. Before any
  * other thread is started. */

@@ -3,6 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -22,6 +25,13 @@ char **os_program_start(int argc, char **argv)
     }
     signal(SIGXFSZ, SIG_IGN);
     return argv;
+}
+
+void os_program_share_memory(void)
+{
+#ifdef M_ARENA_MAX
+    mallopt(M_ARENA_MAX, 2);
+#endif
 }
 
 int os_program_end(const char *program, int code)

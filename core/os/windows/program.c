@@ -48,6 +48,11 @@ char **os_program_start(int argc, char **argv)
     return all;
 }
 
+void os_program_share_memory(void)
+{
+    /* One heap for all threads is what Windows has. */
+}
+
 int os_program_end(const char *program, int code)
 {
     errno = 0;
