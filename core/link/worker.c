@@ -41,8 +41,8 @@
 /* Nothing was ready for so long: it is none any more. */
 #define CROWD_IDLE_NS 10000000u
 /* What one worker does alone, in queued jobs, and for how long it may do one. */
-#define CROWD_SHARE   1600u
-#define CROWD_SLOW_NS 2000000u
+#define CROWD_SHARE   16u
+#define CROWD_SLOW_NS 200000u
 /* Sleeping workers do not count, but there is an end. */
 #define MAX_THREADS_FACTOR 8u
 
@@ -256,12 +256,13 @@ void worker_look_at_crowd(struct link_node *node)
     os_mutex_unlock(&node->lock);
 }
 
-/* Others help when there is more than one should do alone, as far as there are processors. */
+/* Others help when there is more than one should do alone, as far as there are processors; one is
+ * left to the clients, which are on the same machine. */
 static void share_locked(struct link_node *node)
 {
     uint32_t asleep = node->n_idle + atomic_load(&node->n_waiting);
     uint32_t n_running = node->n_workers > asleep ? node->n_workers - asleep : 0;
-    if (atomic_load(&node->n_ready) > CROWD_SHARE && n_running < node->n_processors)
+    if (atomic_load(&node->n_ready) > CROWD_SHARE && n_running + 1 < node->n_processors)
         kick_locked(node);
 }
 
