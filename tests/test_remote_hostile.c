@@ -27,7 +27,7 @@
 
 #define SLOT_ADD     3
 #define SLOT_KEEP    10
-#define N_SLOTS      25
+#define N_SLOTS      (sizeof(ITestObjectVtbl) / sizeof(void *))
 #define TEST_MINE_ID 77
 
 extern const struct via_typelib remote_test_typelib;

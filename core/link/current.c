@@ -16,17 +16,12 @@ static _Thread_local struct thread the_thread;
 /* Chain ids to come. The system's own random bytes would be a fifth of a one-way call's time: they
  * are the first key only. Of what each key gives, the first words are the next key, so that ids
  * which have been used cannot be found in memory. */
-#define N_CHAINS ((CHACHA_WORDS - CHACHA_KEY_WORDS) * sizeof(uint32_t) / sizeof(struct link_id))
+#define ID_WORDS (sizeof(struct link_id) / sizeof(uint32_t))
+#define N_CHAINS ((CHACHA_WORDS - CHACHA_KEY_WORDS) / ID_WORDS)
 static _Thread_local struct {
     bool has_key;
     unsigned n_left;
-    union {
-        uint32_t words[CHACHA_WORDS];
-        struct {
-            uint32_t key[CHACHA_KEY_WORDS];
-            struct link_id ids[N_CHAINS];
-        };
-    };
+    uint32_t words[CHACHA_WORDS]; /* the key, and the ids behind it */
 } chains;
 
 struct thread *thread_self(void)
@@ -43,14 +38,16 @@ void thread_trim(struct thread *self)
 HRESULT current_new_chain(struct link_id *chain)
 {
     if (chains.n_left == 0) {
-        HRESULT hr = chains.has_key ? S_OK : os_random(chains.key, sizeof chains.key);
+        HRESULT hr =
+            chains.has_key ? S_OK : os_random(chains.words, CHACHA_KEY_WORDS * sizeof(uint32_t));
         if (FAILED(hr))
             return hr;
         chains.has_key = true;
-        chacha_fill(chains.key, 0, chains.words);
+        chacha_fill(chains.words, 0, chains.words);
         chains.n_left = N_CHAINS;
     }
-    *chain = chains.ids[--chains.n_left];
+    chains.n_left--;
+    memcpy(chain, &chains.words[CHACHA_KEY_WORDS + chains.n_left * ID_WORDS], sizeof *chain);
     return S_OK;
 }
 
