@@ -244,8 +244,25 @@ HRESULT via_connect(const char *address, REFIID iid, void **object)
     return runtime_publish(node_connect(node, addresses, runtime_deadline(NULL), iid, object));
 }
 
+/* A host is its own: it needs no connection to itself. */
+static bool get_own_host(struct node *node, IUnknown **host)
+{
+    IUnknown *root = node_root(node);
+    if (root == NULL)
+        return false;
+    HRESULT hr = root->lpVtbl->QueryInterface(root, &IID_IViaductHost, (void **)host);
+    root->lpVtbl->Release(root);
+    return SUCCEEDED(hr);
+}
+
 static HRESULT connect_host(struct node *node, uint64_t deadline_ns, REFIID iid, void **object)
 {
+    IUnknown *own;
+    if (get_own_host(node, &own)) {
+        HRESULT hr = own->lpVtbl->QueryInterface(own, iid, object);
+        own->lpVtbl->Release(own);
+        return hr;
+    }
     if (the_runtime.host_address != NULL) {
         const char *const addresses[] = {the_runtime.host_address, NULL};
         return node_connect(node, addresses, deadline_ns, iid, object);
