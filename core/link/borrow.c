@@ -42,6 +42,7 @@ struct view {
     size_t size;
     void *copy; /* private; or NULL */
     size_t room;
+    size_t counted; /* of memory->copied_bytes */
 };
 
 struct link_views {
@@ -293,6 +294,14 @@ HRESULT memory_borrow(struct link_connection *connection, const uint8_t *content
     return hr;
 }
 
+static void uncount(struct memory *memory, struct view *view)
+{
+    os_mutex_lock(&memory->lock);
+    memory->copied_bytes -= view->counted;
+    os_mutex_unlock(&memory->lock);
+    view->counted = 0;
+}
+
 /* Memory for a copy: the spare buffer, whose pages are there, if it fits. */
 static HRESULT take_room(struct memory *memory, struct view *view)
 {
@@ -303,7 +312,8 @@ static HRESULT take_room(struct memory *memory, struct view *view)
         view->room = memory->spare_size;
         memory->spare = NULL;
     }
-    memory->copied_bytes += may ? view->size : 0;
+    view->counted = may ? view->size : 0;
+    memory->copied_bytes += view->counted;
     os_mutex_unlock(&memory->lock);
     if (!may)
         return error_set(VIA_E_LIMIT, "the arguments of one peer's calls take more than %u bytes",
@@ -314,9 +324,7 @@ static HRESULT take_room(struct memory *memory, struct view *view)
     view->room = view->size;
     if (view->copy != NULL)
         return S_OK;
-    os_mutex_lock(&memory->lock);
-    memory->copied_bytes -= view->size;
-    os_mutex_unlock(&memory->lock);
+    uncount(memory, view);
     return error_set(E_OUTOFMEMORY, "no memory for an argument of %zu bytes", view->size);
 }
 
@@ -325,7 +333,7 @@ static void give_back_room(struct memory *memory, const struct view *view)
 {
     void *unwanted = view->copy;
     os_mutex_lock(&memory->lock);
-    memory->copied_bytes -= view->size;
+    memory->copied_bytes -= view->counted;
     bool is_better = memory->spare == NULL || memory->spare_size < view->room;
     if (is_better && view->room <= MAX_SPARE && !memory->is_closed) {
         unwanted = memory->spare;
@@ -368,6 +376,14 @@ void link_message_block_at(const struct link_message *message, uint32_t index, s
 {
     *position = message->views->views[index].position;
     *size = message->views->views[index].size;
+}
+
+void memory_uncount_views(struct link_views *views)
+{
+    for (uint32_t i = 0; i < views->n; i++) {
+        if (views->views[i].copy != NULL)
+            uncount(views->memory, &views->views[i]);
+    }
 }
 
 void memory_free_views(struct link_views *views)

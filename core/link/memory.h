@@ -66,6 +66,9 @@ HRESULT memory_received(struct link_connection *connection, struct link_message 
  * ends the connection. */
 HRESULT memory_borrow(struct link_connection *connection, const uint8_t *content, uint32_t n,
                       struct link_views **views);
+/* The call is about to be answered: its copies, which are freed behind that, stand in the way of
+ * the peer's next call no more. */
+void memory_uncount_views(struct link_views *views);
 void memory_free_views(struct link_views *views);
 
 /* The call passes the blocks from now on; `blocks` may be NULL. */

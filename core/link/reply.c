@@ -6,6 +6,7 @@
 #include "core/link/connection.h"
 #include "core/link/cork.h"
 #include "core/link/current.h"
+#include "core/link/memory.h"
 #include "core/link/message.h"
 #include "core/link/node.h"
 #include "core/link/sender.h"
@@ -52,13 +53,21 @@ static bool has_more(const struct link_connection *connection)
                                 memory_order_relaxed) == self;
 }
 
+/* What the peer may count on once it has the answer. */
+static void leave(struct link_message *call)
+{
+    message_leave_active(message_incoming(call));
+    if (call->views != NULL)
+        memory_uncount_views(call->views);
+}
+
 HRESULT link_reply(struct link_message *call, const struct link_request *reply)
 {
     struct incoming *incoming = message_incoming(call);
     struct link_connection *connection = call->connection;
     if (atomic_exchange(&incoming->answered, true))
         return error_set(E_UNEXPECTED, "a call is answered twice, or is one-way");
-    message_leave_active(incoming);
+    leave(call);
     if (link_connection_is_closed(connection)) /* its caller's has failed, whoever is faster */
         return connection_closed_error(connection);
     cork_flush_others(connection);
@@ -81,7 +90,7 @@ void link_reply_error(struct link_message *call, HRESULT code, bool ran)
     struct incoming *incoming = message_incoming(call);
     struct link_connection *connection = call->connection;
     if (!atomic_exchange(&incoming->answered, true)) {
-        message_leave_active(incoming);
+        leave(call);
         if (FAILED(send_error(connection, call->call_id, FAILED(code) ? code : E_FAIL, ran)))
             error_clear();
     }
