@@ -399,12 +399,18 @@ static void describe(const struct link_peer *info, char *text, size_t size)
  * that it is peered with. Whoever fails before the answer is known asks himself. */
 static void explain(struct peer *peer)
 {
+    static _Thread_local bool asks; /* a host that asks its peers may find that they have ended */
     const struct link_peer *info = peer_info(peer);
     os_mutex_lock(&peer->lock);
-    bool ask = !peer->explained && !atomic_load(&peer->node->closed);
+    bool ask = !asks && !peer->explained && !atomic_load(&peer->node->closed);
     os_mutex_unlock(&peer->lock);
+    if (!ask)
+        return;
     char *text = NULL;
-    if (!ask || runtime_ask_exit(peer->node, &info->node, &text) != S_OK)
+    asks = true;
+    HRESULT hr = runtime_ask_exit(peer->node, &info->node, &text);
+    asks = false;
+    if (hr != S_OK)
         return;
     error_set(RPC_E_SERVER_DIED, "%s", text);
     free(text);
