@@ -96,9 +96,6 @@ HRESULT socket_receive(int32_t descriptor, void *data, size_t size, size_t *n,
 
 /* --- waiting --- */
 
-/* Whether the host's watch_arm_edges works for sockets here, and is cheaper than to arm anew. */
-bool socket_has_edges(void);
-
 /* Lets one thread at a time block for a socket and any thread interrupt it. */
 struct socket_waiter {
     int32_t descriptor;     /* read-only */

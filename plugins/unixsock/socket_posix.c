@@ -461,8 +461,3 @@ void socket_yield(void)
 {
     sched_yield();
 }
-
-bool socket_has_edges(void)
-{
-    return true;
-}

@@ -337,9 +337,3 @@ void socket_yield(void)
 {
     SwitchToThread();
 }
-
-/* Each report of the Unix module's costs a hand-over to the reactor. */
-bool socket_has_edges(void)
-{
-    return false;
-}

@@ -156,7 +156,6 @@ static HRESULT receive(struct via_stream *stream, void *memory, size_t size, siz
     bool is_orphaned = atomic_load_explicit(&stream->is_orphaned, memory_order_acquire);
     HRESULT hr = socket_receive(stream->descriptor, memory, size, n,
                                 stream->receiver.refuses_handles ? NULL : &handles);
-    stream->may_have_more = *n == size || handles.n_descriptors != 0;
     if (hr == VIA_S_WOULD_BLOCK && is_orphaned)
         hr = socket_fail(RPC_E_DISCONNECTED, "the peer's process has ended");
     return received(stream, hr, &handles);

@@ -51,8 +51,6 @@ struct stream_readiness { /* `lock` */
     void (*ready)(void *token, uint32_t events); /* read-only after set_ready */
     void *token;
     uint32_t armed;
-    bool has_edges; /* the watch is armed for edges, and stays so when it has reported */
-    bool missed;    /* an edge came while nothing was armed */
     bool posted;    /* a post to the reactor is under way; it holds a reference */
     bool reporting; /* the post is calling `ready` */
     bool closing;
@@ -70,9 +68,6 @@ struct via_stream {
     /* Reader right; read by `arm`, which the same thread calls: the last peek asked for more than
      * there is, and nothing has come since. */
     bool starved;
-    /* Reader right, like starved: nothing has been received since the last arm, or the last receive
-     * may have left something in the socket. */
-    bool may_have_more;
     struct socket_waiter waiter;
     struct stream_sender sender;
     struct stream_receiver receiver;

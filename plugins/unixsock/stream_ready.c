@@ -1,13 +1,6 @@
 /*
  * Readiness of a stream: one-shot reports of what was armed.
  *
- * While only bytes to read are waited for, the socket's watch is armed for edges, where there are
- * such, and stays so when it has reported: a stream that is served and armed again and again costs
- * no system call for that. An edge that comes meanwhile is remembered, and makes the next arm look
- * at the socket anew. So does a socket that has not been emptied since: there may be something in
- * it for which no edge will come. (The kernel cuts a receive only where descriptors are attached,
- * or where the room ends.)
- *
  * What the socket is ready for comes from the host's watch. Bytes that lie in our buffer already
  * have no descriptor; they are reported by a post to the reactor, which holds a reference to the
  * stream, because it cannot be taken back when the stream closes. The end of the peer's process is
@@ -47,9 +40,7 @@ static void on_watch(void *argument, uint32_t events)
     socket_lock_enter(&self->lock);
     uint32_t fired = (events & VIA_READY_CLOSED) ? self->armed : (events & self->armed);
     self->armed &= ~fired;
-    if (self->has_edges)
-        self->missed |= fired == 0;
-    else if (self->armed != 0)
+    if (self->armed != 0)
         socket_host->watch_arm(self->watch, self->armed);
     socket_lock_leave(&self->lock);
     if (fired != 0)
@@ -141,23 +132,6 @@ static HRESULT open_watches(struct via_stream *stream)
     return hr;
 }
 
-/* Watches for `events`, and for nothing else. */
-static HRESULT watch(struct via_stream *stream, uint32_t events)
-{
-    struct stream_readiness *self = &stream->readiness;
-    if (events != VIA_READY_READ || !socket_has_edges()) {
-        self->has_edges = false;
-        return socket_host->watch_arm(self->watch, events);
-    }
-    bool is_armed = self->has_edges && !self->missed && !stream->may_have_more;
-    stream->may_have_more = true;
-    if (is_armed)
-        return S_OK;
-    self->has_edges = true;
-    self->missed = false;
-    return socket_host->watch_arm_edges(self->watch);
-}
-
 HRESULT stream_arm(struct via_stream *stream, uint32_t events)
 {
     struct stream_readiness *self = &stream->readiness;
@@ -173,7 +147,7 @@ HRESULT stream_arm(struct via_stream *stream, uint32_t events)
         if (buffered)
             hr = post_report(stream);
         if (SUCCEEDED(hr) && watched != 0)
-            hr = watch(stream, watched);
+            hr = socket_host->watch_arm(self->watch, watched);
     }
     if (FAILED(hr))
         self->armed = before;
@@ -186,11 +160,8 @@ void stream_disarm(struct via_stream *stream, uint32_t events)
     struct stream_readiness *self = &stream->readiness;
     socket_lock_enter(&self->lock);
     uint32_t before = self->armed;
-    bool had_edges = self->has_edges;
     self->armed &= ~events;
-    if (events & VIA_READY_READ)
-        self->has_edges = false;
-    if (self->watch != NULL && (self->armed != before || self->has_edges != had_edges)) {
+    if (self->watch != NULL && self->armed != before) {
         if (self->armed != 0)
             socket_host->watch_arm(self->watch, self->armed);
         else
