@@ -208,8 +208,9 @@ static HRESULT ask_here(struct host *host, const struct registry_entry *entry,
                         const struct question *question)
 {
     HRESULT hr = E_FAIL;
+    bool again = true;
 
-    for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    for (int attempt = 0; again && attempt < MAX_ATTEMPTS; attempt++) {
         IViaductSurrogate *provider;
 
         hr = get_provider(host, entry->manifest, &provider);
@@ -218,9 +219,8 @@ static HRESULT ask_here(struct host *host, const struct registry_entry *entry,
         hr = ask_provider(provider, &entry->class->clsid, question);
         if (FAILED(hr))
             text_take_error(hr);
+        again = FAILED(hr) && servers_settle(host->servers, entry->manifest, provider, hr);
         IViaductSurrogate_Release(provider);
-        if (hr != RPC_E_DISCONNECTED || !servers_settle(host->servers, entry->manifest))
-            break;
     }
     return hr;
 }

@@ -33,6 +33,8 @@
 #define RECOVERED_MS 10000u
 /* How long processes may take to end when the host stops: once when asked, once when told. */
 #define STOP_MS 1000u
+/* How long a process may take to end that has lost its host, or has said that it is ending. */
+#define SETTLE_MS 3000u
 
 struct server {
     struct server *next;           /* servers->lock */
@@ -365,24 +367,35 @@ HRESULT servers_check_in(struct servers *servers, const char *token, IViaductSur
     return S_OK;
 }
 
-bool servers_settle(struct servers *servers, const struct manifest *manifest)
+/* Did the call fail since the process is ending, or has ended? */
+static bool is_end(IViaductSurrogate *asked, HRESULT failure)
 {
     struct via_peer_info info = {.size = sizeof(info)};
-    uint64_t deadline = os_deadline_ms(STOP_MS);
-    struct server *server;
-    bool in_time = true, ended;
 
+    return failure == CO_E_SERVER_STOPPING ||
+           (failure == RPC_E_DISCONNECTED && via_get_peer((IUnknown *)asked, &info) == S_OK &&
+            info.is_dead);
+}
+
+bool servers_settle(struct servers *servers, const struct manifest *manifest,
+                    IViaductSurrogate *asked, HRESULT failure)
+{
+    uint64_t deadline = os_deadline_ms(SETTLE_MS);
+    struct server *server;
+    bool in_time = true, again;
+
+    if (!is_end(asked, failure))
+        return false;
     os_mutex_lock(&servers->lock);
     server = find_locked(servers, manifest->component);
-    while (server && in_time && server->state == CLASS_RUNNING && server->surrogate &&
-           via_get_peer((IUnknown *)server->surrogate, &info) == S_OK && info.is_dead)
+    while (server && in_time && server->surrogate == asked)
         in_time = os_cond_wait(&servers->changed, &servers->lock, deadline);
     /* A process that has lost its host and lives on is of no use. */
-    if (!in_time && server->process)
+    if (!in_time && server->surrogate == asked && server->process)
         os_process_kill(server->process);
-    ended = server && server->state == CLASS_IDLE;
+    again = server && server->surrogate != asked && server->state != CLASS_BACKING_OFF;
     os_mutex_unlock(&servers->lock);
-    return ended;
+    return again;
 }
 
 static void status_locked(const struct server *server, struct server_status *status)

@@ -47,10 +47,11 @@ HRESULT servers_get(struct servers *servers, struct manifest *manifest,
 /* A process names itself. E_ACCESSDENIED for a token that no starting server has. */
 HRESULT servers_check_in(struct servers *servers, const char *token, IViaductSurrogate *surrogate);
 
-/* Blocks for a short time. After a call on the component's process has failed with
- * RPC_E_DISCONNECTED: true once the process has ended by itself, being idle, so that another one is
- * worth a try. */
-bool servers_settle(struct servers *servers, const struct manifest *manifest);
+/* Blocks for a short time. A call on the component's process, by `asked`, has failed with
+ * `failure`: true once that process has ended by itself, being idle, so that another one is worth a
+ * try. */
+bool servers_settle(struct servers *servers, const struct manifest *manifest,
+                    IViaductSurrogate *asked, HRESULT failure);
 
 struct server_status {
     enum ClassState state;

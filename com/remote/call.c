@@ -49,11 +49,8 @@ static bool lend(void *context, const void *data, size_t size, size_t position)
 static HRESULT path_of(struct import *import, struct peer **peer)
 {
     *peer = import->peer;
-    if (import->peer == NULL) {
-        error_give(error_record_copy(import->cause));
-        return error_wrap(import->cause != NULL ? import->cause->code : RPC_E_DISCONNECTED,
-                          "the object's owner was never reached");
-    }
+    if (import->peer == NULL)
+        return import_never_reached(import);
     if (link_connection_is_closed(import->peer->connection))
         return peer_disconnected(import->peer);
     return S_OK;

@@ -22,7 +22,7 @@
 static HRESULT ask_owner(struct import *import, const GUID *iid, BSTR *json)
 {
     if (import->peer == NULL)
-        return error_set(RPC_E_DISCONNECTED, "the object's owner was never reached");
+        return import_never_reached(import);
     struct import *root;
     HRESULT hr = import_received(import->peer, 0, &root);
     if (FAILED(hr))

@@ -154,6 +154,14 @@ bool import_is_dead(struct import *import)
     return import->peer == NULL || link_connection_is_closed(import->peer->connection);
 }
 
+HRESULT import_never_reached(const struct import *import)
+{
+    if (import->cause == NULL)
+        return error_set(RPC_E_DISCONNECTED, "the object's owner was never reached");
+    error_give(error_record_copy(import->cause));
+    return error_wrap(import->cause->code, "the object's owner was never reached");
+}
+
 struct import *import_of(const void *pointer)
 {
     const struct face *face = pointer;

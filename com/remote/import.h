@@ -63,6 +63,8 @@ HRESULT import_new_dead(struct node *node, const struct link_id *owner, uint64_t
 void import_ref(struct import *import);
 uint32_t import_unref(struct import *import);
 bool import_is_dead(struct import *import);
+/* For an import that never had a path: sets the error that says why, and returns its code. */
+HRESULT import_never_reached(const struct import *import);
 
 /* The import behind an interface pointer, not counted, or NULL if it is no proxy of this runtime.
  */

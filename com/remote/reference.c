@@ -126,11 +126,7 @@ HRESULT reference_out_add(struct reference_out *out, IUnknown *object, uint32_t 
     else if (import->peer == out->peer)
         hr = add_yours(out, import->id);
     else if (import_is_dead(import))
-        hr =
-            import->peer != NULL
-                ? peer_disconnected(import->peer)
-                : (error_give(error_record_copy(import->cause)),
-                   error_wrap(RPC_E_DISCONNECTED, "an object that is handed on was never reached"));
+        hr = import->peer != NULL ? peer_disconnected(import->peer) : import_never_reached(import);
     else
         hr = add_third(out, import);
     if (SUCCEEDED(hr))

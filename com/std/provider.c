@@ -55,6 +55,22 @@ static ULONG STDMETHODCALLTYPE Provider_Release(IViaductSurrogate *iface)
     return left;
 }
 
+/* Before anything is asked of the component; after S_OK goes end(). */
+static HRESULT begin(const struct provider *provider)
+{
+    if (provider->events && !provider->events->begin())
+        return runtime_publish(error_set(CO_E_SERVER_STOPPING,
+                                         "the process of component %s is ending",
+                                         provider->component->name));
+    return S_OK;
+}
+
+static void end(const struct provider *provider)
+{
+    if (provider->events)
+        provider->events->end();
+}
+
 static const struct via_component_class *find_class(const struct via_component *component,
                                                     const GUID *clsid)
 {
@@ -82,17 +98,14 @@ static HRESULT component_failed(const struct provider *provider, HRESULT hr)
     return runtime_publish(hr);
 }
 
-static HRESULT STDMETHODCALLTYPE Provider_CreateInstance(IViaductSurrogate *iface,
-                                                         const GUID *clsid, const GUID *iid,
-                                                         IUnknown **object)
+static HRESULT create(const struct provider *provider, const GUID *clsid, const GUID *iid,
+                      IUnknown **object)
 {
-    struct provider *provider = provider_from_IViaductSurrogate(iface);
     const struct via_component_class *class = find_class(provider->component, clsid);
     IClassFactory *factory = NULL;
     void *created = NULL;
     HRESULT hr;
 
-    *object = NULL;
     if (!class)
         return no_class(provider, clsid);
     hr = provider->component->get_class_object(clsid, &IID_IClassFactory, (void **)&factory);
@@ -106,21 +119,48 @@ static HRESULT STDMETHODCALLTYPE Provider_CreateInstance(IViaductSurrogate *ifac
     return hr;
 }
 
-static HRESULT STDMETHODCALLTYPE Provider_GetClassObject(IViaductSurrogate *iface,
-                                                         const GUID *clsid, IUnknown **object)
+static HRESULT STDMETHODCALLTYPE Provider_CreateInstance(IViaductSurrogate *iface,
+                                                         const GUID *clsid, const GUID *iid,
+                                                         IUnknown **object)
 {
     struct provider *provider = provider_from_IViaductSurrogate(iface);
+    HRESULT hr = begin(provider);
+
+    *object = NULL;
+    if (FAILED(hr))
+        return hr;
+    hr = create(provider, clsid, iid, object);
+    end(provider);
+    return hr;
+}
+
+static HRESULT get_class_object(const struct provider *provider, const GUID *clsid,
+                                IUnknown **object)
+{
     const struct via_component_class *class = find_class(provider->component, clsid);
     void *inner = NULL;
     HRESULT hr;
 
-    *object = NULL;
     if (!class)
         return no_class(provider, clsid);
     hr = provider->component->get_class_object(clsid, &IID_IUnknown, &inner);
     if (FAILED(hr))
         return component_failed(provider, hr);
     return runtime_publish(class_object_wrap(class, inner, object));
+}
+
+static HRESULT STDMETHODCALLTYPE Provider_GetClassObject(IViaductSurrogate *iface,
+                                                         const GUID *clsid, IUnknown **object)
+{
+    struct provider *provider = provider_from_IViaductSurrogate(iface);
+    HRESULT hr = begin(provider);
+
+    *object = NULL;
+    if (FAILED(hr))
+        return hr;
+    hr = get_class_object(provider, clsid, object);
+    end(provider);
+    return hr;
 }
 
 static HRESULT describe(const struct via_component *component, const GUID *clsid, BSTR *json)
@@ -148,9 +188,15 @@ static HRESULT describe(const struct via_component *component, const GUID *clsid
 static HRESULT STDMETHODCALLTYPE Provider_DescribeClass(IViaductSurrogate *iface, const GUID *clsid,
                                                         BSTR *json)
 {
+    struct provider *provider = provider_from_IViaductSurrogate(iface);
+    HRESULT hr = begin(provider);
+
     *json = NULL;
-    return runtime_publish(
-        describe(provider_from_IViaductSurrogate(iface)->component, clsid, json));
+    if (FAILED(hr))
+        return hr;
+    hr = runtime_publish(describe(provider->component, clsid, json));
+    end(provider);
+    return hr;
 }
 
 static HRESULT STDMETHODCALLTYPE Provider_GetObjectCount(IViaductSurrogate *iface, ULONG *count)

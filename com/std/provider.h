@@ -2,11 +2,16 @@
 #ifndef COM_STD_PROVIDER_H
 #define COM_STD_PROVIDER_H
 
+#include <stdbool.h>
 #include <viaduct/host.h>
 #include <viaduct/server.h>
 
 /* What the process around it does. */
 struct provider_events {
+    /* Around everything that is asked of the component, so that the process does not decide
+     * meanwhile that nobody needs it. `begin` false: it has decided, and `end` is not called. */
+    bool (*begin)(void);
+    void (*end)(void);
     /* Objects of the component that others hold. */
     uint32_t (*count_objects)(void);
     /* Ends the process soon; returns at once. */

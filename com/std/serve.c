@@ -1,8 +1,8 @@
 /*
  * A process that is a component's own: it reports to the host and waits for a reason to end. It
  * ends when the host says so, when the host is gone, or when nobody has held an object of the
- * component for a while; the host knows that a process that it needs may be just about to end, and
- * starts another one.
+ * component for a while. Once it has decided to end it refuses everything that would make an
+ * object, so that none is lost; the host then waits for its end and starts another one.
  */
 #include <viaduct/host.h>
 #include <viaduct/server.h>
@@ -33,8 +33,10 @@
 static struct {
     struct os_mutex lock;
     struct os_cond changed;
-    bool ending; /* lock */
-    bool ended;  /* lock; the runtime is down */
+    bool ending;       /* lock */
+    bool ended;        /* lock; the runtime is down */
+    uint32_t n_asking; /* lock; questions to the component that are not answered */
+    uint64_t asked_ns; /* lock; when the latest was answered */
 } the_server = {.lock = OS_MUTEX_INITIALIZER};
 
 static void shut_down(const char *why)
@@ -60,7 +62,28 @@ static uint32_t count_objects(void)
     return count > OWN_EXPORTS ? (uint32_t)(count - OWN_EXPORTS) : 0;
 }
 
-static const struct provider_events server_events = {count_objects, shut_down};
+static bool begin_asking(void)
+{
+    bool open;
+
+    os_mutex_lock(&the_server.lock);
+    open = !the_server.ending;
+    if (open)
+        the_server.n_asking++;
+    os_mutex_unlock(&the_server.lock);
+    return open;
+}
+
+static void end_asking(void)
+{
+    os_mutex_lock(&the_server.lock);
+    the_server.n_asking--;
+    the_server.asked_ns = os_now_ns();
+    os_mutex_unlock(&the_server.lock);
+}
+
+static const struct provider_events server_events = {begin_asking, end_asking, count_objects,
+                                                     shut_down};
 
 static void host_died(void *context, const char *reason)
 {
@@ -113,6 +136,9 @@ static void wait_for_end(const struct via_component *component, uint32_t idle_ms
             (component->can_unload_now && component->can_unload_now() != S_OK))
             idle_since = now;
         os_mutex_lock(&the_server.lock);
+        /* An object that has just been made may not have been counted yet. */
+        if (the_server.n_asking > 0 || the_server.asked_ns > idle_since)
+            idle_since = the_server.n_asking > 0 ? now : the_server.asked_ns;
         the_server.ending = the_server.ending || now - idle_since >= idle_ms * 1000000ull;
     }
     os_mutex_unlock(&the_server.lock);
