@@ -95,7 +95,7 @@ static HRESULT send_call(struct import *import, const struct marshal_method *met
                          const struct call_form *form, void *context,
                          const struct link_request *request, bool *sent)
 {
-    struct link_message reply = {0};
+    struct link_message reply;
     if (request->kind == WIRE_ONEWAY) {
         struct peer *peer;
         HRESULT hr = path_of(import, &peer);
@@ -104,6 +104,7 @@ static HRESULT send_call(struct import *import, const struct marshal_method *met
         *sent = SUCCEEDED(hr);
         return hr;
     }
+    reply.call_id = 0; /* the rest comes with success */
     HRESULT hr = call_exchange(import, request, &reply);
     *sent = SUCCEEDED(hr) || reply.call_id != 0;
     return FAILED(hr) ? hr : read_reply(import, method, form, context, &reply);

@@ -35,6 +35,8 @@ static struct {
     char *agent;                /* the same */
 } the_runtime = {.lock = OS_MUTEX_INITIALIZER};
 
+/* From here on a few milliseconds more do not count. */
+#define LONG_TIMEOUT_MS 1000u
 static _Thread_local uint32_t the_thread_timeout;
 static _Thread_local uint32_t the_patience;
 
@@ -309,15 +311,14 @@ static uint32_t patience_for(struct import *import)
 
 uint64_t runtime_deadline(struct import *import)
 {
-    return os_deadline_ms(patience_for(import));
+    uint32_t patience_ms = patience_for(import);
+    return patience_ms < LONG_TIMEOUT_MS ? os_deadline_ms(patience_ms)
+                                         : os_coarse_deadline_ms(patience_ms);
 }
 
 uint64_t runtime_coarse_deadline(struct import *import)
 {
-    uint32_t patience_ms = patience_for(import);
-    return patience_ms == UINT32_MAX
-               ? OS_NEVER
-               : os_coarse_now_ns() + OS_COARSE_NS + patience_ms * UINT64_C(1000000);
+    return os_coarse_deadline_ms(patience_for(import));
 }
 
 uint32_t runtime_set_patience(uint32_t timeout_ms)

@@ -95,8 +95,8 @@ static void sleep_locked(struct call *call)
         call->thread->held = connection;
 }
 
-/* Sleeps in the stream, as the holder of the right. */
-static void sleep_in_stream(struct call *call)
+/* Sleeps in the stream, as the holder of the right. RPC_E_TIMEOUT: until the deadline. */
+static HRESULT sleep_in_stream(struct call *call)
 {
     struct link_connection *connection = call->connection;
     HRESULT hr = S_OK;
@@ -112,6 +112,7 @@ static void sleep_in_stream(struct call *call)
         error_clear();
     else if (FAILED(hr))
         connection_fail(connection, hr, false);
+    return hr;
 }
 
 /* Nothing is read for now, and the tick has to see that it does not stay so for ever. */
@@ -123,21 +124,25 @@ static void wait_with_tick(struct link_connection *connection)
 
 /* As the holder of the right: frame by frame, until the call is over, has something to run,
  * nothing may be read, or the right is gone. No lock is needed, since the right can only be taken
- * from a method that runs. */
+ * from a method that runs. The sleep looks at the deadline; frames of others must not keep this
+ * thread beyond it. */
 static void read_frames(struct call *call)
 {
     struct link_connection *connection = call->connection;
     while (call->thread->held == connection && !is_done(call) &&
-           !atomic_load(&call->has_incoming) && !atomic_load(&call->cancelled) && !is_late(call)) {
+           !atomic_load(&call->has_incoming) && !atomic_load(&call->cancelled)) {
         HRESULT hr = connection->drained ? VIA_S_WOULD_BLOCK : reader_step(connection, call);
-        if (hr == READER_FULL) {
+        if (hr == VIA_S_WOULD_BLOCK) {
+            if (sleep_in_stream(call) == RPC_E_TIMEOUT)
+                return;
+        } else if (hr == READER_FULL) {
             wait_with_tick(connection);
             return;
-        }
-        if (hr == VIA_S_WOULD_BLOCK)
-            sleep_in_stream(call);
-        else if (FAILED(hr))
+        } else if (FAILED(hr)) {
             error_clear(); /* the connection has it */
+        } else if (!is_done(call) && is_late(call)) {
+            return;
+        }
     }
 }
 
@@ -212,22 +217,25 @@ static void wait_for_reply(struct call *call)
 /* --- the steps of a call --- */
 
 static HRESULT init(struct call *call, struct link_connection *connection,
-                    const struct link_request *request, uint64_t deadline_ns)
+                    const struct link_request *request, uint64_t deadline_ns,
+                    struct link_message *reply)
 {
     struct thread *self = thread_self();
     const struct running *running = self->running;
-    *call = (struct call){.connection = connection,
-                          .thread = self,
-                          .outer = self->call,
-                          .serves = running,
-                          .thread_id = os_thread_id(),
-                          .level = self->call != NULL ? self->call->level + 1 : 1,
-                          .is_apartment = os_thread_is_apartment(),
-                          .has_chain = request->kind == WIRE_CALL,
-                          .depth = 1,
-                          .deadline_ns = deadline_ns,
-                          .room = request->reply_room,
-                          .room_size = request->reply_room_size};
+    memset(call, 0, offsetof(struct call, waiter));
+    call->connection = connection;
+    call->thread = self;
+    call->outer = self->call;
+    call->serves = running;
+    call->thread_id = os_thread_id();
+    call->level = self->call != NULL ? self->call->level + 1 : 1;
+    call->is_apartment = os_thread_is_apartment();
+    call->has_chain = request->kind == WIRE_CALL;
+    call->depth = 1;
+    call->deadline_ns = deadline_ns;
+    call->room = request->reply_room;
+    call->room_size = request->reply_room_size;
+    call->reply = reply;
     list_init(&call->incoming);
     if (running != NULL) {
         if (running->current.deadline_ns < deadline_ns)
@@ -297,6 +305,7 @@ static bool begin(struct call *call, size_t payload_size)
     if (open) {
         offers = switch_is_due_locked(connection, payload_size);
         call->id = connection->next_call_id++;
+        call->reply->call_id = call->id;
         list_append(bucket_of(connection, call->id), &call->pending_link);
         call->inherits = self->held == connection;
         if (!call->inherits && !call->is_apartment)
@@ -349,8 +358,6 @@ static HRESULT finish(struct call *call, struct link_message *reply)
 {
     struct link_connection *connection = call->connection;
     bool succeeded = is_done(call) && SUCCEEDED(call->result);
-    if (succeeded)
-        *reply = call->reply;
     if (succeeded && call->borrowed) {
         /* The right, and the use of the connection, go with the reply's release. */
         reply->state = call->inherits ? (void *)&connection->frame_size : (void *)connection;
@@ -380,10 +387,10 @@ HRESULT link_call(struct link_connection *connection, const struct link_request 
     struct call call;
     struct thread *self = thread_self();
     struct link_node *node = connection->node;
-    *reply = (struct link_message){0};
+    reply->call_id = 0;
     HRESULT hr = node_check(node);
     if (SUCCEEDED(hr))
-        hr = init(&call, connection, request, deadline_ns);
+        hr = init(&call, connection, request, deadline_ns, reply);
     if (SUCCEEDED(hr) && call.is_apartment)
         hr = reactor_join(node);
     if (FAILED(hr))
@@ -399,12 +406,12 @@ HRESULT link_call(struct link_connection *connection, const struct link_request 
     memory_lend(request->blocks, call.id);
     hr = send(&call, request);
     if (SUCCEEDED(hr)) {
-        reply->call_id = call.id;
         wait_for_reply(&call);
         memory_settle(request->blocks, is_done(&call));
     } else {
         memory_take_back(request->blocks);
         fail_unsent(&call, hr);
+        reply->call_id = 0;
     }
     if (call.has_chain && !call.has_left)
         chain_remove(node, &call);

@@ -37,11 +37,11 @@ struct call {
     struct list pending_link; /* connection->lock */
     struct list waiter_link;  /* connection->lock: in connection->waiters, and sleeps */
     /* Written under connection->lock, `done` last; the thread reads them once it is set. */
-    atomic_bool done; /* reply, error or the connection's end */
-    bool borrowed;    /* `reply` leads into the receive buffer */
+    atomic_bool done;           /* reply, error or the connection's end */
+    bool borrowed;              /* `reply` leads into the receive buffer */
+    struct link_message *reply; /* the caller's */
     HRESULT result;
     struct error_record *error;
-    struct link_message reply;
 
     struct list chain_link; /* bucket lock */
     struct list incoming;   /* bucket lock: calls of the chain that this thread has to run */
@@ -50,7 +50,7 @@ struct call {
     atomic_bool in_stream; /* sleeps in the stream of `connection` */
     atomic_bool in_waiter; /* sleeps in `waiter`, which is there */
     bool has_waiter;
-    struct os_waiter waiter;
+    struct os_waiter waiter; /* last: not initialised before it is needed */
 };
 
 /* With connection->lock: gives the call its result and wakes it. */

@@ -109,7 +109,7 @@ static HRESULT take_reply_locked(struct call *call, bool is_own, struct link_mes
         is_borrowed = false;
     }
     call->borrowed = is_borrowed;
-    call->reply = *message;
+    *call->reply = *message;
     message->storage = NULL;
     message->handles = NULL;
     return S_OK;
