@@ -43,6 +43,7 @@ static void fill(struct link_connection *connection, const struct wire_header *h
                                      .kind = header->kind,
                                      .flags = header->flags,
                                      .n_references = header->n_references,
+                                     .n_handles = 0, /* take_handles() */
                                      .call_id = header->call_id,
                                      .references = parts->references,
                                      .references_size = header->reference_size,
