@@ -30,6 +30,7 @@ static void init_parts(struct link_connection *self)
     for (size_t i = 0; i < CONNECTION_BUCKETS; i++)
         list_init(&self->pending[i]);
     atomic_init(&self->stage, STAGE_HELLO);
+    atomic_init(&self->wait_until_ns, OS_NEVER);
     self->right = RIGHT_FREE;
     self->next_call_id = 1;
     /* Until hello tells more. */

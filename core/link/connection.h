@@ -129,6 +129,9 @@ struct link_connection {
      * be taken away: whoever does exchanges this for NULL first, and so does the holder when the
      * method is over. The one that succeeds has the right. */
     struct thread *_Atomic in_method;
+    /* The holder's, which sleeps in the stream: until when, unless the transport keeps the time;
+     * the tick interrupts it then. OS_NEVER: it does not sleep, or for ever. */
+    _Atomic uint64_t wait_until_ns;
     atomic_uint activity;          /* counts frames; written by the holder, the tick compares */
     unsigned seen_activity;        /* the tick's */
     unsigned seen_method;          /* the tick's */

@@ -7,6 +7,7 @@
 #include "core/link/memory.h"
 #include "core/link/message.h"
 #include "core/link/node.h"
+#include "core/link/reactor.h"
 #include "core/link/right.h"
 #include "core/link/sender.h"
 #include "core/link/switch.h"
@@ -21,6 +22,10 @@
 
 /* Frames that the reactor itself reads of one connection in a row. */
 #define REACTOR_FRAMES 64
+/* Below this a timer is more exact than the tick. */
+#define SHORT_WAIT_NS 40000000u
+/* A wait for ever that nobody watches over looks around itself from time to time. */
+#define BLIND_WAIT_NS 1000000000u
 
 /* The compiler must not read again, from memory that may have changed, what it has copied. */
 static inline void load_once(void)
@@ -425,18 +430,52 @@ static bool spin(struct link_connection *connection, uint64_t started_ns)
     return false;
 }
 
+/* Whether the tick looks at what this thread waits for. In shared memory only the reactor sees the
+ * end of a peer that cannot say goodbye. */
+static bool has_tick(struct link_connection *connection)
+{
+    struct link_node *node = connection->node;
+    if (atomic_load_explicit(&node->reactor, memory_order_relaxed) != NULL)
+        return true;
+    if (!(connection->in->transport->capabilities & VIA_TRANSPORT_SHARED))
+        return false;
+    HRESULT hr = reactor_join(node);
+    if (FAILED(hr))
+        error_clear();
+    return SUCCEEDED(hr);
+}
+
+/* A sleep without a timer is cheaper, and the tick comes anyway: so it keeps the time of all sleeps
+ * but the short ones. */
+static HRESULT sleep_until(struct link_connection *connection, uint64_t deadline_ns)
+{
+    const struct link_path *path = connection->in;
+    if (deadline_ns < os_coarse_now_ns() + SHORT_WAIT_NS)
+        return path->transport->wait(path->stream, deadline_ns);
+    if (!has_tick(connection))
+        return path->transport->wait(
+            path->stream, deadline_ns != OS_NEVER ? deadline_ns : os_now_ns() + BLIND_WAIT_NS);
+    atomic_store(&connection->wait_until_ns, deadline_ns);
+    node_needs_tick(connection->node); /* behind that, and the tick looks behind clearing tick_on */
+    HRESULT hr = path->transport->wait(path->stream, OS_NEVER);
+    atomic_store_explicit(&connection->wait_until_ns, OS_NEVER, memory_order_relaxed);
+    if (hr == VIA_S_INTERRUPTED && os_now_ns() >= deadline_ns)
+        return error_set(RPC_E_TIMEOUT, "nothing arrived before the deadline");
+    return hr;
+}
+
 HRESULT reader_wait(struct link_connection *connection, uint64_t deadline_ns)
 {
     uint32_t max_ns = connection->node->settings.max_spin_us * 1000u;
     connection->drained = false;
     if (max_ns == 0)
-        return connection->in->transport->wait(connection->in->stream, deadline_ns);
+        return sleep_until(connection, deadline_ns);
     uint64_t started_ns = os_now_ns();
     if (connection->spin_ns != 0 && spin(connection, started_ns)) {
         connection->spin_ns = max_ns;
         return S_OK;
     }
-    HRESULT hr = connection->in->transport->wait(connection->in->stream, deadline_ns);
+    HRESULT hr = sleep_until(connection, deadline_ns);
     /* What came in time to be spun for makes it worth while again; what did not makes it shorter.
      */
     if (hr == S_OK && os_now_ns() - started_ns < 2u * (uint64_t)max_ns)

@@ -19,7 +19,8 @@ struct call;
  * done, and the right may be gone (right_is_mine_locked); VIA_S_WOULD_BLOCK: none is there;
  * READER_FULL; a failure: the connection has ended. */
 HRESULT reader_step(struct link_connection *connection, struct call *self);
-/* Sleeps until bytes have come: what via_transport.wait returns. Spins first. */
+/* Sleeps until bytes have come: what via_transport.wait returns, but where neither the tick runs
+ * nor a deadline is given RPC_E_TIMEOUT may come from time to time. Spins first. */
 HRESULT reader_wait(struct link_connection *connection, uint64_t deadline_ns);
 /* The frame that is borrowed is done with; the holder only. */
 void reader_consume(struct link_connection *connection);

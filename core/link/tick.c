@@ -1,9 +1,9 @@
 /*
  * The tick: what the reactor does from time to time for a node. It parks connections that nobody
  * uses, takes the reader right from methods that run long, ends connections whose hello does not
- * come or whose peer does not read, looks after stalled ones, and starts timers. It runs each
- * millisecond while a method runs or a connection is about to be parked, each eight while frames
- * come, and not at all when nothing happens.
+ * come or whose peer does not read, looks after stalled ones, wakes who has slept in a stream until
+ * its deadline, and starts timers. It runs each millisecond while a method runs or a connection is
+ * about to be parked, each eight while frames come, and not at all when nothing happens.
  */
 #include "core/link/call.h"
 #include "core/link/cork.h"
@@ -35,9 +35,10 @@
 
 struct tick {
     uint64_t now_ns;
-    bool is_busy;    /* something needs the next fast tick */
-    bool is_active;  /* something has moved */
-    bool is_pending; /* a hello, a queue or a stalled connection is waited for */
+    bool is_busy;           /* something needs the next fast tick */
+    bool is_active;         /* something has moved */
+    bool is_pending;        /* a hello, a queue or a stalled connection is waited for */
+    uint64_t wait_until_ns; /* when the first of those who sleep must wake */
     unsigned n_expired;
     struct link_connection *expired[MAX_EXPIRED];
     bool hello_expired[MAX_EXPIRED];
@@ -94,6 +95,16 @@ static void look_at_stalled_locked(struct tick *tick, struct link_connection *co
     right_unstall_locked(connection);
 }
 
+/* Wakes who sleeps in the stream, if it is time. */
+static void look_at_sleep_locked(struct tick *tick, struct link_connection *connection)
+{
+    uint64_t until_ns = atomic_load(&connection->wait_until_ns);
+    if (until_ns <= tick->now_ns)
+        connection_interrupt(connection);
+    else if (until_ns < tick->wait_until_ns)
+        tick->wait_until_ns = until_ns;
+}
+
 /* True: the tick need not look at it any more. */
 static bool look_at(struct tick *tick, struct link_connection *connection)
 {
@@ -105,6 +116,7 @@ static bool look_at(struct tick *tick, struct link_connection *connection)
     bool is_closed = connection->stage == STAGE_CLOSED;
     connection->seen_activity = activity;
     tick->is_active |= has_moved;
+    look_at_sleep_locked(tick, connection);
     if (is_closed)
         ;
     else if (connection->right == RIGHT_FREE && !(is_hello && !connection->is_server))
@@ -158,7 +170,7 @@ static void look_at_all_locked(struct link_node *node, struct tick *tick)
 
 uint64_t node_tick(struct link_node *node, uint64_t now_ns)
 {
-    struct tick tick = {.now_ns = now_ns};
+    struct tick tick = {.now_ns = now_ns, .wait_until_ns = OS_NEVER};
     struct list due;
     list_init(&due);
     /* Whoever finds it off from here on wakes the reactor: nothing is missed. */
@@ -188,6 +200,7 @@ uint64_t node_tick(struct link_node *node, uint64_t now_ns)
         again_ns = now_ns + IDLE_TICK_NS;
     if (tick.is_busy || tick.is_active)
         atomic_store(&node->tick_on, true);
+    next_ns = tick.wait_until_ns < next_ns ? tick.wait_until_ns : next_ns;
     return again_ns < next_ns ? again_ns : next_ns;
 }
 
