@@ -22,6 +22,8 @@
 
 /* Frames that the reactor itself reads of one connection in a row. */
 #define REACTOR_FRAMES 64
+/* Looks into memory between two that let others run. */
+#define MEMORY_LOOKS 8u
 /* Below this a timer is more exact than the tick. */
 #define SHORT_WAIT_NS 40000000u
 /* A wait for ever that nobody watches over looks around itself from time to time. */
@@ -411,19 +413,32 @@ HRESULT reader_step(struct link_connection *connection, struct call *self)
     return FAILED(hr) ? hr : S_OK;
 }
 
-/* Looks for bytes without sleeping for as long as that has been worth while. */
-static bool spin(struct link_connection *connection, uint64_t started_ns)
+/* Looks for bytes. True: there are some, or the stream has broken, which whoever reads meets again.
+ */
+static bool has_come(const struct link_path *path)
 {
     const uint8_t *span;
     size_t size;
+    HRESULT hr = path->transport->peek(path->stream, WIRE_HEADER_SIZE, &span, &size);
+    if (FAILED(hr))
+        error_clear();
+    return hr != VIA_S_WOULD_BLOCK;
+}
+
+/* Looks for bytes without sleeping for as long as that has been worth while. In memory a look costs
+ * next to nothing, so several come between two calls of the system's. */
+static bool spin(struct link_connection *connection, uint64_t started_ns)
+{
+    const struct link_path *path = connection->in;
+    bool is_shared = path->transport->capabilities & VIA_TRANSPORT_SHARED;
+    unsigned n_looks = is_shared ? MEMORY_LOOKS : 1;
     uint64_t until_ns = started_ns + connection->spin_ns;
     do {
-        HRESULT hr =
-            connection->in->transport->peek(connection->in->stream, WIRE_HEADER_SIZE, &span, &size);
-        if (hr != VIA_S_WOULD_BLOCK) {
-            if (FAILED(hr))
-                error_clear(); /* whoever reads meets it again */
-            return true;
+        for (unsigned i = 0; i < n_looks; i++) {
+            if (has_come(path))
+                return true;
+            if (is_shared)
+                os_cpu_pause();
         }
         os_thread_yield();
     } while (os_now_ns() < until_ns);

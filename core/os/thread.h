@@ -38,6 +38,13 @@ void os_thread_join(struct os_thread *thread);
 uint64_t os_thread_id(void);
 /* Lets others run; part of every spin. */
 void os_thread_yield(void);
+/* Between two looks at memory that another processor writes: it need not hurry. */
+static inline void os_cpu_pause(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#endif
+}
 unsigned os_cpu_count(void);
 
 /* One pointer for each thread, NULL at first; what is not NULL when a thread ends goes to `release`
