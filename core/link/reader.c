@@ -24,8 +24,9 @@
 #define REACTOR_FRAMES 64
 /* Looks into memory between two that let others run. */
 #define MEMORY_LOOKS 8u
-/* Below this a timer is more exact than the tick. */
-#define SHORT_WAIT_NS 40000000u
+/* Deadlines that are nearer than this are kept by a timer, which is more exact than the tick: else
+ * the peer, which has the same deadline, could be the first to answer that it has passed. */
+#define EXACT_WAIT_NS 1000000000u
 /* A wait for ever that nobody watches over looks around itself from time to time. */
 #define BLIND_WAIT_NS 1000000000u
 
@@ -460,12 +461,13 @@ static bool has_tick(struct link_connection *connection)
     return SUCCEEDED(hr);
 }
 
-/* A sleep without a timer is cheaper, and the tick comes anyway: so it keeps the time of all sleeps
- * but the short ones. */
+/* A sleep without a timer is cheaper, and the tick comes anyway: so it keeps the time of workers,
+ * whose sleeps need not end in time, and of callers whose deadline is far away. */
 static HRESULT sleep_until(struct link_connection *connection, uint64_t deadline_ns)
 {
     const struct link_path *path = connection->in;
-    if (deadline_ns < os_coarse_now_ns() + SHORT_WAIT_NS)
+    if (!atomic_load_explicit(&connection->worker_waits, memory_order_relaxed) &&
+        deadline_ns < os_coarse_now_ns() + EXACT_WAIT_NS)
         return path->transport->wait(path->stream, deadline_ns);
     if (!has_tick(connection))
         return path->transport->wait(
