@@ -124,8 +124,8 @@ static void wait_with_tick(struct link_connection *connection)
 
 /* As the holder of the right: frame by frame, until the call is over, has something to run,
  * nothing may be read, or the right is gone. No lock is needed, since the right can only be taken
- * from a method that runs. The sleep looks at the deadline; frames of others must not keep this
- * thread beyond it. */
+ * from a method that runs. What has come too late is not read, and frames of others must not keep
+ * this thread beyond its deadline. */
 static void read_frames(struct call *call)
 {
     struct link_connection *connection = call->connection;
@@ -133,7 +133,7 @@ static void read_frames(struct call *call)
            !atomic_load(&call->has_incoming) && !atomic_load(&call->cancelled)) {
         HRESULT hr = connection->drained ? VIA_S_WOULD_BLOCK : reader_step(connection, call);
         if (hr == VIA_S_WOULD_BLOCK) {
-            if (sleep_in_stream(call) == RPC_E_TIMEOUT)
+            if (sleep_in_stream(call) == RPC_E_TIMEOUT || is_late(call))
                 return;
         } else if (hr == READER_FULL) {
             wait_with_tick(connection);
