@@ -56,15 +56,32 @@ struct printer {
     char *last; /* the name of the last class */
 };
 
+/* Of a class that is its newest version: the ProgID without the version, for free(); else NULL. */
+static char *current_name(const struct ClassInfo *info, const struct texts *texts)
+{
+    const char *version = strrchr(texts->progid, '.');
+    char *name;
+
+    if (!info->isCurrent || !version)
+        return NULL;
+    name = strndup(texts->progid, (size_t)(version - texts->progid));
+    if (!name)
+        cli_no_memory();
+    return name;
+}
+
 static json_t *class_to_json(const struct ClassInfo *info, const struct texts *texts)
 {
-    char clsid[GUID_TEXT_SIZE];
+    char clsid[GUID_TEXT_SIZE], *current = current_name(info, texts);
+    json_t *json =
+        json_pack("{s:s, s:s?, s:s?, s:s, s:s, s:s, s:s, s:i, s:s, s:s}", "progid", texts->progid,
+                  "means", current, "host", *texts->host ? texts->host : NULL, "clsid",
+                  guid_format(&info->clsid, clsid), "description", texts->description, "activation",
+                  ACTIVATION(info), "state", STATE(info), "process", (int)info->processId,
+                  "component", texts->component, "manifest", texts->manifest);
 
-    return json_pack(
-        "{s:s, s:s?, s:s, s:s, s:s, s:s, s:i, s:s, s:s}", "progid", texts->progid, "host",
-        *texts->host ? texts->host : NULL, "clsid", guid_format(&info->clsid, clsid), "description",
-        texts->description, "activation", ACTIVATION(info), "state", STATE(info), "process",
-        (int)info->processId, "component", texts->component, "manifest", texts->manifest);
+    free(current);
+    return json;
 }
 
 /* As an element of an array that is indented. */
@@ -90,12 +107,15 @@ static void print_element(json_t *json, bool is_first)
 static void add_row(struct cli_table *table, const char *name, const struct ClassInfo *info,
                     const struct texts *texts)
 {
-    char process[16] = "-";
+    char process[16] = "-", description[512], *current = current_name(info, texts);
 
     if (info->processId)
         snprintf(process, sizeof(process), "%u", (unsigned)info->processId);
-    cli_table_add(table, (const char *const[]){name, ACTIVATION(info), STATE(info), process,
-                                               texts->description});
+    snprintf(description, sizeof(description), "%s%s%s%s", texts->description,
+             current ? " (as " : "", current ? current : "", current ? ")" : "");
+    free(current);
+    cli_table_add(table,
+                  (const char *const[]){name, ACTIVATION(info), STATE(info), process, description});
 }
 
 static void print_class(struct printer *printer, const struct ClassInfo *info)

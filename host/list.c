@@ -8,6 +8,7 @@
 #include <string.h>
 #include <viaduct/runtime.h>
 
+#include "com/registry/versions.h"
 #include "core/util/error.h"
 #include "core/util/log.h"
 #include "host/host.h"
@@ -32,6 +33,7 @@ struct facts {
     const GUID *clsid;
     const char *progid, *description, *component, *manifest;
     unsigned activation;
+    bool is_current;
 };
 
 static HRESULT fill(struct host *host, const struct facts *facts, struct ClassInfo *info)
@@ -44,6 +46,7 @@ static HRESULT fill(struct host *host, const struct facts *facts, struct ClassIn
     info->activation = (enum ClassActivation)facts->activation;
     info->state = status.state;
     info->processId = status.process_id;
+    info->isCurrent = facts->is_current;
     info->progid = text_to_bstr(facts->progid);
     info->description = text_to_bstr(facts->description);
     info->host = text_to_bstr("");
@@ -66,6 +69,7 @@ HRESULT class_info_fill(struct host *host, const struct registry_entry *entry,
         .component = entry->manifest->component,
         .manifest = entry->manifest->path,
         .activation = (unsigned)entry->manifest->activation,
+        .is_current = entry->is_current,
     };
 
     return fill(host, &facts, info);
@@ -98,6 +102,7 @@ static HRESULT add_own(struct host *host, const struct catalogue *catalogue, uin
         .component = catalogue_text(catalogue, file->component),
         .manifest = path,
         .activation = file->activation,
+        .is_current = version_is_current(catalogue, index),
     };
     HRESULT hr = path ? fill(host, &facts, &filling->page->classes[filling->page->count])
                       : error_set(E_OUTOFMEMORY, "no memory for a path");

@@ -281,6 +281,61 @@ TEST(a_file_that_appears_is_a_class_and_one_that_goes_is_none)
     directories_deinit(&directories);
 }
 
+static void check_class_is(struct directories *directories, const char *asked, const char *progid,
+                           bool is_current)
+{
+    struct registry_entry entry;
+    struct class_name name = name_of(asked);
+
+    if (!CHECK_OK(registry_find(directories->registry, &name, &entry)))
+        return;
+    CHECK_STR_EQ(entry.class->progid, progid);
+    CHECK_EQ(entry.is_current, is_current);
+    registry_entry_deinit(&entry);
+}
+
+TEST(a_name_without_a_version_means_the_newest)
+{
+    static const char *const versions[] = {"A.One.2", "A.One.10", "A.One.1", "A.One.9"};
+    struct directories directories;
+    struct registry_entry entry;
+    struct class_name name = name_of("A.One");
+
+    directories_init(&directories);
+    for (int i = 0; i < 4; i++) {
+        char clsid[64], file[32];
+
+        snprintf(clsid, sizeof(clsid), "{6e710ce2-04ce-46d5-ba6b-ac571b96%04d}", i);
+        snprintf(file, sizeof(file), "%d.json", i);
+        write_manifest(directories.paths[i == 2], file, versions[i], clsid);
+    }
+    /* Neighbours in the order that are no versions of it. */
+    write_manifest(directories.paths[0], "a.json", "A.One.11.B",
+                   "{6e710ce2-04ce-46d5-ba6b-ac571b960010}");
+    write_manifest(directories.paths[0], "b.json", "A.One.B",
+                   "{6e710ce2-04ce-46d5-ba6b-ac571b960011}");
+    write_manifest(directories.paths[0], "c.json", "A.One.99x",
+                   "{6e710ce2-04ce-46d5-ba6b-ac571b960012}");
+    check_class_is(&directories, "A.One", "A.One.10", true);
+    check_class_is(&directories, "A.One.10", "A.One.10", true);
+    check_class_is(&directories, "A.One.9", "A.One.9", false);
+    check_class_is(&directories, "{6e710ce2-04ce-46d5-ba6b-ac571b960001}", "A.One.10", true);
+    CHECK_HR(registry_uninstall(directories.registry, &name), REGDB_E_CLASSNOTREG);
+    CHECK_STR_HAS(message(), "A.One is the newest of several versions, A.One.10");
+    name = name_of("A.One.3");
+    CHECK_HR(registry_find(directories.registry, &name, &entry), REGDB_E_CLASSNOTREG);
+    name = name_of("A.One.10");
+    CHECK_OK(registry_uninstall(directories.registry, &name));
+    check_class_is(&directories, "A.One", "A.One.9", true);
+    /* Who has just that name is meant by it. */
+    write_manifest(directories.paths[0], "plain.json", "A.One",
+                   "{6e710ce2-04ce-46d5-ba6b-ac571b960020}");
+    os_sleep_ms(REGISTRY_FRESH_MS + 50);
+    check_class_is(&directories, "A.One", "A.One", false);
+    check_class_is(&directories, "A.One.9", "A.One.9", false);
+    directories_deinit(&directories);
+}
+
 TEST(the_first_directory_wins_and_the_other_is_reported)
 {
     struct directories directories;
@@ -366,6 +421,7 @@ HARNESS_MAIN("registry", TEST_ENTRY(names_are_parsed), TEST_ENTRY(bad_names_are_
              TEST_ENTRY(bad_manifests_are_refused_with_their_place),
              TEST_ENTRY(a_read_that_was_begun_before_a_class_was_removed_does_not_bring_it_back),
              TEST_ENTRY(a_file_that_appears_is_a_class_and_one_that_goes_is_none),
+             TEST_ENTRY(a_name_without_a_version_means_the_newest),
              TEST_ENTRY(the_first_directory_wins_and_the_other_is_reported),
              TEST_ENTRY(a_broken_manifest_is_named_when_a_class_is_missing),
              TEST_ENTRY(installing_writes_a_file_and_uninstalling_removes_it))

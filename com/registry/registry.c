@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "com/registry/keeper.h"
+#include "com/registry/versions.h"
 #include "core/os/clock.h"
 #include "core/os/file.h"
 #include "core/os/path.h"
@@ -156,14 +157,15 @@ static HRESULT get_manifest(struct registry *registry, const char *path, struct 
 
 /* --- looking up --- */
 
+/* `progid`: of the class that a name without a version means. */
 static const struct manifest_class *class_in(const struct manifest *manifest,
-                                             const struct class_name *name)
+                                             const struct class_name *name, const char *progid)
 {
     for (size_t i = 0; i < manifest->n_classes; i++) {
         const struct manifest_class *class = &manifest->classes[i];
 
         if (name->by_clsid ? IsEqualGUID(&class->clsid, &name->clsid)
-                           : strcmp(class->progid, name->progid) == 0)
+                           : strcmp(class->progid, progid) == 0)
             return class;
     }
     return NULL;
@@ -179,6 +181,8 @@ static HRESULT find_in(struct registry *registry, const struct catalogue *catalo
     HRESULT hr;
     char *path;
 
+    if (class == CATALOGUE_NONE && !name->by_clsid)
+        class = version_newest(catalogue, name->progid);
     *answer = class == CATALOGUE_NONE ? ABSENT : CONTRADICTED;
     if (class == CATALOGUE_NONE)
         return S_OK;
@@ -191,7 +195,9 @@ static HRESULT find_in(struct registry *registry, const struct catalogue *catalo
         error_clear();
         return S_OK;
     }
-    entry->class = class_in(entry->manifest, name);
+    entry->class = class_in(entry->manifest, name,
+                            catalogue_text(catalogue, catalogue->classes[class].progid));
+    entry->is_current = version_is_current(catalogue, class);
     if (entry->class)
         *answer = FOUND;
     else
@@ -340,6 +346,10 @@ HRESULT registry_uninstall(struct registry *registry, const struct class_name *n
     directory = os_path_directory(entry.manifest->path);
     if (!directory)
         hr = no_memory();
+    else if (!name->by_clsid && strcmp(entry.class->progid, name->progid) != 0)
+        hr = error_set(REGDB_E_CLASSNOTREG,
+                       "%s is the newest of several versions, %s; name the one that is to go",
+                       name->progid, entry.class->progid);
     else if (strcmp(directory, registry->directories[0]) != 0)
         hr = error_set(
             E_ACCESSDENIED,

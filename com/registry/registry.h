@@ -38,6 +38,7 @@ struct registry;
 struct registry_entry {
     struct manifest *manifest;
     const struct manifest_class *class;
+    bool is_current; /* it has a version, and is what its ProgID without that means (versions.h) */
 };
 void registry_entry_deinit(struct registry_entry *entry);
 
@@ -51,7 +52,8 @@ void registry_free(struct registry *registry);
 /* Lets the keeper find out what there is, so that the first who asks need not wait for it. */
 void registry_warm(struct registry *registry);
 
-/* Looks at the class' name only, not at its host. REGDB_E_CLASSNOTREG lists the directories that
+/* Looks at the class' name only, not at its host; without a version it may be that of the newest
+ * one (versions.h). REGDB_E_CLASSNOTREG lists the directories that
  * were searched and every manifest that could not be used, with the reason. */
 HRESULT registry_find(struct registry *registry, const struct class_name *name,
                       struct registry_entry *entry);
@@ -65,8 +67,8 @@ const char *const *registry_directories(const struct registry *registry);
  * replaces the one that was there. `path` is for free(). VIA_E_CONFIG when one of its classes is
  * another component's. */
 HRESULT registry_install(struct registry *registry, const struct manifest *manifest, char **path);
-/* Removes the manifest that has the class. E_ACCESSDENIED when it is not in the directory that
- * registry_install writes to. */
+/* Removes the manifest that has the class, whose version is named if it has one. E_ACCESSDENIED
+ * when it is not in the directory that registry_install writes to. */
 HRESULT registry_uninstall(struct registry *registry, const struct class_name *name);
 
 #endif
