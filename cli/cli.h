@@ -29,7 +29,7 @@ enum cli_exit {
 enum cli_command_flag {
     CLI_PRINTS = 1,         /* --json */
     CLI_CONNECTS = 2,       /* --host, --timeout */
-    CLI_LISTS = 4,          /* --local, --limit, --after */
+    CLI_LISTS = 4,          /* --local, --limit, --after, --running */
     CLI_FREE_ARGUMENTS = 8, /* behind CLI_FREE_BEHIND arguments the others may look like options */
     CLI_OWN_OPTIONS = 16,   /* it reads its options itself */
     CLI_HIDDEN = 32         /* not in the help */
@@ -53,6 +53,7 @@ extern const struct cli_command cli_commands[]; /* name NULL at the end */
 struct cli_options {
     bool json;
     bool local;          /* --local, of `list` */
+    bool running;        /* --running, of `list` */
     unsigned limit;      /* --limit N, of `list`; 0: none */
     const char *after;   /* --after CLASS, of `list` */
     const char *host;    /* --host ADDRESS */
@@ -93,6 +94,10 @@ void cli_table_add(struct cli_table *table, const char *const *cells);
 void cli_table_print(struct cli_table *table);
 void cli_table_free(struct cli_table *table);
 
+/* Prints and releases it. */
+struct json_t;
+void cli_print_value(struct json_t *json);
+
 /* UTF-8, for free(); ends the process without memory. */
 char *cli_text(BSTR string);
 BSTR cli_bstr(const char *text);
@@ -109,6 +114,8 @@ int cli_disconnect(IViaductHost *host, int code);
 /* --- commands --- */
 
 int command_list(int argc, char **argv);
+/* `viaduct list --running`, for command_list(), which has read the options. */
+int command_list_running(const struct cli_options *options);
 int command_introspect(int argc, char **argv);
 int command_call(int argc, char **argv);
 int command_register(int argc, char **argv);

@@ -38,15 +38,6 @@ static void texts_deinit(struct texts *texts)
     free(texts->manifest);
 }
 
-static void print_json(json_t *json)
-{
-    char *text = json_dumps(json, JSON_INDENT(2));
-
-    puts(text ? text : "null");
-    free(text);
-    json_decref(json);
-}
-
 /* --- list --- */
 
 /* Classes as they come, page by page: a list may be too long to hold. */
@@ -195,6 +186,8 @@ int command_list(int argc, char **argv)
     HRESULT hr;
     int code = cli_read_options(argc, argv, "list", 0, 0, &options);
 
+    if (code < 0 && options.running)
+        return command_list_running(&options);
     if (code < 0)
         code = cli_connect(&options, &host);
     if (code >= 0)
@@ -286,7 +279,7 @@ int command_status(int argc, char **argv)
         return cli_disconnect(
             host, cli_fail(RPC_E_INVALID_DATA, "the host's status is not valid: %s", error.text));
     if (options.json) {
-        print_json(status);
+        cli_print_value(status);
     } else {
         print_status(status);
         json_decref(status);

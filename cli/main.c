@@ -7,7 +7,7 @@
 #include "core/os/program.h"
 
 const struct cli_command cli_commands[] = {
-    {"list", NULL, "", "list the classes that can be created", command_list, NULL,
+    {"list", NULL, "", "list the classes that can be created, or what runs", command_list, NULL,
      CLI_PRINTS | CLI_CONNECTS | CLI_LISTS},
     {"introspect", NULL, "CLASS", "show a class' interfaces and methods", command_introspect, NULL,
      CLI_PRINTS | CLI_CONNECTS},

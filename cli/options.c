@@ -28,6 +28,9 @@ static const struct known_option {
     {{"after", required_argument, NULL, 'a'},
      CLI_LISTS,
      "      --after CLASS    only those that come behind this one in the list\n"},
+    {{"running", no_argument, NULL, 'r'},
+     CLI_LISTS,
+     "      --running        the objects that run under a name, not the classes\n"},
     {{"json", no_argument, NULL, 'j'},
      CLI_PRINTS,
      "      --json           print data, and what fails, as JSON\n"},
@@ -121,6 +124,9 @@ static int read_option(int option, const char *word, const struct cli_command *c
         return -1;
     case 'l':
         options->local = true;
+        return -1;
+    case 'r':
+        options->running = true;
         return -1;
     case 'H':
         options->host = optarg;

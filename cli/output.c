@@ -37,6 +37,15 @@ static void *enough(void *memory)
     return memory;
 }
 
+void cli_print_value(json_t *json)
+{
+    char *text = json_dumps(json, JSON_INDENT(2));
+
+    puts(text ? text : "null");
+    free(text);
+    json_decref(json);
+}
+
 char *cli_text(BSTR string)
 {
     return enough(string ? utf_from_wide(string, SysStringLen(string)) : strdup(""));

@@ -2,12 +2,16 @@
  * See object.h. Methods translate strings and errors, and leave the work to the parts of the host.
  * References to the object may outlive the host, in peers' hands; so may not the host itself:
  * disconnecting waits for nothing, since the runtime is taken down before the host is freed.
+ *
+ * It has three interfaces, which share one count: IViaductHost, IRunningObjects, and the connection
+ * points, of which there is one, for IRunningEvents.
  */
 #include "host/object.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <viaduct/events.h>
 
 #include "core/util/cleanup.h"
 #include "core/util/error.h"
@@ -16,13 +20,21 @@
 
 struct object {
     IViaductHost IViaductHost_iface;
+    IRunningObjects IRunningObjects_iface;
     atomic_uint refs;
     _Atomic(struct host *) host; /* NULL: disconnected */
+    struct via_events events;    /* read-only; IRunningEvents */
+    IRunningEvents *fire;        /* read-only; theirs */
 };
 
 static struct object *object_from_IViaductHost(IViaductHost *iface)
 {
     return (struct object *)((char *)iface - offsetof(struct object, IViaductHost_iface));
+}
+
+static struct object *object_from_IRunningObjects(IRunningObjects *iface)
+{
+    return (struct object *)((char *)iface - offsetof(struct object, IRunningObjects_iface));
 }
 
 /* NULL sets the error. */
@@ -56,11 +68,18 @@ static HRESULT give_text(char *text, BSTR *string)
 
 static HRESULT STDMETHODCALLTYPE Host_QueryInterface(IViaductHost *iface, REFIID iid, void **object)
 {
+    struct object *self = object_from_IViaductHost(iface);
+
     *object = NULL;
-    if (!IsEqualIID(iid, &IID_IUnknown) && !IsEqualIID(iid, &IID_IViaductHost))
+    if (IsEqualIID(iid, &IID_IUnknown) || IsEqualIID(iid, &IID_IViaductHost))
+        *object = iface;
+    else if (IsEqualIID(iid, &IID_IRunningObjects))
+        *object = &self->IRunningObjects_iface;
+    else if (IsEqualIID(iid, &IID_IConnectionPointContainer))
+        *object = via_events_container(&self->events);
+    else
         return E_NOINTERFACE;
     IViaductHost_AddRef(iface);
-    *object = iface;
     return S_OK;
 }
 
@@ -74,8 +93,10 @@ static ULONG STDMETHODCALLTYPE Host_Release(IViaductHost *iface)
     struct object *object = object_from_IViaductHost(iface);
     ULONG left = atomic_fetch_sub(&object->refs, 1) - 1;
 
-    if (left == 0)
+    if (left == 0) {
+        via_events_deinit(&object->events);
         free(object);
+    }
     return left;
 }
 
@@ -270,15 +291,76 @@ static const IViaductHostVtbl host_vtable = {
     Host_GetProcessExit, Host_Join,
 };
 
+/* --- IRunningObjects, and its events --- */
+
+static HRESULT STDMETHODCALLTYPE Running_QueryInterface(IRunningObjects *iface, REFIID iid,
+                                                        void **object)
+{
+    return Host_QueryInterface(&object_from_IRunningObjects(iface)->IViaductHost_iface, iid,
+                               object);
+}
+
+static ULONG STDMETHODCALLTYPE Running_AddRef(IRunningObjects *iface)
+{
+    return Host_AddRef(&object_from_IRunningObjects(iface)->IViaductHost_iface);
+}
+
+static ULONG STDMETHODCALLTYPE Running_Release(IRunningObjects *iface)
+{
+    return Host_Release(&object_from_IRunningObjects(iface)->IViaductHost_iface);
+}
+
+static HRESULT STDMETHODCALLTYPE Running_ListRunning(IRunningObjects *iface, ULONG *count,
+                                                     struct RunningInfo **objects)
+{
+    struct host *host = host_of(&object_from_IRunningObjects(iface)->IViaductHost_iface);
+    HRESULT hr = RPC_E_DISCONNECTED;
+
+    *count = 0;
+    *objects = NULL;
+    if (host)
+        hr = running_list(host->running, objects, count);
+    return text_publish_error(hr);
+}
+
+static const IRunningObjectsVtbl running_vtable = {
+    Running_QueryInterface,
+    Running_AddRef,
+    Running_Release,
+    Running_ListRunning,
+};
+
+/* [under the lock of the running objects] Queues it for whoever has advised. */
+static void running_changed(void *context, const char *name, enum RunningChange change)
+{
+    struct object *object = context;
+    BSTR string = text_to_bstr(name);
+
+    if (string)
+        IRunningEvents_Changed(object->fire, string, change);
+    SysFreeString(string);
+}
+
 HRESULT object_new(struct host *host, IViaductHost **out)
 {
     struct object *object = calloc(1, sizeof(*object));
+    HRESULT hr;
 
     if (!object)
         return error_set(E_OUTOFMEMORY, "no memory for the host");
     object->IViaductHost_iface.lpVtbl = (IViaductHostVtbl *)&host_vtable;
+    object->IRunningObjects_iface.lpVtbl = (IRunningObjectsVtbl *)&running_vtable;
     object->refs = 1;
     object->host = host;
+    hr = via_events_init(&object->events, (IUnknown *)&object->IViaductHost_iface);
+    if (SUCCEEDED(hr))
+        hr = via_events_add(&object->events, &IID_IRunningEvents, NULL, (void **)&object->fire);
+    if (FAILED(hr)) {
+        text_take_error(hr);
+        Host_Release(&object->IViaductHost_iface);
+        return hr;
+    }
+    running_set_listener(host->running, running_changed, object);
     *out = &object->IViaductHost_iface;
     return S_OK;
 }

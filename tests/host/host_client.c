@@ -7,6 +7,7 @@
  *     host_client publish NAME      publishes an object and waits
  *     host_client lookup NAME       looks it up
  *     host_client withdraw NAME     takes the name away
+ *     host_client watch S           tells what happens to names for S seconds, or until SIGTERM
  *     host_client path CLASS N      calls Add N times, and says what the host has seen of that
  *     host_client traffic CLASS S   makes objects, calls and releases them for S seconds, or until
  *                                   SIGTERM, and accounts for each call; what fails is tried again
@@ -18,8 +19,12 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include <viaduct/events.h>
+#include <viaduct/host.h>
+#include <viaduct/implement.h>
 #include <viaduct/node.h>
 #include <viaduct/runtime.h>
+#include <viaduct/value.h>
 
 #include "calculator.h"
 #include "examples/client/watcher.h"
@@ -163,6 +168,43 @@ static int run_withdraw(const char *name)
 {
     HRESULT hr = via_withdraw(name);
 
+    return FAILED(hr) ? fail(hr) : 0;
+}
+
+static HRESULT tell(void *context, const char *method, const struct via_value *in,
+                    struct via_value *out)
+{
+    const struct via_value *items = in->as.items; /* a name; a constant, by its name */
+
+    (void)context;
+    (void)out;
+    if (strcmp(method, "Changed") != 0 || items[1].kind != VIA_VALUE_STRING)
+        return E_NOTIMPL;
+    printf("%s %s\n", items[1].as.string, items[0].as.string);
+    return S_OK;
+}
+
+static int run_watch(int seconds)
+{
+    long long end = now_ms() + seconds * 1000LL;
+    IUnknown *host = NULL, *sink = NULL;
+    DWORD cookie;
+    HRESULT hr = via_host(&IID_IUnknown, (void **)&host);
+
+    if (SUCCEEDED(hr))
+        hr = via_implement(&IID_IRunningEvents, NULL, tell, NULL, NULL, (void **)&sink);
+    if (SUCCEEDED(hr))
+        hr = via_advise(host, &IID_IRunningEvents, sink, &cookie);
+    if (SUCCEEDED(hr)) {
+        printf("watching\n");
+        while (!stop && now_ms() < end)
+            usleep(20000);
+        hr = via_unadvise(host, &IID_IRunningEvents, cookie);
+    }
+    if (sink)
+        IUnknown_Release(sink);
+    if (host)
+        IUnknown_Release(host);
     return FAILED(hr) ? fail(hr) : 0;
 }
 
@@ -326,6 +368,8 @@ static int run(char **argv)
         return run_publish(argv[2]);
     if (strcmp(argv[1], "withdraw") == 0)
         return run_withdraw(argv[2]);
+    if (strcmp(argv[1], "watch") == 0)
+        return run_watch(atoi(argv[2]));
     return run_lookup(argv[2]);
 }
 
