@@ -16,14 +16,14 @@
 
 enum cancel_reason { CANCEL_BY_CALLER = 0, CANCEL_DEADLINE = 1 };
 
-static struct list *bucket_of(struct link_connection *connection, uint64_t id)
+struct list *call_bucket(struct link_connection *connection, uint64_t id)
 {
     return &connection->pending[id % CONNECTION_BUCKETS];
 }
 
 struct call *call_find_locked(struct link_connection *connection, uint64_t id)
 {
-    struct list *bucket = bucket_of(connection, id);
+    struct list *bucket = call_bucket(connection, id);
     for (struct list *l = bucket->next; l != bucket; l = l->next) {
         struct call *call = list_entry(l, struct call, pending_link);
         if (call->id == id)
@@ -45,7 +45,10 @@ void call_complete_locked(struct call *call, HRESULT result, struct error_record
     call->result = result;
     call->error = error;
     atomic_store_explicit(&call->done, true, memory_order_release);
-    call_wake(call);
+    if (call->async != NULL)
+        async_wake_locked(call->async);
+    else
+        call_wake(call);
 }
 
 /* --- waiting --- */
@@ -190,8 +193,7 @@ static void get_right_locked(struct call *call, bool *leased)
         sleep_locked(call);
 }
 
-/* Returns when the call is over. */
-static void wait_for_reply(struct call *call)
+void call_wait(struct call *call)
 {
     struct link_connection *connection = call->connection;
     for (;;) {
@@ -216,9 +218,7 @@ static void wait_for_reply(struct call *call)
 
 /* --- the steps of a call --- */
 
-static HRESULT init(struct call *call, struct link_connection *connection,
-                    const struct link_request *request, uint64_t deadline_ns,
-                    struct link_message *reply)
+void call_init(struct call *call, struct link_connection *connection, uint64_t deadline_ns)
 {
     struct thread *self = thread_self();
     const struct running *running = self->running;
@@ -230,18 +230,25 @@ static HRESULT init(struct call *call, struct link_connection *connection,
     call->thread_id = os_thread_id();
     call->level = self->call != NULL ? self->call->level + 1 : 1;
     call->is_apartment = os_thread_is_apartment();
-    call->has_chain = request->kind == WIRE_CALL;
     call->depth = 1;
     call->deadline_ns = deadline_ns;
+    list_init(&call->incoming);
+    if (running != NULL && running->current.deadline_ns < deadline_ns)
+        call->deadline_ns = running->current.deadline_ns;
+}
+
+static HRESULT init(struct call *call, struct link_connection *connection,
+                    const struct link_request *request, uint64_t deadline_ns,
+                    struct link_message *reply)
+{
+    const struct running *running = thread_self()->running;
+    call_init(call, connection, deadline_ns);
+    call->has_chain = request->kind == WIRE_CALL;
     call->room = request->reply_room;
     call->room_size = request->reply_room_size;
     call->reply = reply;
-    list_init(&call->incoming);
-    if (running != NULL) {
-        if (running->current.deadline_ns < deadline_ns)
-            call->deadline_ns = running->current.deadline_ns;
+    if (running != NULL)
         call->depth = running->current.depth + 1;
-    }
     if (call->depth > CALL_MAX_DEPTH)
         return error_set(VIA_E_DEPTH, "more than %u calls are nested in each other",
                          CALL_MAX_DEPTH);
@@ -264,8 +271,8 @@ static uint32_t remaining_ms(uint64_t deadline_ns)
 }
 
 /* The parts of a call's body that are this layer's; they are written where the frame is built. */
-static void fill_fields(struct wire_call *fields, const struct link_id *chain, uint32_t depth,
-                        uint64_t deadline_ns)
+void call_fill_fields(struct wire_call *fields, const struct link_id *chain, uint32_t depth,
+                      uint64_t deadline_ns)
 {
     fields->depth = (uint16_t)depth;
     fields->remaining_ms = remaining_ms(deadline_ns);
@@ -280,24 +287,31 @@ static HRESULT send(struct call *call, const struct link_request *request)
         return error_set(E_INVALIDARG, "a frame of kind %s has a body of %zu bytes",
                          wire_kind_name(request->kind), request->body_size);
     if (call->has_chain) {
-        fill_fields(&fields, &call->chain, call->depth, call->deadline_ns);
+        call_fill_fields(&fields, &call->chain, call->depth, call->deadline_ns);
         filled.fields = &fields;
     }
     return sender_send(call->connection, &filled, call->id, SEND_WAIT, call->deadline_ns);
 }
 
-static void send_cancel(struct call *call, enum cancel_reason reason)
+void call_send_cancel(struct link_connection *connection, uint64_t id, HRESULT why)
 {
-    uint32_t body[2] = {reason, 0};
+    uint32_t body[2] = {why == RPC_E_TIMEOUT ? CANCEL_DEADLINE : CANCEL_BY_CALLER, 0};
     struct link_request request = {.kind = WIRE_CANCEL, .body = body, .body_size = sizeof body};
-    if (FAILED(sender_send(call->connection, &request, call->id, SEND_QUEUE, 0)))
+    if (FAILED(sender_send(connection, &request, id, SEND_QUEUE, 0)))
         error_clear();
+}
+
+void call_take_right_locked(struct call *call, bool *leased)
+{
+    struct link_connection *connection = call->connection;
+    call->inherits = call->thread->held == connection;
+    if (!call->inherits && !call->is_apartment)
+        right_take_locked(connection, call->thread, leased);
 }
 
 static bool begin(struct call *call, size_t payload_size)
 {
     struct link_connection *connection = call->connection;
-    struct thread *self = call->thread;
     bool leased = false;
     bool offers = false;
     os_mutex_lock(&connection->lock);
@@ -306,10 +320,8 @@ static bool begin(struct call *call, size_t payload_size)
         offers = switch_is_due_locked(connection, payload_size);
         call->id = connection->next_call_id++;
         call->reply->call_id = call->id;
-        list_append(bucket_of(connection, call->id), &call->pending_link);
-        call->inherits = self->held == connection;
-        if (!call->inherits && !call->is_apartment)
-            right_take_locked(connection, self, &leased);
+        list_append(call_bucket(connection, call->id), &call->pending_link);
+        call_take_right_locked(call, &leased);
     }
     os_mutex_unlock(&connection->lock);
     if (leased)
@@ -325,10 +337,10 @@ static HRESULT fail_call(struct call *call)
     unsigned process = (unsigned)connection->peer.process_id;
     switch (call->error == NULL ? call->result : S_OK) {
     case RPC_E_TIMEOUT:
-        send_cancel(call, CANCEL_DEADLINE);
+        call_send_cancel(connection, call->id, RPC_E_TIMEOUT);
         return error_set(RPC_E_TIMEOUT, "process %u did not answer in time", process);
     case RPC_E_CALL_CANCELED:
-        send_cancel(call, CANCEL_BY_CALLER);
+        call_send_cancel(connection, call->id, RPC_E_CALL_CANCELED);
         return error_set(RPC_E_CALL_CANCELED, "the call to process %u was cancelled", process);
     case RPC_E_DISCONNECTED:
         return connection_closed_error(connection);
@@ -338,8 +350,7 @@ static HRESULT fail_call(struct call *call)
     }
 }
 
-/* Gives back the right, where this call took it, and the use of the connection. */
-static void leave(struct call *call)
+void call_leave(struct call *call)
 {
     struct link_connection *connection = call->connection;
     bool mine = call->thread->held == connection;
@@ -365,7 +376,7 @@ static HRESULT finish(struct call *call, struct link_message *reply)
     }
     HRESULT hr = succeeded ? S_OK : fail_call(call);
     if (!call->has_left)
-        leave(call);
+        call_leave(call);
     return hr;
 }
 
@@ -406,7 +417,7 @@ HRESULT link_call(struct link_connection *connection, const struct link_request 
     memory_lend(request->blocks, call.id);
     hr = send(&call, request);
     if (SUCCEEDED(hr)) {
-        wait_for_reply(&call);
+        call_wait(&call);
         memory_settle(request->blocks, is_done(&call));
     } else {
         memory_take_back(request->blocks);
@@ -428,8 +439,8 @@ HRESULT link_call(struct link_connection *connection, const struct link_request 
 /* Who makes many of them makes them one after the other. Only one-way calls are worth a reactor. */
 static bool may_wait(const struct link_connection *connection, uint8_t kind)
 {
-    return kind == WIRE_ONEWAY ||
-           (kind == WIRE_RELEASE && atomic_load(&connection->node->reactor) != NULL);
+    return kind == WIRE_ONEWAY || ((kind == WIRE_RELEASE || kind == WIRE_FINISH) &&
+                                   atomic_load(&connection->node->reactor) != NULL);
 }
 
 HRESULT link_post(struct link_connection *connection, const struct link_request *request,
@@ -445,7 +456,7 @@ HRESULT link_post(struct link_connection *connection, const struct link_request 
         hr = current_new_chain(&chain);
         if (FAILED(hr))
             return hr;
-        fill_fields(&fields, &chain, 1, LINK_NO_DEADLINE);
+        call_fill_fields(&fields, &chain, 1, LINK_NO_DEADLINE);
         filled.fields = &fields;
     }
     enum send_mode mode = deadline_ns == LINK_NO_WAIT ? SEND_QUEUE : SEND_WAIT;

@@ -14,8 +14,11 @@
 
 #define CALL_MAX_DEPTH 128u
 
+struct link_async;
+
 struct call {
     struct link_connection *connection;
+    struct link_async *async; /* that it is the record of; NULL: a thread waits in it */
     struct thread *thread;
     struct call *outer;           /* the thread's */
     const struct running *serves; /* what the thread runs, which waits with it; NULL: nothing */
@@ -58,6 +61,29 @@ void call_complete_locked(struct call *call, HRESULT result, struct error_record
 struct call *call_find_locked(struct link_connection *connection, uint64_t id);
 /* Wakes the thread wherever it sleeps in this call; connection->lock or the bucket's is held. */
 void call_wake(struct call *call);
+
+/* --- for async.c --- */
+
+/* A call of the thread's in `connection`, with what it runs, and its deadline where that is sooner.
+ */
+void call_init(struct call *call, struct link_connection *connection, uint64_t deadline_ns);
+void call_fill_fields(struct wire_call *fields, const struct link_id *chain, uint32_t depth,
+                      uint64_t deadline_ns);
+/* With connection->lock: takes the right for the thread, if it is free. */
+void call_take_right_locked(struct call *call, bool *leased);
+struct list *call_bucket(struct link_connection *connection, uint64_t id);
+/* Returns when the call is over: done, late, or cancelled. */
+void call_wait(struct call *call);
+/* Gives back the right, where this call took it, and the use of the connection. */
+void call_leave(struct call *call);
+void call_send_cancel(struct link_connection *connection, uint64_t id, HRESULT why);
+
+/* --- async.c --- */
+
+/* With connection->lock: who waits for it goes on. */
+void async_wake_locked(struct link_async *async);
+/* It has left connection->pending, and is done. No locks held. */
+void async_ended(struct link_async *async);
 
 /* --- chain.c --- */
 void chain_add(struct link_node *node, struct call *call);

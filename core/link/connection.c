@@ -163,13 +163,17 @@ void connection_drop(struct link_connection *connection)
         worker_finish_soon(connection);
 }
 
-static void fail_calls_locked(struct link_connection *connection)
+/* `asyncs`: what async_ended() is due for. */
+static void fail_calls_locked(struct link_connection *connection, struct list *asyncs)
 {
     for (size_t i = 0; i < CONNECTION_BUCKETS; i++) {
         struct list *link;
-        while ((link = list_pop(&connection->pending[i])) != NULL)
-            call_complete_locked(list_entry(link, struct call, pending_link), RPC_E_DISCONNECTED,
-                                 NULL);
+        while ((link = list_pop(&connection->pending[i])) != NULL) {
+            struct call *call = list_entry(link, struct call, pending_link);
+            if (call->async != NULL)
+                list_append(asyncs, link);
+            call_complete_locked(call, RPC_E_DISCONNECTED, NULL);
+        }
     }
     for (struct list *l = connection->active.next; l != &connection->active; l = l->next)
         atomic_store(&list_entry(l, struct incoming, active)->cancelled, true);
@@ -237,8 +241,13 @@ void connection_fail(struct link_connection *connection, HRESULT code, bool good
         atomic_store(&connection->is_stalled, false);
         connection->right = RIGHT_FREE;
     }
-    fail_calls_locked(connection);
+    struct list asyncs;
+    struct list *link;
+    list_init(&asyncs);
+    fail_calls_locked(connection, &asyncs);
     os_mutex_unlock(&connection->lock);
+    while ((link = list_pop(&asyncs)) != NULL)
+        async_ended(list_entry(link, struct call, pending_link)->async);
     /* The record stays as it is until the last reference goes. */
     if (goodbye)
         say_goodbye(connection, code, record);

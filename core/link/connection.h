@@ -118,6 +118,7 @@ struct link_connection {
     struct list waiters;      /* lock: calls that wait for the right or their reply */
     struct list pending[CONNECTION_BUCKETS]; /* lock: calls by id */
     uint64_t next_call_id;                   /* lock */
+    uint32_t n_asyncs;                       /* lock: asynchronous ones among them */
     struct list active;         /* lock: calls of the peer that have not been answered */
     uint32_t n_active;          /* lock */
     struct os_waiter *opener;   /* lock: sleeps while the stage is STAGE_HELLO, or NULL */

@@ -21,7 +21,8 @@ static const char several;
  * For others the reactor's millisecond is enough, so that the clock is read once for each burst. */
 static bool is_quick_locked(struct link_connection *connection, uint8_t kind)
 {
-    if (connection->cork_size != 0 && kind != WIRE_REPLY)
+    bool has_time = kind == WIRE_CALL || kind == WIRE_FINISH; /* nobody waits for it yet */
+    if (has_time || (connection->cork_size != 0 && kind != WIRE_REPLY))
         return true;
     uint64_t now_ns = os_now_ns();
     uint64_t quick_ns = kind == WIRE_REPLY ? QUICK_REPLY_NS : QUICK_NS;

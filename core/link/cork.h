@@ -2,8 +2,8 @@
  * Frames that wait for others behind them, so that many leave in one write.
  *
  * What may wait: one-way calls, releases, and replies behind which more of the peer's frames are at
- * hand. The first after a pause never does; those that follow it quickly stay in the transport's
- * buffer until
+ * hand. The first after a pause never does; those that follow it quickly, and any asynchronous
+ * call, stay in the transport's buffer until
  *
  * - any other frame of the connection is sent, a call above all, which takes them along;
  * - so many bytes wait that more would not make it better;

@@ -26,6 +26,7 @@
 #include "core/util/list.h"
 
 struct error_record;
+struct link_async;
 struct link_blocks;
 struct link_connection;
 struct link_node;
@@ -238,6 +239,37 @@ void link_connection_counters(const struct link_connection *connection,
  * the caller's still. */
 HRESULT link_call(struct link_connection *connection, const struct link_request *request,
                   uint64_t deadline_ns, struct link_message *reply);
+
+/* Sends a call like link_call(), in a chain of its own, and returns; it may leave together with
+ * frames behind it, a millisecond later at most. Blocks only while the out-queue is full.
+ * VIA_E_LIMIT: LINK_MAX_ASYNCS have not been answered. `ended(context)` is called exactly once for
+ * what was begun, on the reader's thread or that of whoever ends it: must not block or run user
+ * code. The record lives until link_async_free(), and `ended` comes before that. */
+#define LINK_MAX_ASYNCS 1024u
+HRESULT link_begin(struct link_connection *connection, const struct link_request *request,
+                   uint64_t deadline_ns, void (*ended)(void *context), void *context,
+                   struct link_async **async);
+bool link_async_is_done(const struct link_async *async);
+/* When it has to be over; LINK_NO_DEADLINE. Nobody but who waits, or ends it then, sees to that. */
+uint64_t link_async_deadline(const struct link_async *async);
+uint64_t link_async_id(const struct link_async *async);
+/* Blocks, and serves calls of its chain meanwhile; several threads may. S_OK: it is done.
+ * RPC_E_TIMEOUT: it is not, and the time is over. RPC_E_CALL_CANCELED: link_cancel() has ended the
+ * wait. */
+HRESULT link_async_wait(struct link_async *async, uint64_t deadline_ns);
+/* Sends what may have waited for others. */
+void link_async_flush(struct link_async *async);
+/* Somebody will read its answer, even if nobody waits. */
+HRESULT link_async_expect(struct link_async *async);
+/* Ends it, if it is not done: with RPC_E_TIMEOUT or RPC_E_CALL_CANCELED, which the peer is told, or
+ * with E_ABORT, when its answer is not wanted any more. */
+void link_async_end(struct link_async *async, HRESULT code);
+/* When it is done: S_OK, and its reply, which stays the record's until the caller has taken what it
+ * needs, and released it. Else its error, as the thread's, each time. */
+HRESULT link_async_result(struct link_async *async, struct link_message **reply);
+/* After `ended` has returned. What the reply holds has been given back. NULL is allowed. */
+void link_async_free(struct link_async *async);
+
 /* Sends without waiting for an answer: a one-way call (which starts a chain of its own) or a
  * control frame. Blocks only while the out-queue is full, until `deadline_ns`; from a reader
  * callback use LINK_NO_WAIT, which queues in any case. A failure: nothing was sent, or the

@@ -143,6 +143,7 @@ static HRESULT deliver_reply(struct link_connection *connection, struct call *se
     struct link_node *node = connection->node;
     HRESULT code = S_OK;
     struct error_record *record = NULL;
+    struct link_async *async = NULL;
     bool is_lost = false;
     bool ends = false;
     if (message->kind == WIRE_ERROR)
@@ -154,6 +155,7 @@ static HRESULT deliver_reply(struct link_connection *connection, struct call *se
     uint64_t next_id = connection->next_call_id;
     if (call != NULL) {
         list_remove(&call->pending_link);
+        async = call->async;
         is_lost = SUCCEEDED(code) && FAILED(code = take_reply_locked(call, call == self, message));
         if (is_lost)
             record = error_take();
@@ -163,6 +165,8 @@ static HRESULT deliver_reply(struct link_connection *connection, struct call *se
     os_mutex_unlock(&connection->lock);
     if (ends)
         worker_finish_soon(connection);
+    if (async != NULL)
+        async_ended(async);
     if (call == NULL) {
         error_record_free(record);
         return drop_reply(connection, message, next_id, SUCCEEDED(code));
