@@ -205,7 +205,8 @@ static bool may_run_locked(struct peer_entry *entry, const struct stub_call *cal
     const struct link_id *chain = &call->item.call.chain;
     if (!call->has_order)
         return true;
-    bool may = !entry->oneway_runs || memcmp(&entry->oneway_chain, chain, sizeof *chain) == 0;
+    bool may = entry->oneway_runs ? memcmp(&entry->oneway_chain, chain, sizeof *chain) == 0
+                                  : !entry->is_passing;
     if (may && call->is_oneway) {
         entry->oneway_runs = true;
         entry->oneway_chain = *chain;
@@ -248,12 +249,11 @@ bool peer_order_enter(struct peer_entry *entry, struct stub_call *call)
     return may;
 }
 
-/* The one-way call is over; what may start now. */
-static struct stub_call *pass_on_locked(struct peer_entry *entry)
+/* No one-way call runs: what may start now, a list through `next`. */
+static struct stub_call *take_ready_locked(struct peer_entry *entry)
 {
     struct stub_call *ready = entry->first;
     struct stub_call **end = &entry->first;
-    entry->oneway_runs = false;
     while (*end != NULL && !entry->oneway_runs) {
         struct stub_call *call = *end;
         if (call->is_oneway) {
@@ -276,18 +276,40 @@ static bool leave_locked(struct peer_entry *entry)
     return forget_locked(entry);
 }
 
-struct stub_call *peer_leave(struct peer_entry *entry, const struct stub_call *call)
+/* Without the lock: a call that starts may be over, and the next one-way call too, before this
+ * returns. */
+static void start_all(struct stub_call *ready, void (*start)(struct stub_call *ready))
+{
+    while (ready != NULL) {
+        struct stub_call *next = ready->next;
+        start(ready);
+        ready = next;
+    }
+}
+
+void peer_leave(struct peer_entry *entry, const struct stub_call *call,
+                void (*start)(struct stub_call *ready))
 {
     struct peer *peer = entry->peer;
-    struct stub_call *ready = NULL;
     os_mutex_lock(&peer->lock);
-    if (call->is_oneway && call->has_order)
-        ready = pass_on_locked(entry);
+    bool passes = false;
+    if (call->is_oneway && call->has_order) {
+        entry->oneway_runs = false;
+        passes = !entry->is_passing; /* else the thread that does comes by again */
+        entry->is_passing = true;
+    }
+    while (passes && !entry->oneway_runs && entry->first != NULL) {
+        struct stub_call *ready = take_ready_locked(entry);
+        os_mutex_unlock(&peer->lock);
+        start_all(ready, start);
+        os_mutex_lock(&peer->lock);
+    }
+    if (passes)
+        entry->is_passing = false;
     bool forgotten = leave_locked(entry);
     os_mutex_unlock(&peer->lock);
     if (forgotten)
         free_entry(entry);
-    return ready;
 }
 
 /* --- giving back --- */

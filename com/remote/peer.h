@@ -68,6 +68,7 @@ struct peer_entry {
     unsigned n_calls;            /* peer->lock; under way */
     bool listed;                 /* peer->lock; in peer->entries */
     bool oneway_runs;            /* peer->lock */
+    bool is_passing;             /* peer->lock; a thread starts those that waited for one */
     struct link_id oneway_chain; /* peer->lock; of the one that runs */
     struct stub_call *first;     /* peer->lock; waiting for it, in order of arrival */
     struct stub_call **last;     /* peer->lock */
@@ -97,9 +98,10 @@ struct exported *peer_resolve(struct peer *peer, uint64_t id);
 /* The same for a call, which it counts as under way. `may_run`: what peer_order_enter() says. */
 struct peer_entry *peer_enter(struct peer *peer, uint64_t id, const struct stub_call *call,
                               bool *may_run);
-/* The call is over: what may start now, if it was a one-way call, is a list through `next`, in
- * order. */
-struct stub_call *peer_leave(struct peer_entry *entry, const struct stub_call *call);
+/* The call is over. If it was a one-way call, `start` is called for what may start now, in order
+ * and with no lock held; what arrives meanwhile comes behind that. */
+void peer_leave(struct peer_entry *entry, const struct stub_call *call,
+                void (*start)(struct stub_call *ready));
 
 /* --- the order of one-way calls --- */
 

@@ -49,6 +49,11 @@ static enum link_route refuse(struct peer *peer, struct link_message *message, H
 
 _Static_assert(sizeof(struct stub_call) <= LINK_ROOM_SIZE, "it is in the message's room");
 
+static void start(struct stub_call *ready)
+{
+    gate_pass(&ready->item);
+}
+
 /* The end of a call, but for its context; what may start now that a one-way call is done does. */
 static void end_call(struct stub_call *call)
 {
@@ -57,11 +62,7 @@ static void end_call(struct stub_call *call)
     reference_in_deinit(&call->references);
     if (call->resolve_error != NULL)
         error_record_free(call->resolve_error);
-    for (struct stub_call *next = peer_leave(call->entry, call); next != NULL;) {
-        struct stub_call *ready = next;
-        next = ready->next;
-        gate_pass(&ready->item);
-    }
+    peer_leave(call->entry, call, start);
 }
 
 static enum link_route queue(struct peer *peer, struct stub_call *call, bool is_ordered)
