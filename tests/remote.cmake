@@ -54,6 +54,15 @@ if(TARGET test_oneway)
     add_dependencies(test_oneway remote_peer)
 endif()
 
+via_test(async
+    SOURCES test_async.c remote/fixture.c remote/test_object.c
+    IDL remote/remote_test.idl
+    DEPENDS via_com_remote
+    TIMEOUT 240)
+if(TARGET test_async)
+    add_dependencies(test_async remote_peer)
+endif()
+
 via_test(component
     SOURCES test_component.c remote/fixture.c remote/test_component.c remote/test_object.c
     IDL remote/remote_test.idl

@@ -147,6 +147,7 @@ static void emit_c_interface(const struct unit *unit, size_t index, struct buffe
                  name, name, name);
     for (size_t i = 0; i < n; i++)
         emit_macros(name, &unit->interfaces[chain[i]], out);
+    emit_async(unit, name, chain, n, out);
 }
 
 static void emit_interface(const struct unit *unit, size_t index, struct buffer *out)
@@ -199,7 +200,8 @@ void emit_header(const struct unit *unit, struct buffer *out)
     emit_guard(unit, out);
     buffer_print(out, "\n#define ");
     emit_guard(unit, out);
-    buffer_print(out, "\n\n#include <viaduct/com.h>\n#include <viaduct/typelib.h>\n");
+    buffer_print(out, "\n\n#include <viaduct/async.h>\n#include <viaduct/com.h>\n"
+                      "#include <viaduct/typelib.h>\n");
     for (size_t i = 0; i < unit->n_imports; i++)
         buffer_print(out, "#include \"%s\"\n", unit->imports[i]);
     buffer_print(out, "\n#ifndef VIADUCT_IDL_EXTERN\n#ifdef __cplusplus\n"

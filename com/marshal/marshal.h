@@ -71,6 +71,8 @@ bool marshal_interface_has_base(const struct marshal_interface *itf, const GUID 
 const char *marshal_method_name(const struct marshal_method *method);
 uint16_t marshal_method_slot(const struct marshal_method *method);
 bool marshal_method_is_oneway(const struct marshal_method *method);
+/* Whether `iid` names the interface that it was looked up in, or a base of that. */
+bool marshal_method_is_of(const struct marshal_method *method, const GUID *iid);
 /* Whether it has [out] parameters. */
 bool marshal_method_has_results(const struct marshal_method *method);
 
@@ -104,6 +106,25 @@ HRESULT marshal_decode_results(const struct marshal_method *method, void **argum
 /* After a failure: [out] pointers, strings and objects become NULL, as COM says, also those in an
  * array of the caller's. */
 void marshal_clear_results(const struct marshal_method *method, void **arguments);
+
+/* --- results that are taken later (later.c) --- */
+
+#define MARSHAL_MAX_PARAMS 64
+
+uint16_t marshal_method_n_params(const struct marshal_method *method);
+/* A list of all arguments out of one of those that go in; the others are there, and not looked at.
+ */
+void marshal_join_arguments(const struct marshal_method *method, void **in, void **joined);
+/* What decoding the results wants to know of the arguments: an entry for each. */
+void marshal_note_sizes(const struct marshal_method *method, void **joined, int64_t *sizes);
+/* A list of all arguments out of one of those that come out, which leads into itself and `sizes`.
+ * E_POINTER names one that is NULL. */
+struct marshal_joined {
+    void *arguments[MARSHAL_MAX_PARAMS];
+    void *pointers[MARSHAL_MAX_PARAMS];
+};
+HRESULT marshal_join_results(const struct marshal_method *method, void **out, int64_t *sizes,
+                             struct marshal_joined *joined);
 
 /* --- the object's side --- */
 

@@ -45,8 +45,7 @@ static bool lend(void *context, const void *data, size_t size, size_t position)
     return link_blocks_add(&out->blocks, out->connection, data, size, position);
 }
 
-/* An import that cannot be called: why. */
-static HRESULT path_of(struct import *import, struct peer **peer)
+HRESULT call_path(struct import *import, struct peer **peer)
 {
     *peer = import->peer;
     if (import->peer == NULL)
@@ -60,7 +59,7 @@ HRESULT call_exchange(struct import *import, const struct link_request *request,
                       struct link_message *reply)
 {
     struct peer *peer;
-    HRESULT hr = path_of(import, &peer);
+    HRESULT hr = call_path(import, &peer);
     if (FAILED(hr))
         return hr;
     hr = link_call(peer->connection, request, runtime_deadline(import), reply);
@@ -98,7 +97,7 @@ static HRESULT send_call(struct import *import, const struct marshal_method *met
     struct link_message reply;
     if (request->kind == WIRE_ONEWAY) {
         struct peer *peer;
-        HRESULT hr = path_of(import, &peer);
+        HRESULT hr = call_path(import, &peer);
         if (SUCCEEDED(hr))
             hr = link_post(peer->connection, request, runtime_coarse_deadline(import));
         *sent = SUCCEEDED(hr);
@@ -117,7 +116,7 @@ HRESULT call_remote(struct import *import, const struct marshal_interface *itf,
     struct peer *peer;
     bool is_oneway = marshal_method_is_oneway(method) && !awaits_next;
     awaits_next = false;
-    HRESULT hr = path_of(import, &peer);
+    HRESULT hr = call_path(import, &peer);
     uint32_t index = atomic_load_explicit(bound, memory_order_relaxed);
     if (SUCCEEDED(hr) && index == 0)
         hr = binding_out(peer, itf, &index);

@@ -18,6 +18,7 @@ struct import;
 struct marshal_interface;
 struct marshal_method;
 struct marshal_pointers;
+struct peer;
 
 /* Payloads up to here are made on the stack; deep chains of calls are why it is not more. */
 #define CALL_FEW_BYTES 512
@@ -37,6 +38,9 @@ struct call_form {
 HRESULT call_remote(struct import *import, const struct marshal_interface *itf,
                     _Atomic uint32_t *index, const struct marshal_method *method,
                     const struct call_form *form, void *context);
+
+/* The way to an import that can be called; else why not, as an error. */
+HRESULT call_path(struct import *import, struct peer **peer);
 
 /* `awaits`: the next method that this thread calls on a proxy is answered and waited for, one-way
  * or not. False takes that back. */

@@ -1,0 +1,52 @@
+/*
+ * Calls whose results are taken later, when the arguments are gone: what has to be kept of them,
+ * and lists of arguments that have only those that go one way.
+ */
+#include "com/marshal/decode.h"
+#include "core/util/error.h"
+
+#include <string.h>
+
+/* In the place of a size: the argument was a pointer, and NULL. */
+#define NO_SIZE INT64_MIN
+
+_Static_assert(MARSHAL_MAX_PARAMS == TYPELIB_MAX_PARAMS, "a place for each");
+
+uint16_t marshal_method_n_params(const struct marshal_method *method)
+{
+    return method->n_params;
+}
+
+void marshal_join_arguments(const struct marshal_method *method, void **in, void **joined)
+{
+    static const void *const none = &none; /* a pointer that is not NULL, and not followed */
+    for (uint16_t i = 0; i < method->n_params; i++)
+        joined[i] = method->params[i].is_in ? *in++ : (void *)&none;
+}
+
+void marshal_note_sizes(const struct marshal_method *method, void **joined, int64_t *sizes)
+{
+    for (uint16_t i = 0; i < method->n_params; i++) {
+        const struct plan_param *plan = &method->params[i];
+        bool is_integer = plan->type->kind >= VIA_TYPE_I8 && plan->type->kind <= VIA_TYPE_U64;
+        const void *target = plan->is_in ? native_target(plan, joined[i]) : NULL;
+        sizes[i] = target == NULL ? NO_SIZE : is_integer ? native_integer(plan->type, target) : 0;
+    }
+}
+
+HRESULT marshal_join_results(const struct marshal_method *method, void **out, int64_t *sizes,
+                             struct marshal_joined *joined)
+{
+    for (uint16_t i = 0; i < method->n_params; i++) {
+        const struct plan_param *plan = &method->params[i];
+        joined->pointers[i] = sizes[i] == NO_SIZE ? NULL : &sizes[i];
+        joined->arguments[i] = plan->is_by_ref ? (void *)&joined->pointers[i] : &sizes[i];
+        if (!plan->is_out)
+            continue;
+        joined->arguments[i] = *out++;
+        if (plan->is_by_ref && !plan->is_nullable && *(void **)joined->arguments[i] == NULL)
+            return error_set(E_POINTER, "%s.%s: argument %s is NULL", method->owner->name,
+                             method->method->name, plan->param->name);
+    }
+    return S_OK;
+}
