@@ -152,6 +152,13 @@ TEST(results_and_texts_have_the_right_types)
     }
 }
 
+TEST(handles_have_kinds)
+{
+    CHECK_STR_EQ(show("IBroadHandles", "All"),
+                 "All(in handle(file) a, out handle(pipe) b, in out handle(socket) c, in "
+                 "handle(section) d, out retval handle(event) e) 1 a b 1 e");
+}
+
 /* What the number of elements is read from. */
 static void check_sized(const char *method_name, uint16_t param, uint8_t size_from,
                         uint16_t size_index, uint8_t element_kind, unsigned flags)
@@ -338,7 +345,7 @@ TEST(both_forms_of_the_header_share_one_abi)
 HARNESS_MAIN("idl", TEST_ENTRY(the_library_is_described),
              TEST_ENTRY(interfaces_have_ids_bases_and_flags),
              TEST_ENTRY(methods_have_ids_and_flags), TEST_ENTRY(numbers_have_the_right_types),
-             TEST_ENTRY(results_and_texts_have_the_right_types),
+             TEST_ENTRY(handles_have_kinds), TEST_ENTRY(results_and_texts_have_the_right_types),
              TEST_ENTRY(arrays_know_their_sizes), TEST_ENTRY(structs_are_laid_out_as_in_c),
              TEST_ENTRY(slots_follow_the_bases), TEST_ENTRY(classes_name_their_interfaces),
              TEST_ENTRY(the_json_form_is_equal_to_the_tables),

@@ -64,6 +64,18 @@ static const struct wrong methods[] = {
     {"HRESULT A([in] Mystery a);", "5:16: error: Mystery is not a type that is known here"},
     {"HRESULT A([in] long double a);", "5:16: error: long double is not supported"},
     {"HRESULT A([in] unsigned long long a);", "5:16: error: long long is not supported"},
+    {"HRESULT A([in] HANDLE a);", "5:23: error: a: a handle of what? write [VIA_SYSTEM_HANDLE"},
+    {"HRESULT A([in, system_handle(sh_mutex)] HANDLE a);",
+     "5:30: error: sh_mutex is no kind of handle that can be passed"},
+    {"HRESULT A([in, system_handle(sh_file)] LONG a);",
+     "5:45: error: a: VIA_SYSTEM_HANDLE is for VIA_HANDLE"},
+    {"HRESULT A([in, system_handle(sh_file)] HANDLE *a);",
+     "5:48: error: a: a handle is passed by value"},
+    {"HRESULT A([in] LONG n, [in, system_handle(sh_file), size_is(n)] HANDLE *a);",
+     "5:73: error: a: a handle is passed by value"},
+    {"HRESULT A([out, system_handle(sh_file)] HANDLE a);",
+     "5:48: error: a: a handle is passed by value"},
+    {"HRESULT A([in] SAFEARRAY(HANDLE) a);", "5:26: error: the elements of a SAFEARRAY are"},
     {"HRESULT A([in] SAFEARRAY a);", "5:26: error: '(' is expected"},
     {"HRESULT A([in] SAFEARRAY(WCHAR) a);", "5:26: error: the elements of a SAFEARRAY are"},
     {"HRESULT A([in] SAFEARRAY(GUID) a);", "5:26: error: the elements of a SAFEARRAY are"},
@@ -149,6 +161,7 @@ static const struct wrong files[] = {
     {"struct N {\n LONG a;\n struct N next;\n};", "3:2: error: struct N is not complete here"},
     {"struct E { };", "1:12: error: struct E has no fields"},
     {"struct P { LONG a, b; };", "1:18: error: declare each field on its own"},
+    {"struct H { HANDLE a; };", "1:19: error: a: handles are parameters"},
     {"struct B { LONG a : 3; };", "1:19: error: bit fields are not supported"},
     {"enum Big { BIG = 0x1FFFFFFFF };", "1:12: error: BIG does not fit into 32 bits"},
     {"typedef LONG Four[4];", "1:14: error: a typedef of an array is not supported"},
@@ -229,7 +242,7 @@ TEST(several_errors_are_found_in_one_run)
     char *said;
     static const char text[] =
         HEAD "HRESULT A([in] Mystery a);\nHRESULT B([in] LONG a);\n"
-             "HRESULT C([out] LONG b);\nHRESULT D([in] HANDLE a)" TAIL "struct E { };\n";
+             "HRESULT C([out] LONG b);\nHRESULT D([in] HWND a)" TAIL "struct E { };\n";
 
     CHECK_EQ(compile_text(text, strlen(text), &said), 1);
     CHECK_STR_HAS(said, ":5:16: error: ");

@@ -1,6 +1,7 @@
 #include "com/idl/attributes.h"
 #include "com/abi/guid.h"
 #include "com/idl/parser.h"
+#include "com/typelib/kinds.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -176,6 +177,21 @@ static bool parse_id(struct parser *self, struct attributes *out)
     return true;
 }
 
+/* MIDL's words for kinds are ours with "sh_" in front. */
+static bool parse_handle_kind(struct parser *self, struct attributes *out)
+{
+    struct position position = self->token.position;
+    const char *word;
+    if (!parser_name(self, &word))
+        return false;
+    out->handle_kind = strncmp(word, "sh_", 3) ? 0 : kinds_handle_parse(word + 3);
+    return out->handle_kind ||
+           parser_error(self, position,
+                        "%s is no kind of handle that can be passed: sh_file, sh_pipe, sh_socket, "
+                        "sh_section and sh_event are",
+                        word);
+}
+
 /* Typedefs may have ids; nobody asks for them. */
 #define PLACE_WITH_ID (PLACE_INTERFACE | PLACE_LIBRARY | PLACE_COCLASS | PLACE_TYPEDEF)
 
@@ -202,6 +218,9 @@ static bool parse_with_arguments(struct parser *self, const char *name, unsigned
         parser_advance(self);
         if (!strcmp(name, "size_is") && (place & (PLACE_PARAM | PLACE_FIELD)))
             ok = parse_sizes(self, out);
+        else if ((!strcmp(name, "system_handle") || !strcmp(name, "VIA_SYSTEM_HANDLE")) &&
+                 place == PLACE_PARAM)
+            ok = parse_handle_kind(self, out);
         else if (!strcmp(name, "pointer_default") && (place & PLACE_INTERFACE))
             ok = parse_pointer_default(self);
         else if (!strcmp(name, "helpstring") || !strcmp(name, "helpcontext") ||

@@ -61,6 +61,7 @@ struct attributes {
     uint16_t version_minor;
     struct size_expression sizes[MAX_SIZE_EXPRESSIONS];
     unsigned n_sizes;
+    uint32_t handle_kind; /* enum via_handle_kind; 0: not given */
     struct position position;
 };
 

@@ -50,6 +50,8 @@ static const struct unit_name builtin_names[] = {
     {"DECIMAL", "DECIMAL", VIA_TYPE_DECIMAL, VIA_NO_INDEX, 0, false},
     {"VARIANT", "VARIANT", VIA_TYPE_VARIANT, VIA_NO_INDEX, 0, false},
     {"BSTR", "BSTR", VIA_TYPE_BSTR, VIA_NO_INDEX, 0, false},
+    {"VIA_HANDLE", "VIA_HANDLE", VIA_TYPE_HANDLE, VIA_NO_INDEX, 0, false},
+    {"HANDLE", "VIA_HANDLE", VIA_TYPE_HANDLE, VIA_NO_INDEX, 0, false},
     {"LPWSTR", "LPWSTR", VIA_TYPE_WCHAR, VIA_NO_INDEX, 1, true},
     {"LPCWSTR", "LPCWSTR", VIA_TYPE_WCHAR, VIA_NO_INDEX, 1, true},
     {"LPOLESTR", "LPOLESTR", VIA_TYPE_WCHAR, VIA_NO_INDEX, 1, true},
@@ -82,8 +84,7 @@ static const struct {
 
 /* Known to MIDL, and not to this compiler: the error says so instead of "unknown". */
 static const char *const unsupported[] = {
-    "union",          "pipe",   "INT_PTR", "UINT_PTR", "handle_t",
-    "error_status_t", "HANDLE", "HWND",    "LPVOID",
+    "union", "pipe", "INT_PTR", "UINT_PTR", "handle_t", "error_status_t", "HWND", "LPVOID",
 };
 
 static bool find_word(struct parser *self, bool is_unsigned, struct base_type *base)
@@ -184,7 +185,8 @@ static bool declare_safearray(struct parser *self, struct base_type *base)
     if (is_interface && element.pointers == 0 && !parser_require(self, '*'))
         return false;
     bool is_value = !element.is_void && element.pointers == 0 && !element.is_string &&
-                    element.kind != VIA_TYPE_WCHAR && element.kind != VIA_TYPE_GUID;
+                    element.kind != VIA_TYPE_WCHAR && element.kind != VIA_TYPE_GUID &&
+                    element.kind != VIA_TYPE_HANDLE;
     if ((!is_value && !is_interface) || parser_is(self, '*'))
         return parser_error(self, element.position,
                             "the elements of a SAFEARRAY are numbers, BSTR, VARIANT, structs, "
@@ -406,6 +408,30 @@ static uint8_t nullable(const struct resolver *self, const struct member *member
     return may_be_null ? VIA_TYPE_NULLABLE : 0;
 }
 
+/* An OS handle is a parameter of its own, or what one is set to. */
+static bool check_handle(struct resolver *self, const struct member *member)
+{
+    uint32_t kind = member->attributes.handle_kind;
+    bool is_out = member->attributes.flags & ATTRIBUTE_OUT;
+    if (member->base.kind != VIA_TYPE_HANDLE)
+        return !kind || parser_error(self->parser, member->position,
+                                     "%s: VIA_SYSTEM_HANDLE is for VIA_HANDLE", member->name);
+    if (!self->is_param)
+        return parser_error(self->parser, member->position,
+                            "%s: handles are parameters; they cannot be in a struct", member->name);
+    if (!kind)
+        return parser_error(self->parser, member->position,
+                            "%s: a handle of what? write [VIA_SYSTEM_HANDLE(sh_file)]",
+                            member->name);
+    if (member->n_levels != (is_out ? 1u : 0u) || member->attributes.n_sizes > 0 ||
+        (is_out && member->levels[0].kind != LEVEL_POINTER))
+        return parser_error(self->parser, member->position,
+                            "%s: a handle is passed by value, [out] ones by one pointer; there "
+                            "are no arrays of them",
+                            member->name);
+    return true;
+}
+
 /* The innermost type: strings and interface pointers take the innermost pointer. */
 static bool resolve_base(struct resolver *self, const struct member *member, unsigned *n_levels,
                          struct via_type *type)
@@ -416,6 +442,10 @@ static bool resolve_base(struct resolver *self, const struct member *member, uns
         return parser_error(
             self->parser, base->position,
             "void is no type of a parameter or field; pointers need to know what they point to");
+    if (!check_handle(self, member))
+        return false;
+    if (base->kind == VIA_TYPE_HANDLE)
+        type->count = member->attributes.handle_kind;
     bool is_string = base->is_string || (member->attributes.flags & ATTRIBUTE_STRING);
     if (!is_string && base->kind != VIA_TYPE_INTERFACE)
         return true;

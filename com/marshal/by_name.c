@@ -1,5 +1,6 @@
 #include "com/marshal/by_name.h"
 #include "com/marshal/automation.h"
+#include "com/marshal/handle.h"
 #include "com/abi/guid.h"
 #include "core/util/buffer.h"
 #include "core/util/cleanup.h"
@@ -436,6 +437,14 @@ static void set_array(struct by_name *self, const struct plan_type *type,
         by_name_set_elements(self, type->element, value, native);
 }
 
+/* A handle means something in the process that has it only. */
+static void set_no_handle(struct by_name *self, const struct via_value *value, void *native)
+{
+    handle_set_none(native);
+    if (value->kind != VIA_VALUE_NULL)
+        by_name_fail(self, DISP_E_TYPEMISMATCH, BY_NAME_NO_HANDLES);
+}
+
 void by_name_to_native(struct by_name *self, const struct plan_type *type,
                        const struct via_value *value, void *native)
 {
@@ -471,6 +480,8 @@ void by_name_to_native(struct by_name *self, const struct plan_type *type,
         set_pointer(self, type, value, native);
     else if (type->kind == VIA_TYPE_INTERFACE)
         set_object(self, type, value, native);
+    else if (type->kind == VIA_TYPE_HANDLE)
+        set_no_handle(self, value, native);
     else
         automation_to_native(self, type, value, native);
     self->depth--;

@@ -7,6 +7,8 @@
 #include <viaduct/value.h>
 
 #define BY_NAME_PATH_SIZE 256
+#define BY_NAME_NO_HANDLES \
+    "an OS handle has no value: call the method through its vtable, or pass null"
 
 struct by_name {
     const struct marshal_method *method;

@@ -1,5 +1,7 @@
 #include "com/marshal/decode.h"
 #include "com/marshal/automation.h"
+#include "com/marshal/handle.h"
+#include "core/os/handle.h"
 #include "core/util/error.h"
 #include "core/util/utf.h"
 
@@ -64,6 +66,8 @@ static void free_allocation(const struct decode_allocation *allocation)
         IUnknown_Release((IUnknown *)allocation->pointer);
     else if (allocation->kind == DECODE_ARRAY)
         automation_drop_array(allocation->pointer);
+    else if (allocation->kind == DECODE_HANDLE)
+        os_handle_close((intptr_t)allocation->pointer - 1);
     else
         CoTaskMemFree(allocation->pointer);
 }
@@ -93,6 +97,12 @@ bool decode_note(struct decoder *decoder, void *pointer, enum decode_allocation_
         free_allocation(&allocation);
     fail_memory(decoder);
     return false;
+}
+
+bool decode_note_handle(struct decoder *decoder, intptr_t handle)
+{
+    /* One more than it is: descriptor 0 is a handle, and a NULL is none to note. */
+    return decode_note(decoder, (void *)(handle + 1), DECODE_HANDLE);
 }
 
 size_t decode_left(const struct decoder *decoder)
@@ -459,6 +469,9 @@ void decode_value(struct decoder *decoder, const struct plan_type *type, void *v
         break;
     case VIA_TYPE_DECIMAL:
         automation_decode_decimal(decoder, value);
+        break;
+    case VIA_TYPE_HANDLE:
+        handle_decode(decoder, type, value);
         break;
     default:
         read_compound(decoder, type, value);

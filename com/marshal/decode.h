@@ -14,7 +14,13 @@
 /* For struct decoder.seen: no array with this size has been met. */
 #define DECODE_UNSEEN (-2)
 
-enum decode_allocation_kind { DECODE_BLOCK, DECODE_BSTR, DECODE_OBJECT, DECODE_ARRAY };
+enum decode_allocation_kind {
+    DECODE_BLOCK,
+    DECODE_BSTR,
+    DECODE_OBJECT,
+    DECODE_ARRAY,
+    DECODE_HANDLE
+};
 
 struct decode_allocation {
     void *pointer;
@@ -63,6 +69,8 @@ size_t decode_left(const struct decoder *decoder);
 /* Lists what has been allocated. False, and it is freed, when there is no memory for that or for
  * it. */
 bool decode_note(struct decoder *decoder, void *pointer, enum decode_allocation_kind kind);
+/* The same of an OS handle (core/os/handle.h). */
+bool decode_note_handle(struct decoder *decoder, intptr_t handle);
 void decode_elements(struct decoder *decoder, const struct plan_type *element, void *values,
                      uint64_t n);
 /* RPC_E_INVALID_DATA with the argument's name. */

@@ -1,5 +1,6 @@
 #include "com/marshal/encode.h"
 #include "com/marshal/automation.h"
+#include "com/marshal/handle.h"
 #include "core/util/error.h"
 #include "core/util/utf.h"
 
@@ -228,6 +229,9 @@ void encode_value(struct encoder *encoder, const struct plan_type *type, const v
         break;
     case VIA_TYPE_DECIMAL:
         automation_encode_decimal(encoder, value);
+        break;
+    case VIA_TYPE_HANDLE:
+        handle_encode(encoder, type, value);
         break;
     default:
         write_compound(encoder, type, value, scope);

@@ -119,6 +119,8 @@ ffi_type *plan_ffi_type(const struct plan_type *type)
         return struct_type(type->record);
     if (type->kind == VIA_TYPE_DECIMAL || type->kind == VIA_TYPE_VARIANT)
         return words_type(type->size);
+    if (type->kind == VIA_TYPE_HANDLE && type->size == sizeof(int))
+        return &ffi_type_sint;
     ffi_type *scalar = scalar_type(type->kind);
     return scalar ? scalar : &ffi_type_pointer;
 }

@@ -1,6 +1,7 @@
 /* Native memory to values. */
 #include "com/marshal/automation.h"
 #include "com/marshal/by_name.h"
+#include "com/marshal/handle.h"
 #include "core/util/cleanup.h"
 #include "core/util/utf.h"
 
@@ -196,6 +197,10 @@ void by_name_from_native(struct by_name *self, const struct plan_type *type, con
     case VIA_TYPE_VARIANT:
     case VIA_TYPE_SAFEARRAY:
         automation_from_native(self, type, native, value);
+        break;
+    case VIA_TYPE_HANDLE:
+        if (!handle_is_none(native))
+            by_name_fail(self, DISP_E_TYPEMISMATCH, BY_NAME_NO_HANDLES);
         break;
     default:
         get_scalar(type, native, value);

@@ -3,6 +3,7 @@
 #include "com/marshal/decode.h"
 #include "com/marshal/encode.h"
 #include "com/marshal/fixed.h"
+#include "com/marshal/handle.h"
 #include "core/util/error.h"
 
 #include <stdlib.h>
@@ -42,6 +43,8 @@ struct marshal_invocation *invocation_new(const struct marshal_method *method,
     self->storage = block + method->storage_at;
     self->values[0] = &self->self;
     memset(self->storage, 0, method->storage_size);
+    if (!method->is_plain)
+        handle_init_params(method, self->storage);
     for (uint16_t i = 0; i < n; i++) {
         void *value = invocation_value(self, i);
         self->pointers[i] = value;
@@ -398,6 +401,7 @@ static HRESULT decode_results_generally(const struct marshal_method *method, voi
 {
     struct decoder decoder;
     memset(results->storage, 0, method->storage_size);
+    handle_init_params(method, results->storage);
     decode_init(&decoder, method, pointers, payload, size);
     decoder.is_result = true;
     for (uint16_t i = 0; i < method->n_params; i++)
@@ -453,6 +457,8 @@ void marshal_clear_results(const struct marshal_method *method, void **arguments
         void *target = native_target(plan, arguments[i]);
         if (plan->is_buffer)
             clear_buffer(method, i, arguments);
+        else if (target && plan->type->kind == VIA_TYPE_HANDLE)
+            handle_set_none(target);
         else if (target)
             memset(target, 0, plan->type->size);
     }

@@ -23,7 +23,7 @@ struct marshal_method;
 struct via_value;
 
 #define MARSHAL_HASH_SIZE 16
-/* In a payload, for a null object pointer; the pointers functions never see it. */
+/* In a payload, for a null object pointer, or no handle; the pointers functions never see it. */
 #define MARSHAL_NULL_POINTER 0xFFFFFFFFu
 
 struct marshal_pointers {
@@ -33,6 +33,11 @@ struct marshal_pointers {
     /* Decoding: the interface `iid` of the object behind an index, with a reference. The index is
      * as it came. */
     HRESULT (*get)(void *context, uint32_t index, const GUID *iid, void **pointer);
+    /* Encoding: the index for a handle (core/os/handle.h), which stays the caller's. May be NULL,
+     * as the next one: there is no way for handles. */
+    HRESULT (*add_handle)(void *context, intptr_t handle, uint32_t kind, uint32_t *index);
+    /* Decoding: the handle behind an index, which is the caller's to close. */
+    HRESULT (*take_handle)(void *context, uint32_t index, uint32_t kind, intptr_t *handle);
     /* Encoding arguments, may be NULL: passes the bytes of an array beside the payload; false: they
      * are to go into it, at that position. */
     bool (*lend)(void *context, const void *data, size_t size, size_t position);

@@ -1,5 +1,6 @@
 #include "com/marshal/native.h"
 #include "com/marshal/automation.h"
+#include "com/marshal/handle.h"
 
 #include <string.h>
 #include <viaduct/com.h>
@@ -122,6 +123,9 @@ void native_clear(const struct plan_type *type, void *value, const struct native
         break;
     case VIA_TYPE_STRUCT:
         clear_struct(type->record, value, scope);
+        break;
+    case VIA_TYPE_HANDLE:
+        handle_clear(value);
         break;
     default:
         memset(value, 0, type->size);

@@ -60,6 +60,8 @@ static enum plan_word word_of(const struct plan_param *plan)
     case VIA_TYPE_DECIMAL:
     case VIA_TYPE_VARIANT:
         return PLAN_WORD_NONE;
+    case VIA_TYPE_HANDLE:
+        return plan->type->size == sizeof(int32_t) ? PLAN_WORD_I32 : PLAN_WORD_WHOLE;
     default: /* 64-bit integers, and what is a pointer */
         return plan->type->size == sizeof(uintptr_t) ? PLAN_WORD_WHOLE : PLAN_WORD_NONE;
     }

@@ -3,6 +3,7 @@
 #include "com/marshal/marshal.h"
 #include "com/remote/binding.h"
 #include "com/remote/frames.h"
+#include "com/remote/handles.h"
 #include "com/remote/import.h"
 #include "com/remote/peer.h"
 #include "com/remote/reference.h"
@@ -24,19 +25,39 @@ void call_await_next(bool awaits)
 /* What a call takes along besides its payload. */
 struct outward {
     struct reference_out references;
+    struct handles_out handles;
     struct link_connection *connection;
     struct link_blocks *blocks; /* NULL: none */
 };
 
+/* What a reply brings besides its payload. */
+struct inward {
+    struct reference_in references;
+    struct link_message *reply;
+};
+
 static HRESULT get_pointer(void *context, uint32_t index, const GUID *iid, void **pointer)
 {
-    return reference_in_get(context, index, iid, pointer);
+    struct inward *in = context;
+    return reference_in_get(&in->references, index, iid, pointer);
+}
+
+static HRESULT take_handle(void *context, uint32_t index, uint32_t kind, intptr_t *handle)
+{
+    struct inward *in = context;
+    return link_handle_in(in->reply, index, (enum os_handle_kind)kind, handle);
 }
 
 static HRESULT add_pointer(void *context, IUnknown *object, uint32_t *index)
 {
     struct outward *out = context;
     return reference_out_add(&out->references, object, index);
+}
+
+static HRESULT add_handle(void *context, intptr_t handle, uint32_t kind, uint32_t *index)
+{
+    struct outward *out = context;
+    return handles_out_add(&out->handles, handle, kind, index);
 }
 
 static bool lend(void *context, const void *data, size_t size, size_t position)
@@ -72,21 +93,22 @@ HRESULT call_exchange(struct import *import, const struct link_request *request,
 static HRESULT read_reply(struct import *import, const struct marshal_method *method,
                           const struct call_form *form, void *context, struct link_message *reply)
 {
-    struct reference_in in;
+    struct inward in = {.reply = reply};
     HRESULT code = frame_read_reply(reply);
-    HRESULT hr = reference_in_take(&in, import->peer, reply);
-    if (SUCCEEDED(hr) && (in.has_third || in.has_local))
+    HRESULT hr = reference_in_take(&in.references, import->peer, reply);
+    if (SUCCEEDED(hr) && (in.references.has_third || in.references.has_local))
         hr = link_message_own(reply); /* the reader must not wait for what comes now */
-    if (SUCCEEDED(hr) && in.has_third)
-        hr = reference_in_connect(&in, runtime_deadline(import));
+    if (SUCCEEDED(hr) && in.references.has_third)
+        hr = reference_in_connect(&in.references, runtime_deadline(import));
     if (SUCCEEDED(hr))
         hr = FAILED(code) ? code : S_OK;
     if (SUCCEEDED(hr)) {
-        const struct marshal_pointers pointers = {.context = &in, .get = get_pointer};
+        const struct marshal_pointers pointers = {
+            .context = &in, .get = get_pointer, .take_handle = take_handle};
         hr = form->decode(context, method, &pointers, reply->payload, reply->payload_size);
     }
     link_message_release(reply);
-    reference_in_deinit(&in);
+    reference_in_deinit(&in.references);
     return FAILED(hr) ? hr : code;
 }
 
@@ -127,10 +149,15 @@ HRESULT call_remote(struct import *import, const struct marshal_interface *itf,
     uint8_t few[CALL_FEW_BYTES];
     buffer_init_in(&payload, peer_info(peer)->max_message, few, sizeof few);
     /* Nobody says when a one-way call has run: what it passes is copied into its payload. */
-    struct outward out = {.connection = peer->connection};
+    struct outward out;
+    out.connection = peer->connection;
+    out.blocks = NULL;
     reference_out_init(&out.references, peer);
-    const struct marshal_pointers pointers = {
-        .context = &out, .add = add_pointer, .lend = is_oneway ? NULL : lend};
+    handles_out_init(&out.handles, peer->connection);
+    const struct marshal_pointers pointers = {.context = &out,
+                                              .add = add_pointer,
+                                              .add_handle = add_handle,
+                                              .lend = is_oneway ? NULL : lend};
     hr = form->encode(context, method, &pointers, &payload);
     bool sent = false;
     if (SUCCEEDED(hr)) {
@@ -141,6 +168,8 @@ HRESULT call_remote(struct import *import, const struct marshal_interface *itf,
                                        .n_references = out.references.n_entries,
                                        .references = out.references.table,
                                        .references_size = out.references.size,
+                                       .n_handles = out.handles.n,
+                                       .handles = out.handles.carried,
                                        .body = body,
                                        .body_size = sizeof body,
                                        .payload = payload.data,
@@ -151,6 +180,7 @@ HRESULT call_remote(struct import *import, const struct marshal_interface *itf,
         hr = send_call(import, method, form, context, &request, &sent);
     }
     reference_out_deinit(&out.references, sent);
+    handles_out_deinit(&out.handles);
     if (!sent)
         link_blocks_free(out.blocks);
     buffer_deinit(&payload);

@@ -138,7 +138,7 @@ void node_settings_default(struct node_settings *settings)
 {
     *settings = (struct node_settings){.call_timeout_ms = 30000, .activation_timeout_ms = 60000};
     link_settings_default(&settings->link);
-    settings->link.max_handles = 0; /* objects and values, nothing else, go with calls */
+    settings->link.max_handles = LINK_MAX_HANDLES;
 }
 
 HRESULT node_new(const struct node_settings *settings, struct plugin_set *plugins,

@@ -10,6 +10,7 @@
 #include "com/remote/call.h"
 #include "com/remote/export.h"
 #include "com/remote/frames.h"
+#include "com/remote/handles.h"
 #include "com/abi/guid.h"
 #include "com/remote/node.h"
 #include "com/remote/peer.h"
@@ -198,21 +199,42 @@ static HRESULT borrow(void *context, size_t position, size_t size, bool in_place
     return link_message_block(in->message, in->n_borrowed++, in_place, data);
 }
 
-static HRESULT add_pointer(void *context, IUnknown *object, uint32_t *index)
+static HRESULT take_handle(void *context, uint32_t index, uint32_t kind, intptr_t *handle)
 {
-    return reference_out_add(context, object, index);
+    struct inward *in = context;
+    return link_handle_in(in->message, index, (enum os_handle_kind)kind, handle);
 }
 
-static HRESULT send_reply(struct link_message *message, const struct reference_out *out,
+/* What goes with a reply besides its payload. */
+struct outward {
+    struct reference_out references;
+    struct handles_out handles;
+};
+
+static HRESULT add_pointer(void *context, IUnknown *object, uint32_t *index)
+{
+    struct outward *out = context;
+    return reference_out_add(&out->references, object, index);
+}
+
+static HRESULT add_handle(void *context, intptr_t handle, uint32_t kind, uint32_t *index)
+{
+    struct outward *out = context;
+    return handles_out_add(&out->handles, handle, kind, index);
+}
+
+static HRESULT send_reply(struct link_message *message, const struct outward *out,
                           const struct buffer *payload, HRESULT code)
 {
     uint8_t body[FRAME_REPLY_BODY];
     frame_write_reply(body, code);
     struct link_request reply = {.kind = WIRE_REPLY, .body = body, .body_size = sizeof body};
     if (out != NULL) {
-        reply.n_references = out->n_entries;
-        reply.references = out->table;
-        reply.references_size = out->size;
+        reply.n_references = out->references.n_entries;
+        reply.references = out->references.table;
+        reply.references_size = out->references.size;
+        reply.n_handles = out->handles.n;
+        reply.handles = out->handles.carried;
     }
     if (payload != NULL) {
         reply.payload = payload->data;
@@ -228,9 +250,11 @@ static HRESULT answer(struct peer *peer, struct link_message *message,
     struct buffer payload;
     uint8_t few[CALL_FEW_BYTES];
     buffer_init_in(&payload, peer_info(peer)->max_message, few, sizeof few);
-    struct reference_out out;
-    reference_out_init(&out, peer);
-    const struct marshal_pointers pointers = {.context = &out, .add = add_pointer};
+    struct outward out;
+    reference_out_init(&out.references, peer);
+    handles_out_init(&out.handles, peer->connection);
+    const struct marshal_pointers pointers = {
+        .context = &out, .add = add_pointer, .add_handle = add_handle};
     HRESULT hr = marshal_encode_results(invocation, &pointers, &payload);
     bool sent = false;
     if (SUCCEEDED(hr)) {
@@ -242,7 +266,8 @@ static HRESULT answer(struct peer *peer, struct link_message *message,
         error_wrap(hr, "the results of the call cannot be sent");
         link_reply_error(message, hr, true);
     }
-    reference_out_deinit(&out, sent);
+    reference_out_deinit(&out.references, sent);
+    handles_out_deinit(&out.handles);
     buffer_deinit(&payload);
     return hr;
 }
@@ -269,15 +294,18 @@ static HRESULT decode(struct peer *peer, struct stub_call *call, void **object,
     uint32_t n_blocks = link_message_n_blocks(message);
     const struct marshal_pointers pointers = {.context = &in,
                                               .get = get_pointer,
+                                              .take_handle = take_handle,
                                               .borrow = n_blocks != 0 ? borrow : NULL,
                                               .keeps_payload = message->storage != NULL};
     hr = marshal_decode_arguments(method, message->payload, message->payload_size, &pointers,
                                   scratch, invocation);
-    if (FAILED(hr) || in.n_borrowed == n_blocks)
+    if (FAILED(hr) || (in.n_borrowed == n_blocks && !link_message_has_handles(message)))
         return hr;
     marshal_invocation_free(*invocation);
     *invocation = NULL;
-    return error_set(RPC_E_INVALID_DATA, "%s: something beside the payload belongs to no argument",
+    return error_set(RPC_E_INVALID_DATA,
+                     "%s: something beside the payload, memory or an OS handle, belongs to no "
+                     "argument",
                      marshal_method_name(method));
 }
 

@@ -4,6 +4,7 @@
  */
 #include "com/abi/guid.h"
 #include "com/typelib/builtin.h"
+#include "com/typelib/kinds.h"
 #include "com/typelib/typelib.h"
 #include "core/util/error.h"
 
@@ -109,6 +110,11 @@ static HRESULT check_type(const struct via_typelib *lib, size_t index)
         return check_reference("type", index, type->element, lib->n_types);
     case VIA_TYPE_SAFEARRAY:
         return check_safearray(lib, type, index);
+    case VIA_TYPE_HANDLE:
+        if (kinds_handle_name(type->count))
+            return S_OK;
+        return error_set(VIA_E_TYPE, "type %zu is a handle of the unknown kind %u", index,
+                         type->count);
     default:
         if (is_simple(type->kind))
             return S_OK;
@@ -197,11 +203,30 @@ static HRESULT check_nesting(const struct via_typelib *lib, uint16_t type)
     return S_OK;
 }
 
+/* What is in something else is made, copied and thrown away together with it; a handle is not
+ * zeroed memory, and is looked after by those who pass it. */
+static HRESULT check_handles(const struct via_typelib *lib)
+{
+    for (size_t i = 0; i < lib->n_types; i++)
+        if (lib->types[i].element < lib->n_types &&
+            lib->types[lib->types[i].element].kind == VIA_TYPE_HANDLE)
+            return error_set(VIA_E_TYPE, "type %zu has handles in it; only parameters are", i);
+    for (uint16_t i = 0; i < lib->n_structs; i++)
+        for (uint16_t j = 0; j < lib->structs[i].n_fields; j++)
+            if (lib->structs[i].fields[j].type < lib->n_types &&
+                lib->types[lib->structs[i].fields[j].type].kind == VIA_TYPE_HANDLE)
+                return error_set(VIA_E_TYPE, "%s.%s is a handle; only parameters are",
+                                 lib->structs[i].name, lib->structs[i].fields[j].name);
+    return S_OK;
+}
+
 static HRESULT check_types(const struct via_typelib *lib)
 {
     HRESULT hr = S_OK;
     for (size_t i = 0; i < lib->n_types && SUCCEEDED(hr); i++)
         hr = check_type(lib, i);
+    if (SUCCEEDED(hr))
+        hr = check_handles(lib);
     for (uint16_t i = 0; i < lib->n_types && SUCCEEDED(hr); i++)
         hr = check_nesting(lib, i);
     return hr;
@@ -340,6 +365,8 @@ static HRESULT check_param(const struct via_typelib *lib, const struct via_inter
         return fail_param(iface, method, param, "nullable, but not in and by reference");
     if (is_out && (method->flags & VIA_METHOD_ONEWAY))
         return fail_param(iface, method, param, "out in a one-way method");
+    if (kind == VIA_TYPE_HANDLE && (param->flags & VIA_PARAM_BY_REF) && !is_out)
+        return fail_param(iface, method, param, "a handle that goes in, but by reference");
     if ((param->flags & VIA_PARAM_IN_PLACE) && !may_be_in_place(lib, param))
         return fail_param(iface, method, param, "in place, but not an [in] array of numbers");
     return check_param_size(lib, iface, method, param);

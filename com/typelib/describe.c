@@ -64,6 +64,9 @@ static void print_type(const struct via_typelib *lib, uint16_t type, struct scop
         print_type(lib, self->element, scope, text);
         buffer_print(text, ")");
         break;
+    case VIA_TYPE_HANDLE:
+        buffer_print(text, "handle(%s)", kinds_handle_name(self->count));
+        break;
     default:
         buffer_print(text, "%s", kinds_name(self->kind));
     }

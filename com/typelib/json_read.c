@@ -203,6 +203,10 @@ static uint16_t read_type(struct reader *self, json_t *json, const struct member
     } else if ((part = json_object_get(json, "interface"))) {
         type.kind = VIA_TYPE_INTERFACE;
         type.index = find_name(self, self->interfaces, part);
+    } else if ((part = json_object_get(json, "handle"))) {
+        const char *kind = json_string_value(part);
+        type.kind = VIA_TYPE_HANDLE;
+        type.count = kind ? kinds_handle_parse(kind) : 0;
     } else {
         read_compound(self, json, members, depth + 1, &type);
     }

@@ -53,6 +53,9 @@ static json_t *write_type(const struct via_typelib *lib, uint16_t index, const s
     case VIA_TYPE_SAFEARRAY:
         json_object_set_new(json, "safearray", write_type(lib, type->element, owner));
         break;
+    case VIA_TYPE_HANDLE:
+        json_object_set_new(json, "handle", json_string(kinds_handle_name(type->count)));
+        break;
     default:
         json_object_set_new(json, "type", json_string(kind));
     }

@@ -37,3 +37,23 @@ uint8_t kinds_parse(const char *name)
             return kind;
     return 0;
 }
+
+static const char *const handle_names[] = {[VIA_HANDLE_FILE] = "file",
+                                           [VIA_HANDLE_PIPE] = "pipe",
+                                           [VIA_HANDLE_SOCKET] = "socket",
+                                           [VIA_HANDLE_SECTION] = "section",
+                                           [VIA_HANDLE_EVENT] = "event"};
+#define N_HANDLE_NAMES (sizeof(handle_names) / sizeof(handle_names[0]))
+
+const char *kinds_handle_name(uint32_t kind)
+{
+    return kind < N_HANDLE_NAMES ? handle_names[kind] : NULL;
+}
+
+uint32_t kinds_handle_parse(const char *name)
+{
+    for (uint32_t kind = 1; kind < N_HANDLE_NAMES; kind++)
+        if (!strcmp(handle_names[kind], name))
+            return kind;
+    return 0;
+}

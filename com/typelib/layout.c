@@ -2,6 +2,7 @@
 #include "com/typelib/typelib.h"
 
 #include <viaduct/automation.h>
+#include <viaduct/handle.h>
 
 static uint32_t round_up(uint32_t value, uint32_t alignment)
 {
@@ -71,6 +72,8 @@ struct typelib_layout typelib_layout(const struct via_typelib *lib, uint16_t typ
         struct typelib_layout element = typelib_layout(lib, self->element);
         return (struct typelib_layout){element.size * self->count, element.alignment};
     }
+    case VIA_TYPE_HANDLE: /* a descriptor, or a HANDLE: the one that differs */
+        return (struct typelib_layout){sizeof(VIA_HANDLE), _Alignof(VIA_HANDLE)};
     default:
         return (struct typelib_layout){sizeof(void *), _Alignof(void *)};
     }

@@ -2,26 +2,30 @@
 
 #include "core/util/error.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <string.h>
-#include <unistd.h>
-
 HRESULT handle_duplicate(const struct via_transport *transport, via_os_handle handle,
                          via_os_handle *duplicate)
 {
     (void)transport;
-    int descriptor = fcntl((int)handle, F_DUPFD_CLOEXEC, 0);
-    if (descriptor < 0)
-        return error_set(E_HANDLE, "cannot duplicate descriptor %d: %s", (int)handle,
-                         strerror(errno));
-    *duplicate = descriptor;
-    return S_OK;
+    return os_handle_duplicate(handle, duplicate);
 }
 
 void handle_close(const struct via_transport *transport, via_os_handle handle)
 {
     (void)transport;
-    if (handle >= 0)
-        close((int)handle);
+    os_handle_close(handle);
+}
+
+HRESULT handle_to_carried(const struct via_transport *transport, intptr_t handle,
+                          enum os_handle_kind kind, via_os_handle *carried)
+{
+    (void)transport, (void)kind;
+    return os_handle_duplicate(handle, carried);
+}
+
+HRESULT handle_from_carried(const struct via_transport *transport, via_os_handle carried,
+                            enum os_handle_kind kind, intptr_t *handle)
+{
+    (void)transport, (void)kind;
+    *handle = carried;
+    return S_OK;
 }

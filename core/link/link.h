@@ -23,6 +23,7 @@
 #include <viaduct/hresult.h>
 #include <viaduct/plugin/transport.h>
 
+#include "core/os/handle.h"
 #include "core/util/list.h"
 
 struct error_record;
@@ -294,6 +295,24 @@ void link_message_release(struct link_message *message);
 /* Runs a queued call on this thread: sets link_current(), calls handler.run, releases and frees the
  * message. */
 void link_message_run(struct link_message *message);
+
+/* --- OS handles in calls and replies --- */
+
+/* Of one message. */
+#define LINK_MAX_HANDLES 16u
+
+/* A handle of this process as the connection carries it, for link_request.handles: a new one, which
+ * link_handle_close() closes when the message has been sent. VIA_E_NO_HANDLES says why the
+ * connection cannot, and which can; E_HANDLE: it is not of that kind. */
+HRESULT link_handle_out(const struct link_connection *connection, intptr_t handle,
+                        enum os_handle_kind kind, via_os_handle *carried);
+void link_handle_close(const struct link_connection *connection, via_os_handle carried);
+/* Takes a handle that has come with a message, as one of this process. RPC_E_INVALID_DATA: there is
+ * none of that number any more, or it is of another kind. */
+HRESULT link_handle_in(struct link_message *message, uint32_t index, enum os_handle_kind kind,
+                       intptr_t *handle);
+/* Whether one has not been taken. */
+bool link_message_has_handles(const struct link_message *message);
 
 /* --- arguments in shared memory: memory.h has the model --- */
 

@@ -12,6 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Descriptors are as scarce as memory: by the default limit a peer's unfinished calls hold 256. */
+#define HANDLE_CHARGE ((size_t)64 << 10)
+
 struct incoming *incoming_new(struct link_message *message)
 {
     struct thread *self = thread_self();
@@ -40,7 +43,8 @@ void incoming_keep(struct incoming *incoming)
     if (incoming->is_counted)
         return;
     incoming->is_counted = true;
-    incoming->charge = message_size(&incoming->message);
+    incoming->charge =
+        message_size(&incoming->message) + incoming->message.n_handles * HANDLE_CHARGE;
     link_connection_ref(connection);
     atomic_fetch_add_explicit(&connection->n_incoming, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&connection->incoming_bytes, incoming->charge, memory_order_relaxed);

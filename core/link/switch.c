@@ -54,6 +54,8 @@ bool switch_can(const struct link_connection *connection)
 uint16_t switch_max_handles(const struct link_connection *connection, bool is_possible)
 {
     uint16_t most = connection->node->settings.max_handles;
+    if (most > connection->base.transport->max_handles)
+        most = (uint16_t)connection->base.transport->max_handles;
     bool offers = is_possible && connection->is_server;
     return offers && most < VIA_OFFER_MAX_HANDLES ? VIA_OFFER_MAX_HANDLES : most;
 }

@@ -9,6 +9,7 @@
 #include <viaduct/dispatch.h>
 #include <viaduct/error_info.h>
 #include <viaduct/guid.h>
+#include <viaduct/handle.h>
 #include <viaduct/hresult.h>
 #include <viaduct/record_info.h>
 #include <viaduct/safearray.h>

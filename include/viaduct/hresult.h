@@ -112,5 +112,7 @@ typedef int32_t HRESULT;
 /* Chains of calls wait for each other's serial objects; this call was refused, so that the others
  * go on. */
 #define VIA_E_DEADLOCK ((HRESULT)0x8004020Eu)
+/* The connection carries no OS handles, or none of this kind. */
+#define VIA_E_NO_HANDLES ((HRESULT)0x8004020Fu)
 
 #endif

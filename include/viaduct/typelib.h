@@ -51,7 +51,18 @@ enum via_type_kind {
     VIA_TYPE_DATE = 25,
     VIA_TYPE_DECIMAL = 26,
     VIA_TYPE_VARIANT = 27,
-    VIA_TYPE_SAFEARRAY = 28 /* SAFEARRAY * of `element`s; may be NULL, and NULL stays NULL */
+    VIA_TYPE_SAFEARRAY = 28, /* SAFEARRAY * of `element`s; may be NULL, and NULL stays NULL */
+    VIA_TYPE_HANDLE = 29 /* a descriptor, or a HANDLE; `count` is an enum via_handle_kind. Only a
+                          * parameter, [in] by value or [out] by reference */
+};
+
+/* What a VIA_TYPE_HANDLE is a handle of. */
+enum via_handle_kind {
+    VIA_HANDLE_FILE = 1,
+    VIA_HANDLE_PIPE = 2,
+    VIA_HANDLE_SOCKET = 3,
+    VIA_HANDLE_SECTION = 4, /* shared memory */
+    VIA_HANDLE_EVENT = 5
 };
 
 /* Where the number of a VIA_TYPE_SIZED type's elements stands. */

@@ -38,13 +38,21 @@ void fresh_address(char *address, size_t size, const char *name)
 
 bool peer_launch_program(struct peer_process *peer, const char *program, const char *name)
 {
+    char address[sizeof peer->address];
+    fresh_address(address, sizeof address, name);
+    return peer_launch_at(peer, program, address, name);
+}
+
+bool peer_launch_at(struct peer_process *peer, const char *program, const char *address,
+                    const char *name)
+{
     char path[1024];
     char run_wine[1024];
     char prefix[1024];
     char factor[64];
     CLEANUP(cleanup_free) char *windows = os_environment("VIADUCT_TEST_WINDOWS");
     memset(peer, 0, sizeof *peer);
-    fresh_address(peer->address, sizeof peer->address, name);
+    snprintf(peer->address, sizeof peer->address, "%s", address);
     snprintf(path, sizeof path, "%s/tests/%s%s", windows != NULL ? windows : TEST_BINARY_DIRECTORY,
              program, windows != NULL || os_path_separator == '\\' ? ".exe" : "");
     snprintf(run_wine, sizeof run_wine, "%s/tests/run_wine", TEST_SOURCE_DIRECTORY);

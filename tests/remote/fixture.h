@@ -25,6 +25,8 @@ bool peer_launch(struct peer_process *peer, const char *name);
 /* The same with another program that takes an address, and connecting to its root. With
  * VIADUCT_TEST_WINDOWS in the environment it is the one of that Windows tree, under Wine. */
 bool peer_launch_program(struct peer_process *peer, const char *program, const char *name);
+bool peer_launch_at(struct peer_process *peer, const char *program, const char *address,
+                    const char *name);
 bool peer_connect(struct peer_process *peer, const GUID *iid, void **root);
 void peer_kill(struct peer_process *peer);
 /* Releases the root and kills the process. */

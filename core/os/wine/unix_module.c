@@ -455,6 +455,19 @@ static int32_t WINDOWS_CALL unix_is_event(int32_t descriptor)
            (fcntl(descriptor, F_GETFL) & O_NONBLOCK);
 }
 
+static int32_t WINDOWS_CALL unix_look(int32_t descriptor, uint32_t *mode, uint32_t *flags)
+{
+    struct stat status;
+    if (fstat(descriptor, &status) != 0)
+        return -errno;
+    int opened = fcntl(descriptor, F_GETFL);
+    if (opened < 0)
+        return -errno;
+    *mode = status.st_mode;
+    *flags = (uint32_t)opened;
+    return 0;
+}
+
 static int32_t WINDOWS_CALL unix_make_directory(const char *path, uint32_t mode)
 {
     return result_of(mkdir(path, mode));
@@ -551,6 +564,7 @@ int32_t WINDOWS_CALL viaduct_unix_module(struct unix_module *module)
     SET(calls->futex_wake, unix_futex_wake);
     SET(calls->is_event, unix_is_event);
     SET(calls->memory_lend, unix_memory_lend);
+    SET(calls->look, unix_look);
     SET(module->make_directory, unix_make_directory);
     SET(module->remove_directory, unix_remove_directory);
     SET(module->poll_new, unix_poll_new);

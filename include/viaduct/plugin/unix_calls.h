@@ -77,6 +77,8 @@ struct via_plugin_unix_calls {
     int32_t (*is_event)(int32_t descriptor);
     /* Like memory_new, and mapped at `*at`, where alone it can be written. */
     int32_t (*memory_lend)(uint64_t size, void **at);
+    /* What it is, as fstat(2) has it in st_mode, and how it was opened, as F_GETFL has it. */
+    int32_t (*look)(int32_t descriptor, uint32_t *mode, uint32_t *flags);
 };
 
 #ifdef __cplusplus

@@ -1,0 +1,186 @@
+#include "tests/transfer/transfer_object.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/transfer/system.h"
+
+struct transfer {
+    ITransfer ITransfer_iface;
+    atomic_uint refs;
+    VIA_HANDLE kept; /* the test calls one method at a time */
+};
+
+static atomic_long the_count;
+
+static struct transfer *from_iface(ITransfer *iface)
+{
+    return (struct transfer *)((char *)iface - offsetof(struct transfer, ITransfer_iface));
+}
+
+LONG transfer_count(void)
+{
+    return (LONG)atomic_load(&the_count);
+}
+
+BSTR transfer_text(const char *ascii)
+{
+    size_t n = strlen(ascii);
+    BSTR text = SysAllocStringLen(NULL, (UINT)n);
+    for (size_t i = 0; text != NULL && i < n; i++)
+        text[i] = (WCHAR)ascii[i];
+    return text;
+}
+
+static HRESULT STDMETHODCALLTYPE Transfer_QueryInterface(ITransfer *iface, REFIID iid,
+                                                         void **object)
+{
+    bool is_known = IsEqualIID(iid, &IID_IUnknown) || IsEqualIID(iid, &IID_ITransfer);
+    *object = is_known ? iface : NULL;
+    if (is_known)
+        ITransfer_AddRef(iface);
+    return is_known ? S_OK : E_NOINTERFACE;
+}
+
+static ULONG STDMETHODCALLTYPE Transfer_AddRef(ITransfer *iface)
+{
+    return (ULONG)atomic_fetch_add(&from_iface(iface)->refs, 1) + 1;
+}
+
+static ULONG STDMETHODCALLTYPE Transfer_Release(ITransfer *iface)
+{
+    struct transfer *self = from_iface(iface);
+    ULONG refs = (ULONG)atomic_fetch_sub(&self->refs, 1) - 1;
+    if (refs > 0)
+        return refs;
+    via_handle_close(self->kept);
+    free(self);
+    atomic_fetch_sub(&the_count, 1);
+    return 0;
+}
+
+static HRESULT STDMETHODCALLTYPE Transfer_Exit(ITransfer *iface)
+{
+    (void)iface;
+    _Exit(0);
+}
+
+static HRESULT STDMETHODCALLTYPE Transfer_CountHandles(ITransfer *iface, LONG *n)
+{
+    (void)iface;
+    *n = system_count_handles();
+    return S_OK;
+}
+
+static HRESULT STDMETHODCALLTYPE Transfer_Write(ITransfer *iface, VIA_HANDLE file, BSTR text)
+{
+    char bytes[256];
+    size_t n = SysStringLen(text) < sizeof bytes ? SysStringLen(text) : sizeof bytes;
+    (void)iface;
+    for (size_t i = 0; i < n; i++)
+        bytes[i] = (char)text[i];
+    return system_write(file, bytes, n) == (long)n ? S_OK : E_FAIL;
+}
+
+static HRESULT STDMETHODCALLTYPE Transfer_Read(ITransfer *iface, VIA_HANDLE file, BSTR *text)
+{
+    char bytes[256];
+    (void)iface;
+    long n = system_read(file, bytes, sizeof bytes - 1);
+    if (n < 0)
+        return E_FAIL;
+    bytes[n] = '\0';
+    *text = transfer_text(bytes);
+    return S_OK;
+}
+
+static HRESULT STDMETHODCALLTYPE Transfer_MakePipe(ITransfer *iface, VIA_HANDLE *reader,
+                                                   VIA_HANDLE *writer)
+{
+    (void)iface;
+    return system_pipe(reader, writer) ? S_OK : E_FAIL;
+}
+
+static HRESULT STDMETHODCALLTYPE Transfer_Keep(ITransfer *iface, VIA_HANDLE file)
+{
+    struct transfer *self = from_iface(iface);
+    via_handle_close(self->kept);
+    return via_handle_duplicate(file, &self->kept);
+}
+
+static HRESULT STDMETHODCALLTYPE Transfer_GetKept(ITransfer *iface, VIA_HANDLE *file)
+{
+    return via_handle_duplicate(from_iface(iface)->kept, file);
+}
+
+static HRESULT STDMETHODCALLTYPE Transfer_Swap(ITransfer *iface, VIA_HANDLE *file)
+{
+    struct transfer *self = from_iface(iface);
+    VIA_HANDLE old = self->kept;
+    self->kept = *file;
+    *file = old;
+    return S_OK;
+}
+
+static HRESULT STDMETHODCALLTYPE Transfer_Fail(ITransfer *iface, VIA_HANDLE *file)
+{
+    (void)iface;
+    return system_file(file) ? E_ABORT : E_FAIL;
+}
+
+static HRESULT STDMETHODCALLTYPE Transfer_Fill(ITransfer *iface, VIA_HANDLE memory, ULONG size,
+                                               BYTE value)
+{
+    (void)iface;
+    void *at = system_map(memory, size);
+    if (at == NULL)
+        return E_FAIL;
+    memset(at, value, size);
+    system_unmap(at, size);
+    return S_OK;
+}
+
+static HRESULT STDMETHODCALLTYPE Transfer_Signal(ITransfer *iface, VIA_HANDLE event)
+{
+    (void)iface;
+    return system_event_set(event) ? S_OK : E_FAIL;
+}
+
+static HRESULT STDMETHODCALLTYPE Transfer_Forward(ITransfer *iface, ITransfer *other,
+                                                  VIA_HANDLE file, BSTR text)
+{
+    (void)iface;
+    return ITransfer_Write(other, file, text);
+}
+
+/* The number behind the file's last one, which a frame out of order would break. */
+static HRESULT STDMETHODCALLTYPE Transfer_Pass(ITransfer *iface, ULONG size, BYTE *data,
+                                               VIA_HANDLE file, ULONG number)
+{
+    (void)iface;
+    for (ULONG i = 0; i < size; i++)
+        if (data[i] != (BYTE)(i + number))
+            return E_FAIL;
+    return system_write(file, &number, sizeof number) == (long)sizeof number ? S_OK : E_FAIL;
+}
+
+static const ITransferVtbl transfer_vtbl = {
+    Transfer_QueryInterface, Transfer_AddRef, Transfer_Release, Transfer_Exit,
+    Transfer_CountHandles,   Transfer_Write,  Transfer_Read,    Transfer_Write,
+    Transfer_MakePipe,       Transfer_Keep,   Transfer_GetKept, Transfer_Swap,
+    Transfer_Fail,           Transfer_Fill,   Transfer_Signal,  Transfer_Write,
+    Transfer_Forward,        Transfer_Pass,
+};
+
+ITransfer *transfer_new(void)
+{
+    struct transfer *self = calloc(1, sizeof *self);
+    if (self == NULL)
+        return NULL;
+    self->ITransfer_iface.lpVtbl = &transfer_vtbl;
+    atomic_init(&self->refs, 1);
+    self->kept = VIA_NO_HANDLE;
+    atomic_fetch_add(&the_count, 1);
+    return &self->ITransfer_iface;
+}
