@@ -138,6 +138,54 @@ TEST(edges_are_reported_though_nobody_reads)
     tear_down(&seen, ends);
 }
 
+/* A hint, so what is reported is the same as without it; what the kernel still watches does not
+ * show while nothing is armed. */
+TEST(to_arm_again_overlooks_nothing)
+{
+    const uint32_t again = VIA_READY_READ | VIA_READY_AGAIN;
+    SET_UP(seen, ends);
+    CHECK_OK(os_watch_arm(seen.watch, again));
+    for (int n = 1; n < 5; n++) {
+        char byte;
+        CHECK_EQ(descriptors_write(ends[1], "a", 1), 1);
+        run_until(&seen, n);
+        CHECK_EQ(seen.n, n);
+        CHECK_EQ(seen.events, VIA_READY_READ);
+        /* What comes while nothing is armed is reported when it is armed, whether the kernel has
+         * been heard about it meanwhile or not. */
+        CHECK_EQ(descriptors_read(ends[0], &byte, 1), 1);
+        CHECK_EQ(descriptors_write(ends[1], "b", 1), 1);
+        if (n % 2 == 0)
+            run_until(&seen, n);
+        CHECK_EQ(seen.n, n);
+        CHECK_OK(os_watch_arm(seen.watch, again));
+        run_until(&seen, n + 1);
+        CHECK_EQ(seen.n, ++n);
+        CHECK_EQ(descriptors_read(ends[0], &byte, 1), 1);
+        CHECK_OK(os_watch_arm(seen.watch, again));
+        run_until(&seen, n);
+        CHECK_EQ(seen.n, n); /* nothing is there */
+    }
+    os_watch_disarm(seen.watch);
+    CHECK_EQ(descriptors_write(ends[1], "c", 1), 1);
+    run_until(&seen, seen.n);
+    CHECK_OK(os_watch_arm(seen.watch, VIA_READY_WRITE));
+    int n = seen.n + 1;
+    run_until(&seen, n);
+    CHECK_EQ(seen.events, VIA_READY_WRITE);
+    CHECK_OK(os_watch_arm(seen.watch, again));
+    run_until(&seen, ++n);
+    CHECK_EQ(seen.n, n);
+    descriptors_close(ends[1]);
+    ends[1] = -1;
+    CHECK_OK(os_watch_arm(seen.watch, again));
+    run_until(&seen, ++n);
+    CHECK_EQ(seen.n, n);
+    CHECK(seen.events & VIA_READY_CLOSED);
+    os_watch_close(seen.watch);
+    tear_down(&seen, ends);
+}
+
 TEST(writing_and_the_end_are_reported)
 {
     SET_UP(seen, ends);
@@ -435,6 +483,7 @@ TEST(watch_on_a_process_is_closed_before_its_end)
 static const struct harness_test tests[] = {
     TEST_ENTRY(report_comes_once_for_each_arming),
     TEST_ENTRY(edges_are_reported_though_nobody_reads),
+    TEST_ENTRY(to_arm_again_overlooks_nothing),
     TEST_ENTRY(writing_and_the_end_are_reported),
     TEST_ENTRY(arming_again_replaces_and_disarming_silences),
     TEST_ENTRY(watch_is_closed_and_armed_in_its_own_callback),

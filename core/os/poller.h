@@ -33,7 +33,7 @@ HRESULT os_watch_open(struct os_poller *poller, intptr_t descriptor,
                       void (*ready)(void *argument, uint32_t events), void *argument,
                       struct os_watch **watch);
 /* One report, of what happens first. Replaces what was armed. A report can be spurious after a
- * disarm. */
+ * disarm, or with VIA_READY_AGAIN. */
 HRESULT os_watch_arm(struct os_watch *watch, uint32_t events);
 /* For reading, until it is disarmed: reports each time that the descriptor becomes readable anew
  * (an event descriptor: each time that it is set), though nobody reads it. A handle must be an

@@ -1,6 +1,9 @@
 /*
  * Readiness of a stream: one-shot reports of what was armed.
  *
+ * While only bytes to read are waited for, the host's watch is asked to go on when it has reported:
+ * a stream that is served and armed again and again costs no system call for that.
+ *
  * What the socket is ready for comes from the host's watch. Bytes that lie in our buffer already
  * have no descriptor; they are reported by a post to the reactor, which holds a reference to the
  * stream, because it cannot be taken back when the stream closes. The end of the peer's process is
@@ -147,7 +150,8 @@ HRESULT stream_arm(struct via_stream *stream, uint32_t events)
         if (buffered)
             hr = post_report(stream);
         if (SUCCEEDED(hr) && watched != 0)
-            hr = socket_host->watch_arm(self->watch, watched);
+            hr = socket_host->watch_arm(
+                self->watch, watched == VIA_READY_READ ? watched | VIA_READY_AGAIN : watched);
     }
     if (FAILED(hr))
         self->armed = before;
@@ -161,11 +165,12 @@ void stream_disarm(struct via_stream *stream, uint32_t events)
     socket_lock_enter(&self->lock);
     uint32_t before = self->armed;
     self->armed &= ~events;
-    if (self->watch != NULL && self->armed != before) {
-        if (self->armed != 0)
-            socket_host->watch_arm(self->watch, self->armed);
-        else
+    if (self->watch != NULL) {
+        /* What is not armed may be watched all the same. */
+        if (self->armed == 0)
             socket_host->watch_disarm(self->watch);
+        else if (self->armed != before)
+            socket_host->watch_arm(self->watch, self->armed);
     }
     socket_lock_leave(&self->lock);
 }

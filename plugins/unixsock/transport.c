@@ -6,7 +6,7 @@
 const struct via_transport unixsock_transport = {
     .size = sizeof unixsock_transport,
     .version = 1,
-    .capabilities = VIA_TRANSPORT_HANDLES | VIA_TRANSPORT_DESCRIPTORS,
+    .capabilities = VIA_TRANSPORT_HANDLES | VIA_TRANSPORT_DESCRIPTORS | VIA_TRANSPORT_WATCHES,
     .max_span = STREAM_MAX_SPAN,
     .max_handles = STREAM_MAX_HANDLES,
     .listen = unixsock_listen,

@@ -1,5 +1,8 @@
 /*
  * The reactor on epoll. Every watch is one-shot, a report disarms it, unless it is armed for edges.
+ * One that is armed with VIA_READY_AGAIN is one-shot only for who has armed it: the kernel goes on
+ * to watch it by level, so that while somebody waits no byte can be overlooked, and to arm it again
+ * is to note it here. What the kernel reports when nobody waits ends that.
  *
  * Callbacks run without the lock. `running` names the watch whose callback runs, so that a close
  * from another thread can wait for it; a closed watch is kept until the batch that may still name
@@ -47,6 +50,7 @@ struct os_watch {
     void *argument;
     uint32_t armed;        /* under lock */
     bool has_edges;        /* a report leaves it armed; under lock */
+    bool stays;            /* the kernel watches for bytes by level; under lock */
     bool is_closed;        /* under lock */
     struct os_watch *next; /* in `closed` */
 };
@@ -171,12 +175,28 @@ static uint32_t ready_to_epoll(uint32_t events)
     return flags;
 }
 
+/* Tells the kernel what to watch for; false: it cannot. */
+static bool modify_locked(struct os_watch *watch, uint32_t flags)
+{
+    struct epoll_event event = {.events = flags, .data.ptr = watch};
+    return epoll_ctl(watch->poller->epoll, EPOLL_CTL_MOD, watch->descriptor, &event) == 0;
+}
+
+/* The kernel watches for nothing. */
+static void mute_locked(struct os_watch *watch)
+{
+    watch->stays = false;
+    modify_locked(watch, EPOLLONESHOT);
+}
+
 static void dispatch(struct os_poller *self, struct os_watch *watch, uint32_t events)
 {
     os_mutex_lock(&self->lock);
     /* A pidfd becomes readable when its process ends. */
     uint32_t ready = watch->owns_descriptor ? VIA_READY_CLOSED : epoll_to_ready(events);
     if (watch->is_closed || !(ready & watch->armed)) {
+        if (!watch->is_closed && watch->stays)
+            mute_locked(watch);
         os_mutex_unlock(&self->lock);
         return;
     }
@@ -265,16 +285,15 @@ HRESULT os_watch_open(struct os_poller *poller, intptr_t descriptor,
     return watch_new(poller, (int)descriptor, false, ready, argument, watch);
 }
 
-static HRESULT arm(struct os_watch *watch, uint32_t events, bool edges)
+static HRESULT arm(struct os_watch *watch, uint32_t events, uint32_t flags)
 {
-    struct epoll_event event = {.events = edges ? EPOLLIN | EPOLLET : ready_to_epoll(events),
-                                .data.ptr = watch};
     os_mutex_lock(&watch->poller->lock);
     watch->armed = events;
-    watch->has_edges = edges;
-    int failed = epoll_ctl(watch->poller->epoll, EPOLL_CTL_MOD, watch->descriptor, &event);
+    watch->has_edges = flags & EPOLLET;
+    watch->stays = !(flags & (EPOLLET | EPOLLONESHOT));
+    bool works = modify_locked(watch, flags);
     os_mutex_unlock(&watch->poller->lock);
-    if (failed)
+    if (!works)
         return error_set(E_FAIL, "cannot arm descriptor %d: %s", watch->descriptor,
                          strerror(errno));
     return S_OK;
@@ -282,20 +301,27 @@ static HRESULT arm(struct os_watch *watch, uint32_t events, bool edges)
 
 HRESULT os_watch_arm(struct os_watch *watch, uint32_t events)
 {
-    return arm(watch, events, false);
+    if (events != (VIA_READY_READ | VIA_READY_AGAIN))
+        return arm(watch, events & ~VIA_READY_AGAIN, ready_to_epoll(events));
+    os_mutex_lock(&watch->poller->lock);
+    bool stays = watch->stays;
+    if (stays)
+        watch->armed = VIA_READY_READ;
+    os_mutex_unlock(&watch->poller->lock);
+    return stays ? S_OK : arm(watch, VIA_READY_READ, EPOLLIN | EPOLLRDHUP);
 }
 
 HRESULT os_watch_arm_edges(struct os_watch *watch)
 {
-    return arm(watch, VIA_READY_READ, true);
+    return arm(watch, VIA_READY_READ, EPOLLIN | EPOLLET);
 }
 
 void os_watch_disarm(struct os_watch *watch)
 {
-    struct epoll_event event = {.events = EPOLLONESHOT, .data.ptr = watch};
     os_mutex_lock(&watch->poller->lock);
+    if (watch->armed != 0 || watch->stays)
+        mute_locked(watch);
     watch->armed = 0;
-    epoll_ctl(watch->poller->epoll, EPOLL_CTL_MOD, watch->descriptor, &event);
     os_mutex_unlock(&watch->poller->lock);
 }
 

@@ -229,6 +229,7 @@ HRESULT os_watch_open(struct os_poller *poller, intptr_t descriptor,
 
 HRESULT os_watch_arm(struct os_watch *watch, uint32_t events)
 {
+    events &= ~VIA_READY_AGAIN;
     if (watch->handle)
         return handle_watcher_arm(watch, events, true);
     os_mutex_lock(&watch->poller->lock);
@@ -254,9 +255,9 @@ HRESULT os_watch_arm_edges(struct os_watch *watch)
 void os_watch_disarm(struct os_watch *watch)
 {
     os_mutex_lock(&watch->poller->lock);
-    watch->armed = 0;
-    if (!watch->handle)
+    if (!watch->handle && watch->armed != 0)
         unix_watcher_arm(watch->poller->watcher, watch, 0);
+    watch->armed = 0;
     os_mutex_unlock(&watch->poller->lock);
 }
 

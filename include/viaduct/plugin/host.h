@@ -19,6 +19,10 @@ extern "C" {
 #define VIA_READY_WRITE 0x2u
 /* Reported with the others: the peer is gone, or the descriptor is broken. */
 #define VIA_READY_CLOSED 0x4u
+/* With VIA_READY_READ alone, in watch_arm: it will soon be armed so again. The host may go on to
+ * watch when it has reported, silently, so that this costs no system call; what comes while nothing
+ * is armed ends that, and so does watch_disarm. A hint. */
+#define VIA_READY_AGAIN 0x8u
 
 enum via_log_level { VIA_LOG_ERROR = 0, VIA_LOG_WARNING = 1, VIA_LOG_INFO = 2, VIA_LOG_DEBUG = 3 };
 
@@ -64,7 +68,7 @@ struct via_plugin_host {
     (intptr_t descriptor, void (*ready)(void *argument, uint32_t events), void *argument,
      struct via_plugin_watch **watch);
     /* Arms once for VIA_READY_READ and/or VIA_READY_WRITE; replaces what was armed. A condition
-     * that holds already is reported at once. */
+     * that holds already is reported at once. VIA_READY_AGAIN makes the next one cheaper. */
     HRESULT (*watch_arm)(struct via_plugin_watch *watch, uint32_t events);
     /* After it returns, no `ready` call starts for what was armed; one that is running may still
      * finish. */
