@@ -28,7 +28,7 @@ class NotMeasured(Exception):
 @dataclasses.dataclass(frozen=True)
 class Contender:
     program: str  # bench-call or bench-raw
-    scheme: str  # unix, pipe, shm, ring
+    scheme: str  # unix, pipe, shm, ring, spin
     server: str = "linux"
     client: str = "linux"
 
@@ -136,7 +136,7 @@ class Run:
 
     def address(self, contender):
         number = self.next_number()
-        if contender.scheme in ("unix", "shm"):
+        if contender.scheme in ("unix", "shm", "spin"):
             return f"{contender.scheme}:{self.work}/{number}.sock"
         return f"{contender.scheme}:viaduct-bench-{os.getpid()}-{number}"
 

@@ -1,11 +1,12 @@
 /*
- * A blocking Unix socket; and a ring in shared memory, whose reader sleeps on the flag that says
- * so: the writer clears it before it wakes, so that the wake-up for an earlier sleep cannot be
- * taken for that of a later one.
+ * A blocking Unix socket; one whose reader spins (spin:PATH); and a ring in shared memory, whose
+ * reader sleeps on the flag that says so: the writer clears it before it wakes, so that the wake-up
+ * for an earlier sleep cannot be taken for that of a later one.
  */
 #include "bench/raw.h"
 #include "bench/measure.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <sched.h>
@@ -49,13 +50,19 @@ static _Noreturn void fail(const char *what)
     exit(1);
 }
 
-static struct raw_stream *stream_new(int descriptor)
+static struct raw_stream *stream_new(int descriptor, bool may_spin)
 {
     struct raw_stream *stream = calloc(1, sizeof(*stream));
     if (!stream)
         fail("bench-raw: malloc");
     stream->descriptor = descriptor;
+    stream->spins = may_spin && getenv("VIADUCT_BENCH_NO_SPIN") == NULL;
     return stream;
+}
+
+static bool is_spin(const char *address)
+{
+    return !strncmp(address, "spin:", 5);
 }
 
 static void say_ready(void)
@@ -69,8 +76,10 @@ static void say_ready(void)
 static struct sockaddr_un unix_address(const char *address)
 {
     struct sockaddr_un name = {.sun_family = AF_UNIX};
-    if (strncmp(address, "unix:", 5) || strlen(address + 5) >= sizeof(name.sun_path)) {
-        fprintf(stderr, "bench-raw: %s: neither ring:NAME nor unix:PATH, or too long\n", address);
+    if ((strncmp(address, "unix:", 5) && strncmp(address, "spin:", 5)) ||
+        strlen(address + 5) >= sizeof(name.sun_path)) {
+        fprintf(stderr, "bench-raw: %s: not ring:NAME, unix:PATH or spin:PATH, or too long\n",
+                address);
         exit(2);
     }
     strcpy(name.sun_path, address + 5);
@@ -92,7 +101,22 @@ static struct raw_stream *unix_serve(const char *address)
     int descriptor = accept(listener, NULL, NULL);
     if (descriptor < 0)
         fail(address);
-    return stream_new(descriptor);
+    return stream_new(descriptor, is_spin(address));
+}
+
+/* Looks for as long as a ring's reader does, and then sleeps. */
+static int64_t unix_receive_some(struct raw_stream *stream, void *data, size_t size)
+{
+    uint64_t until_ns = stream->spins ? measure_now_ns() + SPIN_NS : 0;
+    while (stream->spins) {
+        int64_t n = recv(stream->descriptor, data, size, MSG_DONTWAIT);
+        if (n >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK))
+            return n;
+        if (measure_now_ns() >= until_ns)
+            break;
+        sched_yield();
+    }
+    return recv(stream->descriptor, data, size, 0);
 }
 
 /* --- the ring --- */
@@ -104,7 +128,7 @@ static struct raw_stream *ring_open(const char *address, bool is_server)
     int file = shm_open(name, O_RDWR | (is_server ? O_CREAT | O_EXCL : 0), 0600);
     if (file < 0 || (is_server && ftruncate(file, sizeof(struct rings)) < 0))
         fail(address);
-    struct raw_stream *stream = stream_new(-1);
+    struct raw_stream *stream = stream_new(-1, true);
     stream->rings = mmap(NULL, sizeof(struct rings), PROT_READ | PROT_WRITE,
                          MAP_SHARED | MAP_POPULATE, file, 0);
     if (stream->rings == MAP_FAILED)
@@ -114,7 +138,6 @@ static struct raw_stream *ring_open(const char *address, bool is_server)
         shm_unlink(name);
     stream->out = is_server ? &stream->rings->to_client : &stream->rings->to_server;
     stream->in = is_server ? &stream->rings->to_server : &stream->rings->to_client;
-    stream->spins = getenv("VIADUCT_BENCH_NO_SPIN") == NULL;
     return stream;
 }
 
@@ -215,7 +238,7 @@ struct raw_stream *raw_connect(const char *address)
     int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (descriptor < 0 || connect(descriptor, (struct sockaddr *)&name, sizeof(name)))
         fail(address);
-    return stream_new(descriptor);
+    return stream_new(descriptor, is_spin(address));
 }
 
 int raw_send(struct raw_stream *stream, const void *data, size_t size)
@@ -229,7 +252,7 @@ int64_t raw_receive_some(struct raw_stream *stream, void *data, size_t size)
 {
     if (stream->rings)
         return ring_receive_some(stream, data, size);
-    return recv(stream->descriptor, data, size, 0);
+    return unix_receive_some(stream, data, size);
 }
 
 void raw_close(struct raw_stream *stream)

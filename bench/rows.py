@@ -13,11 +13,13 @@ from typing import Callable, Optional
 import classes
 from contenders import Contender, NotMeasured, Server, best, cpus, median
 from load import default_threads, measure_active, measure_idle
+from objects import measure_objects
 
 UNIX = Contender("bench-call", "unix")
 SHM = Contender("bench-call", "shm")
 PIPE = Contender("bench-call", "pipe")
 RAW_UNIX = Contender("bench-raw", "unix")
+RAW_SPIN = Contender("bench-raw", "spin")
 RAW_RING = Contender("bench-raw", "ring")
 WINE_PIPE = Contender("bench-call", "pipe", "windows", "windows")
 RAW_WINE_PIPE = Contender("bench-raw", "pipe", "windows", "windows")
@@ -248,6 +250,19 @@ def active_clients(run):
                   ours["slowest"] >= 0.5)
 
 
+def many_objects(run):
+    """A call to a random one of very many objects against one of few."""
+    if "objects" not in run.results:
+        run.results["objects"] = measure_objects(run, 1000000 if run.calls >= 1000 else 5000, run.calls)
+    result = run.results["objects"]
+    few, many, killed = result["few"], result["many"], result["killed"]
+    note = (f"{result['objects']} objects, {many['server_bytes']:.0f} bytes each in the server and {many['client_bytes']:.0f} "
+            f"in the client; longest call while they are made {many['longest_ms']:.0f} ms, all gone "
+            f"{many['settled_s']:.1f} s after the last release, and {killed['seconds']:.1f} s after the death of the client, "
+            f"while another waits {killed['longest_ms']:.0f} ms at most")
+    return Result(result["ratio"], microseconds(many["mean_ns"]), microseconds(few["mean_ns"]), note)
+
+
 def start_with_classes(run):
     times, note = classes.measure_start(run)
     return Result(min(times), note=note)
@@ -270,6 +285,7 @@ def not_yet(reason):
 ROWS = [
     Row("unixsock, two-int call", "one CPU", "<= 1.15", calls(UNIX, RAW_UNIX, False, False)),
     Row("unixsock, two-int call, adaptive", "two CPUs", "<= 0.08", calls(UNIX, RAW_UNIX, True, True)),
+    Row("unixsock, two-int call, raw spinning socket", "two CPUs", None, calls(UNIX, RAW_SPIN, True, True)),
     Row("shm, two-int call, raw futex ring", "one CPU", "<= 1.35", calls(SHM, RAW_RING, False, False)),
     Row("shm, two-int call, raw spinning ring", "two CPUs", "<= 1.5", calls(SHM, RAW_RING, True, True)),
     Row("unixsock, one-way, window 64, rate", "one CPU", ">= 0.5", windows(UNIX, RAW_UNIX)),
@@ -296,6 +312,7 @@ ROWS = [
     Row("namedpipe under Wine, raw overlapped pipe", "one CPU", "<= 1.15",
         calls(WINE_PIPE, RAW_WINE_PIPE, False, False), needs_wine=True),
     Row("1,000 active clients, raw epoll, rate", "unpinned", ">= 0.8", active_clients),
+    Row("a call to one of 1,000,000 objects, of 1,000", "unpinned", None, many_objects),
     Row("10,000 idle connections", "unpinned", "<= 100", idle_connections, unit=" MiB"),
     Row("host start to first answered call", "unpinned", "<= 50", host_start, unit=" ms"),
     Row("host start with 100,000 classes", "unpinned", "<= 200", start_with_classes, unit=" ms"),
