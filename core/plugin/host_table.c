@@ -4,11 +4,13 @@
  *
  * Buffers come in a few sizes (transports ask for the same one again and again), so a small stack
  * of free ones per power of two serves nearly every request. The pool keeps at most 2 MiB of each
- * size.
+ * size. Large ones are pages of their own: streams come and go with theirs, among small pieces of
+ * memory that stay.
  */
 #include "core/plugin/host_table.h"
 
 #include "core/os/clock.h"
+#include "core/os/pages.h"
 #include "core/os/poller.h"
 #include "core/os/thread.h"
 #include "core/os/unix_calls.h"
@@ -21,6 +23,7 @@
 
 #define BUFFER_ALIGNMENT 64u
 #define BUFFER_MIN_BITS  12u /* 4 KiB */
+#define BUFFER_PAGE_BITS 16u /* from 64 KiB on: pages */
 #define BUFFER_MAX_BITS  24u /* 16 MiB */
 #define POOL_SIZE        (2u * 1024u * 1024u)
 #define POOL_MOST        32u /* of one size */
@@ -60,10 +63,15 @@ static void host_log(enum via_log_level level, const char *message)
     log_write(level, "plugin", "%s", message);
 }
 
+static size_t allocation_size(unsigned bits)
+{
+    return ((size_t)1 << bits) + 2 * BUFFER_ALIGNMENT;
+}
+
 static uint8_t *buffer_new(unsigned bits)
 {
-    size_t size = (size_t)1 << bits;
-    void *allocation = malloc(size + 2 * BUFFER_ALIGNMENT);
+    size_t size = allocation_size(bits);
+    void *allocation = bits < BUFFER_PAGE_BITS ? malloc(size) : os_pages_new(size);
     if (allocation == NULL)
         return NULL;
     uintptr_t data =
@@ -72,6 +80,15 @@ static uint8_t *buffer_new(unsigned bits)
     header->allocation = allocation;
     header->bits = bits;
     return (uint8_t *)data;
+}
+
+static void buffer_free(uint8_t *data)
+{
+    struct buffer_header *header = header_of(data);
+    if (header->bits < BUFFER_PAGE_BITS)
+        free(header->allocation);
+    else
+        os_pages_free(header->allocation, allocation_size(header->bits));
 }
 
 static HRESULT host_buffer_get(size_t size, struct via_plugin_buffer *buffer)
@@ -116,7 +133,7 @@ static void host_buffer_put(struct via_plugin_buffer *buffer)
     }
     os_mutex_unlock(&lock);
     if (data != NULL)
-        free(header->allocation);
+        buffer_free(data);
 }
 
 unsigned plugin_host_buffers_lent(void)
@@ -208,7 +225,7 @@ static void tear_down(void)
     for (unsigned bits = BUFFER_MIN_BITS; bits <= BUFFER_MAX_BITS; bits++) {
         struct buffer_class *class = &pool[bits];
         while (class->n_free > 0)
-            free(header_of(class->free[--class->n_free])->allocation);
+            buffer_free(class->free[--class->n_free]);
     }
 }
 
