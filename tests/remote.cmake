@@ -45,6 +45,25 @@ if(TARGET test_handoff)
     add_dependencies(test_handoff remote_peer)
 endif()
 
+via_test(forward
+    SOURCES test_forward.c remote/fixture.c remote/test_object.c
+    IDL remote/remote_test.idl
+    DEPENDS via_com_remote
+    TIMEOUT 240)
+if(TARGET test_forward)
+    add_dependencies(test_forward remote_peer)
+endif()
+
+# All combinations of Linux and Windows programs; only the plain build has a Windows tree beside it.
+if(TARGET test_forward AND "${CMAKE_BINARY_DIR}" STREQUAL "${CMAKE_SOURCE_DIR}/build/linux")
+    # By way of a file: see soak.cmake.
+    add_test(NAME forward_border
+        COMMAND sh -c "\"$0\" hands_on_directly forwards_where_it_must >forward_border.log 2>&1; status=$?; \
+                       cat forward_border.log; exit $status" "$<TARGET_FILE:test_forward>")
+    set_tests_properties(forward_border PROPERTIES TIMEOUT 600 LABELS suite
+        ENVIRONMENT "VIADUCT_TEST_WINDOWS=${CMAKE_SOURCE_DIR}/build/windows")
+endif()
+
 via_test(oneway
     SOURCES test_oneway.c remote/fixture.c remote/test_object.c
     IDL remote/remote_test.idl

@@ -328,10 +328,29 @@ TEST(nobody_else_gets_what_was_promised)
         struct frame_provide provide = promise(child, &the.recipient);
         post(&provide);
         CHECK_EQ(count_objects(&the.provider), 2);
-        CHECK_HR(accept(&the.provider, &provide), E_ACCESSDENIED);
+        struct side other = {0};
+        if (join(&other))
+            CHECK_HR(accept(&other, &provide), E_ACCESSDENIED);
+        leave(&other);
         CHECK_OK(accept(&the.recipient, &provide));
         /* And nobody twice: it waits for another promise, as if this one had never been. */
         CHECK_EQ(count_objects(&the.recipient), 2);
+    }
+    end();
+}
+
+/* So that it can forward the object. */
+TEST(a_provider_takes_back_what_it_has_promised)
+{
+    if (begin()) {
+        uint64_t child = make_child();
+        struct frame_provide provide = promise(child, &the.recipient);
+        post(&provide);
+        give_back(&the.provider, child, 1);
+        CHECK_OK(accept(&the.provider, &provide));
+        CHECK_EQ(count_objects(&the.provider), 2);
+        give_back(&the.provider, child, 1);
+        EVENTUALLY(count_objects(&the.provider) == 1);
     }
     end();
 }
@@ -431,6 +450,7 @@ HARNESS_MAIN("handoff", TEST_ENTRY(a_release_against_a_reference_in_flight),
              TEST_ENTRY(a_provider_that_dies_takes_its_promise_along),
              TEST_ENTRY(a_recipient_that_dies_leaves_the_promise_to_the_provider),
              TEST_ENTRY(nobody_else_gets_what_was_promised),
+             TEST_ENTRY(a_provider_takes_back_what_it_has_promised),
              TEST_ENTRY(who_comes_before_the_promise_waits_for_it),
              TEST_ENTRY(a_squatter_is_found_out_by_the_token),
              TEST_ENTRY(another_node_at_the_owners_address_is_not_asked))

@@ -137,10 +137,18 @@ static struct binding *bound(struct peer *peer, uint32_t index)
     return binding;
 }
 
-bool binding_is(struct peer *peer, uint32_t index, const GUID *iid)
+bool binding_iid(struct peer *peer, uint32_t index, GUID *iid)
 {
     const struct binding *binding = bound(peer, index);
-    return binding != NULL && IsEqualGUID(&binding->iid, iid);
+    if (binding != NULL)
+        *iid = binding->iid;
+    return binding != NULL;
+}
+
+bool binding_is(struct peer *peer, uint32_t index, const GUID *iid)
+{
+    GUID found;
+    return binding_iid(peer, index, &found) && IsEqualGUID(&found, iid);
 }
 
 HRESULT binding_find(struct peer *peer, uint32_t index, const struct marshal_interface **result)

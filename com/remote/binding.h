@@ -52,6 +52,8 @@ HRESULT binding_out(struct peer *peer, const struct marshal_interface *itf, uint
 /* [reader] The peer binds an index. VIA_E_PROTOCOL on one that is bound or out of range. */
 HRESULT binding_in(struct peer *peer, uint32_t index, const GUID *iid,
                    const uint8_t hash[BINDING_HASH_SIZE]);
+/* What the peer has bound; false: it has not. */
+bool binding_iid(struct peer *peer, uint32_t index, GUID *iid);
 /* Whether the peer means this interface by an index, whatever it thinks that it is like. */
 bool binding_is(struct peer *peer, uint32_t index, const GUID *iid);
 /* What the peer means by an index. REGDB_E_IIDNOTREG names the IID, VIA_E_MISMATCH both hashes. */

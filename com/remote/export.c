@@ -7,6 +7,7 @@
 
 #include "com/abi/guid.h"
 #include "com/remote/gate.h"
+#include "com/remote/import.h"
 #include "com/remote/last_release.h"
 #include "com/remote/node.h"
 #include "core/util/error.h"
@@ -265,6 +266,11 @@ static HRESULT refuse(const struct exported *exported, const GUID *iid)
     char text[GUID_TEXT_SIZE];
     return error_set(E_NOINTERFACE, "object %" PRIu64 " does not have the interface %s",
                      exported->id, guid_format(iid, text));
+}
+
+bool export_is_stand_in(const struct exported *exported)
+{
+    return import_of(exported->identity) != NULL;
 }
 
 bool export_knows(const struct exported *exported, const GUID *iid)

@@ -54,6 +54,9 @@ void export_unref(struct exported *exported);
  * code. */
 void export_end(struct exported *exported);
 
+/* Whether it stands in for an object of another process (forward.h): a proxy that is exported. */
+bool export_is_stand_in(const struct exported *exported);
+
 /* Whether the answer is known without asking the object. */
 bool export_knows(const struct exported *exported, const GUID *iid);
 /* The object's interface, borrowed from the export; what the object answers is asked once. May run

@@ -355,16 +355,26 @@ static bool principal_fits(const struct via_peer_identity *promised,
     return true;
 }
 
-/* Takes the provide that fits, or sets the error. */
+/* Who comes for what was promised; `peer` NULL: this node itself. */
+static bool is_recipient(const struct node *node, const struct provide *provide,
+                         const struct peer *peer)
+{
+    if (peer == NULL)
+        return id_equal(&provide->frame.recipient, link_node_id(node->link));
+    const struct link_peer *info = peer_info(peer);
+    return id_equal(&provide->frame.recipient, &info->node) &&
+           principal_fits(&provide->frame.principal, &info->identity);
+}
+
+/* Takes the provide that fits, or sets the error. It is the recipient's, or the sender's who takes
+ * it back to forward the object (forward.h). */
 static struct provide *take_fitting(struct node *node, const struct link_id *t1, uint64_t object,
-                                    const struct link_id *recipient,
-                                    const struct via_peer_identity *principal)
+                                    const struct peer *peer)
 {
     os_mutex_lock(&node->lock);
     struct provide *provide = find_provide_locked(node, t1);
     bool fits = provide != NULL && provide->frame.object == object &&
-                id_equal(&provide->frame.recipient, recipient) &&
-                (principal == NULL || principal_fits(&provide->frame.principal, principal));
+                (is_recipient(node, provide, peer) || provide->sender == peer);
     bool found = provide != NULL;
     bool broken = !found && is_broken_locked(node, t1);
     if (fits)
@@ -390,12 +400,11 @@ static struct provide *take_fitting(struct node *node, const struct link_id *t1,
 void handoff_run_accept(struct link_message *message)
 {
     struct peer *peer = peer_of(message->connection);
-    const struct link_peer *info = peer_info(peer);
     struct link_id t1;
     uint64_t object;
     frame_read_accept(message, &t1, &object);
     link_message_decoded(message);
-    struct provide *provide = take_fitting(peer->node, &t1, object, &info->node, &info->identity);
+    struct provide *provide = take_fitting(peer->node, &t1, object, peer);
     if (provide == NULL) {
         link_reply_error(message, error_get()->code, false);
         return;
@@ -466,7 +475,7 @@ static HRESULT reach_owner(struct node *node, const struct reference_third *thir
     }
     HRESULT hr = link_node_connect(node->link, addresses, deadline_ns, connection);
     if (FAILED(hr))
-        return error_wrap(VIA_E_UNREACHABLE,
+        return error_wrap(hr == E_ACCESSDENIED ? hr : VIA_E_UNREACHABLE,
                           "process %" PRIu32 ", which owns the object, cannot be reached",
                           third->process_id);
     if (id_equal(&link_connection_peer(*connection)->node, &third->owner))
@@ -510,7 +519,7 @@ HRESULT handoff_accept(struct node *node, uint64_t id, const struct reference_th
 HRESULT handoff_accept_own(struct node *node, uint64_t id, const struct reference_third *third,
                            struct exported **exported)
 {
-    struct provide *provide = take_fitting(node, &third->t1, id, link_node_id(node->link), NULL);
+    struct provide *provide = take_fitting(node, &third->t1, id, NULL);
     if (provide == NULL)
         return error_get()->code;
     *exported = export_ref(provide->exported);

@@ -7,7 +7,8 @@
  * or dies, or 30 s have passed; of a sender that has died it remembers T1 for so long, so that the
  * recipient is told at once. The recipient connects to the owner directly and accepts
  * by T1; the answer has to be T2, which only the owner can have. An accept that comes before its
- * provide waits for it.
+ * provide waits for it. Whom the owner cannot be reached by has the sender forward (forward.h), and
+ * for that the sender may accept what it has provided itself.
  */
 #ifndef COM_REMOTE_HANDOFF_H
 #define COM_REMOTE_HANDOFF_H

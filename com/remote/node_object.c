@@ -5,9 +5,11 @@
 #include <viaduct/node.h>
 
 #include "com/remote/crosswait.h"
+#include "com/remote/forward.h"
 #include "com/remote/gate.h"
 #include "com/remote/node.h"
 #include "com/remote/peer.h"
+#include "com/remote/reference.h"
 #include "com/remote/runtime.h"
 #include "com/remote/text.h"
 #include "com/typelib/typelib.h"
@@ -23,6 +25,7 @@
 
 struct node_object {
     INode INode_iface;
+    IForwarder IForwarder_iface;
     atomic_uint refs;
     struct node *node; /* borrowed: it holds us */
 };
@@ -36,9 +39,12 @@ static HRESULT STDMETHODCALLTYPE Node_QueryInterface(INode *iface, REFIID iid, v
 {
     struct node_object *self = from_INode(iface);
     *object = NULL;
-    if (IsEqualGUID(iid, &IID_IUnknown) || IsEqualGUID(iid, &IID_INode)) {
-        atomic_fetch_add_explicit(&self->refs, 1, memory_order_relaxed);
+    if (IsEqualGUID(iid, &IID_IUnknown) || IsEqualGUID(iid, &IID_INode))
         *object = iface;
+    else if (IsEqualGUID(iid, &IID_IForwarder))
+        *object = &self->IForwarder_iface;
+    if (*object != NULL) {
+        atomic_fetch_add_explicit(&self->refs, 1, memory_order_relaxed);
         return S_OK;
     }
     /* What a program adds to its root has its own identity in this process; to peers they are one.
@@ -180,12 +186,59 @@ static const INodeVtbl node_vtable = {
     Node_GetInterfaceDescription, Node_GetStatistics, Node_Probe,
 };
 
+/* --- IForwarder --- */
+
+static struct node_object *from_IForwarder(IForwarder *iface)
+{
+    return (struct node_object *)((char *)iface - offsetof(struct node_object, IForwarder_iface));
+}
+
+static HRESULT STDMETHODCALLTYPE Forwarder_QueryInterface(IForwarder *iface, REFIID iid,
+                                                          void **object)
+{
+    return Node_QueryInterface(&from_IForwarder(iface)->INode_iface, iid, object);
+}
+
+static ULONG STDMETHODCALLTYPE Forwarder_AddRef(IForwarder *iface)
+{
+    return Node_AddRef(&from_IForwarder(iface)->INode_iface);
+}
+
+static ULONG STDMETHODCALLTYPE Forwarder_Release(IForwarder *iface)
+{
+    return Node_Release(&from_IForwarder(iface)->INode_iface);
+}
+
+static HRESULT STDMETHODCALLTYPE Forwarder_Forward(IForwarder *iface, const GUID *owner,
+                                                   ULONGLONG id, const GUID *t1, const GUID *t2,
+                                                   IUnknown **object)
+{
+    const struct link_current *current = link_current();
+    struct reference_third third = {.n_addresses = 0}; /* where it is connected already */
+    *object = NULL;
+    if (current == NULL)
+        return runtime_publish(error_set(E_UNEXPECTED, "a peer asks for that"));
+    memcpy(&third.owner, owner, sizeof third.owner);
+    memcpy(&third.t1, t1, sizeof third.t1);
+    memcpy(&third.t2, t2, sizeof third.t2);
+    return runtime_publish(
+        forward_give(from_IForwarder(iface)->node, id, &third, current->deadline_ns, object));
+}
+
+static const IForwarderVtbl forwarder_vtable = {
+    Forwarder_QueryInterface,
+    Forwarder_AddRef,
+    Forwarder_Release,
+    Forwarder_Forward,
+};
+
 HRESULT node_object_new(struct node *node, IUnknown **object)
 {
     struct node_object *self = calloc(1, sizeof *self);
     if (self == NULL)
         return error_set(E_OUTOFMEMORY, "no memory for the root object");
     self->INode_iface.lpVtbl = (void *)&node_vtable;
+    self->IForwarder_iface.lpVtbl = (void *)&forwarder_vtable;
     atomic_init(&self->refs, 1);
     self->node = node;
     *object = (IUnknown *)&self->INode_iface;

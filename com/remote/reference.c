@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "com/remote/export.h"
+#include "com/remote/forward.h"
 #include "com/remote/handoff.h"
 #include "com/abi/guid.h"
 #include "com/remote/import.h"
@@ -95,6 +96,8 @@ static HRESULT add_third(struct reference_out *out, struct import *import)
     HRESULT hr = reserve(out, wire_reference_size(&reference));
     struct reference_given given = {.import = import};
     struct link_id t2;
+    if (SUCCEEDED(hr))
+        hr = link_node_need_reactor(out->peer->node->link); /* the recipient may ask to forward */
     if (SUCCEEDED(hr))
         hr = handoff_provide(import, out->peer, &given.t1, &t2);
     if (FAILED(hr))
@@ -216,6 +219,26 @@ HRESULT reference_in_resolve(struct reference_in *in, struct peer *peer, const u
     return hr;
 }
 
+/* The owner cannot be reached, for the reason that is the thread's error, but by whoever has handed
+ * its object on. An owner that does not let us in, or cannot prove itself, is another matter. */
+static HRESULT have_forwarded(struct peer *sender, struct reference_entry *entry,
+                              uint64_t deadline_ns)
+{
+    struct error_record *cause = error_take();
+    HRESULT hr = forward_ask(sender, entry->id, entry->third, deadline_ns, &entry->import);
+    if (SUCCEEDED(hr)) {
+        error_record_free(cause);
+        return S_OK;
+    }
+    char text[ERROR_TEXT_SIZE];
+    error_format(error_get(), hr, text, sizeof text);
+    error_give(cause);
+    return error_wrap(VIA_E_UNREACHABLE,
+                      "process %" PRIu32 " does not forward the object either, "
+                      "which it has handed on: %s",
+                      peer_info(sender)->process_id, text);
+}
+
 static HRESULT connect_entry(struct reference_in *in, struct reference_entry *entry,
                              uint64_t deadline_ns)
 {
@@ -224,6 +247,8 @@ static HRESULT connect_entry(struct reference_in *in, struct reference_entry *en
     if (memcmp(&third->owner, link_node_id(node->link), sizeof third->owner) == 0)
         return handoff_accept_own(node, entry->id, third, &entry->exported);
     HRESULT hr = handoff_accept(node, entry->id, third, deadline_ns, &entry->import);
+    if (hr == VIA_E_UNREACHABLE)
+        hr = have_forwarded(in->peer, entry, deadline_ns);
     if (SUCCEEDED(hr))
         return S_OK;
     struct error_record *cause = error_take();

@@ -79,8 +79,8 @@ struct reference_in {
 
 HRESULT reference_in_resolve(struct reference_in *in, struct peer *peer, const uint8_t *table,
                              size_t size, uint16_t n);
-/* Blocks. Connects to the owners of third parties' objects; whom it cannot reach becomes a dead
- * proxy. */
+/* Blocks. Connects to the owners of third parties' objects. One that cannot be reached is reached
+ * by way of the peer, if that forwards; else the object becomes a dead proxy. */
 HRESULT reference_in_connect(struct reference_in *in, uint64_t deadline_ns);
 /* The interface `iid` of an entry, with a COM reference. */
 HRESULT reference_in_get(struct reference_in *in, uint32_t index, const GUID *iid, void **pointer);

@@ -9,6 +9,7 @@
 #include "com/marshal/marshal.h"
 #include "com/remote/call.h"
 #include "com/remote/export.h"
+#include "com/remote/forward.h"
 #include "com/remote/frames.h"
 #include "com/remote/handles.h"
 #include "com/abi/guid.h"
@@ -151,6 +152,25 @@ static HRESULT find_method(struct peer *peer, const struct stub_call *call,
     return S_OK;
 }
 
+/* The same for an object that stands in for another process' (forward.h): its interfaces may be
+ * unknown here. */
+static HRESULT find_any_method(struct peer *peer, const struct stub_call *call,
+                               const struct marshal_interface **itf,
+                               const struct marshal_method **method)
+{
+    GUID iid;
+    HRESULT hr = find_method(peer, call, itf, method);
+    if (hr != REGDB_E_IIDNOTREG || !export_is_stand_in(call->entry->exported) ||
+        !binding_iid(peer, call->item.call.interface_index, &iid))
+        return hr;
+    hr = link_message_own(call->message); /* the owner is asked: the reader must not wait */
+    if (FAILED(hr))
+        return hr;
+    error_clear();
+    forward_learn(call->entry->exported, &iid);
+    return find_method(peer, call, itf, method);
+}
+
 /* The references in the frame, up to where interface pointers can be made of them. */
 static HRESULT connect(struct stub_call *call)
 {
@@ -279,7 +299,7 @@ static HRESULT decode(struct peer *peer, struct stub_call *call, void **object,
     const struct marshal_method *method;
     struct exported *exported = call->entry->exported;
     struct link_message *message = call->message;
-    HRESULT hr = find_method(peer, call, &itf, &method);
+    HRESULT hr = find_any_method(peer, call, &itf, &method);
     if (FAILED(hr))
         return hr;
     const GUID *iid = marshal_interface_iid(itf);
@@ -379,6 +399,8 @@ void stub_run_query(struct link_message *message)
     HRESULT hr = exported != NULL ? S_OK : RPC_E_INVALID_OBJECT;
     bool ran = exported != NULL;
     void *pointer;
+    if (ran && export_is_stand_in(exported) && !export_knows(exported, &iid))
+        forward_learn(exported, &iid);
     if (ran)
         hr = export_query(exported, &iid, &pointer);
     if (FAILED(hr))

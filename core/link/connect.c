@@ -178,6 +178,7 @@ HRESULT link_node_connect(struct link_node *node, const char *const *addresses,
     right_give_up(thread_self(), NULL);
     struct buffer text;
     buffer_init(&text, ERROR_TEXT_SIZE);
+    bool is_denied = false;
     for (const char *const *address = addresses; *address != NULL; address++) {
         hr = connect_one(node, *address, deadline_ns, connection);
         if (SUCCEEDED(hr)) {
@@ -185,6 +186,7 @@ HRESULT link_node_connect(struct link_node *node, const char *const *addresses,
             return S_OK;
         }
         char reason[ERROR_TEXT_SIZE / 2];
+        is_denied |= hr == E_ACCESSDENIED;
         error_format(error_get(), hr, reason, sizeof reason);
         if (address != addresses)
             buffer_print(&text, "; ");
@@ -193,7 +195,9 @@ HRESULT link_node_connect(struct link_node *node, const char *const *addresses,
         buffer_print(&text, "%s", reason);
     }
     char *all = buffer_take_text(&text);
-    HRESULT code = addresses[1] == NULL ? connect_code(hr) : VIA_E_UNREACHABLE;
+    HRESULT code = addresses[1] == NULL ? connect_code(hr)
+                   : is_denied          ? E_ACCESSDENIED
+                                        : VIA_E_UNREACHABLE;
     error_set(code, "%s", all != NULL ? all : "cannot connect to any of several addresses");
     free(all);
     buffer_deinit(&text);

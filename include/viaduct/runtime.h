@@ -92,8 +92,9 @@ VIA_API HRESULT via_get_class_object(const char *name, REFIID iid, void **object
 
 /* Lets others find `object` under `name`. The host keeps a reference until via_withdraw(), or until
  * the process that owns the object has ended. Whoever looks it up connects to the owner, which
- * therefore listens (via_listen) before it publishes. VIA_E_ADDRESS_IN_USE: a living object has the
- * name; VIA_E_LIMIT: the host keeps too many; E_INVALIDARG: the name; E_POINTER: `object` is NULL.
+ * therefore listens (via_listen) before it publishes; else all calls go through the host.
+ * VIA_E_ADDRESS_IN_USE: a living object has the name; VIA_E_LIMIT: the host keeps too many;
+ * E_INVALIDARG: the name; E_POINTER: `object` is NULL.
  */
 VIA_API HRESULT via_publish(const char *name, IUnknown *object);
 /* The object under `name`, with a reference for the caller. MK_E_UNAVAILABLE: there is none, or its

@@ -4,8 +4,10 @@
  *     host_client block CLASS N     N threads call Watch of one SysInfo each, until they fail
  *     host_client loop CLASS S      calls Add of a calculator for S seconds, or until SIGTERM
  *     host_client factory CLASS     makes a calculator through its class object and calls Add
- *     host_client publish NAME      publishes an object and waits
+ *     host_client publish NAME      publishes an object and waits; listens at VIADUCT_TEST_ADDRESS,
+ *                                   if that is set
  *     host_client lookup NAME       looks it up
+ *     host_client use NAME          looks it up, and calls it
  *     host_client withdraw NAME     takes the name away
  *     host_client watch S           tells what happens to names for S seconds, or until SIGTERM
  *     host_client path CLASS N      calls Add N times, and says what the host has seen of that
@@ -138,7 +140,8 @@ static int run_factory(void)
 static int run_publish(const char *name)
 {
     IUnknown *object = (IUnknown *)watcher_new();
-    HRESULT hr = via_listen(getenv("VIADUCT_TEST_ADDRESS"));
+    const char *address = getenv("VIADUCT_TEST_ADDRESS");
+    HRESULT hr = address ? via_listen(address) : S_OK;
 
     if (SUCCEEDED(hr))
         hr = via_publish(name, object);
@@ -162,6 +165,18 @@ static int run_lookup(const char *name)
         printf("found an object of process %u\n", (unsigned)peer.process_id);
     IUnknown_Release(found);
     return 0;
+}
+
+static int run_use(const char *name)
+{
+    ISysInfoWatcher *found;
+    HRESULT hr = via_lookup(name, &IID_ISysInfoWatcher, (void **)&found);
+
+    if (SUCCEEDED(hr)) {
+        hr = ISysInfoWatcher_Sampled(found, 7, 0, 1);
+        ISysInfoWatcher_Release(found);
+    }
+    return FAILED(hr) ? fail(hr) : 0;
 }
 
 static int run_withdraw(const char *name)
@@ -366,6 +381,8 @@ static int run(char **argv)
         return run_factory();
     if (strcmp(argv[1], "publish") == 0)
         return run_publish(argv[2]);
+    if (strcmp(argv[1], "use") == 0)
+        return run_use(argv[2]);
     if (strcmp(argv[1], "withdraw") == 0)
         return run_withdraw(argv[2]);
     if (strcmp(argv[1], "watch") == 0)

@@ -36,6 +36,13 @@ void fresh_address(char *address, size_t size, const char *name)
         snprintf(address, size, "unix:%s/%u-%s.sock", harness_temporary_directory(), number, name);
 }
 
+static bool is_native;
+
+void fixture_launch_native(bool native)
+{
+    is_native = native;
+}
+
 bool peer_launch_program(struct peer_process *peer, const char *program, const char *name)
 {
     char address[sizeof peer->address];
@@ -50,7 +57,7 @@ bool peer_launch_at(struct peer_process *peer, const char *program, const char *
     char run_wine[1024];
     char prefix[1024];
     char factor[64];
-    CLEANUP(cleanup_free) char *windows = os_environment("VIADUCT_TEST_WINDOWS");
+    CLEANUP(cleanup_free) char *windows = is_native ? NULL : os_environment("VIADUCT_TEST_WINDOWS");
     memset(peer, 0, sizeof *peer);
     snprintf(peer->address, sizeof peer->address, "%s", address);
     snprintf(path, sizeof path, "%s/tests/%s%s", windows != NULL ? windows : TEST_BINARY_DIRECTORY,

@@ -27,6 +27,8 @@ bool peer_launch(struct peer_process *peer, const char *name);
 bool peer_launch_program(struct peer_process *peer, const char *program, const char *name);
 bool peer_launch_at(struct peer_process *peer, const char *program, const char *address,
                     const char *name);
+/* Whether programs that are started from now on are this system's in any case. */
+void fixture_launch_native(bool native);
 bool peer_connect(struct peer_process *peer, const GUID *iid, void **root);
 void peer_kill(struct peer_process *peer);
 /* Releases the root and kills the process. */

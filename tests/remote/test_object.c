@@ -323,6 +323,22 @@ static HRESULT STDMETHODCALLTYPE Test_HandKept(ITestObject *iface, BSTR address,
     return hr;
 }
 
+static HRESULT STDMETHODCALLTYPE Test_KeepKeptOf(ITestObject *iface, BSTR address)
+{
+    ITestObject *root;
+    ITestObject *kept = NULL;
+    HRESULT hr = connect_to(address, &root);
+    if (FAILED(hr))
+        return hr;
+    hr = ITestObject_GetKept(root, &kept);
+    ITestObject_Release(root);
+    if (FAILED(hr))
+        return hr;
+    hr = Test_Keep(iface, kept);
+    ITestObject_Release(kept);
+    return hr;
+}
+
 static HRESULT STDMETHODCALLTYPE Test_Exit(ITestObject *iface, LONG code)
 {
     (void)iface;
@@ -362,13 +378,13 @@ static HRESULT STDMETHODCALLTYPE Test_Pour(ITestObject *iface, ITestObject *obje
 }
 
 static const ITestObjectVtbl test_vtable = {
-    Test_QueryInterface, Test_AddRef,       Test_Release,   Test_Add,
-    Test_GetProcessId,   Test_CountObjects, Test_MakeChild, Test_MakeSerialChild,
-    Test_Echo,           Test_IsSame,       Test_Keep,      Test_GetKept,
-    Test_CallBack,       Test_CallAdd,      Test_Block,     Test_GetLastBlock,
-    Test_Append,         Test_GetAppended,  Test_Overlap,   Test_Fail,
-    Test_KeepRootOf,     Test_HandKept,     Test_Exit,      Test_Meet,
-    Test_Cross,          Test_Pour,
+    Test_QueryInterface, Test_AddRef,       Test_Release,    Test_Add,
+    Test_GetProcessId,   Test_CountObjects, Test_MakeChild,  Test_MakeSerialChild,
+    Test_Echo,           Test_IsSame,       Test_Keep,       Test_GetKept,
+    Test_CallBack,       Test_CallAdd,      Test_Block,      Test_GetLastBlock,
+    Test_Append,         Test_GetAppended,  Test_Overlap,    Test_Fail,
+    Test_KeepRootOf,     Test_HandKept,     Test_Exit,       Test_Meet,
+    Test_Cross,          Test_Pour,         Test_KeepKeptOf,
 };
 
 /* --- ITestName --- */
