@@ -253,7 +253,7 @@ static HRESULT make_proxy(struct proxy *proxy)
     static const void *const unknown[3] = {(const void *)(uintptr_t)Shapes_QueryInterface,
                                            (const void *)(uintptr_t)Shapes_AddRef,
                                            (const void *)(uintptr_t)Shapes_Release};
-    static const struct marshal_vtable_kind kind = {unknown, call};
+    static const struct marshal_vtable_kind kind = {.unknown = unknown, .call = call};
     HRESULT hr = typelib_catalog_add(&shapes_typelib);
     const struct marshal_interface *itf =
         SUCCEEDED(hr) ? marshal_interface_find(&IID_IShapes) : NULL;

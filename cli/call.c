@@ -187,7 +187,7 @@ static int call(const char *name, const struct via_interface *itf,
 
     if (FAILED(hr))
         return cli_fail_runtime(hr);
-    hr = via_invoke(object, &itf->iid, method->method->name, in, &out);
+    hr = via_invoke_values(object, &itf->iid, method->method->name, in, &out);
     code =
         SUCCEEDED(hr) ? print_results(method->method, &out, options->json) : cli_fail_runtime(hr);
     via_value_clear(&out);

@@ -16,6 +16,20 @@ set_target_properties(sink_peer PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BIN
 target_link_libraries(sink_peer PRIVATE via_com_remote Threads::Threads)
 viaduct_idl(TARGET sink_peer IDL remote/sink_base.idl remote/sink.idl)
 
+add_executable(late_peer remote/late_peer.c remote/late_object.c)
+via_target(late_peer)
+set_target_properties(late_peer PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
+target_link_libraries(late_peer PRIVATE via_com_remote Threads::Threads)
+viaduct_idl(TARGET late_peer IDL remote/late.idl)
+
+via_test(late
+    SOURCES test_late.c remote/fixture.c
+    IDL remote/remote_test.idl remote/late.idl
+    DEPENDS via_com_remote)
+if(TARGET test_late)
+    add_dependencies(test_late late_peer)
+endif()
+
 via_test(table SOURCES test_table.c DEPENDS via_com_remote)
 
 via_test(remote

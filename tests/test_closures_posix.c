@@ -144,7 +144,7 @@ TEST(calls_and_callbacks_by_name)
         struct via_value arguments = {0}, results = {0};
         CHECK_OK(via_value_from_json("[null, 2.5, 5]", &arguments));
         via_value_set_object(&arguments.as.items[0], sink);
-        CHECK_OK(via_invoke(root, &IID_ISinkCaller, "CallScale", &arguments, &results));
+        CHECK_OK(via_invoke_values(root, &IID_ISinkCaller, "CallScale", &arguments, &results));
         CHECK(results.n == 1 && results.as.items[0].as.f64 == 12.5);
         CHECK_EQ(n_calls, 1);
         check_mappings(&peer);

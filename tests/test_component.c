@@ -98,7 +98,7 @@ static void check_registered_wins(IUnknown *root)
     void *old = NULL, *now = NULL;
     BSTR text = NULL;
 
-    CHECK_HR(via_invoke(root, &IID_ITestName, "Renamed", &in, &out), VIA_E_MISMATCH);
+    CHECK_HR(via_invoke_values(root, &IID_ITestName, "Renamed", &in, &out), VIA_E_MISMATCH);
     CHECK_OK(IUnknown_QueryInterface(root, &IID_ITestName, &old));
     CHECK_OK(via_register_typelib(&remote_test_typelib));
     CHECK_OK(IUnknown_QueryInterface(root, &IID_ITestName, &now));

@@ -106,7 +106,7 @@ static HRESULT call_back(struct sink *self, const struct via_value *in, int64_t 
     via_value_set_object(&arguments.as.items[0], in->as.items[0].as.object);
     set_integer(&arguments.as.items[1], 5);
     set_integer(&arguments.as.items[2], 3);
-    hr = via_invoke(self->caller, &IID_ISinkCaller, "CallTwice", &arguments, &results);
+    hr = via_invoke_values(self->caller, &IID_ISinkCaller, "CallTwice", &arguments, &results);
     if (SUCCEEDED(hr))
         *result = results.as.items[0].as.i64;
     via_value_clear(&arguments);
@@ -385,6 +385,8 @@ TEST(answers_idispatch)
         UINT n = 3;
         LONG value = 0;
         GUID no_iid = {0};
+        DISPPARAMS params = {0};
+        VARIANT result;
         struct sink state = {.mode = GOOD};
         CHECK_OK(via_implement(&IID_ISinkDispatch, scene.root, handle, &state, count_release,
                                (void **)&object));
@@ -396,10 +398,12 @@ TEST(answers_idispatch)
         CHECK_EQ(n, 0);
         CHECK_HR(dispatch->lpVtbl->GetTypeInfo(dispatch, 0, 0, &info), E_NOTIMPL);
         CHECK_NULL(info);
-        CHECK_HR(dispatch->lpVtbl->GetIDsOfNames(dispatch, &no_iid, names, 1, 0, &id), E_NOTIMPL);
-        CHECK_EQ(id, -1);
-        check_refused(dispatch->lpVtbl->Invoke(dispatch, 1, &no_iid, 0, 1, NULL, NULL, NULL, NULL),
-                      E_NOTIMPL, "IDispatch.Invoke");
+        CHECK_OK(dispatch->lpVtbl->GetIDsOfNames(dispatch, &no_iid, names, 1, 0, &id));
+        CHECK_EQ(id, 1);
+        CHECK_OK(dispatch->lpVtbl->Invoke(dispatch, 1, &no_iid, 0, DISPATCH_METHOD, &params,
+                                          &result, NULL, NULL));
+        CHECK_EQ(V_VT(&result), VT_I4);
+        CHECK_EQ(V_I4(&result), 255);
         dispatch->lpVtbl->Release(dispatch);
         CHECK_EQ(ISinkDispatch_Release(object), 0);
         CHECK_EQ(atomic_load(&state.n_released), 1);
@@ -470,7 +474,7 @@ static HRESULT call_peer(struct scene *scene, const char *method, const char *js
     HRESULT hr = via_value_from_json(json, &arguments);
     if (SUCCEEDED(hr)) {
         via_value_set_object(&arguments.as.items[0], (IUnknown *)scene->sink);
-        hr = via_invoke(scene->root, &IID_ISinkCaller, method, &arguments, results);
+        hr = via_invoke_values(scene->root, &IID_ISinkCaller, method, &arguments, results);
     }
     via_value_clear(&arguments);
     return hr;

@@ -570,7 +570,7 @@ static HRESULT never_called(void *pointer, const struct marshal_method *method, 
 static void check_dispatch_slots(const GUID *iid)
 {
     static const void *const unknown[3] = {&IID_IEcho, &IID_IEcho, &IID_IEcho};
-    static const struct marshal_vtable_kind kind = {unknown, never_called};
+    static const struct marshal_vtable_kind kind = {.unknown = unknown, .call = never_called};
     CHECK_OK(typelib_catalog_add(&marshal_test_typelib));
     const struct marshal_interface *itf = marshal_interface_find(iid);
     REQUIRE_NOT_NULL(itf);

@@ -1,7 +1,6 @@
 /*
- * IDispatch in vtables of closures. Late-bound calls carry VARIANTs, which are not marshalled, so
- * these slots answer what IDispatch has for an object without type information; callers then use
- * the vtable, or via_invoke().
+ * IDispatch in vtables of closures whose kind has no slots of its own for it: the answers of an
+ * object without type information.
  */
 #include "com/abi/error_border.h"
 #include "com/marshal/plan.h"
@@ -9,14 +8,11 @@
 
 #include <viaduct/dispatch.h>
 
-/* DISPID_UNKNOWN, which <viaduct/dispatch.h> has on Windows only. */
-#define NO_DISPID (-1)
-
 static HRESULT not_late_bound(const char *method)
 {
     HRESULT hr = error_set(E_NOTIMPL,
                            "IDispatch.%s: this object has no late-bound calls: call it through the "
-                           "vtable of its interface, or by name with via_invoke()",
+                           "vtable of its interface",
                            method);
     error_border_publish(hr);
     return hr;
@@ -48,7 +44,7 @@ static HRESULT STDMETHODCALLTYPE Dispatch_GetIDsOfNames(void *self, REFIID iid, 
     if (!ids)
         return E_POINTER;
     for (UINT i = 0; i < n_names; i++)
-        ids[i] = NO_DISPID;
+        ids[i] = DISPID_UNKNOWN;
     return not_late_bound("GetIDsOfNames");
 }
 

@@ -171,7 +171,7 @@ static const void *make_entry(const struct marshal_interface *itf, struct plan_v
     if (i < 3)
         return vtable->kind->unknown[i];
     if (!method)
-        return plan_dispatch_slots[i - 3];
+        return (vtable->kind->dispatch ? vtable->kind->dispatch : plan_dispatch_slots)[i - 3];
     vtable->slots[i] = (struct plan_slot){method, vtable->kind->call, NULL};
     return make_function(&vtable->slots[i]);
 }

@@ -74,6 +74,7 @@ const struct marshal_method *marshal_interface_method_named(const struct marshal
 /* Whether `iid` is the interface itself or one of its bases, IUnknown included. */
 bool marshal_interface_has_base(const struct marshal_interface *itf, const GUID *iid);
 const char *marshal_method_name(const struct marshal_method *method);
+const struct marshal_interface *marshal_method_interface(const struct marshal_method *method);
 uint16_t marshal_method_slot(const struct marshal_method *method);
 bool marshal_method_is_oneway(const struct marshal_method *method);
 /* Whether `iid` names the interface that it was looked up in, or a base of that. */
@@ -91,10 +92,12 @@ typedef HRESULT (*marshal_call)(void *pointer, const struct marshal_method *meth
 struct marshal_vtable_kind {
     const void *const *unknown; /* the slots of IUnknown */
     marshal_call call;          /* where all methods come to */
+    /* The four slots of IDispatch, for interfaces that have them. NULL: they answer that there is
+     * no type information and that late-bound calls are not implemented. */
+    const void *const *dispatch;
 };
 /* A vtable of functions. Made once for each interface and kind, which is borrowed and compared by
- * address, and never freed; NULL when memory is short. The slots of IDispatch answer that there is
- * no type information and that late-bound calls are not implemented. */
+ * address, and never freed; NULL when memory is short. */
 const void *const *marshal_interface_vtable(const struct marshal_interface *itf,
                                             const struct marshal_vtable_kind *kind);
 HRESULT marshal_encode_arguments(const struct marshal_method *method, void **arguments,
@@ -170,6 +173,24 @@ HRESULT marshal_decode_values(const struct marshal_method *method,
 /* On an object of this process, through its vtable. */
 HRESULT marshal_invoke_values(const struct marshal_method *method, void *pointer,
                               const struct via_value *in, struct via_value *out);
+/* The same in two steps, for who wants to know whether it was the arguments that failed. */
+HRESULT marshal_values_to_invocation(const struct marshal_method *method,
+                                     const struct via_value *in,
+                                     struct marshal_invocation **invocation);
+HRESULT marshal_run_values(struct marshal_invocation *invocation, void *pointer,
+                           struct via_value *out);
+
+/* An argument of a late-bound call for the parameter, coerced as VariantChangeType() does it; what
+ * it refers to is followed. DISP_E_TYPEMISMATCH, DISP_E_OVERFLOW ... name the parameter. */
+HRESULT marshal_value_from_variant(const struct marshal_method *method, uint16_t param,
+                                   const VARIANT *variant, struct via_value *value);
+/* What came out of the parameter, as a VARIANT of the parameter's own type; objects that are more
+ * than IUnknown as VT_DISPATCH. VT_EMPTY after a failure. */
+HRESULT marshal_value_to_variant(const struct marshal_method *method, uint16_t param,
+                                 const struct via_value *value, VARIANT *variant);
+/* Moves `from`, changed to the type there, to where `to` refers. S_FALSE: it refers to nothing, and
+ * `from` stays. */
+HRESULT marshal_replace_variant(VARIANT *to, VARIANT *from);
 
 /* The other way: a call that has come to a vtable of closures is answered by a handler. Failures of
  * the call's own, E_POINTER, DISP_E_TYPEMISMATCH ... with the parameter, are published as error

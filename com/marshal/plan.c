@@ -307,6 +307,11 @@ const char *marshal_method_name(const struct marshal_method *method)
     return method->method->name;
 }
 
+const struct marshal_interface *marshal_method_interface(const struct marshal_method *method)
+{
+    return method->of;
+}
+
 uint16_t marshal_method_slot(const struct marshal_method *method)
 {
     return method->slot;

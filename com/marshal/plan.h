@@ -111,7 +111,7 @@ struct marshal_interface {
  * without memory. */
 ffi_type *plan_ffi_type(const struct plan_type *type);
 
-/* dispatch.c: slots 3 to 6 of interfaces that derive from IDispatch. */
+/* dispatch.c: slots 3 to 6 of interfaces that derive from IDispatch, where the kind has none. */
 extern const void *const plan_dispatch_slots[4];
 
 #endif

@@ -46,9 +46,9 @@ static void fill_argument(struct by_name *self, struct marshal_invocation *invoc
         by_name_to_native(self, plan->type, value, invocation_value(invocation, i));
 }
 
-/* An invocation with the [in] arguments of the list. */
-static HRESULT from_values(const struct marshal_method *method, const struct via_value *in,
-                           struct marshal_invocation **invocation)
+HRESULT marshal_values_to_invocation(const struct marshal_method *method,
+                                     const struct via_value *in,
+                                     struct marshal_invocation **invocation)
 {
     struct by_name by_name;
     bool with_sizes;
@@ -113,7 +113,7 @@ HRESULT marshal_encode_values(const struct marshal_method *method, const struct 
                               const struct marshal_pointers *pointers, struct buffer *payload)
 {
     struct marshal_invocation *invocation;
-    HRESULT hr = from_values(method, in, &invocation);
+    HRESULT hr = marshal_values_to_invocation(method, in, &invocation);
     if (FAILED(hr))
         return hr;
     hr = marshal_encode_arguments(method, invocation->values + 1, pointers, payload);
@@ -164,19 +164,25 @@ HRESULT marshal_decode_values(const struct marshal_method *method,
     return hr;
 }
 
+HRESULT marshal_run_values(struct marshal_invocation *invocation, void *pointer,
+                           struct via_value *out)
+{
+    HRESULT hr = invocation_prepare_results(invocation);
+    if (FAILED(hr))
+        return hr;
+    HRESULT result = marshal_invoke(invocation, pointer);
+    hr = FAILED(result) ? result : to_values(invocation, out);
+    return FAILED(hr) ? hr : result;
+}
+
 HRESULT marshal_invoke_values(const struct marshal_method *method, void *pointer,
                               const struct via_value *in, struct via_value *out)
 {
     struct marshal_invocation *invocation;
-    HRESULT hr = from_values(method, in, &invocation);
+    HRESULT hr = marshal_values_to_invocation(method, in, &invocation);
     if (FAILED(hr))
         return hr;
-    hr = invocation_prepare_results(invocation);
-    if (SUCCEEDED(hr)) {
-        HRESULT result = marshal_invoke(invocation, pointer);
-        hr = FAILED(result) ? result : to_values(invocation, out);
-        hr = FAILED(hr) ? hr : result;
-    }
+    hr = marshal_run_values(invocation, pointer, out);
     marshal_invocation_free(invocation);
     return hr;
 }

@@ -4,11 +4,13 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <viaduct/node.h>
 
 #include "com/abi/guid.h"
 #include "com/remote/gate.h"
 #include "com/remote/import.h"
 #include "com/remote/last_release.h"
+#include "com/remote/late.h"
 #include "com/remote/node.h"
 #include "core/util/error.h"
 
@@ -296,6 +298,20 @@ static struct export_face *remember(struct exported *exported, struct export_fac
     return standing;
 }
 
+/* What every object has of IDispatch, whether it implements that or not. */
+static HRESULT query_late(struct exported *exported, const GUID *iid, void **pointer)
+{
+    IDispatch *dispatch = NULL;
+    HRESULT hr = E_NOINTERFACE;
+    if (IsEqualGUID(iid, &IID_INodeDispatch)) {
+        hr = late_stub_new(exported->identity, pointer);
+    } else if (IsEqualGUID(iid, &IID_IDispatch)) {
+        hr = late_local_new(exported->identity, &dispatch);
+        *pointer = dispatch;
+    }
+    return hr;
+}
+
 HRESULT export_query(struct exported *exported, const GUID *iid, void **pointer)
 {
     *pointer = NULL;
@@ -307,6 +323,8 @@ HRESULT export_query(struct exported *exported, const GUID *iid, void **pointer)
         face->iid = *iid;
         HRESULT hr =
             exported->identity->lpVtbl->QueryInterface(exported->identity, iid, &face->pointer);
+        if (FAILED(hr))
+            hr = query_late(exported, iid, &face->pointer);
         if (FAILED(hr))
             face->pointer = NULL;
         struct export_face *standing = remember(exported, face);

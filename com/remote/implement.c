@@ -13,6 +13,7 @@
 #include "com/marshal/marshal.h"
 #include "com/remote/describe.h"
 #include "com/remote/import.h"
+#include "com/remote/late.h"
 #include "com/remote/runtime.h"
 #include "core/util/error.h"
 #include "core/util/ref.h"
@@ -70,7 +71,55 @@ static const void *const unknown_slots[3] = {
     (const void *)(uintptr_t)Implemented_Release,
 };
 
-static const struct marshal_vtable_kind implemented_kind = {unknown_slots, answer};
+/* --- IDispatch, where the interface derives from that --- */
+
+static HRESULT STDMETHODCALLTYPE Implemented_GetTypeInfoCount(void *pointer, UINT *count)
+{
+    (void)pointer;
+    if (count == NULL)
+        return E_POINTER;
+    *count = 0;
+    return S_OK;
+}
+
+static HRESULT STDMETHODCALLTYPE Implemented_GetTypeInfo(void *pointer, UINT index, LCID lcid,
+                                                         ITypeInfo **info)
+{
+    (void)pointer, (void)index, (void)lcid;
+    if (info == NULL)
+        return E_POINTER;
+    *info = NULL;
+    return E_NOTIMPL;
+}
+
+static HRESULT STDMETHODCALLTYPE Implemented_GetIDsOfNames(void *pointer, REFIID iid,
+                                                           LPOLESTR *names, UINT n_names, LCID lcid,
+                                                           DISPID *ids)
+{
+    struct implemented *self = pointer;
+    const struct dispatch_set set = {.n = 1, .interfaces = {self->itf}};
+    (void)lcid;
+    return late_object_get_ids(&set, iid, names, n_names, ids);
+}
+
+static HRESULT STDMETHODCALLTYPE Implemented_Invoke(void *pointer, DISPID id, REFIID iid, LCID lcid,
+                                                    WORD flags, DISPPARAMS *params, VARIANT *result,
+                                                    EXCEPINFO *exception, UINT *wrong)
+{
+    struct implemented *self = pointer;
+    const struct dispatch_set set = {.n = 1, .interfaces = {self->itf}};
+    (void)lcid;
+    return late_object_invoke(pointer, &set, id, iid, flags, params, result, exception, wrong);
+}
+
+static const void *const dispatch_slots[4] = {
+    (const void *)(uintptr_t)Implemented_GetTypeInfoCount,
+    (const void *)(uintptr_t)Implemented_GetTypeInfo,
+    (const void *)(uintptr_t)Implemented_GetIDsOfNames,
+    (const void *)(uintptr_t)Implemented_Invoke,
+};
+
+static const struct marshal_vtable_kind implemented_kind = {unknown_slots, answer, dispatch_slots};
 
 static HRESULT make(const struct marshal_interface *itf, struct implemented **result)
 {

@@ -6,6 +6,7 @@
 
 #include "com/marshal/marshal.h"
 #include "com/abi/guid.h"
+#include "com/remote/late.h"
 #include "com/remote/node.h"
 #include "com/remote/peer.h"
 #include "com/remote/proxy.h"
@@ -224,18 +225,20 @@ HRESULT import_face(struct import *import, const GUID *iid, struct face **result
     }
     struct face *face = find_face(import, iid);
     if (face == NULL || face->vtable == NULL) {
-        const struct marshal_interface *itf = marshal_interface_find(iid);
+        bool is_late = IsEqualGUID(iid, &IID_IDispatch);
+        const struct marshal_interface *itf = is_late ? NULL : marshal_interface_find(iid);
         char text[GUID_TEXT_SIZE];
-        if (itf == NULL)
+        if (itf == NULL && !is_late)
             return error_set(REGDB_E_IIDNOTREG,
                              "this process has no description of interface %s: register its type "
                              "library with via_register_typelib()",
                              guid_format(iid, text));
-        face = new_face(import, iid);
+        face = is_late ? late_face_new(import) : new_face(import, iid);
         if (face == NULL)
-            return E_OUTOFMEMORY;
+            return error_set(E_OUTOFMEMORY, "no memory for a proxy's interface");
         face->itf = itf;
-        face->vtable = proxy_vtable(itf);
+        if (!is_late)
+            face->vtable = proxy_vtable(itf);
         if (face->vtable == NULL) {
             free(face);
             return error_set(E_OUTOFMEMORY, "no memory for the closures of interface %s",
@@ -249,10 +252,12 @@ HRESULT import_face(struct import *import, const GUID *iid, struct face **result
 
 bool import_default(struct import *import, GUID *iid)
 {
-    const struct face *first = atomic_load_explicit(&import->faces, memory_order_acquire);
-    while (first != NULL && first->next != NULL)
-        first = first->next;
-    if (first == NULL || first->vtable == NULL)
+    const struct face *face = atomic_load_explicit(&import->faces, memory_order_acquire);
+    const struct face *first = NULL;
+    for (; face != NULL; face = face->next)
+        if (face->itf != NULL)
+            first = face;
+    if (first == NULL)
         return false;
     *iid = first->iid;
     return true;

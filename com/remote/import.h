@@ -30,7 +30,7 @@ struct peer;
 struct face {
     const void *const *vtable; /* read-only; NULL: the object has refused this interface */
     struct import *import;     /* read-only */
-    const struct marshal_interface *itf; /* read-only; NULL: IUnknown, or refused */
+    const struct marshal_interface *itf; /* read-only; NULL: IUnknown, IDispatch, or refused */
     GUID iid;                            /* read-only */
     _Atomic uint32_t index;              /* on the import's path; 0: not bound yet */
     struct face *next;                   /* read-only once it is published */
@@ -72,7 +72,7 @@ struct import *import_of(const void *pointer);
 /* The face for an interface that the object is known to have, not counted. REGDB_E_IIDNOTREG if
  * this process has no description of it. */
 HRESULT import_face(struct import *import, const GUID *iid, struct face **face);
-/* What the object was first received as; false: as IUnknown only. */
+/* What the object was first received as; false: as IUnknown or IDispatch only. */
 bool import_default(struct import *import, GUID *iid);
 /* What is known already: S_OK with the face, E_NOINTERFACE when it was refused, S_FALSE: ask the
  * object. */

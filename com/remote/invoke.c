@@ -1,6 +1,9 @@
 /* Calls by name: values in, values out, by the same payloads as a typed call. */
+#include "com/remote/invoke.h"
+
 #include <viaduct/runtime.h>
 
+#include "com/abi/error_border.h"
 #include "com/abi/guid.h"
 #include "com/marshal/marshal.h"
 #include "com/remote/call.h"
@@ -14,13 +17,16 @@
 struct values {
     const struct via_value *in;
     struct via_value *out;
+    bool *is_called;
 };
 
 static HRESULT encode_values(void *context, const struct marshal_method *method,
                              const struct marshal_pointers *pointers, struct buffer *payload)
 {
     struct values *values = context;
-    return marshal_encode_values(method, values->in, pointers, payload);
+    HRESULT hr = marshal_encode_values(method, values->in, pointers, payload);
+    *values->is_called = SUCCEEDED(hr);
+    return hr;
 }
 
 static HRESULT decode_values(void *context, const struct marshal_method *method,
@@ -31,56 +37,75 @@ static HRESULT decode_values(void *context, const struct marshal_method *method,
     return marshal_decode_values(method, pointers, payload, size, values->out);
 }
 
-static HRESULT invoke_proxy(struct import *import, const GUID *iid, const char *name,
-                            struct values *values)
+HRESULT invoke_proxy(struct import *import, const struct marshal_method *method,
+                     const struct via_value *in, struct via_value *out, bool *is_called)
 {
-    const struct marshal_interface *itf;
-    HRESULT hr = describe_interface(import, iid, &itf);
-    if (FAILED(hr))
-        return hr;
-    const struct marshal_method *method = marshal_interface_method_named(itf, name);
-    if (method == NULL)
-        return error_get()->code;
+    const struct marshal_interface *itf = marshal_method_interface(method);
+    struct values values = {in, out, is_called};
     struct face *face;
-    hr = import_face(import, iid, &face);
+    *is_called = false;
+    HRESULT hr = import_face(import, marshal_interface_iid(itf), &face);
     if (FAILED(hr))
         return hr;
     static const struct call_form by_name = {encode_values, decode_values};
-    return call_remote(import, itf, &face->index, method, &by_name, values);
+    return call_remote(import, itf, &face->index, method, &by_name, &values);
 }
 
-static HRESULT invoke_own(IUnknown *object, const GUID *iid, const char *name,
-                          struct values *values)
+/* What the method has left stays; what is wrong with its results is not there yet. */
+static void publish_missing(HRESULT hr)
 {
-    const struct marshal_interface *itf;
-    HRESULT hr = describe_interface(NULL, iid, &itf);
-    if (FAILED(hr))
-        return hr;
-    const struct marshal_method *method = marshal_interface_method_named(itf, name);
-    if (method == NULL)
-        return error_get()->code;
+    IErrorInfo *info = NULL;
+    if (GetErrorInfo(0, &info) != S_OK) {
+        error_border_publish(hr);
+        return;
+    }
+    SetErrorInfo(0, info);
+    IErrorInfo_Release(info);
+}
+
+HRESULT invoke_object(IUnknown *object, const struct marshal_method *method,
+                      const struct via_value *in, struct via_value *out, bool *is_called)
+{
+    const GUID *iid = marshal_interface_iid(marshal_method_interface(method));
+    struct marshal_invocation *invocation;
     void *pointer;
-    hr = object->lpVtbl->QueryInterface(object, iid, &pointer);
+    *is_called = false;
+    HRESULT hr = object->lpVtbl->QueryInterface(object, iid, &pointer);
     if (FAILED(hr)) {
         char text[GUID_TEXT_SIZE];
         return error_set(hr, "the object does not have the interface %s", guid_format(iid, text));
     }
-    hr = marshal_invoke_values(method, pointer, values->in, values->out);
+    hr = marshal_values_to_invocation(method, in, &invocation);
+    if (SUCCEEDED(hr)) {
+        *is_called = true;
+        error_border_clear();
+        hr = marshal_run_values(invocation, pointer, out);
+        if (FAILED(hr))
+            publish_missing(hr);
+        marshal_invocation_free(invocation);
+    }
     ((IUnknown *)pointer)->lpVtbl->Release(pointer);
     return hr;
 }
 
-HRESULT via_invoke(IUnknown *object, const GUID *iid, const char *method,
-                   const struct via_value *in, struct via_value *out)
+HRESULT via_invoke_values(IUnknown *object, const GUID *iid, const char *name,
+                          const struct via_value *in, struct via_value *out)
 {
-    struct values values = {in, out};
+    const struct marshal_interface *itf;
+    const struct marshal_method *method = NULL;
     struct import *import = import_of(object);
+    bool is_called = false;
     GUID own;
     if (iid == NULL && import != NULL && import_default(import, &own))
         iid = &own;
     if (iid == NULL)
         return runtime_publish(error_set(
             E_INVALIDARG, "name the interface: the object was received as IUnknown only"));
-    return runtime_publish(import != NULL ? invoke_proxy(import, iid, method, &values)
-                                          : invoke_own(object, iid, method, &values));
+    HRESULT hr = describe_interface(import, iid, &itf);
+    if (SUCCEEDED(hr) && (method = marshal_interface_method_named(itf, name)) == NULL)
+        hr = error_get()->code;
+    if (SUCCEEDED(hr))
+        hr = import != NULL ? invoke_proxy(import, method, in, out, &is_called)
+                            : invoke_object(object, method, in, out, &is_called);
+    return import == NULL && is_called ? hr : runtime_publish(hr);
 }

@@ -7,6 +7,8 @@
 #include "com/remote/crosswait.h"
 #include "com/remote/forward.h"
 #include "com/remote/gate.h"
+#include "com/remote/import.h"
+#include "com/remote/interfaces.h"
 #include "com/remote/node.h"
 #include "com/remote/peer.h"
 #include "com/remote/reference.h"
@@ -181,9 +183,20 @@ static HRESULT STDMETHODCALLTYPE Node_Probe(INode *iface, const GUID *wait, cons
     return S_OK;
 }
 
+static HRESULT STDMETHODCALLTYPE Node_GetInterfaces(INode *iface, IUnknown *object, ULONG *count,
+                                                    GUID **iids)
+{
+    (void)iface;
+    *count = 0;
+    *iids = NULL;
+    if (object == NULL || import_of(object) != NULL)
+        return runtime_publish(error_set(E_INVALIDARG, "that is no object of this process"));
+    return runtime_publish(interfaces_list(object, iids, count));
+}
+
 static const INodeVtbl node_vtable = {
     Node_QueryInterface,          Node_AddRef,        Node_Release, Node_GetIdentity,
-    Node_GetInterfaceDescription, Node_GetStatistics, Node_Probe,
+    Node_GetInterfaceDescription, Node_GetStatistics, Node_Probe,   Node_GetInterfaces,
 };
 
 /* --- IForwarder --- */

@@ -8,6 +8,7 @@
 #include "com/remote/call.h"
 #include "com/remote/frames.h"
 #include "com/remote/import.h"
+#include "com/remote/late.h"
 #include "com/remote/local_slots.h"
 #include "com/remote/peer.h"
 #include "com/remote/reference.h"
@@ -65,7 +66,9 @@ HRESULT proxy_query(struct import *import, const GUID *iid, void **object)
 {
     struct face *face = NULL;
     HRESULT hr = import_known(import, iid, &face);
-    if (hr == S_FALSE)
+    if (IsEqualGUID(iid, &IID_IDispatch))
+        hr = late_query(import, &face);
+    else if (hr == S_FALSE)
         hr = ask(import, iid);
     if (SUCCEEDED(hr) && face == NULL)
         hr = import_face(import, iid, &face);
@@ -103,7 +106,8 @@ HRESULT proxy_call(void *pointer, const struct marshal_method *method, void **ar
 
 const void *const *proxy_vtable(const struct marshal_interface *itf)
 {
-    static const struct marshal_vtable_kind kind = {proxy_unknown_vtable, proxy_call};
+    static const struct marshal_vtable_kind kind = {proxy_unknown_vtable, proxy_call,
+                                                    late_proxy_slots};
     const void *const *own = local_slots_find(marshal_interface_iid(itf));
     return own != NULL ? own : marshal_interface_vtable(itf, &kind);
 }

@@ -108,7 +108,7 @@ static const void *const emitter_unknown[3] = {
     (const void *)(uintptr_t)Emitter_AddRef,
     (const void *)(uintptr_t)Emitter_Release,
 };
-static const struct marshal_vtable_kind emitter_kind = {emitter_unknown, fire};
+static const struct marshal_vtable_kind emitter_kind = {.unknown = emitter_unknown, .call = fire};
 
 /* --- IConnectionPoint --- */
 

@@ -143,6 +143,24 @@ HRESULT typelib_catalog_adopt(struct via_typelib *lib)
     return hr;
 }
 
+HRESULT typelib_catalog_list(struct typelib_entry **list, size_t *n)
+{
+    size_t position = 0;
+    size_t used = 0;
+    const struct entry *entry;
+    os_mutex_lock(&lock);
+    size_t max = is_ready ? entries.n : 0;
+    struct typelib_entry *all = calloc(max + 1, sizeof(*all));
+    while (all && used < max && (entry = map_next(&entries, &position)))
+        all[used++] = (struct typelib_entry){entry->lib, entry->index};
+    os_mutex_unlock(&lock);
+    if (!all)
+        return error_set(E_OUTOFMEMORY, "no memory to list the known interfaces");
+    *list = all;
+    *n = used;
+    return S_OK;
+}
+
 HRESULT typelib_catalog_find(const GUID *iid, const struct via_typelib **lib, uint16_t *index)
 {
     os_mutex_lock(&lock);

@@ -104,6 +104,12 @@ HRESULT typelib_catalog_add(const struct via_typelib *lib);
 /* The same for a library of typelib_from_json() that a peer sent, which the catalogue owns from now
  * on, on failure too. It replaces nothing. */
 HRESULT typelib_catalog_adopt(struct via_typelib *lib);
+struct typelib_entry {
+    const struct via_typelib *lib;
+    uint16_t index; /* of the interface */
+};
+/* Every interface that is described, for free(), in no order. */
+HRESULT typelib_catalog_list(struct typelib_entry **list, size_t *n);
 /* S_OK, or REGDB_E_IIDNOTREG with the IID in its text. Any thread. */
 HRESULT typelib_catalog_find(const GUID *iid, const struct via_typelib **lib, uint16_t *index);
 

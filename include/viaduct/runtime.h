@@ -151,14 +151,16 @@ VIA_API HRESULT via_death_unwatch(uint64_t cookie);
 
 /* --- by name --- */
 
-/* <viaduct/implement.h> makes objects that answer by name. */
+/* <viaduct/late.h> calls methods by name in one line, <viaduct/implement.h> makes objects that
+ * answer by name. */
 
-/* Blocks. Calls a method by its name. `iid` NULL: the interface that the object was asked for when
- * it was received. `in` is a list of the method's [in] arguments in order, `out` receives a list of
- * its results in order, which the caller clears. Interfaces that this process has no description of
- * are described by the object's owner. DISP_E_UNKNOWNNAME lists the methods that there are. */
-VIA_API HRESULT via_invoke(IUnknown *object, const GUID *iid, const char *method,
-                           const struct via_value *in, struct via_value *out);
+/* Blocks. What is below via_invoke(): calls a method by its name, with lists of values. `iid` NULL:
+ * the interface that the object was asked for when it was received. `in` is a list of the method's
+ * [in] arguments in order, `out` receives a list of its results in order, which the caller clears.
+ * Interfaces that this process has no description of are described by the object's owner.
+ * DISP_E_UNKNOWNNAME lists the methods that there are. */
+VIA_API HRESULT via_invoke_values(IUnknown *object, const GUID *iid, const char *method,
+                                  const struct via_value *in, struct via_value *out);
 /* Blocks where the description has to be asked of the object's owner. The interface `iid` in JSON
  * form, for SysFreeString(). */
 VIA_API HRESULT via_describe(IUnknown *object, REFIID iid, BSTR *json);

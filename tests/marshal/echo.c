@@ -369,7 +369,7 @@ HRESULT loop_proxy_init(struct loop_proxy *proxy, IEcho *target)
     static const void *const unknown[3] = {(const void *)(uintptr_t)Loop_QueryInterface,
                                            (const void *)(uintptr_t)Loop_Count,
                                            (const void *)(uintptr_t)Loop_Count};
-    static const struct marshal_vtable_kind kind = {unknown, loop_call};
+    static const struct marshal_vtable_kind kind = {.unknown = unknown, .call = loop_call};
     const struct marshal_interface *itf = marshal_interface_find(&IID_IEcho);
     *proxy = (struct loop_proxy){.target = target};
     if (itf)

@@ -38,7 +38,7 @@ HRESULT mirror_init(struct mirror *mirror, IEcho *target)
     static const void *const unknown[3] = {(const void *)(uintptr_t)Mirror_QueryInterface,
                                            (const void *)(uintptr_t)Mirror_Count,
                                            (const void *)(uintptr_t)Mirror_Count};
-    static const struct marshal_vtable_kind kind = {unknown, answer};
+    static const struct marshal_vtable_kind kind = {.unknown = unknown, .call = answer};
     const struct marshal_interface *itf = marshal_interface_find(&IID_IEcho);
     mirror->target = target;
     mirror->vtable = itf ? marshal_interface_vtable(itf, &kind) : NULL;

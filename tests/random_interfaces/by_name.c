@@ -471,8 +471,8 @@ static HRESULT invoke(IUnknown *object, const GUID *iid, json_t *lib, json_t *me
     for (uint32_t i = 0; SUCCEEDED(hr) && i < arguments.n; i++)
         place_objects(object, lib, json_array_get(types, i), &arguments.as.items[i]);
     if (SUCCEEDED(hr))
-        hr = via_invoke(object, iid, json_string_value(json_object_get(method, "name")), &arguments,
-                        &results);
+        hr = via_invoke_values(object, iid, json_string_value(json_object_get(method, "name")),
+                               &arguments, &results);
     free(text);
     json_decref(types);
     text = NULL;

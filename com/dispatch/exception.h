@@ -1,0 +1,18 @@
+/* EXCEPINFO and IErrorInfo: two forms of one thing. */
+#ifndef COM_DISPATCH_EXCEPTION_H
+#define COM_DISPATCH_EXCEPTION_H
+
+#include <viaduct/com.h>
+
+/* A method has failed with `code`: what Invoke returns for that, DISP_E_EXCEPTION or a code of the
+ * transport's as it is. Moves the thread's error information into `exception`, which may be NULL;
+ * then it stays the thread's. */
+HRESULT exception_fill(HRESULT code, EXCEPINFO *exception);
+
+/* What Invoke returned, as the method's own code: makes the exception, which is freed, the thread's
+ * error information. */
+HRESULT exception_raise(HRESULT code, EXCEPINFO *exception);
+/* Frees its texts, and zeroes it. */
+void exception_clear(EXCEPINFO *exception);
+
+#endif

@@ -1,0 +1,311 @@
+#include "com/dispatch/invoke.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "com/dispatch/exception.h"
+#include "com/dispatch/members.h"
+#include "com/marshal/plan.h"
+#include "core/util/cleanup.h"
+#include "core/util/error.h"
+#include "core/util/utf.h"
+
+#define ALL_FORMS \
+    (DISPATCH_METHOD | DISPATCH_PROPERTYGET | DISPATCH_PROPERTYPUT | DISPATCH_PROPERTYPUTREF)
+#define PUT_FORMS (DISPATCH_PROPERTYPUT | DISPATCH_PROPERTYPUTREF)
+
+/* Of the default member of a property's object, of the default member of that ...: at most so deep.
+ */
+#define MAX_DEFAULTS 8
+
+/* --- names --- */
+
+HRESULT dispatch_check_names(REFIID iid, LPOLESTR *names, UINT n_names, DISPID *ids)
+{
+    static const GUID none = {0};
+    if (names == NULL || ids == NULL || n_names == 0)
+        return error_set(E_INVALIDARG, "GetIDsOfNames needs names, and room for their ids");
+    for (UINT i = 0; i < n_names; i++)
+        ids[i] = DISPID_UNKNOWN;
+    if (iid != NULL && !IsEqualGUID(iid, &none))
+        return error_set(DISP_E_UNKNOWNINTERFACE, "GetIDsOfNames takes IID_NULL");
+    return S_OK;
+}
+
+static char *name_text(LPOLESTR name)
+{
+    return name != NULL ? utf_from_wide(name, utf16_length(name)) : NULL;
+}
+
+HRESULT dispatch_get_ids(const struct marshal_method *method, LPOLESTR *names, UINT n_names,
+                         DISPID *ids)
+{
+    HRESULT hr = S_OK;
+    ids[0] = members_id(method);
+    for (UINT i = 1; i < n_names; i++) {
+        CLEANUP(cleanup_free) char *argument = name_text(names[i]);
+        int index = argument != NULL ? members_argument(method, argument) : -1;
+        ids[i] = index < 0 ? DISPID_UNKNOWN : index;
+        if (index < 0)
+            hr = error_set(DISP_E_UNKNOWNNAME, "%s.%s has no parameter %s", method->owner->name,
+                           method->method->name, argument != NULL ? argument : "(NULL)");
+    }
+    return hr;
+}
+
+/* --- arguments --- */
+
+/* One call of one method. */
+struct request {
+    const struct marshal_method *method;
+    const DISPPARAMS *params;
+    bool leaves_sizes; /* what counts arrays was not given */
+    unsigned n_arguments;
+    const VARIANT *given[TYPELIB_MAX_PARAMS]; /* by parameter; NULL: not given */
+    UINT wrong;                               /* index in rgvarg */
+};
+
+HRESULT dispatch_check_params(REFIID iid, const DISPPARAMS *params)
+{
+    static const GUID none = {0};
+    if (iid != NULL && !IsEqualGUID(iid, &none))
+        return error_set(DISP_E_UNKNOWNINTERFACE, "Invoke takes IID_NULL");
+    if (params == NULL || params->cNamedArgs > params->cArgs ||
+        (params->cArgs > 0 && params->rgvarg == NULL) ||
+        (params->cNamedArgs > 0 && params->rgdispidNamedArgs == NULL))
+        return error_set(E_INVALIDARG, "Invoke needs DISPPARAMS that fit together");
+    return S_OK;
+}
+
+static bool is_left_out(const struct request *self, unsigned i)
+{
+    const struct plan_param *plan = &self->method->params[i];
+    return self->leaves_sizes && plan->is_in && plan->is_size_of_in;
+}
+
+static HRESULT wrong_count(const struct request *self)
+{
+    return error_set(DISP_E_BADPARAMCOUNT, "%s.%s takes %u arguments, not %u",
+                     self->method->owner->name, self->method->method->name, self->n_arguments,
+                     self->params->cArgs);
+}
+
+/* What counts arrays may be left out, all of it, when then everything else is there. */
+static void decide_about_sizes(struct request *self)
+{
+    unsigned n_sizes = 0;
+    for (unsigned i = 0; i < self->n_arguments; i++)
+        n_sizes += self->method->params[i].is_in && self->method->params[i].is_size_of_in;
+    self->leaves_sizes = n_sizes > 0 && self->params->cArgs == self->n_arguments - n_sizes;
+}
+
+static HRESULT place_named(struct request *self)
+{
+    const DISPPARAMS *params = self->params;
+    bool is_put = (members_form(self->method) & PUT_FORMS) != 0;
+    if (is_put && (params->cNamedArgs == 0 || params->rgdispidNamedArgs[0] != DISPID_PROPERTYPUT))
+        return error_set(DISP_E_PARAMNOTFOUND,
+                         "%s.%s: the new value of a property is the argument DISPID_PROPERTYPUT",
+                         self->method->owner->name, self->method->method->name);
+    for (UINT j = 0; j < params->cNamedArgs; j++) {
+        DISPID id = params->rgdispidNamedArgs[j];
+        int64_t i = is_put && id == DISPID_PROPERTYPUT ? (int64_t)self->n_arguments - 1 : id;
+        if (i >= 0 && i < self->n_arguments && self->given[i] == NULL) {
+            self->given[i] = &params->rgvarg[j];
+            continue;
+        }
+        self->wrong = j;
+        return error_set(DISP_E_PARAMNOTFOUND, "%s.%s has no parameter %d, or it was given twice",
+                         self->method->owner->name, self->method->method->name, (int)id);
+    }
+    return S_OK;
+}
+
+static HRESULT place_all(struct request *self)
+{
+    const DISPPARAMS *params = self->params;
+    UINT n_placed = 0;
+    UINT n_positional = params->cArgs - params->cNamedArgs;
+    decide_about_sizes(self);
+    HRESULT hr = place_named(self);
+    if (FAILED(hr))
+        return hr;
+    for (unsigned i = 0; i < self->n_arguments && n_placed < n_positional; i++) {
+        if (self->given[i] != NULL || is_left_out(self, i))
+            continue;
+        self->given[i] = &params->rgvarg[params->cArgs - 1 - n_placed];
+        n_placed++;
+    }
+    return n_placed == n_positional ? S_OK : wrong_count(self);
+}
+
+/* An argument that the caller has left open. */
+static bool is_missing(const VARIANT *argument)
+{
+    return argument == NULL ||
+           (V_VT(argument) == VT_ERROR && V_ERROR(argument) == DISP_E_PARAMNOTFOUND);
+}
+
+static HRESULT not_optional(struct request *self, unsigned i)
+{
+    const VARIANT *given = self->given[i];
+    bool is_short = self->params->cArgs < self->n_arguments && self->params->cNamedArgs == 0;
+    if (given == NULL && is_short)
+        return wrong_count(self);
+    self->wrong = given != NULL ? (UINT)(given - self->params->rgvarg) : 0;
+    return error_set(DISP_E_PARAMNOTOPTIONAL, "%s.%s: argument %s is not optional",
+                     self->method->owner->name, self->method->method->name,
+                     self->method->method->params[i].name);
+}
+
+/* The value of an [in] argument. */
+static HRESULT take_argument(struct request *self, unsigned i, struct via_value *value)
+{
+    const struct plan_param *plan = &self->method->params[i];
+    const VARIANT *given = self->given[i];
+    bool takes_anything = plan->type->kind == VIA_TYPE_VARIANT;
+    if (given == NULL || (is_missing(given) && !takes_anything)) {
+        bool may_be_null = plan->is_nullable || plan->type->is_nullable;
+        return may_be_null && given != NULL ? S_OK : not_optional(self, i);
+    }
+    HRESULT hr = marshal_value_from_variant(self->method, (uint16_t)i, given, value);
+    if (FAILED(hr))
+        self->wrong = (UINT)(given - self->params->rgvarg);
+    return hr;
+}
+
+static HRESULT take_arguments(struct request *self, struct via_value *in)
+{
+    HRESULT hr = via_value_set_list(in, 0);
+    for (unsigned i = 0; i < self->method->n_params && SUCCEEDED(hr); i++) {
+        struct via_value *item;
+        const struct plan_param *plan = &self->method->params[i];
+        if (!plan->is_in) {
+            if (plan->is_out && i < self->n_arguments && self->given[i] == NULL)
+                hr = not_optional(self, i);
+            continue;
+        }
+        if (is_left_out(self, i))
+            continue;
+        hr = via_value_append(in, &item);
+        if (SUCCEEDED(hr))
+            hr = take_argument(self, i, item);
+    }
+    return hr;
+}
+
+/* --- results --- */
+
+static HRESULT give_results(struct request *self, const struct via_value *out, VARIANT *result)
+{
+    uint32_t next = 0;
+    HRESULT hr = S_OK;
+    for (unsigned i = 0; i < self->method->n_params && SUCCEEDED(hr); i++) {
+        VARIANT made;
+        if (!self->method->params[i].is_out || next >= out->n)
+            continue;
+        const struct via_value *value = &out->as.items[next++];
+        bool is_result = i >= self->n_arguments;
+        VARIANT *to = is_result ? result : (VARIANT *)self->given[i];
+        if (to == NULL)
+            continue;
+        hr = marshal_value_to_variant(self->method, (uint16_t)i, value, &made);
+        if (FAILED(hr))
+            return hr;
+        if (is_result) {
+            *to = made;
+            continue;
+        }
+        hr = marshal_replace_variant(to, &made);
+        if (hr != S_OK)
+            VariantClear(&made);
+        if (FAILED(hr))
+            self->wrong = (UINT)(to - self->params->rgvarg);
+    }
+    return hr;
+}
+
+/* --- the call --- */
+
+static HRESULT run(const struct dispatch_target *target, struct request *request, VARIANT *result,
+                   EXCEPINFO *exception)
+{
+    struct via_value in = {0}, out = {0};
+    bool is_called = false;
+    HRESULT code = S_OK;
+    HRESULT hr = place_all(request);
+    if (SUCCEEDED(hr))
+        hr = take_arguments(request, &in);
+    if (SUCCEEDED(hr)) {
+        code = target->call(target->context, request->method, &in, &out, &is_called);
+        hr = code;
+    }
+    if (FAILED(hr) && is_called)
+        hr = exception_fill(hr, exception);
+    else if (SUCCEEDED(hr))
+        hr = give_results(request, &out, result);
+    via_value_clear(&in);
+    via_value_clear(&out);
+    return FAILED(hr) ? hr : code;
+}
+
+/* "object.Items(3)": a property without parameters, whose object's default member takes them. */
+static bool is_indexed_result(const struct marshal_method *method, const DISPPARAMS *params)
+{
+    int result = members_result(method);
+    return members_form(method) == DISPATCH_PROPERTYGET && members_n_arguments(method) == 0 &&
+           params->cArgs > 0 && result >= 0 &&
+           method->params[result].type->kind == VIA_TYPE_INTERFACE;
+}
+
+static HRESULT invoke_default(const struct dispatch_target *target, struct request *request,
+                              WORD flags, DISPPARAMS *params, VARIANT *result, EXCEPINFO *exception,
+                              UINT *wrong)
+{
+    static _Thread_local unsigned depth;
+    static const GUID none = {0};
+    DISPPARAMS empty = {0};
+    VARIANT object;
+    VariantInit(&object);
+    request->params = &empty;
+    HRESULT hr = run(target, request, &object, exception);
+    if (SUCCEEDED(hr) && V_VT(&object) == VT_DISPATCH && V_DISPATCH(&object) != NULL &&
+        depth < MAX_DEFAULTS) {
+        depth++;
+        hr = IDispatch_Invoke(V_DISPATCH(&object), DISPID_VALUE, (REFIID)&none, 0, flags, params,
+                              result, exception, wrong);
+        depth--;
+    } else if (SUCCEEDED(hr)) {
+        hr = error_set(DISP_E_BADPARAMCOUNT, "%s.%s takes no arguments",
+                       request->method->owner->name, request->method->method->name);
+    }
+    VariantClear(&object);
+    return hr;
+}
+
+static HRESULT not_found(const struct marshal_interface *itf, DISPID id)
+{
+    uint16_t index = typelib_find_interface(itf->lib, &itf->iid);
+    return error_set(DISP_E_MEMBERNOTFOUND, "interface %s has no member %d of that form",
+                     itf->lib->interfaces[index].name, (int)id);
+}
+
+HRESULT dispatch_invoke(const struct dispatch_target *target, DISPID id, WORD flags,
+                        DISPPARAMS *params, VARIANT *result, EXCEPINFO *exception, UINT *wrong)
+{
+    if (result != NULL)
+        VariantInit(result);
+    if ((flags & ALL_FORMS) == 0)
+        return error_set(E_INVALIDARG, "Invoke was told to do nothing: its flags are 0x%x", flags);
+    const struct marshal_method *method = members_find(target->itf, id, flags & ALL_FORMS);
+    if (method == NULL)
+        return not_found(target->itf, id);
+    struct request request = {
+        .method = method, .params = params, .n_arguments = members_n_arguments(method)};
+    if (is_indexed_result(method, params))
+        return invoke_default(target, &request, flags, params, result, exception, wrong);
+    HRESULT hr = run(target, &request, result, exception);
+    if (FAILED(hr) && wrong != NULL)
+        *wrong = request.wrong;
+    return hr;
+}

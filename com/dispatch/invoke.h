@@ -1,0 +1,41 @@
+/*
+ * IDispatch from a description: names become ids, and the VARIANTs of Invoke become the values of a
+ * call by name.
+ *
+ * What is here knows an interface's description and a way to call its methods, not where the object
+ * is: com/remote calls proxies by it, and objects of this process through their vtables.
+ */
+#ifndef COM_DISPATCH_INVOKE_H
+#define COM_DISPATCH_INVOKE_H
+
+#include <stdbool.h>
+#include <viaduct/com.h>
+
+struct marshal_interface;
+struct marshal_method;
+struct via_value;
+
+struct dispatch_target {
+    const struct marshal_interface *itf;
+    /* Calls a method with values, as via_invoke_values() does. A failure's error information is the
+     * thread's IErrorInfo. *is_called: the arguments fitted, and the method was called. */
+    HRESULT(*call)
+    (void *context, const struct marshal_method *method, const struct via_value *in,
+     struct via_value *out, bool *is_called);
+    void *context;
+};
+
+/* IDispatch::GetIDsOfNames for the member `method`: its id, and those of the parameters names[1]
+ * and on. */
+HRESULT dispatch_get_ids(const struct marshal_method *method, LPOLESTR *names, UINT n_names,
+                         DISPID *ids);
+/* IDispatch::Invoke. `exception` and `wrong` may be NULL. Failures but the method's own are the
+ * thread's error record. */
+HRESULT dispatch_invoke(const struct dispatch_target *target, DISPID id, WORD flags,
+                        DISPPARAMS *params, VARIANT *result, EXCEPINFO *exception, UINT *wrong);
+
+/* What both functions of IDispatch check first. */
+HRESULT dispatch_check_names(REFIID iid, LPOLESTR *names, UINT n_names, DISPID *ids);
+HRESULT dispatch_check_params(REFIID iid, const DISPPARAMS *params);
+
+#endif

@@ -1,0 +1,56 @@
+/*
+ * IDispatch of proxies, and of objects of this process that have none.
+ *
+ * A proxy's is an interface of its own in com/remote/import.h, and the four slots of every proxied
+ * interface that derives from IDispatch do the same. At its first call the owner is asked, once,
+ * what interfaces the object has. If it implements IDispatch itself its own is called, over
+ * INodeDispatch (late_remote.c); what that has not implemented, and everything of other objects, is
+ * done here from the descriptions, so that GetIDsOfNames asks nobody and Invoke is one call of a
+ * method.
+ */
+#ifndef COM_REMOTE_LATE_H
+#define COM_REMOTE_LATE_H
+
+#include <stdbool.h>
+#include <viaduct/com.h>
+
+#include "com/remote/interfaces.h"
+
+struct face;
+struct import;
+
+/* --- proxies: late.c --- */
+
+/* The four slots of IDispatch in the vtables of proxies. */
+extern const void *const late_proxy_slots[4];
+/* A face for IID_IDispatch, for import_face(); NULL without memory. */
+struct face *late_face_new(struct import *import);
+/* QueryInterface for IDispatch: S_OK when somebody describes one of the object's interfaces, or it
+ * has an IDispatch of its own. Blocks when the owner has to be asked. */
+HRESULT late_query(struct import *import, struct face **face);
+/* What the owner says of the object; asks at the first time, and then blocks. */
+HRESULT late_resolve(struct import *import, const struct dispatch_set **set, bool *has_dispatch);
+
+/* --- objects of this process: late_local.c --- */
+
+/* An IDispatch for an object that has none. It has the object's identity, and keeps it.
+ * E_NOINTERFACE: this process describes none of its interfaces. */
+HRESULT late_local_new(IUnknown *object, IDispatch **dispatch);
+/* IDispatch of an object whose interfaces are known. */
+HRESULT late_object_get_ids(const struct dispatch_set *set, REFIID iid, LPOLESTR *names,
+                            UINT n_names, DISPID *ids);
+HRESULT late_object_invoke(IUnknown *object, const struct dispatch_set *set, DISPID id, REFIID iid,
+                           WORD flags, DISPPARAMS *params, VARIANT *result, EXCEPINFO *exception,
+                           UINT *wrong);
+
+/* --- objects' own: late_remote.c --- */
+
+/* The owner's side: what answers INodeDispatch for an object that implements IDispatch. */
+HRESULT late_stub_new(IUnknown *object, void **stub);
+/* The caller's side. Failures but the method's own are the thread's error record. */
+HRESULT late_remote_get_ids(struct import *import, LPOLESTR *names, UINT n_names, LCID lcid,
+                            DISPID *ids);
+HRESULT late_remote_invoke(struct import *import, DISPID id, LCID lcid, WORD flags,
+                           DISPPARAMS *params, VARIANT *result, EXCEPINFO *exception, UINT *wrong);
+
+#endif

@@ -1,0 +1,600 @@
+/*
+ * Late binding across processes: the objects of late_peer by IDispatch and by via_invoke(), of
+ * which this process has no tables, only what the peer describes.
+ */
+#include "tests/harness/harness.h"
+
+#include <string.h>
+#include <viaduct/late.h>
+#include <viaduct/runtime.h>
+
+#include "late.h"
+#include "tests/remote/fixture.h"
+
+static const GUID none = {0};
+
+struct scene {
+    struct peer_process peer;
+    IUnknown *root;
+    IUnknown *late;
+};
+
+static bool begin(struct scene *scene, const char *make)
+{
+    memset(scene, 0, sizeof *scene);
+    return fixture_begin() && peer_launch_program(&scene->peer, "late_peer", "late") &&
+           peer_connect(&scene->peer, &IID_IUnknown, (void **)&scene->root) &&
+           CHECK_OK(via_invoke(scene->root, make, &scene->late));
+}
+
+static void end(struct scene *scene)
+{
+    if (scene->late != NULL)
+        IUnknown_Release(scene->late);
+    if (scene->root != NULL)
+        IUnknown_Release(scene->root);
+    peer_end(&scene->peer);
+    fixture_end();
+}
+
+static IDispatch *dispatch_of(IUnknown *object)
+{
+    IDispatch *dispatch = NULL;
+    CHECK_OK(IUnknown_QueryInterface(object, &IID_IDispatch, (void **)&dispatch));
+    return dispatch;
+}
+
+static DISPID id_of(IDispatch *dispatch, const WCHAR *name)
+{
+    LPOLESTR names[] = {(LPOLESTR)name};
+    DISPID id = DISPID_UNKNOWN;
+    CHECK_OK(IDispatch_GetIDsOfNames(dispatch, (REFIID)&none, names, 1, 0, &id));
+    return id;
+}
+
+static VARIANT i4(LONG number)
+{
+    VARIANT variant;
+    VariantInit(&variant);
+    V_VT(&variant) = VT_I4;
+    V_I4(&variant) = number;
+    return variant;
+}
+
+static VARIANT bstr(const WCHAR *text)
+{
+    VARIANT variant;
+    VariantInit(&variant);
+    V_VT(&variant) = VT_BSTR;
+    V_BSTR(&variant) = SysAllocString(text);
+    return variant;
+}
+
+/* Arguments as DISPPARAMS have them, the last one first. */
+static HRESULT invoke(IDispatch *dispatch, DISPID id, WORD flags, VARIANT *arguments, UINT n,
+                      VARIANT *result, UINT *wrong)
+{
+    DISPPARAMS params = {.rgvarg = arguments, .cArgs = n};
+    return IDispatch_Invoke(dispatch, id, (REFIID)&none, 0, flags, &params, result, NULL, wrong);
+}
+
+static HRESULT put(IDispatch *dispatch, DISPID id, WORD flags, VARIANT *arguments, UINT n)
+{
+    DISPID value = DISPID_PROPERTYPUT;
+    DISPPARAMS params = {
+        .rgvarg = arguments, .cArgs = n, .rgdispidNamedArgs = &value, .cNamedArgs = 1};
+    return IDispatch_Invoke(dispatch, id, (REFIID)&none, 0, flags, &params, NULL, NULL, NULL);
+}
+
+/* --- IDispatch --- */
+
+TEST(a_proxy_has_idispatch_from_its_description)
+{
+    struct scene scene;
+    if (begin(&scene, "MakeUnknown")) {
+        IDispatch *dispatch = dispatch_of(scene.late);
+        IUnknown *one = NULL, *two = NULL;
+        VARIANT arguments[] = {i4(3), i4(4)}, result;
+        CHECK_EQ(id_of(dispatch, VIA_STR("ADD")), 10);
+        CHECK_OK(invoke(dispatch, 10, DISPATCH_METHOD, arguments, 2, &result, NULL));
+        CHECK_EQ(V_VT(&result), VT_I4);
+        CHECK_EQ(V_I4(&result), 7);
+        CHECK_OK(IDispatch_QueryInterface(dispatch, &IID_IUnknown, (void **)&one));
+        CHECK_OK(IUnknown_QueryInterface(scene.late, &IID_IUnknown, (void **)&two));
+        CHECK_PTR_EQ(one, two);
+        IUnknown_Release(one);
+        IUnknown_Release(two);
+        IDispatch_Release(dispatch);
+    }
+    end(&scene);
+}
+
+TEST(members_of_bases_and_of_other_interfaces_have_ids)
+{
+    struct scene scene;
+    if (begin(&scene, "Make")) {
+        IDispatch *dispatch = dispatch_of(scene.late);
+        VARIANT arguments[] = {i4(3), i4(4)}, result;
+        DISPID twice = id_of(dispatch, VIA_STR("Twice"));
+        CHECK_OK(invoke(dispatch, twice, DISPATCH_METHOD, arguments, 1, &result, NULL));
+        CHECK_EQ(V_I4(&result), 6);
+        DISPID name = id_of(dispatch, VIA_STR("Name"));
+        CHECK_OK(invoke(dispatch, name, DISPATCH_METHOD, NULL, 0, &result, NULL));
+        CHECK_EQ(V_VT(&result), VT_BSTR);
+        VariantClear(&result);
+        DISPID other = id_of(dispatch, VIA_STR("ILateOther.Add"));
+        CHECK(other != 10);
+        CHECK_OK(invoke(dispatch, other, DISPATCH_METHOD, arguments, 2, &result, NULL));
+        CHECK_EQ(V_I4(&result), 1);
+        IDispatch_Release(dispatch);
+    }
+    end(&scene);
+}
+
+TEST(named_arguments_go_to_their_parameters)
+{
+    struct scene scene;
+    if (begin(&scene, "Make")) {
+        IDispatch *dispatch = dispatch_of(scene.late);
+        LPOLESTR names[] = {(LPOLESTR)VIA_STR("Cell"), (LPOLESTR)VIA_STR("COLUMN"),
+                            (LPOLESTR)VIA_STR("row"), (LPOLESTR)VIA_STR("depth")};
+        DISPID ids[4];
+        VARIANT arguments[] = {i4(5), i4(2), i4(1)}, result;
+        CHECK_OK(IDispatch_GetIDsOfNames(dispatch, (REFIID)&none, names, 3, 0, ids));
+        CHECK_EQ(ids[0], 13);
+        CHECK_EQ(ids[1], 1);
+        CHECK_EQ(ids[2], 0);
+        CHECK_HR(IDispatch_GetIDsOfNames(dispatch, (REFIID)&none, names, 4, 0, ids),
+                 DISP_E_UNKNOWNNAME);
+        CHECK_EQ(ids[1], 1);
+        CHECK_EQ(ids[3], DISPID_UNKNOWN);
+        CHECK_OK(put(dispatch, ids[0], DISPATCH_PROPERTYPUT, arguments, 3)); /* cell (1, 2) = 5 */
+        VARIANT named[] = {i4(2), i4(1)};
+        DISPPARAMS params = {
+            .rgvarg = named, .cArgs = 2, .rgdispidNamedArgs = &ids[1], .cNamedArgs = 2};
+        CHECK_OK(IDispatch_Invoke(dispatch, ids[0], (REFIID)&none, 0, DISPATCH_PROPERTYGET, &params,
+                                  &result, NULL, NULL));
+        CHECK_EQ(V_VT(&result), VT_R8);
+        CHECK(V_R8(&result) == 5.0);
+        UINT wrong = 9;
+        ids[2] = 7;
+        CHECK_HR(IDispatch_Invoke(dispatch, ids[0], (REFIID)&none, 0, DISPATCH_PROPERTYGET, &params,
+                                  &result, NULL, &wrong),
+                 DISP_E_PARAMNOTFOUND);
+        CHECK_EQ(wrong, 1);
+        IDispatch_Release(dispatch);
+    }
+    end(&scene);
+}
+
+TEST(properties_have_three_forms)
+{
+    struct scene scene;
+    if (begin(&scene, "Make")) {
+        IDispatch *dispatch = dispatch_of(scene.late);
+        VARIANT title = bstr(VIA_STR("a title")), result, object;
+        CHECK_OK(put(dispatch, 12, DISPATCH_PROPERTYPUT, &title, 1));
+        CHECK_OK(invoke(dispatch, 12, DISPATCH_PROPERTYGET, NULL, 0, &result, NULL));
+        CHECK_EQ(V_VT(&result), VT_BSTR);
+        CHECK_EQ(SysStringLen(V_BSTR(&result)), 7);
+        VariantClear(&result);
+        VariantClear(&title);
+        CHECK_HR(put(dispatch, 12, DISPATCH_PROPERTYPUTREF, &title, 1), DISP_E_MEMBERNOTFOUND);
+        CHECK_HR(invoke(dispatch, 12, DISPATCH_METHOD, NULL, 0, &result, NULL),
+                 DISP_E_MEMBERNOTFOUND);
+        CHECK_HR(invoke(dispatch, 12, DISPATCH_PROPERTYPUT, &title, 1, &result, NULL),
+                 DISP_E_PARAMNOTFOUND);
+        V_VT(&object) = VT_DISPATCH;
+        V_DISPATCH(&object) = dispatch;
+        CHECK_OK(put(dispatch, 14, DISPATCH_PROPERTYPUTREF, &object, 1));
+        CHECK_OK(invoke(dispatch, 14, DISPATCH_PROPERTYGET, NULL, 0, &result, NULL));
+        CHECK_EQ(V_VT(&result), VT_DISPATCH);
+        CHECK_PTR_EQ(V_DISPATCH(&result), dispatch);
+        VariantClear(&result);
+        /* Friend(3): the default member of what Friend is. */
+        VARIANT index = i4(3);
+        CHECK_OK(invoke(dispatch, 14, DISPATCH_PROPERTYGET, &index, 1, &result, NULL));
+        CHECK_EQ(V_VT(&result), VT_BSTR);
+        VariantClear(&result);
+        V_DISPATCH(&object) = NULL;
+        CHECK_OK(put(dispatch, 14, DISPATCH_PROPERTYPUTREF, &object, 1));
+        IDispatch_Release(dispatch);
+    }
+    end(&scene);
+}
+
+TEST(results_go_where_arguments_refer_to)
+{
+    struct scene scene;
+    if (begin(&scene, "Make")) {
+        IDispatch *dispatch = dispatch_of(scene.late);
+        LONG count = 5;
+        VARIANT rest, arguments[4], result;
+        short whole = 0;
+        VariantInit(&rest);
+        V_VT(&arguments[0]) = VT_BYREF | VT_I4;
+        V_I4REF(&arguments[0]) = &count;
+        V_VT(&arguments[1]) = VT_BYREF | VT_VARIANT;
+        V_VARIANTREF(&arguments[1]) = &rest;
+        V_VT(&arguments[2]) = VT_BYREF | VT_I2;
+        V_I2REF(&arguments[2]) = &whole;
+        V_VT(&arguments[3]) = VT_R8;
+        V_R8(&arguments[3]) = 2.25;
+        CHECK_HR(invoke(dispatch, 11, DISPATCH_METHOD, arguments, 4, &result, NULL), S_FALSE);
+        CHECK_EQ(count, 6);
+        CHECK_EQ(whole, 2);
+        CHECK_EQ(V_VT(&rest), VT_R8);
+        CHECK(V_R8(&rest) == 0.25);
+        CHECK_EQ(V_VT(&result), VT_EMPTY);
+        IDispatch_Release(dispatch);
+    }
+    end(&scene);
+}
+
+TEST(arguments_are_coerced_or_refused)
+{
+    struct scene scene;
+    if (begin(&scene, "Make")) {
+        IDispatch *dispatch = dispatch_of(scene.late);
+        VARIANT arguments[] = {bstr(VIA_STR("4")), i4(3)}, result;
+        UINT wrong = 9;
+        CHECK_OK(invoke(dispatch, 10, DISPATCH_METHOD, arguments, 2, &result, &wrong));
+        CHECK_EQ(V_I4(&result), 7);
+        VariantClear(&arguments[0]);
+        arguments[0] = bstr(VIA_STR("four"));
+        CHECK_HR(invoke(dispatch, 10, DISPATCH_METHOD, arguments, 2, &result, &wrong),
+                 DISP_E_TYPEMISMATCH);
+        CHECK_EQ(wrong, 0);
+        CHECK_STR_HAS(error_text(DISP_E_TYPEMISMATCH), "argument b");
+        CHECK_HR(invoke(dispatch, 10, DISPATCH_METHOD, arguments + 1, 1, &result, &wrong),
+                 DISP_E_BADPARAMCOUNT);
+        VARIANT three[] = {i4(1), i4(2), i4(3)}, big = i4(300);
+        CHECK_HR(invoke(dispatch, 10, DISPATCH_METHOD, three, 3, &result, &wrong),
+                 DISP_E_BADPARAMCOUNT);
+        CHECK_HR(invoke(dispatch, 23, DISPATCH_METHOD, &big, 1, &result, &wrong), DISP_E_OVERFLOW);
+        V_VT(&three[1]) = VT_ERROR;
+        V_ERROR(&three[1]) = DISP_E_PARAMNOTFOUND;
+        wrong = 9;
+        CHECK_HR(invoke(dispatch, 10, DISPATCH_METHOD, three, 2, &result, &wrong),
+                 DISP_E_PARAMNOTOPTIONAL);
+        CHECK_EQ(wrong, 1);
+        VariantClear(&arguments[0]);
+        IDispatch_Release(dispatch);
+    }
+    end(&scene);
+}
+
+TEST(nonsense_is_refused)
+{
+    struct scene scene;
+    if (begin(&scene, "Make")) {
+        IDispatch *dispatch = dispatch_of(scene.late);
+        LPOLESTR names[] = {(LPOLESTR)VIA_STR("Subtract"), NULL};
+        DISPID ids[2] = {5, 5};
+        VARIANT result, empty;
+        DISPPARAMS params = {.cArgs = 2};
+        VariantInit(&empty);
+        CHECK_HR(IDispatch_GetIDsOfNames(dispatch, (REFIID)&none, names, 2, 0, ids),
+                 DISP_E_UNKNOWNNAME);
+        CHECK_EQ(ids[0], DISPID_UNKNOWN);
+        CHECK_EQ(ids[1], DISPID_UNKNOWN);
+        CHECK_STR_HAS(error_text(DISP_E_UNKNOWNNAME), "Add, Split, Title");
+        CHECK_HR(IDispatch_GetIDsOfNames(dispatch, &IID_IUnknown, names, 1, 0, ids),
+                 IsEqualGUID(&IID_IUnknown, &none) ? DISP_E_UNKNOWNNAME : DISP_E_UNKNOWNINTERFACE);
+        CHECK_HR(IDispatch_GetIDsOfNames(dispatch, (REFIID)&none, NULL, 1, 0, ids), E_INVALIDARG);
+        CHECK_HR(IDispatch_GetIDsOfNames(dispatch, (REFIID)&none, names, 0, 0, ids), E_INVALIDARG);
+        CHECK_HR(IDispatch_GetIDsOfNames(dispatch, (REFIID)&none, names + 1, 1, 0, ids),
+                 DISP_E_UNKNOWNNAME);
+        CHECK_HR(invoke(dispatch, 4711, DISPATCH_METHOD, NULL, 0, &result, NULL),
+                 DISP_E_MEMBERNOTFOUND);
+        CHECK_HR(invoke(dispatch, 0x5B010000, DISPATCH_METHOD, NULL, 0, &result, NULL),
+                 DISP_E_MEMBERNOTFOUND);
+        CHECK_HR(invoke(dispatch, 0x5A00FFFF, DISPATCH_METHOD, NULL, 0, &result, NULL),
+                 DISP_E_MEMBERNOTFOUND);
+        CHECK_HR(invoke(dispatch, 10, 0, NULL, 0, &result, NULL), E_INVALIDARG);
+        CHECK_HR(IDispatch_Invoke(dispatch, 10, (REFIID)&none, 0, 1, NULL, NULL, NULL, NULL),
+                 E_INVALIDARG);
+        CHECK_HR(IDispatch_Invoke(dispatch, 10, (REFIID)&none, 0, 1, &params, NULL, NULL, NULL),
+                 E_INVALIDARG);
+        params = (DISPPARAMS){.cNamedArgs = 1};
+        CHECK_HR(IDispatch_Invoke(dispatch, 10, (REFIID)&none, 0, 1, &params, NULL, NULL, NULL),
+                 E_INVALIDARG);
+        CHECK_HR(IDispatch_Invoke(dispatch, 10, &IID_ILate, 0, 1, &params, NULL, NULL, NULL),
+                 DISP_E_UNKNOWNINTERFACE);
+        VARIANT hole[] = {{.vt = VT_BYREF | VT_I4}, i4(1)};
+        CHECK_HR(invoke(dispatch, 10, DISPATCH_METHOD, hole, 2, &result, NULL), E_POINTER);
+        V_VT(&hole[0]) = 0x7777;
+        CHECK(FAILED(invoke(dispatch, 10, DISPATCH_METHOD, hole, 2, &result, NULL)));
+        IDispatch_Release(dispatch);
+    }
+    end(&scene);
+}
+
+TEST(a_failure_fills_the_exception)
+{
+    struct scene scene;
+    if (begin(&scene, "Make")) {
+        IDispatch *dispatch = dispatch_of(scene.late);
+        VARIANT arguments[] = {bstr(VIA_STR("the paint is out")), i4(E_ABORT)}, result;
+        DISPPARAMS params = {.rgvarg = arguments, .cArgs = 2};
+        EXCEPINFO exception;
+        memset(&exception, 0xAA, sizeof exception);
+        CHECK_HR(IDispatch_Invoke(dispatch, 21, (REFIID)&none, 0, DISPATCH_METHOD, &params, &result,
+                                  &exception, NULL),
+                 DISP_E_EXCEPTION);
+        CHECK_EQ(exception.scode, E_ABORT);
+        CHECK_EQ(exception.wCode, 0);
+        CHECK_EQ(SysStringLen(exception.bstrDescription), 16);
+        CHECK_EQ(SysStringLen(exception.bstrSource), 4);
+        SysFreeString(exception.bstrDescription);
+        SysFreeString(exception.bstrSource);
+        CHECK_HR(invoke(dispatch, 21, DISPATCH_METHOD, arguments, 2, &result, NULL),
+                 DISP_E_EXCEPTION);
+        CHECK_STR_HAS(error_text(DISP_E_EXCEPTION), "the paint is out");
+        peer_kill(&scene.peer);
+        arguments[1] = i4(1);
+        CHECK_HR(invoke(dispatch, 10, DISPATCH_METHOD, (VARIANT[]){i4(1), i4(2)}, 2, &result, NULL),
+                 RPC_E_DISCONNECTED);
+        VariantClear(&arguments[0]);
+        IDispatch_Release(dispatch);
+    }
+    end(&scene);
+}
+
+TEST(variants_and_arrays_cross)
+{
+    struct scene scene;
+    if (begin(&scene, "Make")) {
+        IDispatch *dispatch = dispatch_of(scene.late);
+        VARIANT n = i4(4), list, sum, same;
+        CHECK_OK(invoke(dispatch, 20, DISPATCH_METHOD, &n, 1, &list, NULL));
+        CHECK_EQ(V_VT(&list), VT_ARRAY | VT_I4);
+        CHECK_OK(invoke(dispatch, 15, DISPATCH_METHOD, &list, 1, &sum, NULL)); /* without count */
+        CHECK_EQ(V_I4(&sum), 0 + 1 + 4 + 9);
+        VARIANT counted[] = {list, i4(4)};
+        CHECK_OK(invoke(dispatch, 15, DISPATCH_METHOD, counted, 2, &sum, NULL));
+        CHECK_EQ(V_I4(&sum), 14);
+        counted[1] = i4(5);
+        CHECK_HR(invoke(dispatch, 15, DISPATCH_METHOD, counted, 2, &sum, NULL),
+                 DISP_E_TYPEMISMATCH);
+        CHECK_OK(invoke(dispatch, 19, DISPATCH_METHOD, &list, 1, &same, NULL));
+        CHECK_EQ(V_VT(&same), VT_ARRAY | VT_I4);
+        VariantClear(&same);
+        VariantClear(&list);
+        VARIANT money[3];
+        DATE later = 0;
+        V_VT(&money[0]) = VT_BYREF | VT_DATE;
+        V_DATEREF(&money[0]) = &later;
+        V_VT(&money[1]) = VT_R8;
+        V_R8(&money[1]) = 10.5;
+        money[2] = bstr(VIA_STR("12.25"));
+        CHECK_OK(invoke(dispatch, 22, DISPATCH_METHOD, money, 3, &sum, NULL));
+        CHECK_EQ(V_VT(&sum), VT_CY);
+        CHECK_EQ(V_CY(&sum).int64, 245000);
+        CHECK(later == 11.5);
+        VariantClear(&money[2]);
+        IDispatch_Release(dispatch);
+    }
+    end(&scene);
+}
+
+TEST(an_own_idispatch_is_called)
+{
+    struct scene scene;
+    if (begin(&scene, "MakeDual")) {
+        IDispatch *dispatch = dispatch_of(scene.late);
+        VARIANT number = i4(8), result, arguments[2];
+        LONG counter = 41;
+        CHECK_EQ(id_of(dispatch, VIA_STR("Half")), 1);
+        CHECK_OK(invoke(dispatch, 1, DISPATCH_METHOD, &number, 1, &result, NULL));
+        CHECK_EQ(V_VT(&result), VT_BSTR);
+        VariantClear(&result);
+        CHECK_EQ(id_of(dispatch, VIA_STR("Hidden")), 77);
+        V_VT(&arguments[0]) = VT_BYREF | VT_I4;
+        V_I4REF(&arguments[0]) = &counter;
+        arguments[1] = bstr(VIA_STR(""));
+        CHECK_OK(invoke(dispatch, 77, DISPATCH_METHOD, arguments, 2, &result, NULL));
+        CHECK_EQ(counter, 42);
+        CHECK_EQ(V_VT(&result), VT_DISPATCH);
+        CHECK_PTR_EQ(V_DISPATCH(&result), dispatch);
+        VariantClear(&result);
+        VariantClear(&arguments[1]);
+        arguments[1] = bstr(VIA_STR("on purpose"));
+        DISPPARAMS params = {.rgvarg = arguments, .cArgs = 2};
+        EXCEPINFO exception = {0};
+        CHECK_HR(
+            IDispatch_Invoke(dispatch, 77, (REFIID)&none, 0, 1, &params, &result, &exception, NULL),
+            DISP_E_EXCEPTION);
+        CHECK_EQ(exception.wCode, 1234);
+        CHECK_EQ(exception.dwHelpContext, 5);
+        CHECK_EQ(SysStringLen(exception.bstrDescription), 10);
+        SysFreeString(exception.bstrDescription);
+        SysFreeString(exception.bstrHelpFile);
+        UINT wrong = 9;
+        VariantClear(&arguments[1]);
+        CHECK_HR(invoke(dispatch, 77, 1, arguments, 2, &result, &wrong), DISP_E_TYPEMISMATCH);
+        CHECK_EQ(wrong, 1);
+        CHECK_HR(invoke(dispatch, 78, 1, arguments, 2, &result, &wrong), DISP_E_MEMBERNOTFOUND);
+        IDispatch_Release(dispatch);
+    }
+    end(&scene);
+}
+
+TEST(an_object_that_nobody_describes_has_none)
+{
+    struct scene scene;
+    if (begin(&scene, "MakeNothing")) {
+        IDispatch *dispatch = (IDispatch *)&scene;
+        CHECK_HR(IUnknown_QueryInterface(scene.late, &IID_IDispatch, (void **)&dispatch),
+                 E_NOINTERFACE);
+        CHECK_NULL(dispatch);
+        CHECK_HR(via_invoke(scene.late, "Anything"), E_NOINTERFACE);
+        CHECK_STR_HAS(error_text(E_NOINTERFACE), "describes none of its interfaces");
+    }
+    end(&scene);
+}
+
+TEST(the_other_side_calls_by_idispatch_too)
+{
+    struct scene scene;
+    if (begin(&scene, "Make")) {
+        IDispatch *dispatch = dispatch_of(scene.late);
+        int32_t result = 0;
+        CHECK_OK(via_invoke(scene.root, "CallTwice", dispatch, 21, &result));
+        CHECK_EQ(result, 42);
+        IDispatch_Release(dispatch);
+    }
+    end(&scene);
+}
+
+/* --- via_invoke() --- */
+
+TEST(one_call_for_everything)
+{
+    struct scene scene;
+    if (begin(&scene, "Make")) {
+        int32_t sum = 0, whole = 0, count = 5;
+        double rest = 0;
+        char *text = NULL;
+        BSTR wide = NULL;
+        bool is = true;
+        short boolean = 0;
+        CHECK_OK(via_invoke(scene.late, "Add", 2, 3, &sum));
+        CHECK_EQ(sum, 5);
+        CHECK_OK(via_invoke(scene.late, "ILateOther.Add", 2, 3, &sum));
+        CHECK_EQ(sum, -1);
+        CHECK_OK(via_invoke(scene.late, "add", via_named("b", 1), via_named("A", 5), &sum));
+        CHECK_EQ(sum, 6);
+        CHECK_OK(via_put(scene.late, "Title", "\xC3\xA4 title"));
+        CHECK_OK(via_get(scene.late, "Title", &text));
+        CHECK_STR_EQ(text, "\xC3\xA4 title");
+        via_value_free_text(text);
+        CHECK_OK(via_put(scene.late, "title", VIA_STR("wide")));
+        CHECK_OK(via_invoke(scene.late, "get_Title", &wide));
+        CHECK_EQ(SysStringLen(wide), 4);
+        SysFreeString(wide);
+        CHECK_HR(via_invoke(scene.late, "Split", 2.25, &whole, &rest, &count), S_FALSE);
+        CHECK(whole == 2 && rest == 0.25 && count == 6);
+        CHECK_OK(via_put(scene.late, "Cell", 1, 2, 2.5f));
+        CHECK_OK(via_get(scene.late, "Cell", 1, 2, &rest));
+        CHECK(rest == 2.5);
+        CHECK_OK(via_invoke(scene.late, "Not", true, &is));
+        CHECK(!is);
+        CHECK_OK(via_invoke(scene.late, "Not", (bool)false, &boolean));
+        CHECK_EQ(boolean, VARIANT_TRUE);
+        CHECK_OK(via_invoke(scene.late, "Paint", "LATE_BLUE", &text));
+        CHECK_STR_EQ(text, "LATE_RED");
+        via_value_free_text(text);
+        CHECK_OK(via_invoke(scene.late, "Quit"));
+    }
+    end(&scene);
+}
+
+TEST(structs_lists_and_objects_by_one_call)
+{
+    struct scene scene;
+    if (begin(&scene, "Make")) {
+        static const char shape[] = "{\"name\": \"s\", \"colour\": \"LATE_RED\", "
+                                    "\"corner\": {\"x\": 1, \"y\": 2}, "
+                                    "\"points\": [{\"x\": 3, \"y\": 4}]}";
+        int32_t sum = 0;
+        char *json = NULL;
+        struct via_value rows = {0};
+        IUnknown *friend_ = NULL;
+        IDispatch *dispatch = NULL;
+        VARIANT any;
+        GUID same;
+        CHECK_OK(via_invoke(scene.late, "Sum", via_json("[1, 2, 3]"), &sum));
+        CHECK_EQ(sum, 6);
+        CHECK_OK(via_invoke(scene.late, "Sum", 3, via_json("[1, 2, 3]"), &sum));
+        CHECK_OK(via_invoke(scene.late, "Draw", via_json(shape), via_json_result(&json)));
+        CHECK_STR_HAS(json, "\"LATE_GREEN\"");
+        CHECK_STR_HAS(json, "{\"x\": 4, \"y\": 3}");
+        via_value_free_text(json);
+        CHECK_OK(via_invoke(scene.late, "Rows", 2, via_ignore(), &rows));
+        CHECK_EQ(rows.n, 2);
+        via_value_clear(&rows);
+        CHECK_OK(via_invoke(scene.late, "putref_Friend", scene.late));
+        CHECK_OK(via_get(scene.late, "Friend", &friend_));
+        CHECK_PTR_EQ(friend_, scene.late);
+        CHECK_OK(via_get(scene.late, "Friend", &dispatch));
+        CHECK_NOT_NULL(dispatch);
+        IUnknown_Release(friend_);
+        IDispatch_Release(dispatch);
+        CHECK_OK(via_put(scene.late, "Friend", NULL));
+        CHECK_OK(via_invoke(scene.late, "Any", i4(7), &any));
+        CHECK_EQ(V_I4(&any), 7);
+        CHECK_HR(via_invoke(scene.late, "Wide", NULL, IID_ILate, &same), S_FALSE);
+        CHECK(IsEqualGUID(&same, &IID_ILate));
+        CHECK_OK(via_invoke(scene.late, "Wide", "text", &IID_ILate, &same));
+    }
+    end(&scene);
+}
+
+static void check_refused(HRESULT hr, HRESULT expected, const char *text)
+{
+    CHECK_HR(hr, expected);
+    CHECK_STR_HAS(error_text(hr), text);
+}
+
+TEST(wrong_calls_say_what_is_wrong)
+{
+    struct scene scene;
+    if (begin(&scene, "Make")) {
+        int32_t sum = 77;
+        signed char small = 7;
+        char *text = (char *)&scene;
+        IUnknown *object = (IUnknown *)&scene;
+        check_refused(via_invoke(scene.late, "Subtract", 1, 2, &sum), DISP_E_UNKNOWNNAME,
+                      "no member Subtract; it has");
+        check_refused(via_invoke(scene.late, "Add", 1, &sum), DISP_E_BADPARAMCOUNT,
+                      "too few values");
+        check_refused(via_invoke(scene.late, "Add", 1, 2, 3, &sum), DISP_E_BADPARAMCOUNT,
+                      "too many values");
+        check_refused(via_invoke(scene.late, "Add", 1, 2, &sum, &sum), DISP_E_BADPARAMCOUNT,
+                      "too many pointers");
+        check_refused(via_invoke(scene.late, "Add", 1, via_named("c", 2), &sum),
+                      DISP_E_PARAMNOTFOUND, "no parameter c");
+        check_refused(via_invoke(scene.late, "Add", 1, via_named("a", 2), &sum),
+                      DISP_E_PARAMNOTFOUND, "given twice");
+        check_refused(via_invoke(scene.late, "Add", via_named("a", 2), via_named("a", 2), &sum),
+                      DISP_E_PARAMNOTFOUND, "given twice");
+        check_refused(via_invoke(scene.late, "Add", via_named("a", &sum), 2, &sum),
+                      DISP_E_PARAMNOTFOUND, "goes in");
+        check_refused(via_invoke(scene.late, "Add", 1, "two", &sum), DISP_E_TYPEMISMATCH,
+                      "argument b");
+        check_refused(via_invoke(scene.late, "Add", 1, (void *)&sum, &sum), E_INVALIDARG,
+                      "pointer to void");
+        check_refused(via_invoke(scene.late, "Small", 256, &sum), DISP_E_OVERFLOW,
+                      "argument value");
+        check_refused(via_invoke(scene.late, "Add", 100, 100, &small), DISP_E_OVERFLOW,
+                      "result sum");
+        check_refused(via_invoke(scene.late, "Add", 1, 2, &object), DISP_E_TYPEMISMATCH,
+                      "result sum");
+        CHECK_NULL(object);
+        check_refused(via_invoke(scene.late, "Sum", via_json("[1, "), &sum), E_INVALIDARG, "JSON");
+        check_refused(via_invoke(scene.late, "Fail", (int)E_ABORT, "no paint"), E_ABORT,
+                      "no paint");
+        check_refused(via_put(scene.late, "Add", 1), DISP_E_MEMBERNOTFOUND, "Add");
+        CHECK_OK(via_get(scene.late, "Title")); /* whose result is of no interest */
+        CHECK_HR(via_invoke(NULL, "Add", 1, 2, &sum), E_POINTER);
+        CHECK_HR(via_invoke(scene.late, "Nothing", &text), DISP_E_UNKNOWNNAME);
+        CHECK_NULL(text);
+        CHECK_EQ(sum, 77);
+        CHECK_EQ(small, 7);
+    }
+    end(&scene);
+}
+
+HARNESS_MAIN("late", TEST_ENTRY(a_proxy_has_idispatch_from_its_description),
+             TEST_ENTRY(members_of_bases_and_of_other_interfaces_have_ids),
+             TEST_ENTRY(named_arguments_go_to_their_parameters),
+             TEST_ENTRY(properties_have_three_forms),
+             TEST_ENTRY(results_go_where_arguments_refer_to),
+             TEST_ENTRY(arguments_are_coerced_or_refused), TEST_ENTRY(nonsense_is_refused),
+             TEST_ENTRY(a_failure_fills_the_exception), TEST_ENTRY(variants_and_arrays_cross),
+             TEST_ENTRY(an_own_idispatch_is_called),
+             TEST_ENTRY(an_object_that_nobody_describes_has_none),
+             TEST_ENTRY(the_other_side_calls_by_idispatch_too), TEST_ENTRY(one_call_for_everything),
+             TEST_ENTRY(structs_lists_and_objects_by_one_call),
+             TEST_ENTRY(wrong_calls_say_what_is_wrong))
