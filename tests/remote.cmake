@@ -96,6 +96,15 @@ if(TARGET test_async)
     add_dependencies(test_async remote_peer)
 endif()
 
+via_test(promise
+    SOURCES test_promise.c remote/fixture.c remote/test_object.c
+    IDL remote/remote_test.idl
+    DEPENDS via_com_remote
+    TIMEOUT 240)
+if(TARGET test_promise)
+    add_dependencies(test_promise remote_peer)
+endif()
+
 via_test(component
     SOURCES test_component.c remote/fixture.c remote/test_component.c remote/test_object.c
     IDL remote/remote_test.idl

@@ -37,7 +37,7 @@ static const struct golden golden[] = {
     {5, "reply", 8, false, HEADER(40, 5, 8)},
     {6, "error", 8, false, HEADER(40, 6, 8)},
     {7, "cancel", 8, false, HEADER(40, 7, 8)},
-    {8, "finish", 0, true, HEADER(32, 8, 0)},
+    {8, "finish", 0, false, HEADER(32, 8, 0)},
     {9, "release", 8, false, HEADER(40, 9, 8)},
     {10, "interface", 40, false, HEADER(72, 10, 40)},
     {11, "query-interface", 24, false, HEADER(56, 11, 24)},
@@ -326,13 +326,40 @@ TEST(carries_hello)
     buffer_deinit(&buffer);
 }
 
+/* A call on result 1 of call 7, whose own results are kept. */
+TEST(has_a_golden_call_on_a_result)
+{
+    static const uint8_t golden[56] = {
+        1, 0,  0,  0,  1,  0,  0,  0,
+        7, 0,  0,  0,  0,  0,  0,  0, /* target kind, result, call */
+        3, 0,  0,  0,  9,  0,  2,  0,
+        5, 0,  0,  0,  1,  0,  0,  0, /* interface, slot, depth, time, flags */
+        1, 2,  3,  4,  5,  6,  7,  8,
+        9, 10, 11, 12, 13, 14, 15, 16, /* chain */
+        0, 0,  0,  0,  0,  0,  0,  0};
+    struct wire_call_body body = {.target_kind = WIRE_TARGET_RESULT,
+                                  .reference_index = 1,
+                                  .object = 7,
+                                  .interface_index = 3,
+                                  .slot = 9,
+                                  .flags = WIRE_CALL_KEEP};
+    struct wire_call call = {.depth = 2, .remaining_ms = 5};
+    for (uint8_t i = 0; i < 16; i++)
+        call.chain[i] = (uint8_t)(i + 1);
+    uint8_t bytes[56];
+    memcpy(bytes, &body, sizeof bytes);
+    wire_call_write(bytes, &call);
+    CHECK_MEM_EQ(bytes, golden, sizeof golden);
+    CHECK_EQ(WIRE_FEATURE_RESULT, 4);
+}
+
 TEST(refuses_what_does_not_fit)
 {
     static const struct change changes[] = {
         {0, 0, VIA_E_PROTOCOL},          /* magic */
         {4, 2, RPC_E_VERSION_MISMATCH},  /* from version 2 on */
         {6, 0, RPC_E_VERSION_MISMATCH},  /* up to version 0 */
-        {16, 4, RPC_E_VERSION_MISMATCH}, /* a required feature that nobody knows */
+        {16, 8, RPC_E_VERSION_MISMATCH}, /* a required feature that nobody knows */
         {46, 0, VIA_E_LIMIT},            /* frames of 0 bytes */
         {50, 0, VIA_E_LIMIT},            /* messages smaller than frames */
         {60, 200, VIA_E_PROTOCOL},       /* the agent is cut off */
@@ -382,5 +409,5 @@ HARNESS_MAIN("wire", TEST_ENTRY(writes_golden_headers), TEST_ENTRY(splits_a_full
              TEST_ENTRY(carries_blocks), TEST_ENTRY(refuses_two_lists_and_long_ones),
              TEST_ENTRY(refuses_contradicting_headers), TEST_ENTRY(checks_reference_tables),
              TEST_ENTRY(carries_error_records), TEST_ENTRY(cleans_texts_of_peers),
-             TEST_ENTRY(carries_hello), TEST_ENTRY(refuses_what_does_not_fit),
-             TEST_ENTRY(carries_the_fields_of_a_call))
+             TEST_ENTRY(carries_hello), TEST_ENTRY(has_a_golden_call_on_a_result),
+             TEST_ENTRY(refuses_what_does_not_fit), TEST_ENTRY(carries_the_fields_of_a_call))

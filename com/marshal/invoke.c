@@ -93,3 +93,13 @@ HRESULT marshal_invoke(struct marshal_invocation *invocation, void *pointer)
     ffi_call((ffi_cif *)&method->cif, FFI_FN(code), &result, invocation->values);
     return (HRESULT)result;
 }
+
+HRESULT marshal_pass_on(const struct marshal_method *method, void *pointer, void **arguments)
+{
+    const void *const *vtable = *(const void *const *const *)pointer;
+    void *values[TYPELIB_MAX_PARAMS + 1] = {&pointer};
+    ffi_sarg result = 0;
+    memcpy(values + 1, arguments, method->n_params * sizeof(*arguments));
+    ffi_call((ffi_cif *)&method->cif, FFI_FN((uintptr_t)vtable[method->slot]), &result, values);
+    return (HRESULT)result;
+}

@@ -75,6 +75,8 @@ const struct marshal_method *marshal_interface_method_named(const struct marshal
 bool marshal_interface_has_base(const struct marshal_interface *itf, const GUID *iid);
 const char *marshal_method_name(const struct marshal_method *method);
 const struct marshal_interface *marshal_method_interface(const struct marshal_method *method);
+/* Of the interface that it was looked up in. */
+const GUID *marshal_method_iid(const struct marshal_method *method);
 uint16_t marshal_method_slot(const struct marshal_method *method);
 bool marshal_method_is_oneway(const struct marshal_method *method);
 /* Whether `iid` names the interface that it was looked up in, or a base of that. */
@@ -133,6 +135,18 @@ struct marshal_joined {
 };
 HRESULT marshal_join_results(const struct marshal_method *method, void **out, int64_t *sizes,
                              struct marshal_joined *joined);
+/* Objects among the results are counted from 0, by the [out] parameters that are interface
+ * pointers. */
+bool marshal_method_has_object(const struct marshal_method *method, unsigned index);
+/* What the method has returned there: borrowed, may be NULL. False: there is no such result. */
+bool marshal_result_object(const struct marshal_invocation *invocation, unsigned index,
+                           IUnknown **object);
+/* The same of results that have come: with a reference. The others are not kept. */
+HRESULT marshal_decode_object(const struct marshal_method *method, unsigned index,
+                              const struct marshal_pointers *pointers, const uint8_t *payload,
+                              size_t size, IUnknown **object);
+/* Calls the method of `pointer`'s vtable with a caller's own arguments. */
+HRESULT marshal_pass_on(const struct marshal_method *method, void *pointer, void **arguments);
 
 /* --- the object's side --- */
 

@@ -317,6 +317,11 @@ uint16_t marshal_method_slot(const struct marshal_method *method)
     return method->slot;
 }
 
+const GUID *marshal_method_iid(const struct marshal_method *method)
+{
+    return &method->of->iid;
+}
+
 bool marshal_method_is_of(const struct marshal_method *method, const GUID *iid)
 {
     return IsEqualGUID(&method->of->iid, iid) || marshal_interface_has_base(method->of, iid);

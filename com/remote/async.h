@@ -43,6 +43,9 @@ struct via_call {
     const struct marshal_method *method; /* read-only */
     struct import *import;    /* read-only; a COM reference to what is called; NULL: no proxy */
     struct link_async *async; /* set once; NULL: it ran within begin */
+    bool is_kept;             /* read-only; the peer keeps its results until finish is told */
+    struct parcel
+        arguments; /* read-only; of one on a promised object, to make it again elsewhere */
 
     struct os_mutex lock;
     enum async_state state; /* lock */
@@ -52,6 +55,7 @@ struct via_call {
     via_call_done done; /* lock; set once, and read-only then */
     void *done_context; /* the same */
     struct link_job done_job;
+    struct link_job again_job;
     struct link_timer *timer; /* lock: of the deadline, where a callback waits for it */
 
     /* Written by the thread that makes it ready, read-only from then on. */
@@ -61,9 +65,21 @@ struct via_call {
     size_t payload_size;
     struct marshal_pointers pointers;
     struct reference_in in;
-    struct parcel parcel; /* the results of a call that core/link has not made */
+    struct link_message *reply; /* core/link's; of a call that it has made */
+    struct parcel parcel;       /* the results of a call that core/link has not made */
 
     int64_t sizes[]; /* what the [in] arguments were that count elements; read-only */
 };
+
+/* One more handle; via_call_release() gives it back. */
+void async_hold(struct via_call *call);
+/* On its connection. */
+uint64_t async_id(const struct via_call *call);
+bool async_is_over(const struct via_call *call);
+bool async_is_kept(const struct via_call *call);
+/* Blocks. Result `index` of the objects that it returns, with a reference, or NULL; a failure of
+ * the call. `*is_over` false: the wait has failed. */
+HRESULT async_object(struct via_call *call, unsigned index, uint64_t deadline_ns, IUnknown **object,
+                     bool *is_over);
 
 #endif

@@ -6,6 +6,7 @@
 #include "com/remote/handles.h"
 #include "com/remote/import.h"
 #include "com/remote/peer.h"
+#include "com/remote/promise.h"
 #include "com/remote/reference.h"
 #include "com/remote/runtime.h"
 #include "core/util/buffer.h"
@@ -164,6 +165,8 @@ HRESULT call_remote(struct import *import, const struct marshal_interface *itf,
         uint8_t body[FRAME_CALL_BODY];
         uint64_t reply_room[REPLY_ROOM / 8];
         frame_write_call(body, import->id, index, marshal_method_slot(method));
+        if (import->promise != NULL)
+            promise_aim(import->promise, body);
         struct link_request request = {.kind = is_oneway ? WIRE_ONEWAY : WIRE_CALL,
                                        .n_references = out.references.n_entries,
                                        .references = out.references.table,

@@ -63,7 +63,9 @@ void frame_read_call(const struct link_message *message, struct frame_call *call
 {
     struct wire_call_body body;
     memcpy(&body, message->body, sizeof body);
-    call->is_promise = body.target_kind != 0;
+    call->is_on_result = body.target_kind != WIRE_TARGET_OBJECT;
+    call->is_kept = body.flags & WIRE_CALL_KEEP;
+    call->result_index = body.reference_index;
     call->object = body.object;
     call->interface_index = body.interface_index;
     call->slot = body.slot;
@@ -169,6 +171,18 @@ void frame_write_call(uint8_t bytes[FRAME_CALL_BODY], uint64_t object, uint32_t 
     memcpy(bytes + offsetof(struct wire_call_body, interface_index), &interface_index,
            sizeof interface_index);
     memcpy(bytes + offsetof(struct wire_call_body, slot), &slot, sizeof slot);
+}
+
+void frame_keep_results(uint8_t body[FRAME_CALL_BODY])
+{
+    const uint32_t flags = WIRE_CALL_KEEP;
+    memcpy(body + offsetof(struct wire_call_body, flags), &flags, sizeof flags);
+}
+
+void frame_aim_at_result(uint8_t body[FRAME_CALL_BODY], uint32_t index)
+{
+    body[offsetof(struct wire_call_body, target_kind)] = WIRE_TARGET_RESULT;
+    memcpy(body + offsetof(struct wire_call_body, reference_index), &index, sizeof index);
 }
 
 void frame_write_query(uint8_t bytes[FRAME_QUERY_BODY], uint64_t object, const GUID *iid)

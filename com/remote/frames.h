@@ -18,7 +18,9 @@
 struct peer_release;
 
 struct frame_call {
-    bool is_promise; /* the target is a reference in the result of a call: reserved */
+    bool is_on_result;     /* the target is a result of the call `object` */
+    bool is_kept;          /* its own results may be targets */
+    uint32_t result_index; /* which, if the target is one */
     uint64_t object;
     uint32_t interface_index;
     uint16_t slot;
@@ -47,6 +49,10 @@ void frame_read_release_entry(const uint8_t *entries, size_t index, uint64_t *id
 #define FRAME_CALL_BODY 56
 void frame_write_call(uint8_t body[FRAME_CALL_BODY], uint64_t object, uint32_t interface_index,
                       uint16_t slot);
+/* Its results may be targets. */
+void frame_keep_results(uint8_t body[FRAME_CALL_BODY]);
+/* Its target is a result of the call that was written as its object. */
+void frame_aim_at_result(uint8_t body[FRAME_CALL_BODY], uint32_t index);
 #define FRAME_QUERY_BODY 24
 void frame_write_query(uint8_t body[FRAME_QUERY_BODY], uint64_t object, const GUID *iid);
 #define FRAME_ACCEPT_BODY 24

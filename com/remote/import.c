@@ -9,6 +9,7 @@
 #include "com/remote/late.h"
 #include "com/remote/node.h"
 #include "com/remote/peer.h"
+#include "com/remote/promise.h"
 #include "com/remote/proxy.h"
 #include "com/remote/watch.h"
 #include "core/util/error.h"
@@ -61,6 +62,7 @@ static void free_import(struct import *import)
         free(face);
         face = next;
     }
+    promise_free(import->promise);
     peer_unref(import->peer);
     error_record_free(import->cause);
     node_unref(import->node);
@@ -116,6 +118,18 @@ HRESULT import_new_dead(struct node *node, const struct link_id *owner, uint64_t
         return error_set(E_OUTOFMEMORY, "no memory for a proxy");
     }
     import->cause = cause;
+    *result = import;
+    return S_OK;
+}
+
+HRESULT import_new_promise(struct peer *peer, uint64_t call_id, struct promise *promise,
+                           struct import **result)
+{
+    struct import *import = new_import(peer->node, &peer_info(peer)->node, call_id);
+    if (import == NULL)
+        return error_set(E_OUTOFMEMORY, "no memory for a proxy");
+    import->peer = peer_ref(peer);
+    import->promise = promise;
     *result = import;
     return S_OK;
 }

@@ -25,6 +25,7 @@ struct import;
 struct marshal_interface;
 struct node;
 struct peer;
+struct promise;
 
 /* What an interface pointer of a proxy points to. */
 struct face {
@@ -45,6 +46,8 @@ struct import {
     uint64_t id;                  /* read-only */
     struct peer *peer;            /* read-only; a reference; NULL: there was never a path */
     struct error_record *cause;   /* read-only; why there was none */
+    struct promise *promise;      /* read-only; its object is still to come, and `id` is that of the
+                                   * call that returns it (promise.h); else NULL */
     atomic_uint refs;             /* COM's count; becomes 0 only under node->lock */
     uint32_t received;            /* node->lock; counts to give back over `peer` */
     bool listed;                  /* node->lock */
@@ -59,6 +62,10 @@ HRESULT import_received(struct peer *peer, uint64_t id, struct import **import);
 /* One that is dead from the start; takes `cause`. */
 HRESULT import_new_dead(struct node *node, const struct link_id *owner, uint64_t id,
                         struct error_record *cause, struct import **import);
+
+/* One that stands for the result of call `call_id` of `peer`; takes `promise` over on success. */
+HRESULT import_new_promise(struct peer *peer, uint64_t call_id, struct promise *promise,
+                           struct import **import);
 
 void import_ref(struct import *import);
 uint32_t import_unref(struct import *import);

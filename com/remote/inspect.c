@@ -7,6 +7,7 @@
 #include "com/remote/import.h"
 #include "com/remote/node.h"
 #include "com/remote/peer.h"
+#include "com/remote/promise.h"
 #include "com/remote/runtime.h"
 #include "com/remote/text.h"
 #include "com/remote/watch.h"
@@ -28,7 +29,11 @@ static void copy_text(char *to, size_t size, const char *text)
 HRESULT via_get_peer(IUnknown *proxy, struct via_peer_info *result)
 {
     struct via_peer_info info = {.size = result->size};
-    struct import *import = import_of(proxy);
+    struct import *import;
+    IUnknown *object;
+    HRESULT hr = promise_unwrap(proxy, &object, &import);
+    if (FAILED(hr))
+        return runtime_publish(hr);
     if (import != NULL) {
         memcpy(&info.node, &import->owner, sizeof info.node);
         info.object_id = import->id;
@@ -42,6 +47,7 @@ HRESULT via_get_peer(IUnknown *proxy, struct via_peer_info *result)
         copy_text(info.address, sizeof info.address, peer->address);
         copy_text(info.agent, sizeof info.agent, peer->agent);
     }
+    object->lpVtbl->Release(object);
     memcpy(result, &info, result->size < sizeof info ? result->size : sizeof info);
     return import != NULL ? S_OK : S_FALSE;
 }
@@ -49,11 +55,16 @@ HRESULT via_get_peer(IUnknown *proxy, struct via_peer_info *result)
 HRESULT via_death_watch(IUnknown *proxy, via_death_callback died, void *context, uint64_t *cookie)
 {
     *cookie = 0;
-    struct import *import = import_of(proxy);
-    if (import == NULL)
-        return runtime_publish(error_set(
-            E_INVALIDARG, "only a proxy can be watched: this object is the process' own"));
-    return runtime_publish(watch_add(import, died, context, cookie));
+    struct import *import;
+    IUnknown *object;
+    HRESULT hr = promise_unwrap(proxy, &object, &import);
+    if (FAILED(hr))
+        return runtime_publish(hr);
+    hr = import != NULL ? watch_add(import, died, context, cookie)
+                        : error_set(E_INVALIDARG,
+                                    "only a proxy can be watched: this object is the process' own");
+    object->lpVtbl->Release(object);
+    return runtime_publish(hr);
 }
 
 HRESULT via_death_unwatch(uint64_t cookie)

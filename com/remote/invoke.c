@@ -10,6 +10,7 @@
 #include "com/remote/describe.h"
 #include "com/remote/import.h"
 #include "com/remote/node.h"
+#include "com/remote/promise.h"
 #include "com/remote/proxy.h"
 #include "com/remote/runtime.h"
 #include "core/util/error.h"
@@ -88,12 +89,11 @@ HRESULT invoke_object(IUnknown *object, const struct marshal_method *method,
     return hr;
 }
 
-HRESULT via_invoke_values(IUnknown *object, const GUID *iid, const char *name,
-                          const struct via_value *in, struct via_value *out)
+static HRESULT invoke_values(IUnknown *object, struct import *import, const GUID *iid,
+                             const char *name, const struct via_value *in, struct via_value *out)
 {
     const struct marshal_interface *itf;
     const struct marshal_method *method = NULL;
-    struct import *import = import_of(object);
     bool is_called = false;
     GUID own;
     if (iid == NULL && import != NULL && import_default(import, &own))
@@ -108,4 +108,17 @@ HRESULT via_invoke_values(IUnknown *object, const GUID *iid, const char *name,
         hr = import != NULL ? invoke_proxy(import, method, in, out, &is_called)
                             : invoke_object(object, method, in, out, &is_called);
     return import == NULL && is_called ? hr : runtime_publish(hr);
+}
+
+HRESULT via_invoke_values(IUnknown *object, const GUID *iid, const char *name,
+                          const struct via_value *in, struct via_value *out)
+{
+    struct import *import;
+    IUnknown *real;
+    HRESULT hr = promise_unwrap(object, &real, &import);
+    if (FAILED(hr))
+        return runtime_publish(hr);
+    hr = invoke_values(real, import, iid, name, in, out);
+    real->lpVtbl->Release(real);
+    return hr;
 }

@@ -8,6 +8,7 @@
 #include "com/remote/frames.h"
 #include "com/remote/handoff.h"
 #include "com/remote/import.h"
+#include "com/remote/kept.h"
 #include "com/remote/node_object.h"
 #include "com/remote/peer.h"
 #include "com/remote/proxy.h"
@@ -34,6 +35,7 @@ static void closed(void *context, struct link_connection *connection)
     if (peer == NULL)
         return;
     peer_closed(peer);
+    kept_peer_closed(peer);
     handoff_peer_closed(peer);
     import_peer_closed(peer);
     peer_unref(peer);
@@ -102,6 +104,9 @@ static HRESULT control(void *context, struct link_message *frame)
         HRESULT hr = frame_read_provide(frame, &provide);
         return FAILED(hr) ? hr : handoff_provided(peer, &provide);
     }
+    case WIRE_FINISH:
+        kept_finish(peer, frame->call_id);
+        return S_OK;
     case WIRE_WITHDRAW: {
         struct link_id t1;
         frame_read_withdraw(frame, &t1);

@@ -45,6 +45,7 @@ void peer_unref(struct peer *peer)
     link_connection_unref(peer->connection);
     bindings_deinit(&peer->bindings);
     table_deinit(&peer->entries);
+    table_deinit(&peer->kept);
     error_record_free(peer->cause);
     os_mutex_deinit(&peer->lock);
     free(peer->releases);
@@ -233,7 +234,29 @@ struct peer_entry *peer_enter(struct peer *peer, uint64_t id, const struct stub_
     return entry;
 }
 
+struct peer_entry *peer_enter_exported(struct peer *peer, struct exported *exported)
+{
+    os_mutex_lock(&peer->lock);
+    struct peer_entry *entry = find_locked(peer, exported->id);
+    if (entry == NULL && !peer->dead)
+        entry = insert_locked(peer, exported);
+    if (entry != NULL)
+        entry->n_calls++;
+    os_mutex_unlock(&peer->lock);
+    if (entry == NULL)
+        error_set(RPC_E_DISCONNECTED, "the caller is gone, or memory is short");
+    return entry;
+}
+
 /* --- order --- */
+
+bool peer_may_run(struct peer_entry *entry, const struct stub_call *call)
+{
+    os_mutex_lock(&entry->peer->lock);
+    bool may = may_run_locked(entry, call);
+    os_mutex_unlock(&entry->peer->lock);
+    return may;
+}
 
 bool peer_order_enter(struct peer_entry *entry, struct stub_call *call)
 {

@@ -45,6 +45,8 @@ struct peer {
     struct link_connection *connection; /* read-only; a reference */
     struct os_mutex lock;
     struct table entries;          /* by id; lock */
+    struct table kept;             /* by call id; lock */
+    atomic_uint n_kept_out;        /* our calls whose results it keeps */
     struct bindings bindings;      /* has its own rules */
     struct peer_release *releases; /* lock; to be sent */
     size_t n_releases;             /* lock */
@@ -98,6 +100,9 @@ struct exported *peer_resolve(struct peer *peer, uint64_t id);
 /* The same for a call, which it counts as under way. `may_run`: what peer_order_enter() says. */
 struct peer_entry *peer_enter(struct peer *peer, uint64_t id, const struct stub_call *call,
                               bool *may_run);
+/* The same for an object that the peer is known to have, whatever it has released since. NULL:
+ * memory is short, or the connection has ended. */
+struct peer_entry *peer_enter_exported(struct peer *peer, struct exported *exported);
 /* The call is over. If it was a one-way call, `start` is called for what may start now, in order
  * and with no lock held; what arrives meanwhile comes behind that. */
 void peer_leave(struct peer_entry *entry, const struct stub_call *call,
@@ -105,6 +110,8 @@ void peer_leave(struct peer_entry *entry, const struct stub_call *call,
 
 /* --- the order of one-way calls --- */
 
+/* The same as peer_enter() says, for a call that has its entry already. */
+bool peer_may_run(struct peer_entry *entry, const struct stub_call *call);
 /* Whether the call may start now; a one-way call that may is then the one that runs. One that may
  * not is put into the queue. */
 bool peer_order_enter(struct peer_entry *entry, struct stub_call *call);

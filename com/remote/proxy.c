@@ -11,6 +11,7 @@
 #include "com/remote/late.h"
 #include "com/remote/local_slots.h"
 #include "com/remote/peer.h"
+#include "com/remote/promise.h"
 #include "com/remote/reference.h"
 #include "com/remote/runtime.h"
 #include "core/util/error.h"
@@ -65,6 +66,8 @@ static HRESULT ask(struct import *import, const GUID *iid)
 HRESULT proxy_query(struct import *import, const GUID *iid, void **object)
 {
     struct face *face = NULL;
+    if (import->promise != NULL)
+        return promise_query(import, iid, object);
     HRESULT hr = import_known(import, iid, &face);
     if (IsEqualGUID(iid, &IID_IDispatch))
         hr = late_query(import, &face);
@@ -97,11 +100,18 @@ static HRESULT decode_typed(void *context, const struct marshal_method *method,
 HRESULT proxy_call(void *pointer, const struct marshal_method *method, void **arguments)
 {
     struct face *face = pointer;
+    if (face->import->promise != NULL)
+        return runtime_publish(promise_call(face, method, arguments));
+    return runtime_publish(proxy_call_typed(face, method, arguments));
+}
+
+HRESULT proxy_call_typed(struct face *face, const struct marshal_method *method, void **arguments)
+{
     static const struct call_form typed = {encode_typed, decode_typed};
     HRESULT hr = call_remote(face->import, face->itf, &face->index, method, &typed, arguments);
     if (FAILED(hr))
         marshal_clear_results(method, arguments);
-    return runtime_publish(hr);
+    return hr;
 }
 
 const void *const *proxy_vtable(const struct marshal_interface *itf)

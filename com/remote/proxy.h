@@ -10,6 +10,7 @@
 
 #include <viaduct/com.h>
 
+struct face;
 struct import;
 struct marshal_interface;
 struct marshal_method;
@@ -22,6 +23,10 @@ ULONG STDMETHODCALLTYPE proxy_AddRef(void *pointer);
 ULONG STDMETHODCALLTYPE proxy_Release(void *pointer);
 /* Blocks. One method; arguments[i] points to the i-th argument, as libffi has it. */
 HRESULT proxy_call(void *pointer, const struct marshal_method *method, void **arguments);
+
+/* The same on an import whose path leads to the object, or to the result that it is; the error is
+ * the thread's, and not published. */
+HRESULT proxy_call_typed(struct face *face, const struct marshal_method *method, void **arguments);
 
 /* The whole vtable of an interface, or NULL when memory is short. */
 const void *const *proxy_vtable(const struct marshal_interface *itf);

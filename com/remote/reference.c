@@ -11,6 +11,7 @@
 #include "com/remote/import.h"
 #include "com/remote/node.h"
 #include "com/remote/peer.h"
+#include "com/remote/promise.h"
 #include "core/util/error.h"
 
 /* --- outgoing --- */
@@ -120,10 +121,24 @@ static HRESULT add_yours(struct reference_out *out, uint64_t id)
     return hr;
 }
 
+/* What was promised goes as what it turns out to be. */
+static HRESULT add_promised(struct reference_out *out, struct import *import, uint32_t *index)
+{
+    IUnknown *object;
+    HRESULT hr = promise_object(import, &object);
+    if (FAILED(hr))
+        return hr;
+    hr = reference_out_add(out, object, index);
+    object->lpVtbl->Release(object);
+    return hr;
+}
+
 HRESULT reference_out_add(struct reference_out *out, IUnknown *object, uint32_t *index)
 {
     struct import *import = import_of(object);
     HRESULT hr;
+    if (import != NULL && import->promise != NULL)
+        return add_promised(out, import, index);
     if (import == NULL || import->node != out->peer->node)
         hr = add_own(out, object);
     else if (import->peer == out->peer)

@@ -12,6 +12,7 @@
 #include "com/remote/forward.h"
 #include "com/remote/frames.h"
 #include "com/remote/handles.h"
+#include "com/remote/kept.h"
 #include "com/abi/guid.h"
 #include "com/remote/node.h"
 #include "com/remote/peer.h"
@@ -32,7 +33,7 @@ static void run_queued(struct gate_item *item)
 static void answer_failure(struct peer *peer, struct link_message *message, HRESULT code, bool ran)
 {
     if (message->kind == WIRE_CALL || message->kind == WIRE_QUERY_INTERFACE) {
-        link_reply_error(message, code, ran);
+        link_reply_error(message, ran && code == VIA_E_ELSEWHERE ? E_UNEXPECTED : code, ran);
         return;
     }
     char text[ERROR_TEXT_SIZE];
@@ -42,9 +43,14 @@ static void answer_failure(struct peer *peer, struct link_message *message, HRES
     error_clear();
 }
 
-static enum link_route refuse(struct peer *peer, struct link_message *message, HRESULT code)
+/* Before its references are looked at. */
+static enum link_route refuse(struct peer *peer, struct stub_call *call, HRESULT code)
 {
+    struct link_message *message = call->message;
+    struct error_record *why = error_take();
     reference_settle(peer, message->references, message->references_size, message->n_references);
+    error_give(why);
+    kept_answer(call->kept, NULL, NULL, NULL, code);
     answer_failure(peer, message, code, false);
     return LINK_ROUTE_REFUSED;
 }
@@ -64,17 +70,26 @@ static void end_call(struct stub_call *call)
     reference_in_deinit(&call->references);
     if (call->resolve_error != NULL)
         error_record_free(call->resolve_error);
-    peer_leave(call->entry, call, start);
+    kept_unref(call->target);
+    if (call->entry != NULL)
+        peer_leave(call->entry, call, start);
+}
+
+/* After that, before it runs. */
+static enum link_route refuse_resolved(struct peer *peer, struct stub_call *call, HRESULT code)
+{
+    kept_answer(call->kept, NULL, NULL, NULL, code);
+    answer_failure(peer, call->message, code, false);
+    end_call(call);
+    return LINK_ROUTE_REFUSED;
 }
 
 static enum link_route queue(struct peer *peer, struct stub_call *call, bool is_ordered)
 {
     HRESULT hr = link_message_own(call->message); /* it outlives the receive buffer */
     if (FAILED(hr)) {
-        answer_failure(peer, call->message, hr, false);
         call->has_order &= is_ordered;
-        end_call(call);
-        return LINK_ROUTE_REFUSED;
+        return refuse_resolved(peer, call, hr);
     }
     if (is_ordered || peer_order_enter(call->entry, call))
         gate_pass(&call->item);
@@ -89,44 +104,115 @@ static bool is_probe(struct peer *peer, const struct link_message *message,
            binding_is(peer, frame->interface_index, &IID_INode);
 }
 
-enum link_route stub_route(struct peer *peer, struct link_message *message)
+/* Field by field: most of the item is for calls that queue. */
+static void init_call(struct stub_call *call, struct peer *peer, struct link_message *message,
+                      const struct frame_call *frame)
 {
-    struct frame_call frame;
-    frame_read_call(message, &frame);
-    if (frame.is_promise)
-        return refuse(peer, message,
-                      error_set(E_NOTIMPL, "a call on the result of another call that has not come "
-                                           "back is not supported"));
-    /* Field by field: most of the item is for calls that queue. */
-    struct stub_call *call = message->room;
     call->message = message;
+    call->entry = NULL;
+    call->target = call->kept = NULL;
     call->is_oneway = message->kind == WIRE_ONEWAY;
-    call->has_order = !is_probe(peer, message, &frame);
+    call->has_order = !is_probe(peer, message, frame);
     call->resolve_error = NULL;
     call->item.refusal = NULL;
     call->item.call = (struct gate_call){.peer = peer,
                                          .call_id = call->is_oneway ? 0 : message->call_id,
-                                         .chain = frame.chain,
-                                         .interface_index = frame.interface_index,
-                                         .slot = frame.slot};
+                                         .chain = frame->chain,
+                                         .interface_index = frame->interface_index,
+                                         .slot = frame->slot};
     call->item.is_awaited = !call->is_oneway;
     call->item.node = peer->node;
     call->item.run = run_queued;
-    bool may_run;
-    call->entry = peer_enter(peer, frame.object, call, &may_run);
-    if (call->entry == NULL)
-        return refuse(peer, message, RPC_E_INVALID_OBJECT);
-    call->item.context = call->entry->exported->context;
+}
+
+static void resolve(struct peer *peer, struct stub_call *call)
+{
+    struct link_message *message = call->message;
     message->user = call;
     call->resolved = reference_in_resolve(&call->references, peer, message->references,
                                           message->references_size, message->n_references);
     if (FAILED(call->resolved))
         call->resolve_error = error_take();
+}
+
+static enum link_route enter_gate(struct peer *peer, struct stub_call *call, bool may_run)
+{
+    call->item.context = call->entry->exported->context;
     if (!may_run)
         return queue(peer, call, false);
     if (!gate_enter(&call->item))
         return queue(peer, call, true);
     return LINK_ROUTE_ANY;
+}
+
+/* --- on the result of a call --- */
+
+/* The call gets its entry. */
+static HRESULT aim(struct peer *peer, struct stub_call *call)
+{
+    struct exported *exported;
+    HRESULT hr = kept_result(call->target, call->result_index, &exported);
+    if (FAILED(hr))
+        return hr;
+    call->entry = peer_enter_exported(peer, exported);
+    export_unref(exported);
+    return call->entry != NULL ? S_OK : error_get()->code;
+}
+
+void stub_start_aimed(struct stub_call *call)
+{
+    HRESULT hr = aim(call->item.call.peer, call);
+    call->item.context = NULL;
+    if (FAILED(hr)) {
+        call->item.refusal = error_take(); /* it is run, and answers so */
+        gate_pass(&call->item);
+        return;
+    }
+    call->item.context = call->entry->exported->context;
+    if (peer_order_enter(call->entry, call))
+        gate_pass(&call->item);
+}
+
+static enum link_route route_on_result(struct peer *peer, struct stub_call *call,
+                                       const struct frame_call *frame)
+{
+    call->target = kept_find(peer, frame->object);
+    if (call->target == NULL)
+        return refuse(peer, call, RPC_E_INVALID_OBJECT);
+    call->result_index = frame->result_index;
+    resolve(peer, call);
+    HRESULT hr = S_OK;
+    if (!kept_is_answered(call->target)) {
+        hr = link_message_own(call->message);
+        if (SUCCEEDED(hr) && kept_wait(call->target, call))
+            return LINK_ROUTE_QUEUED;
+    }
+    if (SUCCEEDED(hr))
+        hr = aim(peer, call);
+    if (FAILED(hr))
+        return refuse_resolved(peer, call, hr);
+    return enter_gate(peer, call, peer_may_run(call->entry, call));
+}
+
+enum link_route stub_route(struct peer *peer, struct link_message *message)
+{
+    struct frame_call frame;
+    struct stub_call *call = message->room;
+    bool may_run;
+    frame_read_call(message, &frame);
+    init_call(call, peer, message, &frame);
+    if (frame.is_kept && !call->is_oneway) {
+        HRESULT hr = kept_begin(peer, message->call_id, &call->kept);
+        if (FAILED(hr))
+            return refuse(peer, call, hr);
+    }
+    if (frame.is_on_result)
+        return route_on_result(peer, call, &frame);
+    call->entry = peer_enter(peer, frame.object, call, &may_run);
+    if (call->entry == NULL)
+        return refuse(peer, call, RPC_E_INVALID_OBJECT);
+    resolve(peer, call);
+    return enter_gate(peer, call, may_run);
 }
 
 /* --- the call --- */
@@ -229,12 +315,17 @@ static HRESULT take_handle(void *context, uint32_t index, uint32_t kind, intptr_
 struct outward {
     struct reference_out references;
     struct handles_out handles;
+    struct kept_notes notes; /* of a call whose results are kept */
+    bool is_kept;
 };
 
 static HRESULT add_pointer(void *context, IUnknown *object, uint32_t *index)
 {
     struct outward *out = context;
-    return reference_out_add(&out->references, object, index);
+    HRESULT hr = reference_out_add(&out->references, object, index);
+    if (SUCCEEDED(hr) && out->is_kept)
+        kept_note(&out->notes, object, *index);
+    return hr;
 }
 
 static HRESULT add_handle(void *context, intptr_t handle, uint32_t kind, uint32_t *index)
@@ -264,26 +355,31 @@ static HRESULT send_reply(struct link_message *message, const struct outward *ou
 }
 
 /* The method has come back without a failure: what it returned goes to the caller. */
-static HRESULT answer(struct peer *peer, struct link_message *message,
+static HRESULT answer(struct peer *peer, struct stub_call *call,
                       struct marshal_invocation *invocation, HRESULT code)
 {
+    struct link_message *message = call->message;
     struct buffer payload;
     uint8_t few[CALL_FEW_BYTES];
     buffer_init_in(&payload, peer_info(peer)->max_message, few, sizeof few);
     struct outward out;
     reference_out_init(&out.references, peer);
     handles_out_init(&out.handles, peer->connection);
+    out.notes.n = 0;
+    out.is_kept = call->kept != NULL;
     const struct marshal_pointers pointers = {
         .context = &out, .add = add_pointer, .add_handle = add_handle};
     HRESULT hr = marshal_encode_results(invocation, &pointers, &payload);
     bool sent = false;
     if (SUCCEEDED(hr)) {
+        kept_answer(call->kept, invocation, &out.references, &out.notes, code);
         hr = send_reply(message, &out, &payload, code);
         sent = SUCCEEDED(hr);
         if (!sent)
             error_clear(); /* the caller is gone */
     } else {
         error_wrap(hr, "the results of the call cannot be sent");
+        kept_answer(call->kept, NULL, NULL, NULL, hr);
         link_reply_error(message, hr, true);
     }
     reference_out_deinit(&out.references, sent);
@@ -379,10 +475,12 @@ void stub_run(struct link_message *message)
         reference_in_deinit(&call->references);
         hr = call_object(call, invocation, object);
     }
-    if (FAILED(hr))
+    if (FAILED(hr)) {
+        kept_answer(call->kept, NULL, NULL, NULL, hr);
         answer_failure(peer, message, hr, ran);
-    else if (!call->is_oneway)
-        answer(peer, message, invocation, hr);
+    } else if (!call->is_oneway) {
+        answer(peer, call, invocation, hr);
+    }
     marshal_invocation_free(invocation);
     export_drop_marks();
     leave(call);

@@ -16,15 +16,19 @@
 #include "core/link/link.h"
 
 struct error_record;
+struct kept;
 struct peer;
 struct peer_entry;
 
 /* A call between its arrival and its answer; message->user. */
 struct stub_call {
-    struct gate_item item;  /* first: what it calls, and the context that it passes */
-    struct stub_call *next; /* waiting for a one-way call; peer->lock */
-    struct peer_entry *entry;
+    struct gate_item item;    /* first: what it calls, and the context that it passes */
+    struct stub_call *next;   /* waiting for a one-way call; peer->lock */
+    struct peer_entry *entry; /* NULL: its target is not known, or there is none */
     struct link_message *message;
+    struct kept *target;   /* a reference: what it calls is a result of that; or NULL */
+    uint32_t result_index; /* which */
+    struct kept *kept;     /* its own results are; until they are there, a reference; or NULL */
     bool is_oneway;
     bool has_order; /* among the one-way calls on its object, and behind them */
     /* Resolved when the call arrives: before it runs, which may be on another thread, frames behind
@@ -35,6 +39,8 @@ struct stub_call {
 };
 
 enum link_route stub_route(struct peer *peer, struct link_message *message);
+/* A call that has waited for its target. */
+void stub_start_aimed(struct stub_call *call);
 void stub_run(struct link_message *message);
 void stub_run_query(struct link_message *message);
 

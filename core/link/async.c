@@ -263,6 +263,14 @@ void link_async_flush(struct link_async *async)
     connection_drop(connection);
 }
 
+void link_async_tell_finish(struct link_async *async)
+{
+    struct link_connection *connection = async->call.connection;
+    struct link_request request = {.kind = WIRE_FINISH};
+    if (FAILED(sender_post(connection, &request, async->call.id, SEND_QUEUE, 0)))
+        error_clear(); /* the connection has ended, and what was kept with it */
+}
+
 HRESULT link_async_expect(struct link_async *async)
 {
     struct link_connection *connection = async->call.connection;
@@ -281,6 +289,11 @@ HRESULT link_async_expect(struct link_async *async)
 bool link_async_is_done(const struct link_async *async)
 {
     return atomic_load_explicit(&((struct link_async *)async)->call.done, memory_order_acquire);
+}
+
+HRESULT link_async_code(const struct link_async *async)
+{
+    return async->call.result;
 }
 
 uint64_t link_async_deadline(const struct link_async *async)

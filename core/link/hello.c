@@ -36,7 +36,7 @@ HRESULT hello_admit(struct link_connection *connection)
 static uint64_t own_features(const struct link_connection *connection)
 {
     return (switch_can(connection) ? WIRE_FEATURE_SWITCH : 0) |
-           (memory_can(connection) ? WIRE_FEATURE_MEMORY : 0);
+           (memory_can(connection) ? WIRE_FEATURE_MEMORY : 0) | WIRE_FEATURE_RESULT;
 }
 
 static HRESULT send_hello(struct link_connection *connection, uint8_t kind, uint16_t version)
@@ -186,6 +186,7 @@ static HRESULT keep(struct link_connection *connection, const struct wire_hello 
     uint64_t features = hello->optional_features & own_features(connection);
     connection->switching.is_possible = features & WIRE_FEATURE_SWITCH;
     connection->has_memory = features & WIRE_FEATURE_MEMORY;
+    peer->takes_results = features & WIRE_FEATURE_RESULT;
     limit_handles(connection);
     connection->limits = hello->limits;
     connection->limits.max_message = peer->max_message;

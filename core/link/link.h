@@ -117,8 +117,9 @@ struct link_handler {
      * also when the connection has ended meanwhile (answers are dropped then). query-interface and
      * accept have no chain: a worker runs them. */
     void (*run)(void *context, struct link_message *call);
-    /* [reader] Any other object frame: release, interface, provide, withdraw. Must not block or run
-     * user code (hand that to link_node_submit). A failure ends the connection with it. */
+    /* [reader] Any other object frame: release, interface, provide, withdraw, finish. Must not
+     * block or run user code (hand that to link_node_submit). A failure ends the connection with
+     * it. */
     HRESULT (*control)(void *context, struct link_message *frame);
     /* [reader] A reply that nobody waits for any more (its caller has given up): what its reference
      * table, or keep(), holds has to be given back. Must not block or run user code. */
@@ -209,6 +210,7 @@ struct link_peer {
     uint32_t process_id;               /* as the peer says: the pid in its own system's terms */
     bool is_windows;
     bool is_wine;
+    bool takes_results; /* as targets of calls, and finish */
     const char *agent;
     const char *const *addresses; /* where it listens; NULL at the end */
     const char *address;          /* how this connection was made, or "" when the peer connected */
@@ -260,6 +262,10 @@ uint64_t link_async_id(const struct link_async *async);
 HRESULT link_async_wait(struct link_async *async, uint64_t deadline_ns);
 /* Sends what may have waited for others. */
 void link_async_flush(struct link_async *async);
+/* Tells the peer that no later call has its result as target. */
+void link_async_tell_finish(struct link_async *async);
+/* What it has ended with, when it is done. */
+HRESULT link_async_code(const struct link_async *async);
 /* Somebody will read its answer, even if nobody waits. */
 HRESULT link_async_expect(struct link_async *async);
 /* Ends it, if it is not done: with RPC_E_TIMEOUT or RPC_E_CALL_CANCELED, which the peer is told, or

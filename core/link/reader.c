@@ -264,6 +264,8 @@ static HRESULT dispatch_open(struct link_connection *connection, struct call *se
     case WIRE_PROVIDE:
     case WIRE_WITHDRAW:
         return control(connection, message);
+    case WIRE_FINISH:
+        return connection->peer.takes_results ? control(connection, message) : refuse_kind(message);
     case WIRE_PING:
         return answer_ping(connection, message);
     case WIRE_SWITCH:

@@ -101,10 +101,20 @@ uint64_t wire_frame_size(const struct wire_header *header);
 HRESULT wire_frame_split(const uint8_t *frame, const struct wire_header *header,
                          struct wire_parts *parts);
 
+/* What a call is for. */
+enum wire_target {
+    WIRE_TARGET_OBJECT,
+    WIRE_TARGET_RESULT /* of another call of the sender's: `object` is its id */
+};
+/* The call's results may be targets, until finish. */
+#define WIRE_CALL_KEEP 0x1u
+/* Calls of one side whose results may be targets at the same time. */
+#define WIRE_MAX_KEPT 1024u
+
 /* The body of a call as it lies on the wire: both systems are little-endian, and every field has
  * its natural alignment and no hole behind it. */
 struct wire_call_body {
-    uint8_t target_kind; /* 0: an object */
+    uint8_t target_kind; /* enum wire_target */
     uint8_t reserved[3];
     uint32_t reference_index;
     uint64_t object;
@@ -112,7 +122,7 @@ struct wire_call_body {
     uint16_t slot;
     uint16_t depth;
     uint32_t remaining_ms;
-    uint32_t reserved2;
+    uint32_t flags; /* WIRE_CALL_... */
     uint8_t chain[16];
     uint64_t reserved3;
 };

@@ -53,6 +53,19 @@ VIA_API HRESULT via_call_on_done(struct via_call *call, via_call_done done, void
  * unless an object was promised by it. NULL is allowed. */
 VIA_API void via_call_release(struct via_call *call);
 
+/* --- objects that are still to come --- */
+
+/* An object that the call returns: `result` counts those of its [out] parameters that are interface
+ * pointers, from 0. Before the call is over this is a proxy whose target is that result. Its
+ * methods may be called at once: the call and the calls on its result leave together and take one
+ * round trip. Failures of the call are theirs, and a call that returns NULL makes them E_POINTER.
+ * What needs to know the object waits for it: QueryInterface for another interface than `iid`,
+ * IUnknown above all, one-way methods, passing the object on. Then the proxy passes everything on
+ * to the object itself, and QueryInterface gives what any other reference to it is. E_INVALIDARG:
+ * the method has no such result; REGDB_E_IIDNOTREG: `iid` is not described in this process. Of a
+ * call that is over: the object itself, or the call's failure. Never blocks before that. */
+VIA_API HRESULT via_call_object(struct via_call *call, unsigned result, REFIID iid, void **object);
+
 /* --- what generated headers use --- */
 
 /* `slot`: in the vtable of `iid`; `arguments[i]` points to the i-th [in] argument. E_POINTER,

@@ -119,5 +119,8 @@ typedef int32_t HRESULT;
 #define VIA_E_DEADLOCK ((HRESULT)0x8004020Eu)
 /* The connection carries no OS handles, or none of this kind. */
 #define VIA_E_NO_HANDLES ((HRESULT)0x8004020Fu)
+/* A call on the result of another one was sent to a process that the object does not live in; the
+ * runtime makes it again, where it does. No method returns it. */
+#define VIA_E_ELSEWHERE ((HRESULT)0x80040210u)
 
 #endif

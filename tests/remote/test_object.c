@@ -285,6 +285,14 @@ static HRESULT STDMETHODCALLTYPE Test_Fail(ITestObject *iface, BSTR text)
     return E_ABORT;
 }
 
+static HRESULT STDMETHODCALLTYPE Test_MakeLater(ITestObject *iface, ULONG ms, BSTR text,
+                                                ITestObject **child)
+{
+    *child = NULL;
+    os_sleep_ms(ms);
+    return text != NULL ? Test_Fail(iface, text) : Test_MakeSerialChild(iface, child);
+}
+
 /* Addresses are ASCII. */
 static HRESULT connect_to(BSTR address, ITestObject **root)
 {
@@ -384,7 +392,7 @@ static const ITestObjectVtbl test_vtable = {
     Test_CallBack,       Test_CallAdd,      Test_Block,      Test_GetLastBlock,
     Test_Append,         Test_GetAppended,  Test_Overlap,    Test_Fail,
     Test_KeepRootOf,     Test_HandKept,     Test_Exit,       Test_Meet,
-    Test_Cross,          Test_Pour,         Test_KeepKeptOf,
+    Test_Cross,          Test_Pour,         Test_KeepKeptOf, Test_MakeLater,
 };
 
 /* --- ITestName --- */
