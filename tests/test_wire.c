@@ -329,7 +329,7 @@ TEST(carries_hello)
 /* A call on result 1 of call 7, whose own results are kept. */
 TEST(has_a_golden_call_on_a_result)
 {
-    static const uint8_t golden[56] = {
+    static const uint8_t expected[56] = {
         1, 0,  0,  0,  1,  0,  0,  0,
         7, 0,  0,  0,  0,  0,  0,  0, /* target kind, result, call */
         3, 0,  0,  0,  9,  0,  2,  0,
@@ -349,7 +349,7 @@ TEST(has_a_golden_call_on_a_result)
     uint8_t bytes[56];
     memcpy(bytes, &body, sizeof bytes);
     wire_call_write(bytes, &call);
-    CHECK_MEM_EQ(bytes, golden, sizeof golden);
+    CHECK_MEM_EQ(bytes, expected, sizeof expected);
     CHECK_EQ(WIRE_FEATURE_RESULT, 4);
 }
 

@@ -6,6 +6,7 @@
 #include "com/dispatch/set.h"
 #include "com/marshal/marshal.h"
 #include "com/remote/import.h"
+#include "com/remote/promise.h"
 #include "com/remote/interfaces.h"
 #include "com/remote/invoke.h"
 #include "com/remote/late.h"
@@ -81,16 +82,12 @@ static HRESULT call(IUnknown *object, struct import *import, struct arguments *a
     return hr;
 }
 
-HRESULT via_invoke_list(IUnknown *object, uint32_t form, const struct via_argument *list, size_t n)
+static HRESULT invoke_list(IUnknown *object, struct import *import, uint32_t form,
+                           const struct via_argument *list, size_t n)
 {
-    struct import *import = import_of(object);
     const struct marshal_method *method = NULL;
     struct arguments arguments;
     bool is_published = false;
-    if (n == 0 || list[0].kind != VIA_ARGUMENT_TEXT)
-        return runtime_publish(error_set(E_INVALIDARG, "a call by name begins with the name"));
-    if (object == NULL)
-        return runtime_publish(error_set(E_POINTER, "%s was called on NULL", list[0].as.text));
     HRESULT hr = find_method(object, import, list[0].as.text, form, &method);
     if (SUCCEEDED(hr))
         hr = arguments_match(&arguments, method, list + 1, n - 1);
@@ -98,4 +95,20 @@ HRESULT via_invoke_list(IUnknown *object, uint32_t form, const struct via_argume
     if (SUCCEEDED(hr))
         hr = call(object, import, &arguments, &is_published);
     return is_published ? hr : runtime_publish(hr);
+}
+
+HRESULT via_invoke_list(IUnknown *object, uint32_t form, const struct via_argument *list, size_t n)
+{
+    struct import *import;
+    IUnknown *real;
+    if (n == 0 || list[0].kind != VIA_ARGUMENT_TEXT)
+        return runtime_publish(error_set(E_INVALIDARG, "a call by name begins with the name"));
+    if (object == NULL)
+        return runtime_publish(error_set(E_POINTER, "%s was called on NULL", list[0].as.text));
+    HRESULT hr = promise_unwrap(object, &real, &import);
+    if (FAILED(hr))
+        return runtime_publish(hr);
+    hr = invoke_list(real, import, form, list, n);
+    real->lpVtbl->Release(real);
+    return hr;
 }
