@@ -229,7 +229,7 @@ static HRESULT send_values(struct loop_proxy *proxy, const struct marshal_method
     if (SUCCEEDED(hr))
         hr = marshal_encode_results(invocation, &pointers, &reply);
     if (SUCCEEDED(hr))
-        hr = marshal_decode_values(method, &pointers, reply.data, reply.size, out);
+        hr = marshal_decode_values(method, in, &pointers, reply.data, reply.size, out);
     marshal_invocation_free(invocation);
     buffer_deinit(&reply);
     buffer_deinit(&call);

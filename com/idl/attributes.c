@@ -32,10 +32,10 @@ static const struct simple simple_attributes[] = {
     {"in", ATTRIBUTE_IN, PLACE_PARAM},
     {"out", ATTRIBUTE_OUT, PLACE_PARAM},
     {"retval", ATTRIBUTE_RETVAL, PLACE_PARAM},
-    {"string", ATTRIBUTE_STRING, PLACE_PARAM | PLACE_FIELD},
-    {"unique", ATTRIBUTE_UNIQUE, PLACE_PARAM | PLACE_FIELD},
-    {"ptr", ATTRIBUTE_UNIQUE, PLACE_PARAM | PLACE_FIELD},
-    {"ref", ATTRIBUTE_REF, PLACE_PARAM | PLACE_FIELD},
+    {"string", ATTRIBUTE_STRING, PLACE_PARAM | PLACE_FIELD | PLACE_ARM},
+    {"unique", ATTRIBUTE_UNIQUE, PLACE_PARAM | PLACE_FIELD | PLACE_ARM},
+    {"ptr", ATTRIBUTE_UNIQUE, PLACE_PARAM | PLACE_FIELD | PLACE_ARM},
+    {"ref", ATTRIBUTE_REF, PLACE_PARAM | PLACE_FIELD | PLACE_ARM},
     {"propget", ATTRIBUTE_PROPGET, PLACE_METHOD},
     {"propput", ATTRIBUTE_PROPPUT, PLACE_METHOD},
     {"propputref", ATTRIBUTE_PROPPUTREF, PLACE_METHOD},
@@ -43,10 +43,10 @@ static const struct simple simple_attributes[] = {
     {"dual", ATTRIBUTE_DUAL, PLACE_INTERFACE},
     {"oleautomation", ATTRIBUTE_OLEAUTOMATION, PLACE_INTERFACE},
     {"nonextensible", 0, PLACE_INTERFACE},
-    {"default", ATTRIBUTE_DEFAULT, PLACE_MEMBER},
+    {"default", ATTRIBUTE_DEFAULT, PLACE_MEMBER | PLACE_ARM},
     {"source", ATTRIBUTE_SOURCE, PLACE_MEMBER},
     {"v1_enum", 0, PLACE_TYPEDEF},
-    {"public", 0, PLACE_TYPEDEF},
+    {"public", 0, PLACE_TYPEDEF | PLACE_UNION},
     {"hidden", 0, PLACE_INTERFACE | PLACE_METHOD | PLACE_COCLASS | PLACE_LIBRARY},
 };
 
@@ -95,32 +95,63 @@ static bool parse_custom(struct parser *self, unsigned place, struct attributes 
     return take_custom(self, position, &guid, value != 0, place, out);
 }
 
-static bool parse_size(struct parser *self, struct size_expression *out)
+/* The parts of size_is and its relatives. `more`: what max_is and last_is lack to be them. */
+static bool parse_sizes(struct parser *self, int64_t more, const struct expression **list,
+                        unsigned *n)
 {
-    out->position = self->token.position;
-    if (parser_is(self, ',') || parser_is(self, ')'))
-        return true;
-    out->is_given = true;
-    out->dereference = parser_accept(self, '*');
-    if (self->token.kind == TOKEN_NUMBER && !out->dereference)
-        return parser_integer(self, &out->number);
-    if (!parser_name(self, &out->name))
-        return false;
-    if (!parser_is(self, ',') && !parser_is(self, ')'))
-        return parser_error(
-            self, self->token.position,
-            "size_is takes a number, a name or *name; expressions are not supported");
+    do {
+        struct position position = self->token.position;
+        if (*n == MAX_SIZE_EXPRESSIONS)
+            return parser_error(self, position, "more than %d levels of sizes",
+                                MAX_SIZE_EXPRESSIONS);
+        const struct expression **part = &list[(*n)++];
+        if (parser_is(self, ',') || parser_is(self, ')'))
+            continue;
+        if (!expression_parse(self, part))
+            return false;
+        if (more)
+            *part = expression_combine(self, VIA_OPERATOR_ADD, *part,
+                                       expression_number(self, more, position));
+        if (!*part)
+            return false;
+    } while (parser_accept(self, ','));
     return true;
 }
 
-static bool parse_sizes(struct parser *self, struct attributes *out)
+/* A name, which may be written "*name" and "&name". */
+static bool parse_reference(struct parser *self, const char *attribute,
+                            const struct expression **out)
+{
+    parser_accept(self, '&');
+    if (!expression_parse(self, out))
+        return false;
+    return (*out)->op == 0 || parser_error(self, (*out)->position,
+                                           "%s takes the name of a parameter or field", attribute);
+}
+
+bool attributes_switch_kind(struct parser *parser, uint8_t *kind)
+{
+    struct base_type base;
+    if (!declare_base(parser, &base))
+        return false;
+    bool is_right = (base.kind >= VIA_TYPE_I8 && base.kind <= VIA_TYPE_U32) ||
+                    base.kind == VIA_TYPE_WCHAR || base.kind == VIA_TYPE_ENUM;
+    *kind = base.kind;
+    return (is_right && base.pointers == 0) ||
+           parser_error(parser, base.position,
+                        "a discriminant is an integer of at most 32 bits or an enum");
+}
+
+static bool parse_cases(struct parser *self, struct attributes *out)
 {
     do {
-        if (out->n_sizes == MAX_SIZE_EXPRESSIONS)
-            return parser_error(self, self->token.position, "size_is has more than %d levels",
-                                MAX_SIZE_EXPRESSIONS);
-        if (!parse_size(self, &out->sizes[out->n_sizes++]))
+        struct position position = self->token.position;
+        int64_t value;
+        if (!expression_constant(self, &value))
             return false;
+        struct case_label *label =
+            arena_append(&self->unit->arena, (void **)&out->cases, &out->n_cases, sizeof(*label));
+        *label = (struct case_label){value, position};
     } while (parser_accept(self, ','));
     return true;
 }
@@ -195,6 +226,31 @@ static bool parse_handle_kind(struct parser *self, struct attributes *out)
 /* Typedefs may have ids; nobody asks for them. */
 #define PLACE_WITH_ID (PLACE_INTERFACE | PLACE_LIBRARY | PLACE_COCLASS | PLACE_TYPEDEF)
 
+/* What is said of a parameter or field with the names of others. */
+static bool parse_of_member(struct parser *self, const char *name, struct attributes *out,
+                            bool *is_known)
+{
+    if (!strcmp(name, "size_is"))
+        return parse_sizes(self, 0, out->sizes, &out->n_sizes);
+    if (!strcmp(name, "max_is"))
+        return parse_sizes(self, 1, out->sizes, &out->n_sizes);
+    if (!strcmp(name, "length_is"))
+        return parse_sizes(self, 0, out->lengths, &out->n_lengths);
+    if (!strcmp(name, "last_is"))
+        return parse_sizes(self, 1, out->lengths, &out->n_lengths);
+    if (!strcmp(name, "switch_is"))
+        return parse_reference(self, name, &out->switch_is);
+    if (!strcmp(name, "iid_is"))
+        return parse_reference(self, name, &out->iid_is);
+    if (!strcmp(name, "first_is") || !strcmp(name, "min_is"))
+        return parser_error(self, self->token.position,
+                            "%s is not supported: arrays begin at their first element; pass a "
+                            "pointer to it, with length_is",
+                            name);
+    *is_known = false;
+    return true;
+}
+
 /* Those with arguments; the current token is behind the name. S: the place is checked by the
  * caller. */
 static bool parse_with_arguments(struct parser *self, const char *name, unsigned place,
@@ -216,8 +272,18 @@ static bool parse_with_arguments(struct parser *self, const char *name, unsigned
         ok = parse_version(self, out);
     } else {
         parser_advance(self);
-        if (!strcmp(name, "size_is") && (place & (PLACE_PARAM | PLACE_FIELD)))
-            ok = parse_sizes(self, out);
+        ok = true;
+        *is_known = place & (PLACE_PARAM | PLACE_FIELD | PLACE_ARM);
+        if (*is_known)
+            ok = parse_of_member(self, name, out, is_known);
+        if (*is_known)
+            return ok && parser_require(self, ')');
+        *is_known = true;
+        if (!strcmp(name, "switch_type") &&
+            (place & (PLACE_FIELD | PLACE_PARAM | PLACE_TYPEDEF | PLACE_UNION)))
+            ok = attributes_switch_kind(self, &out->switch_kind);
+        else if (!strcmp(name, "case") && (place & PLACE_ARM))
+            ok = parse_cases(self, out);
         else if ((!strcmp(name, "system_handle") || !strcmp(name, "VIA_SYSTEM_HANDLE")) &&
                  place == PLACE_PARAM)
             ok = parse_handle_kind(self, out);

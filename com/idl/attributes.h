@@ -2,7 +2,7 @@
 #ifndef COM_IDL_ATTRIBUTES_H
 #define COM_IDL_ATTRIBUTES_H
 
-#include "com/idl/source.h"
+#include "com/idl/expression.h"
 
 #include <stdint.h>
 #include <viaduct/guid.h>
@@ -18,7 +18,9 @@ enum attribute_place {
     PLACE_LIBRARY = 16,
     PLACE_COCLASS = 32,
     PLACE_MEMBER = 64, /* of a coclass */
-    PLACE_TYPEDEF = 128
+    PLACE_TYPEDEF = 128,
+    PLACE_ARM = 256,  /* of a union; a field too */
+    PLACE_UNION = 512 /* in front of the keyword */
 };
 
 enum attribute_flag {
@@ -42,16 +44,15 @@ enum attribute_flag {
     ATTRIBUTE_IN_PLACE = 131072
 };
 
-/* One part of size_is(a, b): what gives the number of elements at one level of pointers. */
-struct size_expression {
-    const char *name; /* a parameter or field; NULL: a number, or nothing */
-    bool dereference; /* "*name" */
-    int64_t number;
-    bool is_given;
+/* One part of size_is(a, b): what gives the number of elements at one level of pointers; and of
+ * length_is(a, b) the same, how many of them count. NULL: nothing is given. */
+#define MAX_SIZE_EXPRESSIONS 4
+
+/* Of a union's arm. */
+struct case_label {
+    int64_t value;
     struct position position;
 };
-
-#define MAX_SIZE_EXPRESSIONS 4
 
 struct attributes {
     unsigned flags;
@@ -59,13 +60,22 @@ struct attributes {
     int32_t id;
     uint16_t version_major;
     uint16_t version_minor;
-    struct size_expression sizes[MAX_SIZE_EXPRESSIONS];
+    const struct expression *sizes[MAX_SIZE_EXPRESSIONS];
     unsigned n_sizes;
     uint32_t handle_kind; /* enum via_handle_kind; 0: not given */
+    const struct expression *lengths[MAX_SIZE_EXPRESSIONS];
+    unsigned n_lengths;
+    const struct expression *switch_is; /* a name */
+    const struct expression *iid_is;
+    uint8_t switch_kind; /* switch_type: enum via_type_kind */
+    struct case_label *cases;
+    size_t n_cases;
     struct position position;
 };
 
 /* Parses "[...]" if there is one. */
 bool attributes_parse(struct parser *parser, unsigned place, struct attributes *attributes);
+/* A type that a discriminant can have: integers of at most 32 bits, and enums. */
+bool attributes_switch_kind(struct parser *parser, uint8_t *kind);
 
 #endif

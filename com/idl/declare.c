@@ -84,7 +84,7 @@ static const struct {
 
 /* Known to MIDL, and not to this compiler: the error says so instead of "unknown". */
 static const char *const unsupported[] = {
-    "union", "pipe", "INT_PTR", "UINT_PTR", "handle_t", "error_status_t", "HWND", "LPVOID",
+    "pipe", "INT_PTR", "UINT_PTR", "handle_t", "error_status_t", "HWND", "LPVOID",
 };
 
 static bool find_word(struct parser *self, bool is_unsigned, struct base_type *base)
@@ -186,7 +186,7 @@ static bool declare_safearray(struct parser *self, struct base_type *base)
         return false;
     bool is_value = !element.is_void && element.pointers == 0 && !element.is_string &&
                     element.kind != VIA_TYPE_WCHAR && element.kind != VIA_TYPE_GUID &&
-                    element.kind != VIA_TYPE_HANDLE;
+                    element.kind != VIA_TYPE_UNION && element.kind != VIA_TYPE_HANDLE;
     if ((!is_value && !is_interface) || parser_is(self, '*'))
         return parser_error(self, element.position,
                             "the elements of a SAFEARRAY are numbers, BSTR, VARIANT, structs, "
@@ -209,6 +209,8 @@ bool declare_check_name(struct parser *parser, const char *name, struct position
         is_type |= !strcmp(unit->interfaces[i].interface.name, name);
     for (size_t i = 0; i < unit->n_structs; i++)
         is_type |= !strcmp(unit->structs[i].tag, name);
+    for (size_t i = 0; i < unit->n_unions; i++)
+        is_type |= !strcmp(unit->unions[i].tag, name);
     for (size_t i = 0; i < unit->n_enums; i++)
         is_type |= !strcmp(unit->enums[i].tag, name);
     if (is_type)
@@ -217,6 +219,30 @@ bool declare_check_name(struct parser *parser, const char *name, struct position
     return !unit_is_constant(unit, name) ||
            parser_error(parser, position,
                         "%s is a constant: the header's macro would replace the name", name);
+}
+
+static bool declare_record(struct parser *self, struct base_type *base)
+{
+    const struct unit *unit = self->unit;
+    bool ok;
+    base->kind = VIA_TYPE_ENUM;
+    if (parser_is_word(self, "union")) {
+        ok = record_union(self, &base->kind, &base->index);
+    } else if (parser_is_word(self, "struct")) {
+        base->kind = VIA_TYPE_STRUCT;
+        ok = record_struct(self, &base->index);
+    } else {
+        ok = record_enum(self, &base->index);
+    }
+    if (!ok)
+        return false;
+    if (base->kind == VIA_TYPE_STRUCT)
+        base->c_name = arena_print(&self->unit->arena, "struct %s", unit->structs[base->index].tag);
+    else if (base->kind == VIA_TYPE_UNION)
+        base->c_name = arena_print(&self->unit->arena, "union %s", unit->unions[base->index].tag);
+    else
+        base->c_name = arena_print(&self->unit->arena, "enum %s", unit->enums[base->index].tag);
+    return true;
 }
 
 bool declare_base(struct parser *parser, struct base_type *base)
@@ -242,16 +268,9 @@ bool declare_base(struct parser *parser, struct base_type *base)
         base->c_name = is_unsigned ? "UINT" : "INT";
         return true;
     }
-    if (parser_is_word(parser, "struct") || parser_is_word(parser, "enum")) {
-        bool is_struct = parser_is_word(parser, "struct");
-        base->kind = is_struct ? VIA_TYPE_STRUCT : VIA_TYPE_ENUM;
-        if (!(is_struct ? record_struct(parser, &base->index) : record_enum(parser, &base->index)))
-            return false;
-        base->c_name = arena_print(&parser->unit->arena, "%s %s", is_struct ? "struct" : "enum",
-                                   is_struct ? parser->unit->structs[base->index].tag
-                                             : parser->unit->enums[base->index].tag);
-        return true;
-    }
+    if (parser_is_word(parser, "struct") || parser_is_word(parser, "union") ||
+        parser_is_word(parser, "enum"))
+        return declare_record(parser, base);
     if (parser_accept_word(parser, "SAFEARRAY"))
         return declare_safearray(parser, base);
     if (parser_accept_word(parser, "void")) {
@@ -280,7 +299,7 @@ static bool declare_arrays(struct parser *self, struct member *member, const cha
         if (!parser_is(self, ']') && !parser_accept(self, '*')) {
             int64_t count;
             struct position position = self->token.position;
-            if (!parser_integer(self, &count))
+            if (!expression_constant(self, &count))
                 return false;
             if (count <= 0 || count > 1 << 20)
                 return parser_error(self, position, "an array of %lld elements", (long long)count);
@@ -299,8 +318,13 @@ static bool declare_arrays(struct parser *self, struct member *member, const cha
 bool declare_member(struct parser *parser, bool is_param, struct member *member)
 {
     memset(member, 0, sizeof(*member));
-    if (!attributes_parse(parser, is_param ? PLACE_PARAM : PLACE_FIELD, &member->attributes))
-        return false;
+    return attributes_parse(parser, is_param ? PLACE_PARAM : PLACE_FIELD, &member->attributes) &&
+           declare_declarator(parser, member);
+}
+
+bool declare_declarator(struct parser *parser, struct member *member)
+{
+    parser->switch_kind = member->attributes.switch_kind;
     bool is_const = parser_accept_word(parser, "const");
     if (!declare_base(parser, &member->base))
         return false;
@@ -329,239 +353,5 @@ bool declare_member(struct parser *parser, bool is_param, struct member *member)
     bool is_pointer = member->base.c_name[strlen(member->base.c_name) - 1] == '*';
     member->declaration = arena_print(&parser->unit->arena, "%s%s%s%s%s", is_const ? "const " : "",
                                       member->base.c_name, is_pointer ? "" : " ", stars, name);
-    return true;
-}
-
-/* --- resolving --- */
-
-struct resolver {
-    struct parser *parser;
-    struct member *members;
-    size_t n_members;
-    bool is_param;
-};
-
-static bool is_by_reference(const struct member *member)
-{
-    return member->n_levels > 0 && !member->attributes.n_sizes;
-}
-
-static bool is_integer(const struct member *member)
-{
-    return member->base.kind >= VIA_TYPE_I8 && member->base.kind <= VIA_TYPE_U64 &&
-           member->n_levels <= 1 && !member->base.is_string &&
-           !(member->attributes.flags & ATTRIBUTE_STRING) &&
-           (member->n_levels == 0 || member->levels[0].kind == LEVEL_POINTER);
-}
-
-static bool is_in(const struct member *member)
-{
-    return (member->attributes.flags & ATTRIBUTE_IN) || !(member->attributes.flags & ATTRIBUTE_OUT);
-}
-
-/* The caller has to know the size: what goes in, and what is its own buffer. */
-static bool needs_size_first(const struct member *member)
-{
-    return is_in(member) || member->attributes.sizes[0].is_given;
-}
-
-static bool resolve_size(struct resolver *self, const struct member *member,
-                         const struct size_expression *size, struct via_type *type)
-{
-    if (!size->name) {
-        if (size->number <= 0 || size->number > 1 << 20)
-            return parser_error(self->parser, size->position, "size_is of %lld elements",
-                                (long long)size->number);
-        type->size_from = VIA_SIZE_CONST;
-        type->count = (uint32_t)size->number;
-        return true;
-    }
-    for (size_t i = 0; i < self->n_members; i++) {
-        if (strcmp(self->members[i].name, size->name))
-            continue;
-        if (size->dereference != is_by_reference(&self->members[i]))
-            return parser_error(self->parser, size->position, "size_is: write %s%s",
-                                size->dereference ? "" : "*", size->name);
-        if (!is_integer(&self->members[i]))
-            return parser_error(self->parser, size->position, "size_is: %s is no integer",
-                                size->name);
-        if (self->is_param && needs_size_first(member) && !is_in(&self->members[i]))
-            return parser_error(self->parser, size->position,
-                                "size_is: %s has to be an [in] parameter", size->name);
-        if (self->members[i].attributes.flags & ATTRIBUTE_UNIQUE)
-            return parser_error(self->parser, size->position, "size_is: %s may be NULL",
-                                size->name);
-        type->size_from = self->is_param ? VIA_SIZE_PARAM : VIA_SIZE_FIELD;
-        type->size_index = (uint16_t)i;
-        return true;
-    }
-    return parser_error(self->parser, size->position, "%s: size_is names %s, which is not there",
-                        member->name, size->name);
-}
-
-/* NULL is allowed where nothing says otherwise: MIDL's default for embedded pointers. */
-static uint8_t nullable(const struct resolver *self, const struct member *member, bool is_top)
-{
-    bool may_be_null =
-        !is_top || (self->is_param ? (member->attributes.flags & ATTRIBUTE_UNIQUE) != 0
-                                   : !(member->attributes.flags & ATTRIBUTE_REF));
-    return may_be_null ? VIA_TYPE_NULLABLE : 0;
-}
-
-/* An OS handle is a parameter of its own, or what one is set to. */
-static bool check_handle(struct resolver *self, const struct member *member)
-{
-    uint32_t kind = member->attributes.handle_kind;
-    bool is_out = member->attributes.flags & ATTRIBUTE_OUT;
-    if (member->base.kind != VIA_TYPE_HANDLE)
-        return !kind || parser_error(self->parser, member->position,
-                                     "%s: VIA_SYSTEM_HANDLE is for VIA_HANDLE", member->name);
-    if (!self->is_param)
-        return parser_error(self->parser, member->position,
-                            "%s: handles are parameters; they cannot be in a struct", member->name);
-    if (!kind)
-        return parser_error(self->parser, member->position,
-                            "%s: a handle of what? write [VIA_SYSTEM_HANDLE(sh_file)]",
-                            member->name);
-    if (member->n_levels != (is_out ? 1u : 0u) || member->attributes.n_sizes > 0 ||
-        (is_out && member->levels[0].kind != LEVEL_POINTER))
-        return parser_error(self->parser, member->position,
-                            "%s: a handle is passed by value, [out] ones by one pointer; there "
-                            "are no arrays of them",
-                            member->name);
-    return true;
-}
-
-/* The innermost type: strings and interface pointers take the innermost pointer. */
-static bool resolve_base(struct resolver *self, const struct member *member, unsigned *n_levels,
-                         struct via_type *type)
-{
-    const struct base_type *base = &member->base;
-    *type = (struct via_type){.kind = base->kind, .index = base->index, .element = base->element};
-    if (base->is_void)
-        return parser_error(
-            self->parser, base->position,
-            "void is no type of a parameter or field; pointers need to know what they point to");
-    if (!check_handle(self, member))
-        return false;
-    if (base->kind == VIA_TYPE_HANDLE)
-        type->count = member->attributes.handle_kind;
-    bool is_string = base->is_string || (member->attributes.flags & ATTRIBUTE_STRING);
-    if (!is_string && base->kind != VIA_TYPE_INTERFACE)
-        return true;
-    if (*n_levels == 0 || member->levels[*n_levels - 1].kind == LEVEL_ARRAY)
-        return parser_error(self->parser, member->position, "%s: %s", member->name,
-                            is_string ? "[string] needs a pointer to characters"
-                                      : "an interface is passed by pointer");
-    (*n_levels)--;
-    if (!is_string)
-        return true;
-    if (base->kind != VIA_TYPE_WCHAR && base->kind != VIA_TYPE_I8 && base->kind != VIA_TYPE_U8)
-        return parser_error(self->parser, member->position, "%s: [string] is for char and wchar_t",
-                            member->name);
-    type->kind = base->kind == VIA_TYPE_WCHAR ? VIA_TYPE_STRING16 : VIA_TYPE_STRING8;
-    type->flags = nullable(self, member, *n_levels == 0);
-    return true;
-}
-
-static bool resolve_level(struct resolver *self, const struct member *member, unsigned level,
-                          struct via_type *type)
-{
-    const struct size_expression *size =
-        level < member->attributes.n_sizes ? &member->attributes.sizes[level] : NULL;
-    enum level_kind kind = member->levels[level].kind;
-    struct via_type outer = {.index = VIA_NO_INDEX};
-    outer.element = unit_add_type(self->parser->unit, type);
-    if (size && size->is_given) {
-        if (kind == LEVEL_ARRAY)
-            return parser_error(self->parser, member->position,
-                                "%s: size_is of an array whose size is fixed", member->name);
-        outer.kind = VIA_TYPE_SIZED;
-        outer.flags = nullable(self, member, level == 0);
-        if (!resolve_size(self, member, size, &outer))
-            return false;
-    } else if (kind == LEVEL_ARRAY) {
-        outer.kind = VIA_TYPE_ARRAY;
-        outer.count = member->levels[level].count;
-    } else if (kind == LEVEL_OPEN_ARRAY) {
-        return parser_error(self->parser, member->position, "%s[]: size_is is missing",
-                            member->name);
-    } else {
-        outer.kind = VIA_TYPE_POINTER;
-        outer.flags = nullable(self, member, level == 0);
-    }
-    *type = outer;
-    return true;
-}
-
-static bool check_direction(struct resolver *self, struct member *member, unsigned n_levels)
-{
-    unsigned flags = member->attributes.flags;
-    if (flags & ATTRIBUTE_OUT)
-        member->flags |= VIA_PARAM_OUT;
-    if ((flags & ATTRIBUTE_IN) || !(flags & ATTRIBUTE_OUT))
-        member->flags |= VIA_PARAM_IN;
-    if (flags & ATTRIBUTE_RETVAL)
-        member->flags |= VIA_PARAM_RETVAL;
-    if ((flags & ATTRIBUTE_OUT) && n_levels == 0)
-        return parser_error(self->parser, member->position,
-                            "%s: an [out] parameter is a pointer to what is set", member->name);
-    return true;
-}
-
-static bool set_in_place(struct resolver *self, struct member *member, const struct via_type *type)
-{
-    if (type->kind != VIA_TYPE_SIZED || (member->flags & (VIA_PARAM_OUT | VIA_PARAM_BY_REF)) ||
-        self->parser->unit->types[type->element].kind > VIA_TYPE_F64)
-        return parser_error(self->parser, member->position,
-                            "%s: VIADUCT_IN_PLACE is for [in, size_is] arrays of numbers",
-                            member->name);
-    member->flags |= VIA_PARAM_IN_PLACE;
-    return true;
-}
-
-static bool resolve_member(struct resolver *self, struct member *member)
-{
-    struct via_type type;
-    unsigned n_levels = member->n_levels;
-    if (!resolve_base(self, member, &n_levels, &type))
-        return false;
-    if (member->attributes.n_sizes > n_levels)
-        return parser_error(self->parser, member->position,
-                            "%s: size_is has more levels than pointers", member->name);
-    if (self->is_param && !check_direction(self, member, n_levels))
-        return false;
-    bool top_is_sized = member->attributes.n_sizes > 0 && member->attributes.sizes[0].is_given;
-    bool by_ref = self->is_param && n_levels > 0 && !top_is_sized;
-    bool keeps_top = !by_ref || member->levels[0].kind == LEVEL_ARRAY;
-    for (unsigned level = n_levels; level > (keeps_top ? 0u : 1u); level--)
-        if (!resolve_level(self, member, level - 1, &type))
-            return false;
-    if (by_ref) {
-        if (member->levels[0].kind == LEVEL_OPEN_ARRAY)
-            return parser_error(self->parser, member->position, "%s[]: size_is is missing",
-                                member->name);
-        member->flags |= VIA_PARAM_BY_REF;
-        bool is_unique = member->attributes.flags & ATTRIBUTE_UNIQUE;
-        if (is_unique && !(member->flags & VIA_PARAM_OUT))
-            member->flags |= VIA_PARAM_NULLABLE;
-    }
-    if ((member->attributes.flags & ATTRIBUTE_IN_PLACE) && !set_in_place(self, member, &type))
-        return false;
-    member->type = unit_add_type(self->parser->unit, &type);
-    return true;
-}
-
-bool declare_resolve(struct parser *parser, struct member *members, size_t n_members, bool is_param)
-{
-    struct resolver resolver = {parser, members, n_members, is_param};
-    for (size_t i = 0; i < n_members; i++) {
-        for (size_t j = 0; j < i; j++)
-            if (!strcmp(members[i].name, members[j].name))
-                return parser_error(parser, members[i].position, "%s is there twice",
-                                    members[i].name);
-        if (!resolve_member(&resolver, &members[i]))
-            return false;
-    }
     return true;
 }

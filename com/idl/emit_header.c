@@ -16,6 +16,16 @@ static void emit_struct(const struct unit *unit, size_t index, struct buffer *ou
     buffer_print(out, "} %s;\n\n", self->record.name);
 }
 
+static void emit_union(const struct unit *unit, size_t index, struct buffer *out)
+{
+    const struct unit_union *self = &unit->unions[index];
+    buffer_print(out, "typedef union %s {\n", self->tag);
+    for (uint16_t i = 0; i < self->record.n_arms; i++)
+        if (self->declarations[i].text)
+            buffer_print(out, "    %s;\n", self->declarations[i].text);
+    buffer_print(out, "} %s;\n\n", self->record.name);
+}
+
 static void emit_enum(const struct unit *unit, size_t index, struct buffer *out)
 {
     const struct unit_enum *self = &unit->enums[index];
@@ -167,6 +177,9 @@ static void emit_item(const struct unit *unit, const struct unit_item *item, str
     switch (item->kind) {
     case UNIT_STRUCT:
         emit_struct(unit, item->index, out);
+        break;
+    case UNIT_UNION:
+        emit_union(unit, item->index, out);
         break;
     case UNIT_ENUM:
         emit_enum(unit, item->index, out);

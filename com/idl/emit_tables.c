@@ -34,8 +34,9 @@ static void emit_types(const struct via_typelib *lib, struct buffer *out)
     buffer_print(out, "static const struct via_type types[] = {\n");
     for (uint16_t i = 0; i < lib->n_types; i++) {
         const struct via_type *type = &lib->types[i];
-        buffer_print(out, "    {%u, %u, %u, 0, %u, %u, %u, 0, %u},\n", type->kind, type->flags,
-                     type->size_from, type->index, type->element, type->size_index, type->count);
+        buffer_print(out, "    {%u, %u, %u, %u, %u, %u, %u, %u, %u},\n", type->kind, type->flags,
+                     type->size_from, type->length_from, type->index, type->element,
+                     type->size_index, type->length_index, type->count);
     }
     buffer_print(out, "    {0, 0, 0, 0, 0, 0, 0, 0, 0},\n};\n\n");
 }
@@ -54,6 +55,48 @@ static void emit_structs(const struct via_typelib *lib, struct buffer *out)
         buffer_print(out, "    {\"%s\", %u, fields_%u},\n", lib->structs[i].name,
                      lib->structs[i].n_fields, i);
     buffer_print(out, "    {0, 0, 0},\n};\n\n");
+}
+
+/* The least number has no literal of its own. */
+static void emit_number(int64_t value, struct buffer *out)
+{
+    if (value == INT64_MIN)
+        buffer_print(out, "INT64_MIN");
+    else
+        buffer_print(out, "%lld", (long long)value);
+}
+
+static void emit_expressions(const struct via_typelib *lib, struct buffer *out)
+{
+    buffer_print(out, "static const struct via_expression expressions[] = {\n");
+    for (uint16_t i = 0; i < lib->n_expressions; i++) {
+        const struct via_expression *self = &lib->expressions[i];
+        buffer_print(out, "    {%u, %u, %u, 0, ", self->op, self->left, self->right);
+        emit_number(self->value, out);
+        buffer_print(out, "},\n");
+    }
+    buffer_print(out, "    {0, 0, 0, 0, 0},\n};\n\n");
+}
+
+static void emit_unions(const struct via_typelib *lib, struct buffer *out)
+{
+    for (uint16_t i = 0; i < lib->n_unions; i++) {
+        const struct via_union *self = &lib->unions[i];
+        buffer_print(out, "static const struct via_arm arms_%u[] = {\n", i);
+        for (uint16_t j = 0; j < self->n_arms; j++)
+            buffer_print(out, "    {\"%s\", %u},\n", self->arms[j].name, self->arms[j].type);
+        buffer_print(out, "    {0, 0},\n};\nstatic const struct via_case cases_%u[] = {\n", i);
+        for (uint16_t j = 0; j < self->n_cases; j++)
+            buffer_print(out, "    {(int32_t)%lldLL, %u},\n", (long long)self->cases[j].value,
+                         self->cases[j].arm);
+        buffer_print(out, "    {0, 0},\n};\n");
+    }
+    buffer_print(out, "static const struct via_union unions[] = {\n");
+    for (uint16_t i = 0; i < lib->n_unions; i++)
+        buffer_print(out, "    {\"%s\", %u, %u, %u, arms_%u, cases_%u},\n", lib->unions[i].name,
+                     lib->unions[i].n_arms, lib->unions[i].n_cases, lib->unions[i].default_arm, i,
+                     i);
+    buffer_print(out, "    {0, 0, 0, 0, 0, 0},\n};\n\n");
 }
 
 static void emit_enums(const struct via_typelib *lib, struct buffer *out)
@@ -144,6 +187,8 @@ void emit_tables(const struct unit *unit, const char *header, struct buffer *out
     emit_ids(unit, out);
     emit_types(lib, out);
     emit_structs(lib, out);
+    emit_unions(lib, out);
+    emit_expressions(lib, out);
     emit_enums(lib, out);
     emit_interfaces(lib, out);
     emit_coclasses(lib, out);
@@ -152,9 +197,10 @@ void emit_tables(const struct unit *unit, const char *header, struct buffer *out
                  "    VIA_TYPELIB_ABI, sizeof(struct via_typelib), \"%s\", ",
                  unit->stem, lib->name);
     emit_guid(&lib->libid, out);
-    buffer_print(out,
-                 ",\n    %u, %u, %u, %u, %u, %u, %u,\n"
-                 "    types, structs, enums, interfaces, coclasses};\n",
-                 lib->version_major, lib->version_minor, lib->n_types, lib->n_structs, lib->n_enums,
-                 lib->n_interfaces, lib->n_coclasses);
+    buffer_print(
+        out,
+        ",\n    %u, %u, %u, %u, %u, %u, %u,\n"
+        "    types, structs, enums, interfaces, coclasses, %u, %u, unions, expressions};\n",
+        lib->version_major, lib->version_minor, lib->n_types, lib->n_structs, lib->n_enums,
+        lib->n_interfaces, lib->n_coclasses, lib->n_unions, lib->n_expressions);
 }

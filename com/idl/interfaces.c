@@ -115,7 +115,7 @@ static bool parse_method(struct parser *self, struct unit_interface *iface)
     if (!parser_name(self, &name) || !check_plain(self, name, position) ||
         !declare_check_name(self, name, position) || !parser_require(self, '(') ||
         !parse_params(self, &members, &n) || !parser_require(self, ';') ||
-        !declare_resolve(self, members, n, true) ||
+        !declare_resolve(self, members, n, OWNER_METHOD) ||
         !check_method(self, &attributes, position, members, n))
         return false;
     struct arena *arena = &self->unit->arena;

@@ -426,6 +426,25 @@ static void lex_string(struct lexer *self, struct token *token)
     input->offset = (size_t)(end + 1 - input->text);
 }
 
+/* 'a': a number, as in C. */
+static void lex_character_constant(struct lexer *self, struct token *token)
+{
+    struct input *input = self->input;
+    const char *start = input->text + input->offset;
+    bool is_escape = start[1] == '\\' && start[2];
+    const char *end = start + (is_escape ? 3 : 2);
+    char c = is_escape && start[2] == 'n' ? '\n' : is_escape && start[2] == '0' ? 0 : end[-1];
+    bool is_good = isprint((unsigned char)end[-1]) && *end == '\'';
+    if (!is_good) {
+        lex_character(self, token);
+        return;
+    }
+    token->kind = TOKEN_NUMBER;
+    token->number = c;
+    token->text = arena_text(self->arena, start, (size_t)(end + 1 - start));
+    input->offset += (size_t)(end + 1 - start);
+}
+
 struct token lexer_next(struct lexer *lexer)
 {
     struct token token = {.kind = TOKEN_END, .text = "the end of the file"};
@@ -453,6 +472,8 @@ struct token lexer_next(struct lexer *lexer)
             lex_number(lexer, &token);
         } else if (*start == '"') {
             lex_string(lexer, &token);
+        } else if (*start == '\'' && start[1]) {
+            lex_character_constant(lexer, &token);
         } else {
             lex_character(lexer, &token);
         }

@@ -115,8 +115,10 @@ static bool parse_typedef(struct parser *self)
     if (!attributes_parse(self, PLACE_TYPEDEF, &attributes))
         return false;
     bool is_const = parser_accept_word(self, "const");
-    bool is_definition = parser_is_word(self, "struct") || parser_is_word(self, "enum");
+    bool is_definition = parser_is_word(self, "struct") || parser_is_word(self, "union") ||
+                         parser_is_word(self, "enum");
     size_t n_items = self->unit->n_items;
+    self->switch_kind = attributes.switch_kind;
     if (!declare_base(self, &base))
         return false;
     is_definition &= self->unit->n_items > n_items || self->import_depth > 0;
@@ -173,15 +175,17 @@ static bool parse_const(struct parser *self)
         return parser_error(self, position, "constant %s is defined twice", name);
     if (unit->n_constants == TYPELIB_MAX_TYPES)
         return parser_error(self, position, "more than %u constants", TYPELIB_MAX_TYPES);
-    *(const char **)arena_append(&unit->arena, (void **)&unit->constants, &unit->n_constants,
-                                 sizeof(char *)) = name;
-    bool negative = parser_accept(self, '-');
-    if (!parser_integer(self, &number) || !parser_require(self, ';'))
+    if (!expression_constant(self, &number))
+        return false;
+    struct unit_constant *constant = arena_append(&unit->arena, (void **)&unit->constants,
+                                                  &unit->n_constants, sizeof(*constant));
+    *constant = (struct unit_constant){name, number};
+    if (!parser_require(self, ';'))
         return false;
     if (self->import_depth == 0)
-        unit_add_item(unit, UNIT_TEXT, 0,
-                      arena_print(&unit->arena, "#define %s ((%s)%s%" PRId64 ")", name, type.c_name,
-                                  negative ? "-" : "", number));
+        unit_add_item(
+            unit, UNIT_TEXT, 0,
+            arena_print(&unit->arena, "#define %s ((%s)%" PRId64 ")", name, type.c_name, number));
     return true;
 }
 
@@ -282,13 +286,17 @@ static bool parse_importlib(struct parser *self)
     return parser_require(self, ')') && parser_require(self, ';');
 }
 
-static bool parse_record(struct parser *self)
+static bool is_record(const struct parser *self)
 {
-    uint16_t index;
-    bool is_struct = parser_is_word(self, "struct");
-    if (!(is_struct ? record_struct(self, &index) : record_enum(self, &index)))
-        return false;
-    return parser_require(self, ';');
+    return parser_is_word(self, "struct") || parser_is_word(self, "union") ||
+           parser_is_word(self, "enum");
+}
+
+static bool parse_record(struct parser *self, uint8_t switch_kind)
+{
+    struct base_type ignored;
+    self->switch_kind = switch_kind;
+    return declare_base(self, &ignored) && parser_require(self, ';');
 }
 
 static bool parse_statement(struct parser *self)
@@ -306,11 +314,14 @@ static bool parse_statement(struct parser *self)
         return parse_typedef(self);
     if (parser_accept_word(self, "const"))
         return parse_const(self);
-    if (parser_is_word(self, "struct") || parser_is_word(self, "enum"))
-        return parse_record(self);
+    if (is_record(self))
+        return parse_record(self, 0);
     struct position position = self->token.position;
-    if (!attributes_parse(self, PLACE_INTERFACE | PLACE_COCLASS | PLACE_LIBRARY, &attributes))
+    if (!attributes_parse(self, PLACE_INTERFACE | PLACE_COCLASS | PLACE_LIBRARY | PLACE_UNION,
+                          &attributes))
         return false;
+    if (parser_is_word(self, "union"))
+        return parse_record(self, attributes.switch_kind);
     if (parser_accept_word(self, "interface"))
         return interface_parse(self, &attributes);
     if (parser_accept_word(self, "coclass"))
@@ -320,14 +331,14 @@ static bool parse_statement(struct parser *self)
     if (self->token.kind == TOKEN_NAME)
         return parser_error(self, position, "%s is not supported here", self->token.text);
     return parser_expected(self,
-                           "interface, coclass, library, struct, enum, typedef, const or import");
+                           "interface, coclass, library, struct, union, enum, typedef, const or "
+                           "import");
 }
 
 /* Whether a statement may end with a block, and no ';' behind it. */
 static bool may_end_with_block(const struct parser *self)
 {
-    return !parser_is_word(self, "typedef") && !parser_is_word(self, "struct") &&
-           !parser_is_word(self, "enum");
+    return !parser_is_word(self, "typedef") && !is_record(self);
 }
 
 static void parse_statements(struct parser *self, bool in_braces)

@@ -18,7 +18,8 @@ struct parser {
     size_t n_tokens;    /* how many came before it */
     bool behind_semicolon;
     unsigned import_depth;
-    unsigned nesting; /* of structs and libraries, PARSER_MAX_NESTING at most */
+    unsigned nesting;    /* of structs and libraries, PARSER_MAX_NESTING at most */
+    uint8_t switch_kind; /* switch_type in front of the type that is read now; 0: none */
 };
 
 /* Definitions within definitions: each takes a part of the stack. */
@@ -90,18 +91,30 @@ struct member {
 bool declare_check_name(struct parser *parser, const char *name, struct position position);
 /* Attributes, type and declarator. */
 bool declare_member(struct parser *parser, bool is_param, struct member *member);
-/* Types and flags of all members, once their names are known. */
+/* What stands behind the attributes. */
+bool declare_declarator(struct parser *parser, struct member *member);
+
+/* What members are of, and whom they may refer to. */
+enum member_owner { OWNER_METHOD, OWNER_STRUCT, OWNER_UNION };
+/* Types and flags of all members, once their names are known; in resolve.c. */
 bool declare_resolve(struct parser *parser, struct member *members, size_t n_members,
-                     bool is_param);
+                     enum member_owner owner);
 
 /* What stands behind the keyword interface, in interfaces.c: a declaration or a definition. */
 bool interface_parse(struct parser *parser, const struct attributes *attributes);
 
-/* struct and enum definitions, in records.c; the current token is the keyword. `alias`: the
- * typedef's name. */
+/* struct and enum definitions, in records.c, and those of unions, in unions.c; the current token is
+ * the keyword. */
 bool record_struct(struct parser *parser, uint16_t *index);
 bool record_enum(struct parser *parser, uint16_t *index);
-/* Gives the struct or enum the name of its typedef. */
+/* A union with its discriminant is a struct: so `kind` is VIA_TYPE_UNION or VIA_TYPE_STRUCT. */
+bool record_union(struct parser *parser, uint8_t *kind, uint16_t *index);
+/* Gives the struct, union or enum the name of its typedef. */
 void record_rename(struct parser *parser, uint8_t kind, uint16_t index, const char *name);
+/* The entry of a struct, made if needed; and its definition, by fields that are resolved. */
+size_t record_find_struct(struct unit *unit, const char *tag, struct position position);
+void record_set_struct(struct parser *parser, size_t index, const struct member *members, size_t n);
+/* What is held in place must be known by now, as in C. */
+void record_check_complete(struct parser *parser, const struct member *members, size_t n);
 
 #endif

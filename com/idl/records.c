@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static size_t find_struct(struct unit *unit, const char *tag, struct position position)
+size_t record_find_struct(struct unit *unit, const char *tag, struct position position)
 {
     for (size_t i = 0; i < unit->n_structs; i++)
         if (!strcmp(unit->structs[i].tag, tag))
@@ -30,18 +30,47 @@ static bool add_field(struct parser *self, struct member **members, size_t *n)
     return parser_require(self, ';');
 }
 
-/* What a struct holds in place must be known by now, as in C: so it cannot hold itself. */
-static void check_completeness(struct parser *self, const struct member *members, size_t n)
+void record_check_complete(struct parser *parser, const struct member *members, size_t n)
 {
+    const struct unit *unit = parser->unit;
     for (size_t i = 0; i < n; i++) {
         const struct member *member = &members[i];
-        bool in_place = member->base.kind == VIA_TYPE_STRUCT;
+        uint16_t index = member->base.index;
+        bool is_struct = member->base.kind == VIA_TYPE_STRUCT;
+        bool in_place = is_struct || member->base.kind == VIA_TYPE_UNION;
         for (unsigned level = 0; level < member->n_levels; level++)
             in_place &= member->levels[level].kind == LEVEL_ARRAY;
-        if (in_place && !self->unit->structs[member->base.index].is_defined)
-            parser_error(self, member->base.position, "struct %s is not complete here",
-                         self->unit->structs[member->base.index].tag);
+        if (!in_place ||
+            (is_struct ? unit->structs[index].is_defined : unit->unions[index].is_defined))
+            continue;
+        parser_error(parser, member->base.position, "%s %s is not complete here",
+                     is_struct ? "struct" : "union",
+                     is_struct ? unit->structs[index].tag : unit->unions[index].tag);
     }
+}
+
+void record_set_struct(struct parser *parser, size_t index, const struct member *members, size_t n)
+{
+    struct unit *unit = parser->unit;
+    struct via_field *fields = arena_allocate(&unit->arena, (n + 1) * sizeof(*fields));
+    struct unit_declaration *declarations =
+        arena_allocate(&unit->arena, (n + 1) * sizeof(*declarations));
+    for (size_t i = 0; i < n; i++) {
+        fields[i] = (struct via_field){members[i].name, members[i].type};
+        declarations[i].text = members[i].declaration;
+    }
+    struct unit_struct *record = &unit->structs[index];
+    record->record.fields = fields;
+    record->record.n_fields = (uint16_t)n;
+    record->declarations = declarations;
+    record->is_defined = true;
+    record->is_imported = parser->import_depth > 0;
+    if (!record->is_imported)
+        unit_add_item(unit, UNIT_STRUCT, index, NULL);
+    /* A VARIANT may hold one that no method names. */
+    struct via_type type = {
+        .kind = VIA_TYPE_STRUCT, .index = (uint16_t)index, .element = VIA_NO_INDEX};
+    unit_add_type(unit, &type);
 }
 
 static bool define_struct(struct parser *self, size_t index)
@@ -64,23 +93,9 @@ static bool define_struct(struct parser *self, size_t index)
     if (n == 0)
         parser_error(self, end, "struct %s has no fields", unit->structs[index].tag);
     /* After an error the struct counts as defined, so that its users are not reported too. */
-    if (declare_resolve(self, members, n, false))
-        check_completeness(self, members, n);
-    struct via_field *fields = arena_allocate(&unit->arena, (n + 1) * sizeof(*fields));
-    struct unit_declaration *declarations =
-        arena_allocate(&unit->arena, (n + 1) * sizeof(*declarations));
-    for (size_t i = 0; i < n; i++) {
-        fields[i] = (struct via_field){members[i].name, members[i].type};
-        declarations[i].text = members[i].declaration;
-    }
-    struct unit_struct *record = &unit->structs[index];
-    record->record.fields = fields;
-    record->record.n_fields = (uint16_t)n;
-    record->declarations = declarations;
-    record->is_defined = true;
-    record->is_imported = self->import_depth > 0;
-    if (!record->is_imported)
-        unit_add_item(unit, UNIT_STRUCT, index, NULL);
+    if (declare_resolve(self, members, n, OWNER_STRUCT))
+        record_check_complete(self, members, n);
+    record_set_struct(self, index, members, n);
     return true;
 }
 
@@ -94,7 +109,7 @@ bool record_struct(struct parser *parser, uint16_t *index)
         return false;
     if (!tag)
         tag = arena_print(&unit->arena, "_struct_%zu", unit->n_structs);
-    size_t found = find_struct(unit, tag, position);
+    size_t found = record_find_struct(unit, tag, position);
     if (found >= TYPELIB_MAX_ENTRIES)
         return parser_error(parser, position, "more than %u structs", TYPELIB_MAX_ENTRIES);
     *index = (uint16_t)found;
@@ -116,15 +131,10 @@ static bool enumerator(struct parser *self, struct unit_enum *list, int64_t *nex
     if (!parser_new_name(self, &name))
         return false;
     if (parser_accept(self, '=')) {
-        bool negative = parser_accept(self, '-');
-        if (!parser_integer(self, next))
+        if (!expression_constant(self, next))
             return false;
-        bool fits = *next >= 0 && *next <= (negative ? -(int64_t)INT32_MIN : UINT32_MAX);
-        if (!fits)
-            return parser_error(self, position, "%s does not fit into 32 bits", name);
-        *next = negative ? -*next : *next;
     }
-    if (*next > UINT32_MAX)
+    if (*next < INT32_MIN || *next > UINT32_MAX)
         return parser_error(self, position, "%s does not fit into 32 bits", name);
     if (*n == UINT16_MAX)
         return parser_error(self, position, "an enum has at most %d values", UINT16_MAX);
@@ -146,11 +156,12 @@ static bool define_enum(struct parser *self, size_t index)
     while (!parser_is(self, '}')) {
         if (!enumerator(self, &list, &next, &n))
             return false;
+        list.list.n_values = (uint16_t)n;
+        unit->enums[index] = list; /* the next may be computed of it */
         if (!parser_accept(self, ',') && !parser_is(self, '}'))
             return parser_expected(self, "',' or '}'");
     }
     parser_advance(self);
-    list.list.n_values = (uint16_t)n;
     list.is_imported = self->import_depth > 0;
     unit->enums[index] = list;
     if (!list.is_imported)
@@ -191,6 +202,8 @@ void record_rename(struct parser *parser, uint8_t kind, uint16_t index, const ch
 {
     if (kind == VIA_TYPE_STRUCT)
         parser->unit->structs[index].record.name = name;
+    else if (kind == VIA_TYPE_UNION)
+        parser->unit->unions[index].record.name = name;
     else
         parser->unit->enums[index].list.name = name;
 }

@@ -20,6 +20,18 @@ uint16_t unit_add_type(struct unit *unit, const struct via_type *type)
     return (uint16_t)(unit->n_types - 1);
 }
 
+uint16_t unit_add_expression(struct unit *unit, const struct via_expression *expression)
+{
+    for (size_t i = 0; i < unit->n_expressions; i++)
+        if (!memcmp(&unit->expressions[i], expression, sizeof(*expression)))
+            return (uint16_t)i;
+    if (unit->n_expressions >= VIA_NO_INDEX - 1)
+        return 0;
+    *(struct via_expression *)arena_append(&unit->arena, (void **)&unit->expressions,
+                                           &unit->n_expressions, sizeof(*expression)) = *expression;
+    return (uint16_t)(unit->n_expressions - 1);
+}
+
 const struct unit_name *unit_find_name(const struct unit *unit, const char *name)
 {
     for (size_t i = 0; i < unit->n_names; i++)
@@ -31,7 +43,7 @@ const struct unit_name *unit_find_name(const struct unit *unit, const char *name
 bool unit_is_constant(const struct unit *unit, const char *name)
 {
     for (size_t i = 0; i < unit->n_constants; i++)
-        if (!strcmp(unit->constants[i], name))
+        if (!strcmp(unit->constants[i].name, name))
             return true;
     return false;
 }
@@ -118,6 +130,10 @@ static bool check_definitions(struct unit *unit)
         if (!unit->structs[i].is_defined)
             diagnostics_error(&unit->diagnostics, unit->structs[i].position,
                               "struct %s is never defined", unit->structs[i].tag);
+    for (size_t i = 0; i < unit->n_unions; i++)
+        if (!unit->unions[i].is_defined)
+            diagnostics_error(&unit->diagnostics, unit->unions[i].position,
+                              "union %s is never defined", unit->unions[i].tag);
     for (size_t i = 0; i < unit->n_interfaces; i++)
         if (!unit->interfaces[i].is_defined)
             diagnostics_error(&unit->diagnostics, unit->interfaces[i].position,
@@ -142,6 +158,9 @@ bool unit_finish(struct unit *unit)
         structs[i] = unit->structs[i].record;
     for (size_t i = 0; i < unit->n_enums; i++)
         enums[i] = unit->enums[i].list;
+    struct via_union *unions = arena_allocate(&unit->arena, (unit->n_unions + 1) * sizeof(*unions));
+    for (size_t i = 0; i < unit->n_unions; i++)
+        unions[i] = unit->unions[i].record;
     if (!unit->has_library)
         unit->libid = derive_libid(unit);
     unit->lib = (struct via_typelib){.abi = VIA_TYPELIB_ABI,
@@ -159,7 +178,11 @@ bool unit_finish(struct unit *unit)
                                      .structs = structs,
                                      .enums = enums,
                                      .interfaces = interface_array(unit),
-                                     .coclasses = unit->coclasses};
+                                     .coclasses = unit->coclasses,
+                                     .n_unions = (uint16_t)unit->n_unions,
+                                     .n_expressions = (uint16_t)unit->n_expressions,
+                                     .unions = unions,
+                                     .expressions = unit->expressions};
     if (SUCCEEDED(typelib_check(&unit->lib)))
         return true;
     char text[ERROR_TEXT_SIZE];

@@ -40,6 +40,21 @@ struct unit_struct {
     struct unit_declaration *declarations;
 };
 
+struct unit_union {
+    struct via_union record;
+    const char *tag;
+    struct position position; /* of its first mention */
+    bool is_defined;
+    bool is_imported;
+    uint8_t switch_kind;                   /* of its discriminant; 0: nothing says it */
+    struct unit_declaration *declarations; /* of its arms; NULL: of an empty one */
+};
+
+struct unit_constant {
+    const char *name;
+    int64_t value;
+};
+
 struct unit_enum {
     struct via_enum list;
     const char *tag;
@@ -58,6 +73,7 @@ struct unit_name {
 
 enum unit_item_kind {
     UNIT_STRUCT,
+    UNIT_UNION,
     UNIT_ENUM,
     UNIT_INTERFACE,
     UNIT_FORWARD,
@@ -88,6 +104,10 @@ struct unit {
     size_t n_types;
     struct unit_struct *structs;
     size_t n_structs;
+    struct unit_union *unions;
+    size_t n_unions;
+    struct via_expression *expressions;
+    size_t n_expressions;
     struct unit_enum *enums;
     size_t n_enums;
     struct unit_interface *interfaces;
@@ -98,7 +118,7 @@ struct unit {
     size_t n_names;
     struct unit_item *items;
     size_t n_items;
-    const char **constants; /* their names: macros of the header */
+    struct unit_constant *constants; /* macros of the header */
     size_t n_constants;
     const char **imports; /* user's files: "other.h" is included */
     size_t n_imports;
@@ -116,6 +136,8 @@ void unit_free(struct unit *unit);
 
 /* The type's index, an equal one that is there already if there is one. */
 uint16_t unit_add_type(struct unit *unit, const struct via_type *type);
+/* The same of an expression; its operands are there already. */
+uint16_t unit_add_expression(struct unit *unit, const struct via_expression *expression);
 const struct unit_name *unit_find_name(const struct unit *unit, const char *name);
 bool unit_is_constant(const struct unit *unit, const char *name);
 void unit_add_item(struct unit *unit, enum unit_item_kind kind, size_t index, const char *text);

@@ -69,7 +69,8 @@ static void check_room(struct by_name *self, uint16_t i, void **arguments,
         return;
     int64_t n = invocation_entry_count(self->method, i, arguments);
     bool is_there = !plan->is_buffer || *(void **)arguments[i];
-    if (value->kind == VIA_VALUE_LIST && value->n != n)
+    bool is_varying = plan->type->length_from != VIA_SIZE_NONE;
+    if (value->kind == VIA_VALUE_LIST && (is_varying ? value->n > n : value->n != n))
         by_name_fail(self, DISP_E_TYPEMISMATCH,
                      "the list has another number of items than the caller asks for");
     else if (value->kind == VIA_VALUE_LIST && n > 0 && !is_there)
@@ -94,27 +95,48 @@ static void check_count(struct by_name *self, uint16_t i, const struct marshal_i
                      "the arrays that it counts have another number of items");
 }
 
+/* The value of a parameter among those of all that come out; NULL: it does not. */
+static const struct via_value *result_of(const struct marshal_method *method, uint16_t i,
+                                         const struct via_value *list)
+{
+    uint32_t at = 0;
+    for (uint16_t j = 0; j < i; j++)
+        at += method->params[j].is_out;
+    return method->params[i].is_out ? &list->as.items[at] : NULL;
+}
+
+static void fill_result(struct by_name *self, uint16_t i, void **arguments,
+                        const struct via_value *value, struct marshal_invocation *results)
+{
+    const struct plan_param *plan = &self->method->params[i];
+    bool is_left_out = plan->is_size_of_out && value->kind == VIA_VALUE_NULL;
+    by_name_enter_param(self, i);
+    if (is_left_out)
+        return;
+    check_room(self, i, arguments, value);
+    by_name_to_native(self, plan->type, value, invocation_value(results, i));
+}
+
+/* Discriminants and the like first: others are made by them. */
 static HRESULT fill_results(const struct marshal_method *method, void **arguments,
                             const struct via_value *list, struct marshal_invocation *results)
 {
     static const struct via_value none = {0};
     struct by_name by_name;
-    uint32_t next = 0;
+    struct mixed_arguments mixed;
     by_name_init(&by_name, method);
+    invocation_mix(method, arguments, results->storage, &mixed);
+    by_name.scope.arguments = mixed.values;
+    for (int pass = 0; pass < 2; pass++)
+        for (uint16_t i = 0; i < method->n_params && SUCCEEDED(by_name.result); i++) {
+            const struct via_value *value = result_of(method, i, list);
+            if (value && method->params[i].is_needed == (pass == 0))
+                fill_result(&by_name, i, arguments, value, results);
+        }
     for (uint16_t i = 0; i < method->n_params && SUCCEEDED(by_name.result); i++) {
-        const struct plan_param *plan = &method->params[i];
-        const struct via_value *value = plan->is_out ? &list->as.items[next++] : &none;
-        bool is_left_out = plan->is_size_of_out && value->kind == VIA_VALUE_NULL;
-        by_name_enter_param(&by_name, i);
-        if (!plan->is_out || is_left_out)
-            continue;
-        check_room(&by_name, i, arguments, value);
-        by_name_to_native(&by_name, plan->type, value, invocation_value(results, i));
+        const struct via_value *value = result_of(method, i, list);
+        check_count(&by_name, i, results, arguments, value ? value : &none);
     }
-    next = 0;
-    for (uint16_t i = 0; i < method->n_params && SUCCEEDED(by_name.result); i++)
-        check_count(&by_name, i, results, arguments,
-                    method->params[i].is_out ? &list->as.items[next++] : &none);
     by_name_set_sizes(&by_name, results);
     return by_name.result;
 }

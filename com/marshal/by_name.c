@@ -17,6 +17,8 @@ void by_name_init(struct by_name *self, const struct marshal_method *method)
 {
     memset(self, 0, sizeof(*self));
     self->method = method;
+    self->scope.method = method;
+    self->slack = NATIVE_MAX_SLACK;
     for (uint16_t i = 0; i < method->n_params; i++)
         self->seen[i] = -1;
 }
@@ -331,6 +333,47 @@ static bool note_count(struct by_name *self, uint16_t size_index, uint32_t n)
     return SUCCEEDED(self->result);
 }
 
+/* The items of a list are as many as those that count. */
+static bool check_length(struct by_name *self, const struct plan_type *type, uint32_t n)
+{
+    if (type->length_from == VIA_SIZE_PARAM)
+        return note_count(self, type->length_index, n);
+    if (native_length(&self->scope, type) == (int64_t)n)
+        return true;
+    by_name_fail(self, DISP_E_TYPEMISMATCH, "the list has another number of items than is said");
+    return false;
+}
+
+/* Room for more items than there are. */
+static bool take_slack(struct by_name *self, const struct plan_type *type, uint64_t n)
+{
+    if (n * type->element->size > self->slack) {
+        by_name_fail(self, VIA_E_LIMIT, "it has more room than a call can make");
+        return false;
+    }
+    self->slack -= (size_t)(n * type->element->size);
+    return true;
+}
+
+/* How many elements a list gets: its own number, or, where only the first count, what is said. */
+static bool take_room(struct by_name *self, const struct plan_type *type, uint32_t n,
+                      uint32_t *room)
+{
+    int64_t count = native_count(&self->scope, type);
+    bool is_varying = type->length_from != VIA_SIZE_NONE;
+    bool is_open = type->size_from == VIA_SIZE_PARAM;
+    *room = n;
+    if (is_varying && count > (int64_t)n && count <= (int64_t)UINT32_MAX) {
+        *room = (uint32_t)count;
+        return take_slack(self, type, (uint64_t)count - n) && check_length(self, type, n);
+    }
+    if (is_open ? !note_count(self, type->size_index, n) : count != (int64_t)n) {
+        by_name_fail(self, DISP_E_TYPEMISMATCH, "the list has another number of items");
+        return false;
+    }
+    return !is_varying || check_length(self, type, n);
+}
+
 static void set_sized(struct by_name *self, const struct plan_type *type,
                       const struct via_value *value, void **native)
 {
@@ -341,13 +384,10 @@ static void set_sized(struct by_name *self, const struct plan_type *type,
         by_name_fail(self, DISP_E_TYPEMISMATCH, "a list is expected");
         return;
     }
-    if (type->size_from == VIA_SIZE_CONST && value->n != type->count) {
-        by_name_fail(self, DISP_E_TYPEMISMATCH, "the list has another number of items");
+    uint32_t room;
+    if (!take_room(self, type, value->n, &room))
         return;
-    }
-    if (type->size_from == VIA_SIZE_PARAM && !note_count(self, type->size_index, value->n))
-        return;
-    size_t size = (size_t)value->n * element->size;
+    size_t size = (size_t)room * element->size;
     *native = CoTaskMemAlloc(size);
     if (!*native) {
         by_name_fail(self, E_OUTOFMEMORY, "no memory");
@@ -357,17 +397,30 @@ static void set_sized(struct by_name *self, const struct plan_type *type,
     by_name_set_elements(self, element, value, *native);
 }
 
+static void put_count(struct by_name *self, const struct plan_struct *record, uint16_t index,
+                      uint32_t n, char *native)
+{
+    const struct plan_field *size = &record->fields[index];
+    if (!by_name_set_integer(size->type, native + size->offset, n))
+        by_name_fail(self, DISP_E_OVERFLOW, "the list is longer than its size field can say");
+}
+
 /* The field that an array of the struct is counted by takes the list's length, whatever the value
  * says. Before the array is made: one that cannot be counted could not be freed. */
 static void set_field_size(struct by_name *self, const struct plan_struct *record,
                            const struct plan_type *type, const struct via_value *list, char *native)
 {
-    if (type->kind != VIA_TYPE_SIZED || type->size_from != VIA_SIZE_FIELD ||
-        list->kind != VIA_VALUE_LIST)
+    bool is_varying = type->length_from != VIA_SIZE_NONE;
+    if (list->kind != VIA_VALUE_LIST)
         return;
-    const struct plan_field *size = &record->fields[type->size_index];
-    if (!by_name_set_integer(size->type, native + size->offset, list->n))
-        by_name_fail(self, DISP_E_OVERFLOW, "the list is longer than its size field can say");
+    if (type->length_from == VIA_SIZE_FIELD)
+        put_count(self, record, type->length_index, list->n, native);
+    if (type->kind != VIA_TYPE_SIZED || type->size_from != VIA_SIZE_FIELD)
+        return;
+    /* There may be more room than the list needs. */
+    if (is_varying && native_count(&self->scope, type) >= (int64_t)list->n)
+        return;
+    put_count(self, record, type->size_index, list->n, native);
 }
 
 static void set_field(struct by_name *self, const struct plan_struct *record,
@@ -403,12 +456,45 @@ static void set_struct(struct by_name *self, const struct plan_type *type,
             return;
         }
     }
-    /* Sizes come first: an array then sets its size to what it really has, whatever the value said.
-     */
+    struct native_scope outer = self->scope;
+    self->scope.record = record;
+    self->scope.base = native;
+    /* Sizes and discriminants come first: an array then sets its size to what it really has,
+     * whatever the value said. */
     for (int pass = 0; pass < 2; pass++)
         for (uint16_t i = 0; i < record->n_fields && SUCCEEDED(self->result); i++)
-            if (record->fields[i].is_size == (pass == 0))
+            if (record->fields[i].is_needed == (pass == 0))
                 set_field(self, record, &record->fields[i], value, native);
+    self->scope = outer;
+}
+
+/* An object with the one field that is the arm's name; null where the arm is empty. */
+static void set_union(struct by_name *self, const struct plan_type *type,
+                      const struct via_value *value, void *native)
+{
+    int64_t which;
+    const struct plan_arm *arm =
+        native_choice(&self->scope, type, &which) ? plan_arm(type->choice, which) : NULL;
+    if (!arm) {
+        by_name_fail(self, E_INVALIDARG, "the union has no arm for its discriminant");
+        return;
+    }
+    bool is_empty = value->kind == VIA_VALUE_NULL || (value->kind == VIA_VALUE_STRUCT && !value->n);
+    if (!arm->type && is_empty)
+        return;
+    bool is_arm = arm->type && value->kind == VIA_VALUE_STRUCT && value->n == 1 &&
+                  !strcmp(value->as.fields[0].name, arm->name);
+    if (!is_arm) {
+        by_name_fail(self, DISP_E_TYPEMISMATCH,
+                     arm->type ? "an object with the one field that the discriminant selects is "
+                                 "expected"
+                               : "null is expected: the discriminant selects nothing");
+        return;
+    }
+    size_t n = enter_field(self, arm->name);
+    by_name_to_native(self, arm->type, &value->as.fields[0].value, native);
+    if (SUCCEEDED(self->result))
+        self->path[n] = 0;
 }
 
 static void set_pointer(struct by_name *self, const struct plan_type *type,
@@ -430,7 +516,12 @@ static void set_pointer(struct by_name *self, const struct plan_type *type,
 static void set_array(struct by_name *self, const struct plan_type *type,
                       const struct via_value *value, void *native)
 {
-    if (value->kind != VIA_VALUE_LIST || value->n != type->count)
+    bool is_varying = type->length_from != VIA_SIZE_NONE;
+    bool is_list = value->kind == VIA_VALUE_LIST;
+    if (is_varying && is_list && value->n <= type->count) {
+        if (check_length(self, type, value->n))
+            by_name_set_elements(self, type->element, value, native);
+    } else if (!is_list || value->n != type->count)
         by_name_fail(self, DISP_E_TYPEMISMATCH,
                      "a list with as many items as the array has is expected");
     else
@@ -472,6 +563,8 @@ void by_name_to_native(struct by_name *self, const struct plan_type *type,
         set_string(self, type, value, native);
     else if (type->kind == VIA_TYPE_STRUCT)
         set_struct(self, type, value, native);
+    else if (type->kind == VIA_TYPE_UNION)
+        set_union(self, type, value, native);
     else if (type->kind == VIA_TYPE_ARRAY)
         set_array(self, type, value, native);
     else if (type->kind == VIA_TYPE_SIZED)

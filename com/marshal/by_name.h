@@ -15,6 +15,9 @@ struct by_name {
     char path[BY_NAME_PATH_SIZE]; /* "points[2].x", for messages */
     unsigned depth;
     HRESULT result; /* sticky */
+    /* Where what was set stands by which others are made; `arguments` are the user's to set. */
+    struct native_scope scope;
+    size_t slack; /* what arrays may still have in room beyond their items */
     /* Elements of the arrays that each parameter counts; -1: none met. */
     int64_t seen[TYPELIB_MAX_PARAMS];
 };

@@ -50,13 +50,32 @@ static HRESULT copy_pointer(const struct plan_type *type, const void *from, void
 {
     if (!from)
         return S_OK;
-    int64_t n = type->kind == VIA_TYPE_POINTER ? 1 : native_count(scope, type);
-    size_t size = (size_t)(n < 0 ? 0 : n) * type->element->size;
+    int64_t room = type->kind == VIA_TYPE_POINTER ? 1 : native_count(scope, type);
+    int64_t n = type->kind == VIA_TYPE_POINTER ? 1 : native_length(scope, type);
+    size_t size = (size_t)(room < 0 ? 0 : room) * type->element->size;
     *to = CoTaskMemAlloc(size);
     if (!*to)
         return E_OUTOFMEMORY;
     memset(*to, 0, size);
     return copy_elements(type->element, from, *to, n < 0 ? 0 : (uint64_t)n, scope);
+}
+
+static HRESULT copy_array(const struct plan_type *type, const void *from, void *to,
+                          const struct native_scope *scope)
+{
+    int64_t n = native_length(scope, type);
+    return copy_elements(type->element, from, to, n < 0 ? 0 : (uint64_t)n, scope);
+}
+
+static HRESULT copy_union(const struct plan_type *type, const void *from, void *to,
+                          const struct native_scope *scope)
+{
+    int64_t which;
+    const struct plan_arm *arm =
+        native_choice(scope, type, &which) ? plan_arm(type->choice, which) : NULL;
+    if (!arm)
+        return E_INVALIDARG;
+    return arm->type ? native_copy(arm->type, from, to, scope) : S_OK;
 }
 
 HRESULT native_copy(const struct plan_type *type, const void *from, void *to,
@@ -87,7 +106,9 @@ HRESULT native_copy(const struct plan_type *type, const void *from, void *to,
     case VIA_TYPE_SAFEARRAY:
         return SafeArrayCopy((SAFEARRAY *)pointer, to);
     case VIA_TYPE_ARRAY:
-        return copy_elements(type->element, from, to, type->count, scope);
+        return copy_array(type, from, to, scope);
+    case VIA_TYPE_UNION:
+        return copy_union(type, from, to, scope);
     case VIA_TYPE_STRUCT:
         return copy_struct(type->record, from, to, scope);
     default:

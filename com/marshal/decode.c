@@ -35,6 +35,11 @@ void decode_init(struct decoder *decoder, const struct marshal_method *method,
     decoder->record = NULL;
     decoder->lendable = NULL;
     decoder->is_lent = false;
+    decoder->slack = NATIVE_MAX_SLACK;
+    decoder->claims = decoder->few_claims;
+    decoder->n_claims = 0;
+    decoder->claims_room = DECODE_INLINE_CLAIMS;
+    decoder->first_claim = 0;
     decoder->allocations = decoder->few;
     decoder->n_allocations = 0;
     decoder->room = DECODE_INLINE_ALLOCATIONS;
@@ -103,6 +108,78 @@ bool decode_note_handle(struct decoder *decoder, intptr_t handle)
 {
     /* One more than it is: descriptor 0 is a handle, and a NULL is none to note. */
     return decode_note(decoder, (void *)(handle + 1), DECODE_HANDLE);
+}
+
+/* --- claims --- */
+
+static bool grow_claims(struct decoder *self)
+{
+    size_t size = self->claims_room * sizeof(*self->claims);
+    struct decode_claim *larger = malloc(2 * size);
+    if (!larger)
+        return false;
+    memcpy(larger, self->claims, size);
+    if (self->claims != self->few_claims)
+        free(self->claims);
+    self->claims = larger;
+    self->claims_room *= 2;
+    return true;
+}
+
+/* Claims of one type about the same neighbours have to agree, so each stands in the list once. */
+static void claim(struct decoder *self, struct decode_claim made)
+{
+    for (size_t i = self->first_claim; i < self->n_claims; i++) {
+        const struct decode_claim *other = &self->claims[i];
+        if (other->type != made.type || other->kind != made.kind)
+            continue;
+        if (other->number != made.number || !IsEqualGUID(&other->iid, &made.iid))
+            decode_fail(self, "it says two things of one size, discriminant or IID");
+        return;
+    }
+    if (self->n_claims == self->claims_room && !grow_claims(self))
+        fail_memory(self);
+    else
+        self->claims[self->n_claims++] = made;
+}
+
+static bool is_right(const struct decode_claim *claim, const struct native_scope *scope)
+{
+    int64_t which;
+    const GUID *iid;
+    switch (claim->kind) {
+    case CLAIM_COUNT:
+        return native_count(scope, claim->type) == claim->number;
+    case CLAIM_LENGTH:
+        return native_length(scope, claim->type) == claim->number;
+    case CLAIM_CHOICE:
+        return native_choice(scope, claim->type, &which) && (uint32_t)which == claim->number;
+    default:
+        iid = native_iid(scope, claim->type);
+        return iid && IsEqualGUID(iid, &claim->iid);
+    }
+}
+
+/* Those of the innermost struct, or of the method. */
+static void check_claims(struct decoder *self, const struct native_scope *scope)
+{
+    static const char *const wrong[] = {
+        [CLAIM_COUNT] = "an array has another number of elements than its size says",
+        [CLAIM_LENGTH] = "an array has another length than what counts it says",
+        [CLAIM_CHOICE] = "a union has another arm than its discriminant says",
+        [CLAIM_IID] = "an object is of another interface than its IID says",
+    };
+    for (size_t i = self->first_claim; i < self->n_claims && SUCCEEDED(self->result); i++)
+        if (!is_right(&self->claims[i], scope))
+            decode_fail(self, wrong[self->claims[i].kind]);
+    self->n_claims = self->first_claim;
+}
+
+void decode_check_claims(struct decoder *decoder, void *const *arguments)
+{
+    struct native_scope scope = {.method = decoder->method, .arguments = arguments};
+    decoder->first_claim = 0;
+    check_claims(decoder, &scope);
 }
 
 size_t decode_left(const struct decoder *decoder)
@@ -203,11 +280,19 @@ static void read_bstr(struct decoder *self, const struct plan_type *type, BSTR *
 
 static void read_object(struct decoder *self, const struct plan_type *type, void **value)
 {
+    struct decode_claim made = {.type = type, .kind = CLAIM_IID};
+    bool says_iid = type->size_from != VIA_SIZE_NONE;
+    const uint8_t *bytes = says_iid ? decode_take(self, 4, sizeof(made.iid)) : NULL;
+    if (bytes) {
+        memcpy(&made.iid, bytes, sizeof(made.iid));
+        claim(self, made);
+    }
     uint32_t index = decode_u32(self);
     if (FAILED(self->result) || index == MARSHAL_NULL_POINTER)
         return;
     void *object = NULL;
-    HRESULT hr = self->pointers->get(self->pointers->context, index, type->iid, &object);
+    HRESULT hr = self->pointers->get(self->pointers->context, index,
+                                     says_iid ? &made.iid : type->iid, &object);
     if (FAILED(hr))
         self->result = hr;
     else if (decode_note(self, object, DECODE_OBJECT))
@@ -263,6 +348,8 @@ static bool note_count(struct decoder *self, const struct plan_type *type, uint3
         decode_fail(self, "it has another number of elements than its type says");
         return false;
     }
+    if (type->size_from == VIA_SIZE_EXPRESSION)
+        claim(self, (struct decode_claim){.type = type, .kind = CLAIM_COUNT, .number = n});
     int64_t *seen = seen_of(self, type);
     if (!seen)
         return true;
@@ -282,11 +369,33 @@ static bool check_left(struct decoder *self, const struct plan_type *type, uint3
     return SUCCEEDED(self->result);
 }
 
-/* Reads and bounds a count. False: NULL, or a failure. */
-static bool read_count(struct decoder *self, const struct plan_type *type, uint32_t *n)
+/* The elements that count, of `n` for which there is room in native memory; the number of them is
+ * in front. */
+static bool read_length(struct decoder *self, const struct plan_type *type, uint32_t n,
+                        uint32_t *length)
 {
-    *n = decode_u32(self);
-    return is_not_null(self, type, *n) && check_left(self, type, *n);
+    *length = n;
+    if (type->length_from == VIA_SIZE_NONE)
+        return SUCCEEDED(self->result);
+    *length = decode_u32(self);
+    if (*length > n)
+        decode_fail(self, "its length is more than there is room for");
+    if (FAILED(self->result))
+        return false;
+    claim(self, (struct decode_claim){.type = type, .kind = CLAIM_LENGTH, .number = *length});
+    return check_left(self, type, *length);
+}
+
+/* Memory that the message does not pay for. */
+static bool take_slack(struct decoder *self, const struct plan_type *type, uint32_t n)
+{
+    uint64_t size = (uint64_t)n * type->element->size;
+    if (size > self->slack) {
+        decode_fail(self, "it has more room than a call can make");
+        return false;
+    }
+    self->slack -= (size_t)size;
+    return true;
 }
 
 /* The elements of a lendable array, where they can stay: beside the payload, or in it. NULL: they
@@ -320,28 +429,39 @@ static void read_sized(struct decoder *self, const struct plan_type *type, void 
         return;
     const struct plan_type *element = type->element;
     void *lent = self->lendable != NULL ? find_lent(self, type, n) : NULL;
-    if (FAILED(self->result) || (lent == NULL && !check_left(self, type, n)) ||
-        !note_count(self, type, n))
+    uint32_t length = n;
+    if (FAILED(self->result) || !note_count(self, type, n))
         return;
     if (lent != NULL) {
         *value = lent;
         self->is_lent = true;
         return;
     }
+    if (!read_length(self, type, n, &length) || !check_left(self, type, length) ||
+        !take_slack(self, type, n - length))
+        return;
     size_t size = (size_t)n * element->size;
     void *values = CoTaskMemAlloc(size);
     if (!decode_note(self, values, DECODE_BLOCK))
         return;
-    if (!element->is_verbatim)
+    if (!element->is_verbatim || length < n)
         memset(values, 0, size);
     *value = values;
-    decode_elements(self, element, values, n);
+    decode_elements(self, element, values, length);
+}
+
+static void read_array(struct decoder *self, const struct plan_type *type, void *values)
+{
+    uint32_t length;
+    if (read_length(self, type, type->count, &length))
+        decode_elements(self, type->element, values, length);
 }
 
 void decode_buffer(struct decoder *decoder, const struct plan_type *type, void *values, int64_t n)
 {
-    uint32_t count;
-    if (!read_count(decoder, type, &count)) {
+    uint32_t length;
+    uint32_t count = decode_u32(decoder);
+    if (!is_not_null(decoder, type, count)) {
         /* NULL: the method was given NULL, so the caller gave NULL. */
         if (SUCCEEDED(decoder->result) && values && n > 0)
             decode_fail(decoder, "it is NULL, but the caller's array is not");
@@ -351,7 +471,24 @@ void decode_buffer(struct decoder *decoder, const struct plan_type *type, void *
         decode_fail(decoder, "it has another number of elements than the caller's array");
         return;
     }
-    decode_elements(decoder, type->element, values, count);
+    if (read_length(decoder, type, count, &length) && check_left(decoder, type, length))
+        decode_elements(decoder, type->element, values, length);
+}
+
+static void read_union(struct decoder *self, const struct plan_type *type, void *value)
+{
+    struct decode_claim made = {.type = type, .kind = CLAIM_CHOICE};
+    made.number = decode_u32(self);
+    const struct plan_arm *arm = plan_arm(type->choice, made.number);
+    if (FAILED(self->result))
+        return;
+    if (!arm) {
+        decode_fail(self, "a union has no arm for its discriminant");
+        return;
+    }
+    claim(self, made);
+    if (arm->type)
+        decode_value(self, arm->type, value);
 }
 
 static void read_pointer(struct decoder *self, const struct plan_type *type, void **value)
@@ -392,8 +529,7 @@ static void read_fields(struct decoder *self, const struct plan_struct *record, 
         decode_value(self, record->fields[i].type, (char *)value + record->fields[i].offset);
 }
 
-static void read_struct_with_sizes(struct decoder *self, const struct plan_struct *record,
-                                   void *value)
+static void read_sizes(struct decoder *self, const struct plan_struct *record, void *value)
 {
     struct decode_record here = {.record = record};
     struct decode_record *outer = self->record;
@@ -413,12 +549,24 @@ static void read_struct_with_sizes(struct decoder *self, const struct plan_struc
         free(here.seen);
 }
 
+/* Where fields say what other fields are. */
+static void read_struct_with_needs(struct decoder *self, const struct plan_struct *record,
+                                   void *value)
+{
+    struct native_scope scope = {.record = record, .base = value};
+    size_t outer = self->first_claim;
+    self->first_claim = self->n_claims;
+    read_sizes(self, record, value);
+    check_claims(self, &scope);
+    self->first_claim = outer;
+}
+
 static void read_struct(struct decoder *self, const struct plan_type *type, void *value)
 {
     if (!decode_take(self, type->wire_alignment, 0))
         return;
-    if (type->record->n_sizes > 0)
-        read_struct_with_sizes(self, type->record, value);
+    if (type->record->has_needs)
+        read_struct_with_needs(self, type->record, value);
     else
         read_fields(self, type->record, value);
 }
@@ -430,7 +578,9 @@ static void read_compound(struct decoder *self, const struct plan_type *type, vo
     } else if (type->kind == VIA_TYPE_STRUCT) {
         read_struct(self, type, value);
     } else if (type->kind == VIA_TYPE_ARRAY) {
-        decode_elements(self, type->element, value, type->count);
+        read_array(self, type, value);
+    } else if (type->kind == VIA_TYPE_UNION) {
+        read_union(self, type, value);
     } else if (type->kind == VIA_TYPE_SIZED) {
         read_sized(self, type, value);
     } else if (type->kind == VIA_TYPE_VARIANT) {
@@ -496,5 +646,7 @@ HRESULT decode_finish(struct decoder *decoder)
         free_allocation(&decoder->allocations[i]);
     if (decoder->allocations != decoder->few)
         free(decoder->allocations);
+    if (decoder->claims != decoder->few_claims)
+        free(decoder->claims);
     return decoder->result;
 }

@@ -31,6 +31,17 @@ struct decode_allocation {
 
 struct decode_record;
 
+/* What something that was read says of its neighbours: it is compared when those are known. */
+enum decode_claim_kind { CLAIM_COUNT, CLAIM_LENGTH, CLAIM_CHOICE, CLAIM_IID };
+struct decode_claim {
+    const struct plan_type *type;
+    enum decode_claim_kind kind;
+    uint32_t number;
+    GUID iid;
+};
+
+#define DECODE_INLINE_CLAIMS 4
+
 struct decoder {
     const struct marshal_method *method;
     const struct marshal_pointers *pointers;
@@ -44,13 +55,19 @@ struct decoder {
     /* What the arrays that each parameter counts had: all must agree, and with the parameter. */
     int64_t seen[TYPELIB_MAX_PARAMS];
     struct automation_reference *references; /* what VARIANTs refer to, for the invocation */
-    const struct plan_param *lendable;     /* that is read, and may be left where it is; or NULL */
-    bool is_lent;                          /* it was */
+    const struct plan_param *lendable; /* that is read, and may be left where it is; or NULL */
+    bool is_lent;                      /* it was */
+    size_t slack;                      /* what arrays may still have in room that is not sent */
+    struct decode_claim *claims;       /* few, or on the heap */
+    size_t n_claims;
+    size_t claims_room;
+    size_t first_claim;                    /* of the struct that is read, or the method */
     struct decode_record *record;          /* the same for the struct that is read, innermost */
     struct decode_allocation *allocations; /* few, or on the heap */
     size_t n_allocations;
     size_t room;
     struct decode_allocation few[DECODE_INLINE_ALLOCATIONS];
+    struct decode_claim few_claims[DECODE_INLINE_CLAIMS];
 };
 
 void decode_init(struct decoder *decoder, const struct marshal_method *method,
@@ -59,6 +76,9 @@ void decode_init(struct decoder *decoder, const struct marshal_method *method,
 void decode_value(struct decoder *decoder, const struct plan_type *type, void *value);
 /* The elements of an array in the caller's memory, which has room for exactly `n`. */
 void decode_buffer(struct decoder *decoder, const struct plan_type *type, void *values, int64_t n);
+/* Whether what was read about the method's parameters is what they are. `arguments` as libffi has
+ * them; those of what was read are it. */
+void decode_check_claims(struct decoder *decoder, void *const *arguments);
 /* In front of a by-reference argument that may be NULL: whether it is there. */
 bool decode_marker(struct decoder *decoder);
 /* For the walkers of parts (automation_decode.c): the next bytes, behind padding; NULL: they are

@@ -88,9 +88,27 @@ static void write_bool(struct encoder *self, const void *value)
     buffer_append(self->out, &boolean, sizeof(boolean));
 }
 
-static void write_object(struct encoder *self, IUnknown *object)
+/* Of which interface it is, where the description does not say. */
+static void write_iid(struct encoder *self, const struct plan_type *type,
+                      const struct native_scope *scope)
+{
+    const GUID *iid = native_iid(scope, type);
+    if (!iid) {
+        encode_fail(self, E_POINTER, "the IID of the object is NULL");
+        return;
+    }
+    buffer_align(self->out, 4);
+    buffer_append(self->out, iid, sizeof(*iid));
+}
+
+static void write_object(struct encoder *self, const struct plan_type *type, IUnknown *object,
+                         const struct native_scope *scope)
 {
     uint32_t index = MARSHAL_NULL_POINTER;
+    if (type->size_from != VIA_SIZE_NONE)
+        write_iid(self, type, scope);
+    if (FAILED(self->result))
+        return;
     if (object) {
         HRESULT hr = self->pointers->add(self->pointers->context, object, &index);
         if (FAILED(hr)) {
@@ -133,6 +151,23 @@ static bool lend(struct encoder *self, const struct plan_type *element, const vo
     return pointers->lend(pointers->context, values, (size_t)(n * element->size), self->out->size);
 }
 
+/* The elements that count, of `n` that there is room for. */
+static void write_first(struct encoder *self, const struct plan_type *type, const void *values,
+                        uint64_t n, const struct native_scope *scope)
+{
+    int64_t length = native_length(scope, type);
+    if (length < 0) {
+        encode_fail(self, E_INVALIDARG, "its length is negative, or more than there is room for");
+        return;
+    }
+    if (type->kind == VIA_TYPE_SIZED && n - (uint64_t)length > NATIVE_MAX_SLACK) {
+        encode_fail(self, VIA_E_LIMIT, "it has more room than a call can make");
+        return;
+    }
+    encode_u32(self, (uint32_t)length);
+    encode_elements(self, type->element, values, (uint64_t)length, scope);
+}
+
 static void write_sized(struct encoder *self, const struct plan_type *type, const void *values,
                         const struct native_scope *scope)
 {
@@ -151,8 +186,34 @@ static void write_sized(struct encoder *self, const struct plan_type *type, cons
         return;
     }
     encode_u32(self, (uint32_t)n);
-    if (!lend(self, type->element, values, (uint64_t)n))
+    if (type->length_from != VIA_SIZE_NONE)
+        write_first(self, type, values, (uint64_t)n, scope);
+    else if (!lend(self, type->element, values, (uint64_t)n))
         encode_elements(self, type->element, values, (uint64_t)n, scope);
+}
+
+static void write_array(struct encoder *self, const struct plan_type *type, const void *values,
+                        const struct native_scope *scope)
+{
+    if (type->length_from != VIA_SIZE_NONE)
+        write_first(self, type, values, type->count, scope);
+    else
+        encode_elements(self, type->element, values, type->count, scope);
+}
+
+static void write_union(struct encoder *self, const struct plan_type *type, const void *value,
+                        const struct native_scope *scope)
+{
+    int64_t which = 0;
+    bool is_known = native_choice(scope, type, &which);
+    const struct plan_arm *arm = is_known ? plan_arm(type->choice, which) : NULL;
+    if (!arm) {
+        encode_fail(self, E_INVALIDARG, "the union has no arm for its discriminant");
+        return;
+    }
+    encode_u32(self, (uint32_t)which);
+    if (arm->type)
+        encode_value(self, arm->type, value, scope);
 }
 
 static void write_pointer(struct encoder *self, const struct plan_type *type, const void *value,
@@ -189,7 +250,9 @@ static void write_compound(struct encoder *self, const struct plan_type *type, c
     } else if (type->kind == VIA_TYPE_STRUCT) {
         write_struct(self, type, value, scope);
     } else if (type->kind == VIA_TYPE_ARRAY) {
-        encode_elements(self, type->element, value, type->count, scope);
+        write_array(self, type, value, scope);
+    } else if (type->kind == VIA_TYPE_UNION) {
+        write_union(self, type, value, scope);
     } else if (type->kind == VIA_TYPE_SIZED) {
         write_sized(self, type, *(void *const *)value, scope);
     } else if (type->kind == VIA_TYPE_VARIANT) {
@@ -225,7 +288,7 @@ void encode_value(struct encoder *encoder, const struct plan_type *type, const v
         write_string16(encoder, type, *(const WCHAR *const *)value);
         break;
     case VIA_TYPE_INTERFACE:
-        write_object(encoder, *(IUnknown *const *)value);
+        write_object(encoder, type, *(IUnknown *const *)value, scope);
         break;
     case VIA_TYPE_DECIMAL:
         automation_encode_decimal(encoder, value);

@@ -88,6 +88,82 @@ static ffi_type *words_type(uint32_t size)
     return self;
 }
 
+/* --- unions, and structs with unions in them: libffi has none of those --- */
+
+static bool has_union(const struct plan_type *type)
+{
+    while (type->kind == VIA_TYPE_ARRAY)
+        type = type->element;
+    bool is_there = type->kind == VIA_TYPE_UNION;
+    for (uint16_t i = 0; type->kind == VIA_TYPE_STRUCT && i < type->record->n_fields; i++)
+        is_there |= has_union(type->record->fields[i].type);
+    return is_there;
+}
+
+/* A struct of at most two words is passed in registers, on the System V ABI: of each word, in one
+ * for reals if nothing else is in it. */
+#define MAX_PIECES 2
+
+/* Marks the words in which something lies that is no real number. */
+static void mark_integers(const struct plan_type *type, uint32_t at, bool is_integer[MAX_PIECES])
+{
+    bool is_real =
+        type->kind == VIA_TYPE_F32 || type->kind == VIA_TYPE_F64 || type->kind == VIA_TYPE_DATE;
+    if (type->kind == VIA_TYPE_ARRAY) {
+        for (uint32_t i = 0; i < type->count; i++)
+            mark_integers(type->element, at + i * type->element->size, is_integer);
+    } else if (type->kind == VIA_TYPE_STRUCT) {
+        for (uint16_t i = 0; i < type->record->n_fields; i++)
+            mark_integers(type->record->fields[i].type, at + type->record->fields[i].offset,
+                          is_integer);
+    } else if (type->kind == VIA_TYPE_UNION) {
+        for (uint16_t i = 0; i < type->choice->n_arms; i++)
+            if (type->choice->arms[i].type)
+                mark_integers(type->choice->arms[i].type, at, is_integer);
+    } else if (!is_real) {
+        for (uint32_t byte = at; byte < at + type->size; byte++)
+            is_integer[byte / sizeof(uint64_t)] = true;
+    }
+}
+
+static ffi_type *unit_type(uint32_t size)
+{
+    switch (size) {
+    case 1:
+        return &ffi_type_uint8;
+    case 2:
+        return &ffi_type_uint16;
+    case 4:
+        return &ffi_type_uint32;
+    default:
+        return &ffi_type_uint64;
+    }
+}
+
+/* A struct of numbers that is passed as the type is. */
+static ffi_type *opaque_type(const struct plan_type *type)
+{
+    bool is_integer[MAX_PIECES] = {true, true};
+    uint32_t unit = type->alignment;
+    uint32_t n = type->size / unit;
+    ffi_type *self = make_struct(n);
+    if (!self)
+        return NULL;
+    if (type->size <= MAX_PIECES * sizeof(uint64_t)) {
+        is_integer[0] = is_integer[1] = false;
+        mark_integers(type, 0, is_integer);
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t word = i * unit / (uint32_t)sizeof(uint64_t);
+        bool is_real = word < MAX_PIECES && !is_integer[word];
+        if (is_real)
+            self->elements[i] = unit == sizeof(float) ? &ffi_type_float : &ffi_type_double;
+        else
+            self->elements[i] = unit_type(unit);
+    }
+    return self;
+}
+
 static ffi_type *struct_type(const struct plan_struct *record)
 {
     size_t n = 0;
@@ -115,6 +191,8 @@ ffi_type *plan_ffi_type(const struct plan_type *type)
 {
     if (type->kind == VIA_TYPE_GUID)
         return guid_type();
+    if (has_union(type))
+        return opaque_type(type);
     if (type->kind == VIA_TYPE_STRUCT)
         return struct_type(type->record);
     if (type->kind == VIA_TYPE_DECIMAL || type->kind == VIA_TYPE_VARIANT)

@@ -48,6 +48,8 @@ static void add_value(struct builder *self, const struct plan_type *type, uint32
 {
     if (type->is_verbatim || type->kind == VIA_TYPE_BOOL) {
         add_step(self, type, at);
+    } else if (type->kind == VIA_TYPE_UNION || type->length_from != VIA_SIZE_NONE) {
+        self->is_too_long = true; /* it has no size of its own */
     } else if (type->kind == VIA_TYPE_ARRAY) {
         for (uint32_t i = 0; i < type->count && !self->is_too_long; i++)
             add_value(self, type->element, at + i * type->element->size);

@@ -143,7 +143,7 @@ static void get_struct(struct by_name *self, const struct plan_type *type, const
 static void get_sized(struct by_name *self, const struct plan_type *type, const void *native,
                       const struct native_scope *scope, struct via_value *value)
 {
-    int64_t n = native_count(scope, type);
+    int64_t n = native_length(scope, type);
     bool is_null = !native && (n != 0 || type->is_nullable);
     if (is_null)
         allow_null(self, type);
@@ -151,6 +151,32 @@ static void get_sized(struct by_name *self, const struct plan_type *type, const 
         by_name_fail(self, DISP_E_OVERFLOW, "its number of elements is out of range");
     else
         by_name_get_elements(self, type->element, native, (uint32_t)n, scope, value);
+}
+
+static void get_array(struct by_name *self, const struct plan_type *type, const void *native,
+                      const struct native_scope *scope, struct via_value *value)
+{
+    int64_t n = native_length(scope, type);
+    if (n < 0)
+        by_name_fail(self, DISP_E_OVERFLOW, "its number of elements is out of range");
+    else
+        by_name_get_elements(self, type->element, native, (uint32_t)n, scope, value);
+}
+
+/* By the arm's name; nothing where there is nothing. */
+static void get_union(struct by_name *self, const struct plan_type *type, const void *native,
+                      const struct native_scope *scope, struct via_value *value)
+{
+    int64_t which;
+    const struct plan_arm *arm =
+        native_choice(scope, type, &which) ? plan_arm(type->choice, which) : NULL;
+    struct via_value *field = NULL;
+    if (!arm)
+        by_name_fail(self, E_INVALIDARG, "the union has no arm for its discriminant");
+    else if (arm->type)
+        by_name_check(self, via_value_add_field(value, arm->name, &field));
+    if (field)
+        by_name_from_native(self, arm->type, native, scope, field);
 }
 
 static void get_pointer(struct by_name *self, const struct plan_type *type, const void *native,
@@ -183,7 +209,10 @@ void by_name_from_native(struct by_name *self, const struct plan_type *type, con
         get_struct(self, type, native, scope, value);
         break;
     case VIA_TYPE_ARRAY:
-        by_name_get_elements(self, type->element, native, type->count, scope, value);
+        get_array(self, type, native, scope, value);
+        break;
+    case VIA_TYPE_UNION:
+        get_union(self, type, native, scope, value);
         break;
     case VIA_TYPE_SIZED:
         get_sized(self, type, *(void *const *)native, scope, value);

@@ -58,8 +58,9 @@ struct native_scope invocation_scope(const struct marshal_invocation *self, uint
     struct native_scope scope = {.method = self->method, .arguments = invocation_arguments(self)};
     /* What came by value is still as long as it was; what the method replaced is as long as it
      * says. */
-    bool is_replaced = self->method->params[i].is_by_ref && self->method->params[i].is_out;
-    scope.entry_values = is_replaced ? NULL : self->entry_values;
+    const struct plan_param *plan = &self->method->params[i];
+    scope.entry_values = plan->is_by_ref && plan->is_out ? NULL : self->entry_values;
+    scope.entry_choices = plan->is_out ? NULL : self->entry_values;
     return scope;
 }
 
@@ -68,10 +69,10 @@ void invocation_note_sizes(struct marshal_invocation *self)
     const struct marshal_method *method = self->method;
     for (uint16_t i = 0; i < method->n_params; i++) {
         const struct plan_param *plan = &method->params[i];
-        bool is_integer = plan->type->kind >= VIA_TYPE_I8 && plan->type->kind <= VIA_TYPE_U64;
         bool is_there = !plan->is_by_ref || self->pointers[i];
-        self->entry_values[i] =
-            is_integer && is_there ? native_integer(plan->type, invocation_value(self, i)) : -1;
+        self->entry_values[i] = native_is_integer(plan->type) && is_there
+                                    ? native_integer(plan->type, invocation_value(self, i))
+                                    : -1;
     }
 }
 
@@ -163,6 +164,7 @@ static HRESULT decode_generally(struct marshal_invocation *self, const uint8_t *
         if (method->params[i].is_in)
             decode_param(&decoder, self, i);
     check_sizes(&decoder, method, invocation_arguments(self));
+    decode_check_claims(&decoder, invocation_arguments(self));
     HRESULT hr = decode_finish(&decoder);
     if (SUCCEEDED(hr))
         self->references = decoder.references;
@@ -346,7 +348,7 @@ static void clear_old(const struct marshal_method *method, uint16_t i, void **ar
         return;
     }
     const struct plan_type *element = plan->type->element;
-    int64_t n = invocation_entry_count(method, i, arguments);
+    int64_t n = native_length(&scope, plan->type);
     for (int64_t j = 0; j < n && *(char **)arguments[i]; j++)
         native_clear(element, *(char **)arguments[i] + (size_t)j * element->size, &scope);
 }
@@ -394,6 +396,28 @@ static void check_result_sizes(struct decoder *decoder, const struct marshal_met
     }
 }
 
+void invocation_mix(const struct marshal_method *method, void *const *arguments, char *storage,
+                    struct mixed_arguments *mixed)
+{
+    for (uint16_t i = 0; i < method->n_params; i++) {
+        const struct plan_param *plan = &method->params[i];
+        mixed->pointers[i] = storage + plan->storage;
+        mixed->values[i] = arguments[i];
+        if (plan->is_out)
+            mixed->values[i] = plan->is_by_ref ? (void *)&mixed->pointers[i] : mixed->pointers[i];
+    }
+}
+
+static void check_result_claims(struct decoder *decoder, const struct marshal_method *method,
+                                void **arguments, struct results *results)
+{
+    struct mixed_arguments mixed;
+    if (decoder->n_claims == 0 || FAILED(decoder->result))
+        return;
+    invocation_mix(method, arguments, results->storage, &mixed);
+    decode_check_claims(decoder, mixed.values);
+}
+
 static HRESULT decode_results_generally(const struct marshal_method *method, void **arguments,
                                         const struct marshal_pointers *pointers,
                                         const uint8_t *payload, size_t size,
@@ -409,6 +433,7 @@ static HRESULT decode_results_generally(const struct marshal_method *method, voi
             decode_one(&decoder, method, i, arguments, results);
     if (SUCCEEDED(decoder.result))
         check_result_sizes(&decoder, method, arguments, results);
+    check_result_claims(&decoder, method, arguments, results);
     HRESULT hr = decode_finish(&decoder);
     if (SUCCEEDED(hr))
         invocation_deliver(method, arguments, results->storage);

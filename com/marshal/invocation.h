@@ -42,6 +42,14 @@ HRESULT invocation_prepare_results(struct marshal_invocation *self);
 /* Puts results, laid out as an invocation's storage is, into a caller's arguments. What [in,out]
  * ones held is freed; arrays in the caller's memory are copied, and their blocks stay. */
 void invocation_deliver(const struct marshal_method *method, void **arguments, const char *storage);
+/* The arguments as they will be, as libffi has them: results, which are laid out as an invocation's
+ * storage is, and what of the caller's stays. */
+struct mixed_arguments {
+    void *values[TYPELIB_MAX_PARAMS];
+    void *pointers[TYPELIB_MAX_PARAMS];
+};
+void invocation_mix(const struct marshal_method *method, void *const *arguments, char *storage,
+                    struct mixed_arguments *mixed);
 /* Elements of a top-level size_is array, by the caller's arguments; -1: unknown or negative. */
 int64_t invocation_entry_count(const struct marshal_method *method, uint16_t i,
                                void *const *arguments);

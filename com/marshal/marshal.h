@@ -180,8 +180,9 @@ void marshal_invocation_free(struct marshal_invocation *invocation);
  * parameter. */
 HRESULT marshal_encode_values(const struct marshal_method *method, const struct via_value *in,
                               const struct marshal_pointers *pointers, struct buffer *payload);
-/* `out` becomes a list of the [out] arguments in order. */
-HRESULT marshal_decode_values(const struct marshal_method *method,
+/* `out` becomes a list of the [out] arguments in order. `in` is what the call was made of: sizes
+ * and discriminants in it are what results are read by. NULL: there is none of those. */
+HRESULT marshal_decode_values(const struct marshal_method *method, const struct via_value *in,
                               const struct marshal_pointers *pointers, const uint8_t *payload,
                               size_t size, struct via_value *out);
 /* On an object of this process, through its vtable. */

@@ -56,6 +56,7 @@ static enum plan_word word_of(const struct plan_param *plan)
     case VIA_TYPE_F64:
     case VIA_TYPE_GUID:
     case VIA_TYPE_STRUCT:
+    case VIA_TYPE_UNION:
     case VIA_TYPE_DATE:
     case VIA_TYPE_DECIMAL:
     case VIA_TYPE_VARIANT:
@@ -64,6 +65,47 @@ static enum plan_word word_of(const struct plan_param *plan)
         return plan->type->size == sizeof(int32_t) ? PLAN_WORD_I32 : PLAN_WORD_WHOLE;
     default: /* 64-bit integers, and what is a pointer */
         return plan->type->size == sizeof(uintptr_t) ? PLAN_WORD_WHOLE : PLAN_WORD_NONE;
+    }
+}
+
+static void mark_operands(struct marshal_method *self, const struct via_expression *all,
+                          uint16_t index)
+{
+    if (all[index].op == VIA_OPERATOR_PARAM) {
+        self->params[all[index].left].is_needed = true;
+    } else if (all[index].op >= VIA_OPERATOR_ADD) {
+        mark_operands(self, all, all[index].left);
+        mark_operands(self, all, all[index].right);
+    }
+}
+
+static void mark_one(struct marshal_method *self, const struct plan_type *type, uint8_t from,
+                     uint16_t index)
+{
+    if (from == VIA_SIZE_PARAM)
+        self->params[index].is_needed = true;
+    else if (from == VIA_SIZE_EXPRESSION)
+        mark_operands(self, type->expressions, index);
+}
+
+/* The parameters by which this one is made and read. Those that count an array alone can be filled
+ * in by name. */
+static void mark_needed(struct marshal_method *self, const struct plan_param *plan)
+{
+    const struct plan_type *type = plan->type;
+    for (const struct plan_type *part = type; part; part = part->element) {
+        if (part->kind == VIA_TYPE_SAFEARRAY)
+            break;
+        mark_one(self, part, part->size_from, part->size_index);
+        mark_one(self, part, part->length_from, part->length_index);
+    }
+    if (type->kind == VIA_TYPE_SIZED && type->size_from == VIA_SIZE_PARAM) {
+        self->params[type->size_index].is_size_of_in |= plan->is_in;
+        self->params[type->size_index].is_size_of_out |= plan->is_out;
+    }
+    if (type->length_from == VIA_SIZE_PARAM) {
+        self->params[type->length_index].is_size_of_in |= plan->is_in;
+        self->params[type->length_index].is_size_of_out |= plan->is_out;
     }
 }
 
@@ -79,18 +121,16 @@ static void prepare_param(struct marshal_method *self, const struct plan_type *t
     plan->is_by_ref = param->flags & VIA_PARAM_BY_REF;
     plan->is_nullable = param->flags & VIA_PARAM_NULLABLE;
     plan->is_buffer = plan->is_out && !plan->is_by_ref;
-    plan->is_lendable = plan->type->kind == VIA_TYPE_SIZED && !plan->is_by_ref && !plan->is_out &&
-                        plan->type->element->is_verbatim;
+    plan->is_lendable = plan->type->kind == VIA_TYPE_SIZED &&
+                        plan->type->length_from == VIA_SIZE_NONE && !plan->is_by_ref &&
+                        !plan->is_out && plan->type->element->is_verbatim;
     plan->is_in_place = param->flags & VIA_PARAM_IN_PLACE;
     plan->storage = place(plan->type, self->storage_size);
     self->storage_size = plan->storage + plan->type->size;
     self->is_plain &= plan->type->is_plain;
     plan->word = word_of(plan);
     self->is_words &= plan->word != PLAN_WORD_NONE;
-    if (plan->type->kind != VIA_TYPE_SIZED || plan->type->size_from != VIA_SIZE_PARAM)
-        return;
-    self->params[plan->type->size_index].is_size_of_in |= plan->is_in;
-    self->params[plan->type->size_index].is_size_of_out |= plan->is_out;
+    mark_needed(self, plan);
 }
 
 static const char *property_prefix(const struct via_method *method)

@@ -40,6 +40,7 @@ struct plan_param {
     bool is_lendable;    /* [in], size_is, and its bytes are its values: may be passed beside the
                             payload, and left where they are */
     bool is_in_place;    /* where they can change, too */
+    bool is_needed;      /* others are made and read by it: a size, a discriminant, an IID */
     bool is_size_of_in;  /* counts the elements of an [in] array: can be filled in by name */
     bool is_size_of_out; /* the same of an [out] array */
 };

@@ -123,7 +123,8 @@ static VARTYPE field_vartype(const struct plan_type *type)
         return type->element->kind == VIA_TYPE_STRUCT
                    ? VT_EMPTY
                    : VT_ARRAY | automation_vartype(type->element);
-    return type->kind == VIA_TYPE_STRUCT ? VT_EMPTY : automation_vartype(type);
+    bool is_other = type->kind == VIA_TYPE_STRUCT || type->kind == VIA_TYPE_UNION;
+    return is_other ? VT_EMPTY : automation_vartype(type);
 }
 
 static HRESULT refer_to_field(const struct plan_struct *record, void *data, LPCOLESTR name,

@@ -10,6 +10,7 @@ struct library {
     const struct via_typelib *lib;
     struct plan_type *types;
     struct plan_struct *structs;
+    struct plan_union *unions;
 };
 
 static struct os_mutex lock = OS_MUTEX_INITIALIZER;
@@ -45,12 +46,36 @@ static void resolve_simple(struct library *self, uint16_t index)
 static void resolve_array(struct plan_type *type)
 {
     const struct plan_type *element = type->element;
+    bool is_counted = type->length_from != VIA_SIZE_NONE;
     type->is_plain = element->is_plain;
-    type->is_verbatim = element->is_verbatim;
+    type->is_verbatim = element->is_verbatim && !is_counted;
     type->size = type->count * element->size;
     type->alignment = element->alignment;
-    type->wire_minimum = type->count * element->wire_minimum;
-    type->wire_alignment = element->wire_alignment;
+    type->wire_minimum = is_counted ? 4 : type->count * element->wire_minimum;
+    type->wire_alignment = is_counted ? 4 : element->wire_alignment;
+}
+
+/* Its payload begins with the discriminant, of 32 bits. */
+static void resolve_union(struct library *self, struct plan_type *type, uint16_t index)
+{
+    const struct via_union *source = &self->lib->unions[index];
+    type->choice = &self->unions[index];
+    type->is_plain = true;
+    type->wire_minimum = 4;
+    type->wire_alignment = 4;
+    type->alignment = 1;
+    for (uint16_t i = 0; i < source->n_arms; i++) {
+        if (source->arms[i].type == VIA_NO_INDEX)
+            continue;
+        resolve(self, source->arms[i].type);
+        const struct plan_type *arm = &self->types[source->arms[i].type];
+        type->is_plain &= arm->is_plain;
+        if (arm->size > type->size)
+            type->size = arm->size;
+        if (arm->alignment > type->alignment)
+            type->alignment = arm->alignment;
+    }
+    type->size = round_up(type->size, type->alignment);
 }
 
 static void add_field(struct plan_type *all, struct plan_field *field)
@@ -68,16 +93,47 @@ static void add_field(struct plan_type *all, struct plan_field *field)
         all->wire_alignment = type->wire_alignment;
 }
 
-/* Marks the fields that count arrays, of which a field may be several within each other. */
-static void mark_sizes(const struct via_typelib *lib, struct plan_struct *record,
-                       const struct via_type *type)
+static void mark_size(struct plan_struct *record, uint8_t from, uint16_t index)
 {
-    for (; type->element != VIA_NO_INDEX; type = &lib->types[type->element]) {
-        struct plan_field *size = &record->fields[type->size_index];
-        if (type->kind != VIA_TYPE_SIZED || type->size_from != VIA_SIZE_FIELD || size->is_size)
-            continue;
-        size->is_size = true;
-        size->size_slot = record->n_sizes++;
+    if (from != VIA_SIZE_FIELD)
+        return;
+    struct plan_field *size = &record->fields[index];
+    size->is_needed = true;
+    if (size->is_size)
+        return;
+    size->is_size = true;
+    size->size_slot = record->n_sizes++;
+}
+
+static void mark_operands(const struct via_typelib *lib, struct plan_struct *record, uint16_t index)
+{
+    const struct via_expression *self = &lib->expressions[index];
+    if (self->op == VIA_OPERATOR_FIELD) {
+        record->fields[self->left].is_needed = true;
+    } else if (self->op >= VIA_OPERATOR_ADD) {
+        mark_operands(lib, record, self->left);
+        mark_operands(lib, record, self->right);
+    }
+}
+
+/* Marks the fields that count arrays, of which a field may be several within each other, and those
+ * that say what others are. */
+static void mark_needed(const struct via_typelib *lib, struct plan_struct *record,
+                        const struct via_type *type)
+{
+    for (;; type = &lib->types[type->element]) {
+        record->has_needs |= type->size_from != VIA_SIZE_NONE || type->length_from != VIA_SIZE_NONE;
+        if (type->kind == VIA_TYPE_SIZED)
+            mark_size(record, type->size_from, type->size_index);
+        else if (type->size_from == VIA_SIZE_FIELD)
+            record->fields[type->size_index].is_needed = true;
+        mark_size(record, type->length_from, type->length_index);
+        if (type->size_from == VIA_SIZE_EXPRESSION)
+            mark_operands(lib, record, type->size_index);
+        if (type->length_from == VIA_SIZE_EXPRESSION)
+            mark_operands(lib, record, type->length_index);
+        if (type->element == VIA_NO_INDEX)
+            return;
     }
 }
 
@@ -101,7 +157,7 @@ static void resolve_struct(struct library *self, struct plan_type *type, uint16_
         field->name = source->fields[i].name;
         field->type = &self->types[source->fields[i].type];
         add_field(type, field);
-        mark_sizes(self->lib, record, &self->lib->types[source->fields[i].type]);
+        mark_needed(self->lib, record, &self->lib->types[source->fields[i].type]);
     }
     uint32_t end = type->size;
     type->size = round_up(end, type->alignment);
@@ -120,7 +176,10 @@ static void resolve(struct library *self, uint16_t index)
     type->kind = source->kind;
     type->size_from = source->size_from;
     type->is_nullable = source->flags & VIA_TYPE_NULLABLE;
+    type->length_from = source->length_from;
     type->size_index = source->size_index;
+    type->length_index = source->length_index;
+    type->expressions = self->lib->expressions;
     type->count = source->count;
     if (source->element != VIA_NO_INDEX)
         type->element = &self->types[source->element];
@@ -132,6 +191,8 @@ static void resolve(struct library *self, uint16_t index)
     }
     if (source->kind == VIA_TYPE_STRUCT) {
         resolve_struct(self, type, source->index);
+    } else if (source->kind == VIA_TYPE_UNION) {
+        resolve_union(self, type, source->index);
     } else if (source->kind == VIA_TYPE_ARRAY) {
         resolve(self, source->element);
         resolve_array(type);
@@ -144,9 +205,42 @@ static void free_library(struct library *self)
 {
     for (uint16_t i = 0; self->structs && i < self->lib->n_structs; i++)
         free(self->structs[i].fields);
+    for (uint16_t i = 0; self->unions && i < self->lib->n_unions; i++)
+        free(self->unions[i].arms);
+    free(self->unions);
     free(self->structs);
     free(self->types);
     free(self);
+}
+
+/* False without memory. */
+static bool make_union(struct library *self, uint16_t index)
+{
+    const struct via_union *source = &self->lib->unions[index];
+    struct plan_union *choice = &self->unions[index];
+    *choice = (struct plan_union){.name = source->name,
+                                  .n_arms = source->n_arms,
+                                  .n_cases = source->n_cases,
+                                  .cases = source->cases};
+    choice->arms = calloc((size_t)source->n_arms + 1, sizeof(*choice->arms));
+    if (!choice->arms)
+        return false;
+    for (uint16_t i = 0; i < source->n_arms; i++) {
+        uint16_t type = source->arms[i].type;
+        choice->arms[i].name = source->arms[i].name;
+        choice->arms[i].type = type == VIA_NO_INDEX ? NULL : &self->types[type];
+    }
+    if (source->default_arm != VIA_NO_INDEX)
+        choice->default_arm = &choice->arms[source->default_arm];
+    return true;
+}
+
+const struct plan_arm *plan_arm(const struct plan_union *choice, int64_t which)
+{
+    for (uint16_t i = 0; i < choice->n_cases; i++)
+        if (choice->cases[i].value == (int32_t)(uint32_t)which)
+            return &choice->arms[choice->cases[i].arm];
+    return choice->default_arm;
 }
 
 static struct library *make_library(const struct via_typelib *lib)
@@ -157,7 +251,10 @@ static struct library *make_library(const struct via_typelib *lib)
     self->lib = lib;
     self->types = calloc((size_t)lib->n_types + 1, sizeof(*self->types));
     self->structs = calloc((size_t)lib->n_structs + 1, sizeof(*self->structs));
-    bool is_whole = self->types && self->structs;
+    self->unions = calloc((size_t)lib->n_unions + 1, sizeof(*self->unions));
+    bool is_whole = self->types && self->structs && self->unions;
+    for (uint16_t i = 0; is_whole && i < lib->n_unions; i++)
+        is_whole = make_union(self, i);
     for (uint16_t i = 0; is_whole && i < lib->n_structs; i++) {
         self->structs[i].IRecordInfo_iface.lpVtbl = (void *)&record_info_vtbl;
         self->structs[i].name = lib->structs[i].name;

@@ -8,6 +8,8 @@
 #include "core/util/buffer.h"
 #include "core/util/error.h"
 
+#include <string.h>
+
 /* Whether sizes of arrays are among the arguments, or left to be filled in. */
 static HRESULT match_count(const struct marshal_method *method, uint32_t n, bool *with_sizes)
 {
@@ -46,6 +48,23 @@ static void fill_argument(struct by_name *self, struct marshal_invocation *invoc
         by_name_to_native(self, plan->type, value, invocation_value(invocation, i));
 }
 
+/* Sizes, discriminants and the like first: others are made by them. */
+static void fill_arguments(struct by_name *self, struct marshal_invocation *invocation,
+                           const struct via_value *in, bool with_sizes, bool needed_only)
+{
+    const struct marshal_method *method = self->method;
+    for (int pass = 0; pass < (needed_only ? 1 : 2); pass++) {
+        uint32_t next = 0;
+        for (uint16_t i = 0; i < method->n_params && SUCCEEDED(self->result); i++) {
+            const struct plan_param *plan = &method->params[i];
+            bool is_given = plan->is_in && (with_sizes || !plan->is_size_of_in);
+            if (is_given && plan->is_needed == (pass == 0))
+                fill_argument(self, invocation, i, &in->as.items[next]);
+            next += is_given;
+        }
+    }
+}
+
 HRESULT marshal_values_to_invocation(const struct marshal_method *method,
                                      const struct via_value *in,
                                      struct marshal_invocation **invocation)
@@ -61,12 +80,8 @@ HRESULT marshal_values_to_invocation(const struct marshal_method *method,
     if (!self)
         return E_OUTOFMEMORY;
     by_name_init(&by_name, method);
-    uint32_t next = 0;
-    for (uint16_t i = 0; i < method->n_params && SUCCEEDED(by_name.result); i++) {
-        const struct plan_param *plan = &method->params[i];
-        if (plan->is_in && (with_sizes || !plan->is_size_of_in))
-            fill_argument(&by_name, self, i, &in->as.items[next++]);
-    }
+    by_name.scope.arguments = invocation_arguments(self);
+    fill_arguments(&by_name, self, in, with_sizes, false);
     if (with_sizes)
         check_sizes(&by_name, self);
     by_name_set_sizes(&by_name, self);
@@ -138,7 +153,23 @@ static void take_sizes(struct decoder *decoder, struct marshal_invocation *self)
     }
 }
 
-HRESULT marshal_decode_values(const struct marshal_method *method,
+/* What the arguments said that results are read by. They have been arguments of the call. */
+static HRESULT take_needed(struct marshal_invocation *self, const struct via_value *in)
+{
+    struct by_name by_name;
+    bool with_sizes;
+    if (!in)
+        return S_OK;
+    HRESULT hr = match_count(self->method, in->n, &with_sizes);
+    if (FAILED(hr))
+        return hr;
+    by_name_init(&by_name, self->method);
+    by_name.scope.arguments = invocation_arguments(self);
+    fill_arguments(&by_name, self, in, with_sizes, true);
+    return by_name.result;
+}
+
+HRESULT marshal_decode_values(const struct marshal_method *method, const struct via_value *in,
                               const struct marshal_pointers *pointers, const uint8_t *payload,
                               size_t size, struct via_value *out)
 {
@@ -148,13 +179,16 @@ HRESULT marshal_decode_values(const struct marshal_method *method,
         return E_OUTOFMEMORY;
     decode_init(&decoder, method, pointers, payload, size);
     decoder.is_result = true;
+    decoder.result = take_needed(self, in);
     for (uint16_t i = 0; i < method->n_params; i++) {
         if (!method->params[i].is_out)
             continue;
+        memset(invocation_value(self, i), 0, method->params[i].type->size);
         decoder.param = method->params[i].param->name;
         decode_value(&decoder, method->params[i].type, invocation_value(self, i));
     }
     take_sizes(&decoder, self);
+    decode_check_claims(&decoder, invocation_arguments(self));
     HRESULT hr = decode_finish(&decoder);
     self->is_decoded = SUCCEEDED(hr);
     invocation_note_sizes(self);

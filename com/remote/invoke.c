@@ -35,7 +35,7 @@ static HRESULT decode_values(void *context, const struct marshal_method *method,
                              size_t size)
 {
     struct values *values = context;
-    return marshal_decode_values(method, pointers, payload, size, values->out);
+    return marshal_decode_values(method, values->in, pointers, payload, size, values->out);
 }
 
 HRESULT invoke_proxy(struct import *import, const struct marshal_method *method,

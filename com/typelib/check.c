@@ -2,10 +2,10 @@
  * Validation. Everything that another part of the program will index with, divide by, allocate or
  * call through is checked here once; what passes needs no second look.
  */
+#include "com/typelib/check.h"
 #include "com/abi/guid.h"
 #include "com/typelib/builtin.h"
 #include "com/typelib/kinds.h"
-#include "com/typelib/typelib.h"
 #include "core/util/error.h"
 
 #include <ctype.h>
@@ -21,7 +21,7 @@
 
 #define ACCESSOR_FLAGS (VIA_METHOD_PROPGET | VIA_METHOD_PROPPUT | VIA_METHOD_PROPPUTREF)
 
-static bool is_name(const char *name)
+bool check_is_name(const char *name)
 {
     if (!name || !(isalpha((unsigned char)name[0]) || name[0] == '_'))
         return false;
@@ -59,11 +59,22 @@ static HRESULT check_reference(const char *what, size_t index, uint16_t value, u
                      limit);
 }
 
-static HRESULT check_sized(const struct via_type *type, size_t index)
+/* A VIA_TYPE_SIZED says where its number of elements stands; a union, its discriminant. */
+static HRESULT check_from(const struct via_type *type, size_t index)
 {
-    if (type->size_from < VIA_SIZE_PARAM || type->size_from > VIA_SIZE_CONST)
-        return error_set(VIA_E_TYPE, "type %zu does not say where its number of elements stands",
+    bool is_sized = type->kind == VIA_TYPE_SIZED, is_union = type->kind == VIA_TYPE_UNION;
+    bool is_interface = type->kind == VIA_TYPE_INTERFACE;
+    bool is_array = is_sized || type->kind == VIA_TYPE_ARRAY;
+    uint8_t most = is_sized ? VIA_SIZE_EXPRESSION : VIA_SIZE_FIELD;
+    if (type->size_from > most || (type->size_from == VIA_SIZE_NONE && (is_sized || is_union)) ||
+        (type->size_from != VIA_SIZE_NONE && !is_sized && !is_union && !is_interface))
+        return error_set(VIA_E_TYPE,
+                         "type %zu does not say where its number of elements, its discriminant or "
+                         "its IID stands",
                          index);
+    if (type->length_from > VIA_SIZE_EXPRESSION || type->length_from == VIA_SIZE_CONST ||
+        (type->length_from != VIA_SIZE_NONE && !is_array))
+        return error_set(VIA_E_TYPE, "type %zu does not say where its length stands", index);
     if (type->size_from == VIA_SIZE_CONST &&
         (type->count == 0 || type->count > TYPELIB_MAX_VALUE_SIZE))
         return error_set(VIA_E_TYPE, "type %zu has %u elements", index, type->count);
@@ -74,8 +85,11 @@ static HRESULT check_safearray(const struct via_typelib *lib, const struct via_t
                                size_t index)
 {
     HRESULT hr = check_reference("type", index, type->element, lib->n_types);
-    if (FAILED(hr) || may_be_in_safearray(lib->types[type->element].kind))
+    if (FAILED(hr))
         return hr;
+    const struct via_type *element = &lib->types[type->element];
+    if (may_be_in_safearray(element->kind) && element->size_from == VIA_SIZE_NONE)
+        return S_OK;
     return error_set(VIA_E_TYPE, "type %zu is a SAFEARRAY of what cannot be in one", index);
 }
 
@@ -88,9 +102,12 @@ static bool may_be_null(uint8_t kind)
 static HRESULT check_type(const struct via_typelib *lib, size_t index)
 {
     const struct via_type *type = &lib->types[index];
-    if (type->flags & ~VIA_TYPE_NULLABLE || type->reserved || type->reserved2 ||
+    if (type->flags & ~VIA_TYPE_NULLABLE ||
         ((type->flags & VIA_TYPE_NULLABLE) && !may_be_null(type->kind)))
         return error_set(VIA_E_TYPE, "type %zu has unknown flags", index);
+    HRESULT hr = check_from(type, index);
+    if (FAILED(hr))
+        return hr;
     switch (type->kind) {
     case VIA_TYPE_ENUM:
         return check_reference("enum", index, type->index, lib->n_enums);
@@ -98,14 +115,13 @@ static HRESULT check_type(const struct via_typelib *lib, size_t index)
         return check_reference("struct", index, type->index, lib->n_structs);
     case VIA_TYPE_INTERFACE:
         return check_reference("interface", index, type->index, lib->n_interfaces);
-    case VIA_TYPE_SIZED: {
-        HRESULT hr = check_sized(type, index);
-        return FAILED(hr) ? hr : check_reference("type", index, type->element, lib->n_types);
-    }
+    case VIA_TYPE_UNION:
+        return check_reference("union", index, type->index, lib->n_unions);
     case VIA_TYPE_ARRAY:
         if (type->count == 0 || type->count > TYPELIB_MAX_VALUE_SIZE)
             return error_set(VIA_E_TYPE, "type %zu is an array of %u elements", index, type->count);
         return check_reference("type", index, type->element, lib->n_types);
+    case VIA_TYPE_SIZED:
     case VIA_TYPE_POINTER:
         return check_reference("type", index, type->element, lib->n_types);
     case VIA_TYPE_SAFEARRAY:
@@ -122,7 +138,8 @@ static HRESULT check_type(const struct via_typelib *lib, size_t index)
     }
 }
 
-/* What a struct takes in place, once it is known; `height`: how deep structs in structs go. */
+/* What a struct or union takes in place, once it is known; `height`: how deep they go in each
+ * other. */
 struct extent {
     uint32_t size; /* 0: too deep, too large, or it holds itself */
     uint16_t height;
@@ -132,9 +149,31 @@ struct extent {
 struct extents {
     const struct via_typelib *lib;
     struct extent *of_struct;
+    struct extent *of_union;
 };
 
 static struct extent extent_of_type(struct extents *self, uint16_t type, unsigned depth);
+
+/* False: it has become too large. */
+static bool add_extent(struct extent *all, struct extent part, bool is_beside)
+{
+    uint64_t size = (uint64_t)(is_beside ? all->size : 0) + part.size + 7;
+    if (part.height > all->height)
+        all->height = part.height;
+    if (part.size == 0 || size > TYPELIB_MAX_VALUE_SIZE)
+        all->size = 0;
+    else if (is_beside || size > all->size)
+        all->size = (uint32_t)size;
+    return part.size != 0 && size <= TYPELIB_MAX_VALUE_SIZE;
+}
+
+static struct extent close_extent(struct extent all, struct extent *known)
+{
+    if (++all.height > TYPELIB_MAX_NESTING)
+        all.size = 0;
+    *known = all;
+    return all;
+}
 
 /* Each struct is looked into once, or a few doublings would take for ever. */
 static struct extent extent_of_struct(struct extents *self, uint16_t index, unsigned depth)
@@ -144,19 +183,24 @@ static struct extent extent_of_struct(struct extents *self, uint16_t index, unsi
     struct extent all = {0, 0, true};
     if (known->is_known)
         return *known;
-    for (uint16_t i = 0; i < record->n_fields && depth <= TYPELIB_MAX_NESTING; i++) {
-        struct extent field = extent_of_type(self, record->fields[i].type, depth + 1);
-        uint64_t size = (uint64_t)all.size + field.size + 7;
-        if (field.height > all.height)
-            all.height = field.height;
-        all.size = field.size == 0 || size > TYPELIB_MAX_VALUE_SIZE ? 0 : (uint32_t)size;
-        if (all.size == 0)
+    for (uint16_t i = 0; i < record->n_fields && depth <= TYPELIB_MAX_NESTING; i++)
+        if (!add_extent(&all, extent_of_type(self, record->fields[i].type, depth + 1), true))
             break;
-    }
-    if (++all.height > TYPELIB_MAX_NESTING)
-        all.size = 0;
-    *known = all;
-    return all;
+    return close_extent(all, known);
+}
+
+static struct extent extent_of_union(struct extents *self, uint16_t index, unsigned depth)
+{
+    const struct via_union *choice = &self->lib->unions[index];
+    struct extent *known = &self->of_union[index];
+    struct extent all = {0, 0, true};
+    if (known->is_known)
+        return *known;
+    for (uint16_t i = 0; i < choice->n_arms && depth <= TYPELIB_MAX_NESTING; i++)
+        if (choice->arms[i].type != VIA_NO_INDEX &&
+            !add_extent(&all, extent_of_type(self, choice->arms[i].type, depth + 1), false))
+            break;
+    return close_extent(all, known);
 }
 
 static struct extent extent_of_type(struct extents *self, uint16_t type, unsigned depth)
@@ -168,6 +212,8 @@ static struct extent extent_of_type(struct extents *self, uint16_t type, unsigne
         n = n > TYPELIB_MAX_VALUE_SIZE ? n : n * it->count;
     if (it->kind == VIA_TYPE_STRUCT)
         all = extent_of_struct(self, it->index, depth + 1);
+    else if (it->kind == VIA_TYPE_UNION)
+        all = extent_of_union(self, it->index, depth + 1);
     else if (it->kind == VIA_TYPE_VARIANT)
         all.size = sizeof(VARIANT);
     n = n > TYPELIB_MAX_VALUE_SIZE ? 0 : n * all.size;
@@ -177,15 +223,17 @@ static struct extent extent_of_type(struct extents *self, uint16_t type, unsigne
 
 static HRESULT check_extents(const struct via_typelib *lib)
 {
-    struct extents extents = {lib, calloc((size_t)lib->n_structs + 1, sizeof(struct extent))};
+    struct extents extents = {lib, calloc((size_t)lib->n_structs + 1, sizeof(struct extent)),
+                              calloc((size_t)lib->n_unions + 1, sizeof(struct extent))};
     HRESULT hr = S_OK;
-    if (!extents.of_struct)
-        return error_set(E_OUTOFMEMORY, "no memory to check a type library");
+    if (!extents.of_struct || !extents.of_union)
+        hr = error_set(E_OUTOFMEMORY, "no memory to check a type library");
     for (uint16_t i = 0; i < lib->n_types && SUCCEEDED(hr); i++)
         if (extent_of_type(&extents, i, 0).size == 0)
             hr = error_set(VIA_E_TYPE, "type %u holds itself, or is larger than %u bytes", i,
                            TYPELIB_MAX_VALUE_SIZE);
     free(extents.of_struct);
+    free(extents.of_union);
     return hr;
 }
 
@@ -232,54 +280,24 @@ static HRESULT check_types(const struct via_typelib *lib)
     return hr;
 }
 
-/* A size parameter or field: an integer, in place. */
-static bool counts_elements(const struct via_typelib *lib, uint16_t type)
-{
-    uint8_t kind = lib->types[type].kind;
-    return kind >= VIA_TYPE_I8 && kind <= VIA_TYPE_U64;
-}
-
-/* The next VIA_TYPE_SIZED at or below `type` whose number of elements the same struct or method
- * gives; NULL when there is none. */
-static const struct via_type *next_sized(const struct via_typelib *lib, const struct via_type *type)
-{
-    for (;; type = &lib->types[type->element]) {
-        if (type->kind == VIA_TYPE_SIZED && type->size_from != VIA_SIZE_CONST)
-            return type;
-        if (type->kind != VIA_TYPE_ARRAY && type->kind != VIA_TYPE_SIZED &&
-            type->kind != VIA_TYPE_POINTER)
-            return NULL;
-    }
-}
-
 static HRESULT check_field(const struct via_typelib *lib, const struct via_struct *record,
                            uint16_t index)
 {
     const struct via_field *field = &record->fields[index];
-    if (!is_name(field->name))
+    if (!check_is_name(field->name))
         return error_set(VIA_E_TYPE, "field %u of struct %s has no valid name", index,
                          record->name);
     if (field->type >= lib->n_types)
         return error_set(VIA_E_TYPE, "%s.%s has the unknown type %u", record->name, field->name,
                          field->type);
-    for (const struct via_type *type = next_sized(lib, &lib->types[field->type]); type;
-         type = next_sized(lib, &lib->types[type->element])) {
-        if (type->size_from != VIA_SIZE_FIELD || type->size_index >= record->n_fields)
-            return error_set(VIA_E_TYPE, "%s.%s: its size_is names nothing in the same struct",
-                             record->name, field->name);
-        uint16_t size_type = record->fields[type->size_index].type;
-        if (size_type >= lib->n_types || !counts_elements(lib, size_type))
-            return error_set(VIA_E_TYPE, "%s.%s: its size is not an integer", record->name,
-                             field->name);
-    }
-    return S_OK;
+    return check_field_references(lib, record, field);
 }
 
 static HRESULT check_structs(const struct via_typelib *lib)
 {
     for (uint16_t i = 0; i < lib->n_structs; i++) {
         const struct via_struct *record = &lib->structs[i];
-        if (!is_name(record->name))
+        if (!check_is_name(record->name))
             return bad_name("struct", i);
         if (record->n_fields == 0)
             return error_set(VIA_E_TYPE, "struct %s has no fields", record->name);
@@ -296,10 +314,10 @@ static HRESULT check_enums(const struct via_typelib *lib)
 {
     for (uint16_t i = 0; i < lib->n_enums; i++) {
         const struct via_enum *self = &lib->enums[i];
-        if (!is_name(self->name))
+        if (!check_is_name(self->name))
             return bad_name("enum", i);
         for (uint16_t j = 0; j < self->n_values; j++)
-            if (!is_name(self->values[j].name))
+            if (!check_is_name(self->values[j].name))
                 return bad_name("enum value", j);
     }
     return S_OK;
@@ -309,27 +327,6 @@ static HRESULT fail_param(const struct via_interface *iface, const struct via_me
                           const struct via_param *param, const char *what)
 {
     return error_set(VIA_E_TYPE, "%s.%s(%s): %s", iface->name, method->name, param->name, what);
-}
-
-static HRESULT check_param_size(const struct via_typelib *lib, const struct via_interface *iface,
-                                const struct via_method *method, const struct via_param *param)
-{
-    for (const struct via_type *type = next_sized(lib, &lib->types[param->type]); type;
-         type = next_sized(lib, &lib->types[type->element])) {
-        if (type->size_from != VIA_SIZE_PARAM || type->size_index >= method->n_params)
-            return fail_param(iface, method, param, "its size_is names nothing in the same method");
-        const struct via_param *size = &method->params[type->size_index];
-        if (size->type >= lib->n_types || !counts_elements(lib, size->type))
-            return fail_param(iface, method, param, "its size is not an integer");
-        if (size->flags & VIA_PARAM_NULLABLE)
-            return fail_param(iface, method, param, "its size may be NULL");
-        /* The size must be known where the elements are made: at the caller for what goes in and
-         * for its own buffer, at the method for what it allocates. */
-        bool goes_in = param->flags & VIA_PARAM_IN || !(param->flags & VIA_PARAM_BY_REF);
-        if (goes_in && !(size->flags & VIA_PARAM_IN))
-            return fail_param(iface, method, param, "its size is not an [in] parameter");
-    }
-    return S_OK;
 }
 
 /* What may change while a method reads it has nothing in it that was checked. */
@@ -345,7 +342,7 @@ static HRESULT check_param(const struct via_typelib *lib, const struct via_inter
                            const struct via_method *method, uint16_t index)
 {
     const struct via_param *param = &method->params[index];
-    if (!is_name(param->name))
+    if (!check_is_name(param->name))
         return error_set(VIA_E_TYPE, "parameter %u of %s.%s has no valid name", index, iface->name,
                          method->name);
     if (param->type >= lib->n_types)
@@ -369,14 +366,14 @@ static HRESULT check_param(const struct via_typelib *lib, const struct via_inter
         return fail_param(iface, method, param, "a handle that goes in, but by reference");
     if ((param->flags & VIA_PARAM_IN_PLACE) && !may_be_in_place(lib, param))
         return fail_param(iface, method, param, "in place, but not an [in] array of numbers");
-    return check_param_size(lib, iface, method, param);
+    return check_param_references(lib, iface, method, param);
 }
 
 static HRESULT check_method(const struct via_typelib *lib, const struct via_interface *iface,
                             uint16_t index)
 {
     const struct via_method *method = &iface->methods[index];
-    if (!is_name(method->name))
+    if (!check_is_name(method->name))
         return error_set(VIA_E_TYPE, "method %u of %s has no valid name", index, iface->name);
     if (method->n_params > TYPELIB_MAX_PARAMS)
         return error_set(VIA_E_TYPE, "%s.%s has more than %d parameters", iface->name, method->name,
@@ -459,7 +456,7 @@ static HRESULT check_bases(const struct via_typelib *lib, uint16_t index)
 static HRESULT check_interface(const struct via_typelib *lib, uint16_t index)
 {
     const struct via_interface *iface = &lib->interfaces[index];
-    if (!is_name(iface->name))
+    if (!check_is_name(iface->name))
         return bad_name("interface", index);
     if (iface->base == VIA_NO_INDEX && !IsEqualGUID(&iface->iid, &builtin_iid_unknown) &&
         !(iface->flags & VIA_INTERFACE_EXTERNAL))
@@ -493,7 +490,7 @@ static HRESULT check_coclasses(const struct via_typelib *lib)
 {
     for (uint16_t i = 0; i < lib->n_coclasses; i++) {
         const struct via_coclass *coclass = &lib->coclasses[i];
-        if (!is_name(coclass->name))
+        if (!check_is_name(coclass->name))
             return bad_name("coclass", i);
         for (uint16_t j = 0; j < coclass->n_interfaces; j++)
             if (coclass->interfaces[j].interface_index >= lib->n_interfaces)
@@ -507,10 +504,12 @@ static HRESULT check_counts(const struct via_typelib *lib)
 {
     if (lib->n_types <= TYPELIB_MAX_TYPES && lib->n_structs <= TYPELIB_MAX_ENTRIES &&
         lib->n_enums <= TYPELIB_MAX_ENTRIES && lib->n_interfaces <= TYPELIB_MAX_ENTRIES &&
-        lib->n_coclasses <= TYPELIB_MAX_ENTRIES)
+        lib->n_coclasses <= TYPELIB_MAX_ENTRIES && lib->n_unions <= TYPELIB_MAX_ENTRIES &&
+        lib->n_expressions <= TYPELIB_MAX_TYPES)
         return S_OK;
     return error_set(VIA_E_TYPE,
-                     "more than %u types, or more than %u structs, enums, interfaces or classes",
+                     "more than %u types or expressions, or more than %u structs, unions, enums, "
+                     "interfaces or classes",
                      TYPELIB_MAX_TYPES, TYPELIB_MAX_ENTRIES);
 }
 
@@ -525,9 +524,13 @@ HRESULT typelib_check(const struct via_typelib *lib)
         return error_set(VIA_E_TYPE, "the type library has no name, or one that is too long");
     HRESULT hr = check_counts(lib);
     if (SUCCEEDED(hr))
+        hr = check_expressions(lib);
+    if (SUCCEEDED(hr))
         hr = check_types(lib);
     if (SUCCEEDED(hr))
         hr = check_enums(lib);
+    if (SUCCEEDED(hr))
+        hr = check_unions(lib);
     if (SUCCEEDED(hr))
         hr = check_structs(lib);
     for (uint16_t i = 0; i < lib->n_interfaces && SUCCEEDED(hr); i++)

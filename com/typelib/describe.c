@@ -21,16 +21,63 @@ struct scope {
     const struct via_struct *record;
 };
 
-static void print_size(const struct via_type *type, struct scope scope, struct buffer *text)
+static void print_member(struct scope scope, uint16_t index, struct buffer *text)
 {
-    if (type->size_from == VIA_SIZE_CONST)
-        buffer_print(text, "[size %u]", type->count);
-    else if (scope.method)
-        buffer_print(text, "[%s]", scope.method->params[type->size_index].name);
+    if (scope.method)
+        buffer_print(text, "%s", scope.method->params[index].name);
     else if (scope.record)
-        buffer_print(text, "[%s]", scope.record->fields[type->size_index].name);
+        buffer_print(text, "%s", scope.record->fields[index].name);
     else
-        buffer_print(text, "[size of %u]", type->size_index);
+        buffer_print(text, "of %u", index);
+}
+
+static void print_expression(const struct via_typelib *lib, uint16_t index, struct scope scope,
+                             struct buffer *text)
+{
+    const struct via_expression *self = &lib->expressions[index];
+    if (self->op == VIA_OPERATOR_CONST) {
+        buffer_print(text, "%lld", (long long)self->value);
+    } else if (self->op == VIA_OPERATOR_PARAM || self->op == VIA_OPERATOR_FIELD) {
+        print_member(scope, self->left, text);
+    } else {
+        buffer_print(text, "(");
+        print_expression(lib, self->left, scope, text);
+        buffer_print(text, " %s ", typelib_operator_name(self->op));
+        print_expression(lib, self->right, scope, text);
+        buffer_print(text, ")");
+    }
+}
+
+static void print_from(const struct via_typelib *lib, uint8_t from, uint16_t index,
+                       struct scope scope, struct buffer *text)
+{
+    if (from == VIA_SIZE_EXPRESSION)
+        print_expression(lib, index, scope, text);
+    else
+        print_member(scope, index, text);
+}
+
+static void print_size(const struct via_typelib *lib, const struct via_type *type,
+                       struct scope scope, struct buffer *text)
+{
+    bool is_named = scope.method || scope.record;
+    buffer_print(text, is_named && type->size_from != VIA_SIZE_CONST ? "[" : "[size ");
+    if (type->size_from == VIA_SIZE_CONST)
+        buffer_print(text, "%u", type->count);
+    else
+        print_from(lib, type->size_from, type->size_index, scope, text);
+    buffer_print(text, "]");
+}
+
+/* length_is, switch_is or iid_is. */
+static void print_also(const struct via_typelib *lib, const char *what, uint8_t from,
+                       uint16_t index, struct scope scope, struct buffer *text)
+{
+    if (from == VIA_SIZE_NONE)
+        return;
+    buffer_print(text, "[%s ", what);
+    print_from(lib, from, index, scope, text);
+    buffer_print(text, "]");
 }
 
 static void print_type(const struct via_typelib *lib, uint16_t type, struct scope scope,
@@ -46,14 +93,21 @@ static void print_type(const struct via_typelib *lib, uint16_t type, struct scop
         break;
     case VIA_TYPE_INTERFACE:
         buffer_print(text, "%s*", lib->interfaces[self->index].name);
+        print_also(lib, "iid", self->size_from, self->size_index, scope, text);
+        break;
+    case VIA_TYPE_UNION:
+        buffer_print(text, "union %s", lib->unions[self->index].name);
+        print_also(lib, "switch", self->size_from, self->size_index, scope, text);
         break;
     case VIA_TYPE_ARRAY:
         print_type(lib, self->element, scope, text);
         buffer_print(text, "[%u]", self->count);
+        print_also(lib, "length", self->length_from, self->length_index, scope, text);
         break;
     case VIA_TYPE_SIZED:
         print_type(lib, self->element, scope, text);
-        print_size(self, scope, text);
+        print_size(lib, self, scope, text);
+        print_also(lib, "length", self->length_from, self->length_index, scope, text);
         break;
     case VIA_TYPE_POINTER:
         print_type(lib, self->element, scope, text);
@@ -117,6 +171,7 @@ struct describer {
     struct buffer *text;
     bool *structs_done;
     bool *enums_done;
+    bool *unions_done;
 };
 
 static void define_type(struct describer *self, uint16_t type);
@@ -134,6 +189,34 @@ static void define_struct(struct describer *self, uint16_t index)
         print_type(self->lib, record->fields[i].type, (struct scope){0}, self->text);
         buffer_print(self->text, " %s;", record->fields[i].name);
     }
+    buffer_print(self->text, "}\n");
+}
+
+static void print_arm(struct describer *self, const struct via_union *choice, uint16_t index)
+{
+    const struct via_arm *arm = &choice->arms[index];
+    for (uint16_t i = 0; i < choice->n_cases; i++)
+        if (choice->cases[i].arm == index)
+            buffer_print(self->text, "%d:", choice->cases[i].value);
+    if (choice->default_arm == index)
+        buffer_print(self->text, "default:");
+    if (arm->type != VIA_NO_INDEX)
+        print_type(self->lib, arm->type, (struct scope){0}, self->text);
+    buffer_print(self->text, " %s;", arm->name);
+}
+
+static void define_union(struct describer *self, uint16_t index)
+{
+    const struct via_union *choice = &self->lib->unions[index];
+    if (self->unions_done[index])
+        return;
+    self->unions_done[index] = true;
+    for (uint16_t i = 0; i < choice->n_arms; i++)
+        if (choice->arms[i].type != VIA_NO_INDEX)
+            define_type(self, choice->arms[i].type);
+    buffer_print(self->text, "union %s {", choice->name);
+    for (uint16_t i = 0; i < choice->n_arms; i++)
+        print_arm(self, choice, i);
     buffer_print(self->text, "}\n");
 }
 
@@ -157,6 +240,9 @@ static void define_type(struct describer *self, uint16_t type)
     switch (kind->kind) {
     case VIA_TYPE_STRUCT:
         define_struct(self, kind->index);
+        break;
+    case VIA_TYPE_UNION:
+        define_union(self, kind->index);
         break;
     case VIA_TYPE_ENUM:
         define_enum(self, kind->index);
@@ -188,42 +274,76 @@ static void describe_method(struct describer *self, const struct via_method *met
     buffer_print(self->text, "\n");
 }
 
+static bool begin(struct describer *self, const struct via_typelib *lib, struct buffer *text)
+{
+    *self = (struct describer){.lib = lib, .text = text};
+    self->structs_done = calloc((size_t)lib->n_structs + 1, sizeof(bool));
+    self->enums_done = calloc((size_t)lib->n_enums + 1, sizeof(bool));
+    self->unions_done = calloc((size_t)lib->n_unions + 1, sizeof(bool));
+    if (self->structs_done && self->enums_done && self->unions_done)
+        return true;
+    buffer_fail(text, E_OUTOFMEMORY);
+    return false;
+}
+
+static void end(struct describer *self)
+{
+    free(self->structs_done);
+    free(self->enums_done);
+    free(self->unions_done);
+}
+
 void typelib_describe(const struct via_typelib *lib, uint16_t interface_index, struct buffer *text)
 {
     const struct via_interface *iface = &lib->interfaces[interface_index];
-    struct describer self = {.lib = lib, .text = text};
+    struct describer self;
     char iid[GUID_TEXT_SIZE], base[GUID_TEXT_SIZE];
-    self.structs_done = calloc((size_t)lib->n_structs + 1, sizeof(bool));
-    self.enums_done = calloc((size_t)lib->n_enums + 1, sizeof(bool));
-    if (self.structs_done && self.enums_done) {
+    if (begin(&self, lib, text)) {
         buffer_print(text, "interface %s %s", iface->name, guid_format(&iface->iid, iid));
         if (iface->base != VIA_NO_INDEX)
             buffer_print(text, " : %s", guid_format(&lib->interfaces[iface->base].iid, base));
         buffer_print(text, "\n");
         for (uint16_t i = 0; i < iface->n_methods; i++)
             describe_method(&self, &iface->methods[i]);
-    } else {
-        buffer_fail(text, E_OUTOFMEMORY);
     }
-    free(self.structs_done);
-    free(self.enums_done);
+    end(&self);
+}
+
+static HRESULT hash_text(struct buffer *text, uint8_t hash[TYPELIB_HASH_SIZE])
+{
+    struct sha1 sha1;
+    uint8_t digest[SHA1_SIZE];
+    HRESULT hr = buffer_result(text);
+    if (FAILED(hr))
+        return hr;
+    sha1_init(&sha1);
+    sha1_update(&sha1, text->data, text->size);
+    sha1_finish(&sha1, digest);
+    memcpy(hash, digest, TYPELIB_HASH_SIZE);
+    return S_OK;
 }
 
 HRESULT typelib_hash(const struct via_typelib *lib, uint16_t interface_index,
                      uint8_t hash[TYPELIB_HASH_SIZE])
 {
     struct buffer text;
-    struct sha1 sha1;
-    uint8_t digest[SHA1_SIZE];
     buffer_init(&text, MAX_DESCRIPTION);
     typelib_describe(lib, interface_index, &text);
-    HRESULT hr = buffer_result(&text);
-    if (SUCCEEDED(hr)) {
-        sha1_init(&sha1);
-        sha1_update(&sha1, text.data, text.size);
-        sha1_finish(&sha1, digest);
-        memcpy(hash, digest, TYPELIB_HASH_SIZE);
-    }
+    HRESULT hr = hash_text(&text, hash);
+    buffer_deinit(&text);
+    return hr;
+}
+
+HRESULT typelib_struct_hash(const struct via_typelib *lib, uint16_t index,
+                            uint8_t hash[TYPELIB_HASH_SIZE])
+{
+    struct describer self;
+    struct buffer text;
+    buffer_init(&text, MAX_DESCRIPTION);
+    if (begin(&self, lib, &text))
+        define_struct(&self, index);
+    end(&self);
+    HRESULT hr = hash_text(&text, hash);
     buffer_deinit(&text);
     return hr;
 }

@@ -22,12 +22,15 @@ struct parsed {
     struct block *blocks;
     struct via_type *types;
     size_t types_room;
+    struct via_expression *expressions;
+    size_t expressions_room;
 };
 
 struct reader {
     struct parsed *out;
     json_t *enums;
     json_t *structs;
+    json_t *unions; /* NULL: the form has none */
     json_t *interfaces;
     HRESULT result; /* sticky */
 };
@@ -137,19 +140,84 @@ struct members {
 static uint16_t read_type(struct reader *self, json_t *json, const struct members *members,
                           unsigned depth);
 
+static uint16_t add_expression(struct reader *self, struct via_expression expression)
+{
+    struct parsed *out = self->out;
+    if (FAILED(self->result))
+        return 0;
+    if (out->lib.n_expressions >= TYPELIB_MAX_TYPES) {
+        fail(self, "too many expressions");
+        return 0;
+    }
+    if (out->lib.n_expressions == out->expressions_room) {
+        size_t room = out->expressions_room ? out->expressions_room * 2 : 16;
+        struct via_expression *larger = realloc(out->expressions, room * sizeof(*larger));
+        if (!larger) {
+            self->result = error_set(E_OUTOFMEMORY, "no memory for a type library");
+            return 0;
+        }
+        out->expressions = larger;
+        out->expressions_room = room;
+    }
+    out->expressions[out->lib.n_expressions] = expression;
+    return out->lib.n_expressions++;
+}
+
+static uint16_t read_expression(struct reader *self, json_t *json, const struct members *members,
+                                unsigned depth)
+{
+    struct via_expression expression = {.op = VIA_OPERATOR_CONST};
+    if (depth > TYPELIB_MAX_EXPRESSION) {
+        fail(self, "an expression is nested too deeply");
+    } else if (json_is_integer(json)) {
+        expression.value = json_integer_value(json);
+    } else if (json_is_string(json)) {
+        bool is_param = members->size_from == VIA_SIZE_PARAM;
+        expression.op = is_param ? VIA_OPERATOR_PARAM : VIA_OPERATOR_FIELD;
+        expression.left = find_name(self, members->list, json);
+    } else {
+        const char *name = json_string_value(json_array_get(json, 1));
+        expression.op = name ? kinds_parse_operator(name) : 0;
+        if (!expression.op || json_array_size(json) != 3)
+            fail(self, "an expression is neither a name nor a number nor [LEFT, OPERATOR, RIGHT]");
+        if (SUCCEEDED(self->result))
+            expression.left = read_expression(self, json_array_get(json, 0), members, depth + 1);
+        if (SUCCEEDED(self->result))
+            expression.right = read_expression(self, json_array_get(json, 2), members, depth + 1);
+    }
+    return add_expression(self, expression);
+}
+
+/* What the type needs to know of its neighbours. */
+static void read_from(struct reader *self, json_t *json, const struct members *members,
+                      uint8_t *from, uint16_t *index)
+{
+    bool is_name = json_is_string(json);
+    *from = is_name ? members->size_from : VIA_SIZE_EXPRESSION;
+    *index =
+        is_name ? find_name(self, members->list, json) : read_expression(self, json, members, 0);
+}
+
 static void read_size(struct reader *self, json_t *size, const struct members *members,
                       struct via_type *type)
 {
-    if (json_is_integer(size)) {
-        json_int_t count = json_integer_value(size);
-        if (count <= 0 || count > TYPELIB_MAX_VALUE_SIZE)
-            fail(self, "a number of elements is out of range");
-        type->size_from = VIA_SIZE_CONST;
-        type->count = (uint32_t)count;
+    if (!json_is_integer(size)) {
+        read_from(self, size, members, &type->size_from, &type->size_index);
         return;
     }
-    type->size_from = members->size_from;
-    type->size_index = find_name(self, members->list, size);
+    json_int_t count = json_integer_value(size);
+    if (count <= 0 || count > TYPELIB_MAX_VALUE_SIZE)
+        fail(self, "a number of elements is out of range");
+    type->size_from = VIA_SIZE_CONST;
+    type->count = (uint32_t)count;
+}
+
+static void read_length(struct reader *self, json_t *json, const struct members *members,
+                        struct via_type *type)
+{
+    json_t *length = json_object_get(json, "length_is");
+    if (length)
+        read_from(self, length, members, &type->length_from, &type->length_index);
 }
 
 static void read_compound(struct reader *self, json_t *json, const struct members *members,
@@ -162,10 +230,12 @@ static void read_compound(struct reader *self, json_t *json, const struct member
             fail(self, "an array's count is out of range");
         type->kind = VIA_TYPE_ARRAY;
         type->count = (uint32_t)count;
+        read_length(self, json, members, type);
         type->element = read_type(self, part, members, depth);
     } else if ((part = json_object_get(json, "sized"))) {
         type->kind = VIA_TYPE_SIZED;
         read_size(self, json_object_get(json, "size_is"), members, type);
+        read_length(self, json, members, type);
         type->element = read_type(self, part, members, depth);
     } else if ((part = json_object_get(json, "pointer"))) {
         type->kind = VIA_TYPE_POINTER;
@@ -203,6 +273,13 @@ static uint16_t read_type(struct reader *self, json_t *json, const struct member
     } else if ((part = json_object_get(json, "interface"))) {
         type.kind = VIA_TYPE_INTERFACE;
         type.index = find_name(self, self->interfaces, part);
+        if ((part = json_object_get(json, "iid_is")))
+            read_from(self, part, members, &type.size_from, &type.size_index);
+    } else if ((part = json_object_get(json, "union"))) {
+        type.kind = VIA_TYPE_UNION;
+        type.index = find_name(self, self->unions, part);
+        read_from(self, json_object_get(json, "switch_is"), members, &type.size_from,
+                  &type.size_index);
     } else if ((part = json_object_get(json, "handle"))) {
         const char *kind = json_string_value(part);
         type.kind = VIA_TYPE_HANDLE;
@@ -246,6 +323,52 @@ static void read_struct(struct reader *self, json_t *json, struct via_struct *ou
     }
     out->fields = fields;
     out->n_fields = (uint16_t)n;
+}
+
+static void read_cases(struct reader *self, json_t *json, uint16_t arm, struct via_case *cases,
+                       uint16_t *n)
+{
+    size_t i;
+    json_t *value;
+    json_array_foreach(json, i, value)
+    {
+        json_int_t number = json_integer_value(value);
+        if (!json_is_integer(value) || number < INT32_MIN || number > INT32_MAX)
+            fail(self, "a union's case is out of range");
+        cases[(*n)++] = (struct via_case){(int32_t)number, arm};
+    }
+}
+
+static void read_union(struct reader *self, json_t *json, struct via_union *out)
+{
+    static const struct members nobody = {0};
+    size_t n_arms, n_cases = 0;
+    json_t *list = read_list(self, json, "arms", &n_arms);
+    for (size_t i = 0; i < n_arms; i++)
+        n_cases += json_array_size(json_object_get(json_array_get(list, i), "cases"));
+    if (n_cases > TYPELIB_MAX_ENTRIES) {
+        fail(self, "a union has too many cases");
+        return;
+    }
+    struct via_arm *arms = allocate(self, n_arms, sizeof(*arms));
+    struct via_case *cases = allocate(self, n_cases, sizeof(*cases));
+    out->name = read_name(self, json, "name");
+    out->default_arm = VIA_NO_INDEX;
+    for (uint16_t i = 0; arms && cases && i < n_arms; i++) {
+        json_t *entry = json_array_get(list, i);
+        json_t *type = json_object_get(entry, "type");
+        arms[i] = (struct via_arm){"", VIA_NO_INDEX};
+        if (type) {
+            arms[i].name = read_name(self, entry, "name");
+            arms[i].type = read_type(self, type, &nobody, 0);
+        }
+        read_cases(self, json_object_get(entry, "cases"), i, cases, &out->n_cases);
+        if (json_is_true(json_object_get(entry, "default")))
+            out->default_arm = i;
+    }
+    out->arms = arms;
+    out->cases = cases;
+    out->n_arms = (uint16_t)n_arms;
 }
 
 static void read_method(struct reader *self, json_t *json, struct via_method *out)
@@ -318,7 +441,7 @@ static void read_header(struct reader *self, json_t *json)
 {
     struct via_typelib *lib = &self->out->lib;
     json_t *version = json_object_get(json, "version");
-    if (json_integer_value(json_object_get(json, "viaduct_typelib")) != VIA_TYPELIB_ABI)
+    if (json_integer_value(json_object_get(json, "viaduct_typelib")) != TYPELIB_JSON_VERSION)
         fail(self, "it has another version than this program knows");
     lib->abi = VIA_TYPELIB_ABI;
     lib->size = sizeof(*lib);
@@ -331,20 +454,25 @@ static void read_header(struct reader *self, json_t *json)
 static void read_library(struct reader *self, json_t *json)
 {
     struct via_typelib *lib = &self->out->lib;
-    size_t n_enums, n_structs, n_interfaces, n_coclasses;
+    size_t n_enums, n_structs, n_interfaces, n_coclasses, n_unions = 0;
     read_header(self, json);
     self->enums = read_list(self, json, "enums", &n_enums);
     self->structs = read_list(self, json, "structs", &n_structs);
+    if (json_object_get(json, "unions"))
+        self->unions = read_list(self, json, "unions", &n_unions);
     self->interfaces = read_list(self, json, "interfaces", &n_interfaces);
     json_t *coclass_list = read_list(self, json, "coclasses", &n_coclasses);
     struct via_enum *enums = allocate(self, n_enums, sizeof(*enums));
     struct via_struct *structs = allocate(self, n_structs, sizeof(*structs));
+    struct via_union *unions = allocate(self, n_unions, sizeof(*unions));
     struct via_interface *interfaces = allocate(self, n_interfaces, sizeof(*interfaces));
     struct via_coclass *coclasses = allocate(self, n_coclasses, sizeof(*coclasses));
     for (size_t i = 0; enums && i < n_enums; i++)
         read_enum(self, json_array_get(self->enums, i), &enums[i]);
     for (size_t i = 0; structs && i < n_structs; i++)
         read_struct(self, json_array_get(self->structs, i), &structs[i]);
+    for (size_t i = 0; unions && i < n_unions; i++)
+        read_union(self, json_array_get(self->unions, i), &unions[i]);
     for (size_t i = 0; interfaces && i < n_interfaces; i++)
         read_interface(self, json_array_get(self->interfaces, i), &interfaces[i]);
     for (size_t i = 0; coclasses && i < n_coclasses; i++)
@@ -353,7 +481,10 @@ static void read_library(struct reader *self, json_t *json)
     lib->structs = structs;
     lib->interfaces = interfaces;
     lib->coclasses = coclasses;
+    lib->unions = unions;
+    lib->n_unions = (uint16_t)n_unions;
     lib->types = self->out->types;
+    lib->expressions = self->out->expressions;
     lib->n_enums = (uint16_t)n_enums;
     lib->n_structs = (uint16_t)n_structs;
     lib->n_interfaces = (uint16_t)n_interfaces;
@@ -395,5 +526,6 @@ void typelib_free(struct via_typelib *lib)
         self->blocks = next;
     }
     free(self->types);
+    free(self->expressions);
     free(self);
 }

@@ -14,12 +14,39 @@ struct owner {
     const struct via_struct *record;
 };
 
-static json_t *write_size(const struct via_type *type, const struct owner *owner)
+static json_t *write_member(uint16_t index, const struct owner *owner)
 {
-    if (type->size_from == VIA_SIZE_CONST)
-        return json_integer(type->count);
-    return json_string(owner->method ? owner->method->params[type->size_index].name
-                                     : owner->record->fields[type->size_index].name);
+    return json_string(owner->method ? owner->method->params[index].name
+                                     : owner->record->fields[index].name);
+}
+
+static json_t *write_expression(const struct via_typelib *lib, uint16_t index,
+                                const struct owner *owner)
+{
+    const struct via_expression *self = &lib->expressions[index];
+    if (self->op == VIA_OPERATOR_CONST)
+        return json_integer(self->value);
+    if (self->op == VIA_OPERATOR_PARAM || self->op == VIA_OPERATOR_FIELD)
+        return write_member(self->left, owner);
+    return json_pack("[o, s, o]", write_expression(lib, self->left, owner),
+                     typelib_operator_name(self->op), write_expression(lib, self->right, owner));
+}
+
+/* A name, a number, or [LEFT, OPERATOR, RIGHT]. */
+static json_t *write_from(const struct via_typelib *lib, uint8_t from, uint16_t index,
+                          uint32_t count, const struct owner *owner)
+{
+    if (from == VIA_SIZE_CONST)
+        return json_integer(count);
+    return from == VIA_SIZE_EXPRESSION ? write_expression(lib, index, owner)
+                                       : write_member(index, owner);
+}
+
+static void write_also(json_t *json, const char *key, const struct via_typelib *lib, uint8_t from,
+                       uint16_t index, const struct owner *owner)
+{
+    if (from != VIA_SIZE_NONE)
+        json_object_set_new(json, key, write_from(lib, from, index, 0, owner));
 }
 
 static json_t *write_type(const struct via_typelib *lib, uint16_t index, const struct owner *owner)
@@ -38,14 +65,22 @@ static json_t *write_type(const struct via_typelib *lib, uint16_t index, const s
         break;
     case VIA_TYPE_INTERFACE:
         json_object_set_new(json, "interface", json_string(lib->interfaces[type->index].name));
+        write_also(json, "iid_is", lib, type->size_from, type->size_index, owner);
+        break;
+    case VIA_TYPE_UNION:
+        json_object_set_new(json, "union", json_string(lib->unions[type->index].name));
+        write_also(json, "switch_is", lib, type->size_from, type->size_index, owner);
         break;
     case VIA_TYPE_ARRAY:
         json_object_set_new(json, "array", write_type(lib, type->element, owner));
         json_object_set_new(json, "count", json_integer(type->count));
+        write_also(json, "length_is", lib, type->length_from, type->length_index, owner);
         break;
     case VIA_TYPE_SIZED:
         json_object_set_new(json, "sized", write_type(lib, type->element, owner));
-        json_object_set_new(json, "size_is", write_size(type, owner));
+        json_object_set_new(json, "size_is",
+                            write_from(lib, type->size_from, type->size_index, type->count, owner));
+        write_also(json, "length_is", lib, type->length_from, type->length_index, owner);
         break;
     case VIA_TYPE_POINTER:
         json_object_set_new(json, "pointer", write_type(lib, type->element, owner));
@@ -93,6 +128,33 @@ static json_t *write_struct(const struct via_typelib *lib, const struct via_stru
         json_array_append_new(fields, json_pack("{s:s, s:o}", "name", self->fields[i].name, "type",
                                                 write_type(lib, self->fields[i].type, &owner)));
     return json_pack("{s:s, s:o}", "name", self->name, "fields", fields);
+}
+
+static json_t *write_arm(const struct via_typelib *lib, const struct via_union *self,
+                         uint16_t index)
+{
+    static const struct owner nobody = {0};
+    const struct via_arm *arm = &self->arms[index];
+    json_t *cases = json_array();
+    for (uint16_t i = 0; i < self->n_cases; i++)
+        if (self->cases[i].arm == index)
+            json_array_append_new(cases, json_integer(self->cases[i].value));
+    json_t *json = json_pack("{s:o}", "cases", cases);
+    if (arm->type != VIA_NO_INDEX) {
+        json_object_set_new(json, "name", json_string(arm->name));
+        json_object_set_new(json, "type", write_type(lib, arm->type, &nobody));
+    }
+    if (self->default_arm == index)
+        json_object_set_new(json, "default", json_true());
+    return json;
+}
+
+static json_t *write_union(const struct via_typelib *lib, const struct via_union *self)
+{
+    json_t *arms = json_array();
+    for (uint16_t i = 0; i < self->n_arms; i++)
+        json_array_append_new(arms, write_arm(lib, self, i));
+    return json_pack("{s:s, s:o}", "name", self->name, "arms", arms);
 }
 
 static json_t *write_method(const struct via_typelib *lib, const struct via_method *self)
@@ -153,20 +215,24 @@ static json_t *write_library(const struct via_typelib *lib)
 {
     json_t *enums = json_array();
     json_t *structs = json_array();
+    json_t *unions = json_array();
     json_t *interfaces = json_array();
     json_t *coclasses = json_array();
     for (uint16_t i = 0; i < lib->n_enums; i++)
         json_array_append_new(enums, write_enum(&lib->enums[i]));
     for (uint16_t i = 0; i < lib->n_structs; i++)
         json_array_append_new(structs, write_struct(lib, &lib->structs[i]));
+    for (uint16_t i = 0; i < lib->n_unions; i++)
+        json_array_append_new(unions, write_union(lib, &lib->unions[i]));
     for (uint16_t i = 0; i < lib->n_interfaces; i++)
         json_array_append_new(interfaces, write_interface(lib, &lib->interfaces[i]));
     for (uint16_t i = 0; i < lib->n_coclasses; i++)
         json_array_append_new(coclasses, write_coclass(lib, &lib->coclasses[i]));
-    return json_pack("{s:i, s:s, s:o, s:[ii], s:o, s:o, s:o, s:o}", "viaduct_typelib",
-                     (int)VIA_TYPELIB_ABI, "name", lib->name, "libid", write_guid(&lib->libid),
+    return json_pack("{s:i, s:s, s:o, s:[ii], s:o, s:o, s:o, s:o, s:o}", "viaduct_typelib",
+                     TYPELIB_JSON_VERSION, "name", lib->name, "libid", write_guid(&lib->libid),
                      "version", (int)lib->version_major, (int)lib->version_minor, "enums", enums,
-                     "structs", structs, "interfaces", interfaces, "coclasses", coclasses);
+                     "structs", structs, "unions", unions, "interfaces", interfaces, "coclasses",
+                     coclasses);
 }
 
 HRESULT typelib_to_json(const struct via_typelib *lib, unsigned indent, char **text)

@@ -1,4 +1,5 @@
 #include "com/typelib/kinds.h"
+#include "com/typelib/typelib.h"
 
 #include <string.h>
 #include <viaduct/typelib.h>
@@ -55,5 +56,25 @@ uint32_t kinds_handle_parse(const char *name)
     for (uint32_t kind = 1; kind < N_HANDLE_NAMES; kind++)
         if (!strcmp(handle_names[kind], name))
             return kind;
+    return 0;
+}
+
+static const char *const operators[] = {
+    [VIA_OPERATOR_ADD] = "+",          [VIA_OPERATOR_SUBTRACT] = "-",
+    [VIA_OPERATOR_MULTIPLY] = "*",     [VIA_OPERATOR_DIVIDE] = "/",
+    [VIA_OPERATOR_REMAINDER] = "%",    [VIA_OPERATOR_SHIFT_LEFT] = "<<",
+    [VIA_OPERATOR_SHIFT_RIGHT] = ">>",
+};
+
+const char *typelib_operator_name(uint16_t op)
+{
+    return op < sizeof(operators) / sizeof(operators[0]) ? operators[op] : NULL;
+}
+
+uint16_t kinds_parse_operator(const char *name)
+{
+    for (uint16_t op = VIA_OPERATOR_ADD; op < sizeof(operators) / sizeof(operators[0]); op++)
+        if (!strcmp(operators[op], name))
+            return op;
     return 0;
 }

@@ -13,4 +13,7 @@ uint8_t kinds_parse(const char *name);
 const char *kinds_handle_name(uint32_t kind);
 uint32_t kinds_handle_parse(const char *name);
 
+/* An operator of an expression; 0: none has that name. */
+uint16_t kinds_parse_operator(const char *name);
+
 #endif

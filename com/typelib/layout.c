@@ -23,6 +23,23 @@ struct typelib_layout typelib_struct_layout(const struct via_typelib *lib, uint1
     return all;
 }
 
+struct typelib_layout typelib_union_layout(const struct via_typelib *lib, uint16_t index)
+{
+    const struct via_union *choice = &lib->unions[index];
+    struct typelib_layout all = {0, 1};
+    for (uint16_t i = 0; i < choice->n_arms; i++) {
+        if (choice->arms[i].type == VIA_NO_INDEX)
+            continue;
+        struct typelib_layout arm = typelib_layout(lib, choice->arms[i].type);
+        if (arm.size > all.size)
+            all.size = arm.size;
+        if (arm.alignment > all.alignment)
+            all.alignment = arm.alignment;
+    }
+    all.size = round_up(all.size, all.alignment);
+    return all;
+}
+
 uint32_t typelib_field_offset(const struct via_typelib *lib, uint16_t index, uint16_t field)
 {
     const struct via_struct *record = &lib->structs[index];
@@ -68,6 +85,8 @@ struct typelib_layout typelib_layout(const struct via_typelib *lib, uint16_t typ
         return (struct typelib_layout){16, 4};
     case VIA_TYPE_STRUCT:
         return typelib_struct_layout(lib, self->index);
+    case VIA_TYPE_UNION:
+        return typelib_union_layout(lib, self->index);
     case VIA_TYPE_ARRAY: {
         struct typelib_layout element = typelib_layout(lib, self->element);
         return (struct typelib_layout){element.size * self->count, element.alignment};

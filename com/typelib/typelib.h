@@ -25,9 +25,10 @@ struct buffer;
 /* Slots of a vtable: methods of an interface and all its bases. */
 #define TYPELIB_MAX_SLOTS 1024
 /* Of each of the other tables: look-ups by name are linear, and a peer chooses the names. */
-#define TYPELIB_MAX_ENTRIES 2048u
-#define TYPELIB_MAX_TYPES   16384u
-#define TYPELIB_HASH_SIZE   16
+#define TYPELIB_MAX_ENTRIES    2048u
+#define TYPELIB_MAX_TYPES      16384u
+#define TYPELIB_MAX_EXPRESSION 32 /* operators, numbers and names in one */
+#define TYPELIB_HASH_SIZE      16
 
 /* VIA_E_TYPE says what is wrong and where. Checks every index, name, size and rule; needs no other
  * library. */
@@ -41,7 +42,13 @@ struct typelib_layout {
 };
 struct typelib_layout typelib_layout(const struct via_typelib *lib, uint16_t type);
 struct typelib_layout typelib_struct_layout(const struct via_typelib *lib, uint16_t index);
+struct typelib_layout typelib_union_layout(const struct via_typelib *lib, uint16_t index);
 uint32_t typelib_field_offset(const struct via_typelib *lib, uint16_t index, uint16_t field);
+
+/* --- expressions --- */
+
+/* One operator of two numbers. False: it has no value. */
+bool typelib_compute(uint16_t op, int64_t left, int64_t right, int64_t *value);
 
 /* --- look-up --- */
 
@@ -80,6 +87,9 @@ HRESULT typelib_methods(const struct via_typelib *lib, uint16_t interface_index,
 void typelib_describe(const struct via_typelib *lib, uint16_t interface_index, struct buffer *text);
 HRESULT typelib_hash(const struct via_typelib *lib, uint16_t interface_index,
                      uint8_t hash[TYPELIB_HASH_SIZE]);
+/* The same of a struct alone, with all that it is made of. */
+HRESULT typelib_struct_hash(const struct via_typelib *lib, uint16_t index,
+                            uint8_t hash[TYPELIB_HASH_SIZE]);
 /* A method as people read it: "Add(in i32 a, in i32 b, out retval i32 sum)". */
 void typelib_print_method(const struct via_typelib *lib, const struct via_method *method,
                           struct buffer *text);
@@ -87,7 +97,14 @@ void typelib_print_method(const struct via_typelib *lib, const struct via_method
 void typelib_print_field(const struct via_typelib *lib, const struct via_struct *record,
                          uint16_t field, struct buffer *text);
 
+/* The name that the JSON form and the printed one give an operator: "*". NULL: it is none. */
+const char *typelib_operator_name(uint16_t op);
+
 /* --- JSON form --- */
+
+/* Version of the form. What is new in it may be left out; who does not know it refuses the types.
+ */
+#define TYPELIB_JSON_VERSION 1
 
 /* The whole library, for free(). `indent`: spaces a level, 0: one line. */
 HRESULT typelib_to_json(const struct via_typelib *lib, unsigned indent, char **text);

@@ -17,7 +17,7 @@ extern "C" {
 #endif
 
 /* Version of the table layout below; a library with another one is refused. */
-#define VIA_TYPELIB_ABI 1u
+#define VIA_TYPELIB_ABI 2u
 
 /* "No such index" in every 16-bit index below. */
 #define VIA_NO_INDEX 0xFFFFu
@@ -52,8 +52,9 @@ enum via_type_kind {
     VIA_TYPE_DECIMAL = 26,
     VIA_TYPE_VARIANT = 27,
     VIA_TYPE_SAFEARRAY = 28, /* SAFEARRAY * of `element`s; may be NULL, and NULL stays NULL */
-    VIA_TYPE_HANDLE = 29 /* a descriptor, or a HANDLE; `count` is an enum via_handle_kind. Only a
+    VIA_TYPE_HANDLE = 29, /* a descriptor, or a HANDLE; `count` is an enum via_handle_kind. Only a
                           * parameter, [in] by value or [out] by reference */
+    VIA_TYPE_UNION = 30   /* `index` into unions; which arm, `size_from` says */
 };
 
 /* What a VIA_TYPE_HANDLE is a handle of. */
@@ -65,12 +66,15 @@ enum via_handle_kind {
     VIA_HANDLE_EVENT = 5
 };
 
-/* Where the number of a VIA_TYPE_SIZED type's elements stands. */
+/* Where something stands that a type needs to know: the number of a VIA_TYPE_SIZED type's elements,
+ * how many elements of an array count (length_is), which arm of a union it is, or the IID of an
+ * interface pointer (iid_is; else it is the interface's own). */
 enum via_size_from {
     VIA_SIZE_NONE = 0,
-    VIA_SIZE_PARAM = 1, /* `size_index` is a parameter of the same method */
-    VIA_SIZE_FIELD = 2, /* `size_index` is a field of the same struct */
-    VIA_SIZE_CONST = 3  /* `count` elements */
+    VIA_SIZE_PARAM = 1,     /* the index is that of a parameter of the same method */
+    VIA_SIZE_FIELD = 2,     /* of a field of the same struct */
+    VIA_SIZE_CONST = 3,     /* `count` elements */
+    VIA_SIZE_EXPRESSION = 4 /* of one of the library's expressions */
 };
 
 /* Flags of a type. */
@@ -79,13 +83,37 @@ enum via_size_from {
 struct via_type {
     uint8_t kind;      /* enum via_type_kind */
     uint8_t flags;     /* VIA_TYPE_... */
-    uint8_t size_from; /* enum via_size_from, for VIA_TYPE_SIZED */
-    uint8_t reserved;  /* 0 */
-    uint16_t index;    /* of a struct, enum or interface; else VIA_NO_INDEX */
-    uint16_t element;  /* type index of the element; else VIA_NO_INDEX */
+    uint8_t size_from; /* enum via_size_from, for VIA_TYPE_SIZED, _UNION and _INTERFACE */
+    /* Of VIA_TYPE_SIZED and _ARRAY: only the first elements count. VIA_SIZE_NONE: all do. */
+    uint8_t length_from;
+    uint16_t index;   /* of a struct, union, enum or interface; else VIA_NO_INDEX */
+    uint16_t element; /* type index of the element; else VIA_NO_INDEX */
     uint16_t size_index;
-    uint16_t reserved2; /* 0 */
+    uint16_t length_index;
     uint32_t count;
+};
+
+enum via_operator {
+    VIA_OPERATOR_CONST = 1, /* `value` */
+    VIA_OPERATOR_PARAM = 2, /* `left` is a parameter */
+    VIA_OPERATOR_FIELD = 3, /* `left` is a field */
+    VIA_OPERATOR_ADD = 4,   /* of `left` and `right`, which are expressions in front of this one */
+    VIA_OPERATOR_SUBTRACT = 5,
+    VIA_OPERATOR_MULTIPLY = 6,
+    VIA_OPERATOR_DIVIDE = 7,
+    VIA_OPERATOR_REMAINDER = 8,
+    VIA_OPERATOR_SHIFT_LEFT = 9,
+    VIA_OPERATOR_SHIFT_RIGHT = 10
+};
+
+/* "n * 2": computed in 64 bits. Where that overflows, or divides by 0, there is no value, and the
+ * call is refused. */
+struct via_expression {
+    uint16_t op; /* enum via_operator */
+    uint16_t left;
+    uint16_t right;
+    uint16_t reserved; /* 0 */
+    int64_t value;
 };
 
 struct via_field {
@@ -98,6 +126,27 @@ struct via_struct {
     const char *name;
     uint16_t n_fields;
     const struct via_field *fields;
+};
+
+/* An arm of a union. */
+struct via_arm {
+    const char *name; /* "" of an empty one */
+    uint16_t type;    /* VIA_NO_INDEX: nothing is there */
+};
+
+struct via_case {
+    int32_t value; /* of the discriminant; of an unsigned one its 32 bits */
+    uint16_t arm;
+};
+
+/* A union without its discriminant, which stands beside it. */
+struct via_union {
+    const char *name;
+    uint16_t n_arms;
+    uint16_t n_cases;
+    uint16_t default_arm; /* for all other values; VIA_NO_INDEX: they are wrong */
+    const struct via_arm *arms;
+    const struct via_case *cases;
 };
 
 struct via_enumerator {
@@ -196,6 +245,10 @@ struct via_typelib {
     const struct via_enum *enums;
     const struct via_interface *interfaces;
     const struct via_coclass *coclasses;
+    uint16_t n_unions;
+    uint16_t n_expressions;
+    const struct via_union *unions;
+    const struct via_expression *expressions;
 };
 
 #ifdef __cplusplus

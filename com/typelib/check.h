@@ -1,0 +1,20 @@
+/* What the parts of the validation share. */
+#ifndef COM_TYPELIB_CHECK_H
+#define COM_TYPELIB_CHECK_H
+
+#include "com/typelib/typelib.h"
+
+/* An identifier of C, at most 255 characters. */
+bool check_is_name(const char *name);
+
+/* check_members.c: expressions and unions, before anything that refers to them. */
+HRESULT check_expressions(const struct via_typelib *lib);
+HRESULT check_unions(const struct via_typelib *lib);
+/* Whatever the field's type needs to know stands in the same struct, and can be it. */
+HRESULT check_field_references(const struct via_typelib *lib, const struct via_struct *record,
+                               const struct via_field *field);
+/* The same of a parameter in its method, and it is known where it is needed. */
+HRESULT check_param_references(const struct via_typelib *lib, const struct via_interface *iface,
+                               const struct via_method *method, const struct via_param *param);
+
+#endif
