@@ -111,8 +111,12 @@ static bool is_callback(IUnknown *object)
 static void place_objects(IUnknown *root, json_t *lib, json_t *type, struct via_value *value)
 {
     json_t *part;
-    if (value->kind == VIA_VALUE_STRING && (part = json_object_get(type, "interface")))
-        via_value_set_object(value, get_callback(root, lib, json_string_value(part)));
+    if (value->kind == VIA_VALUE_STRING && (part = json_object_get(type, "interface"))) {
+        /* What iid_is says is this too. */
+        bool is_known = !json_object_get(type, "iid_is");
+        via_value_set_object(
+            value, get_callback(root, lib, is_known ? json_string_value(part) : "IRandomCallback"));
+    }
     if (value->kind == VIA_VALUE_LIST &&
         ((part = json_object_get(type, "sized")) || (part = json_object_get(type, "array"))))
         for (uint32_t i = 0; i < value->n; i++)
@@ -142,14 +146,15 @@ static bool callback_was_used_and_released(void)
 
 /* --- random values by type, as JSON --- */
 
-static json_t *random_value(json_t *lib, json_t *type);
+/* `others`: the arguments, or the fields, that are there already. */
+static json_t *random_value(json_t *lib, json_t *type, json_t *others);
 
 /* What every run has to have in it. */
 static const char *const kinds[] = {
-    "i8",      "u8",        "i16",      "u16",   "i32",     "u32",     "i64",
-    "u64",     "f32",       "f64",      "wchar", "bool",    "hresult", "guid",
-    "bstr",    "string8",   "string16", "enum",  "struct",  "array",   "sized",
-    "pointer", "interface", "cy",       "date",  "decimal", "variant", "safearray"};
+    "i8",       "u8",      "i16",     "u16",       "i32",     "u32",     "i64",       "u64",
+    "f32",      "f64",     "wchar",   "bool",      "hresult", "guid",    "bstr",      "string8",
+    "string16", "enum",    "struct",  "array",     "sized",   "pointer", "interface", "cy",
+    "date",     "decimal", "variant", "safearray", "union"};
 #define N_KINDS (sizeof(kinds) / sizeof(kinds[0]))
 static unsigned n_of_kind[N_KINDS];
 
@@ -282,12 +287,155 @@ static json_t *random_basic(const char *kind)
     return json_string(texts[random_next() % 5]);
 }
 
-static json_t *random_list(json_t *lib, json_t *element, size_t n)
+static json_t *random_list(json_t *lib, json_t *element, size_t n, json_t *others)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < n; i++)
-        json_array_append_new(list, random_value(lib, element));
+        json_array_append_new(list, random_value(lib, element, others));
     return list;
+}
+
+/* --- what says how many elements there are, or which arm it is --- */
+
+static json_int_t evaluate(json_t *expression, json_t *others)
+{
+    if (json_is_integer(expression))
+        return json_integer_value(expression);
+    if (json_is_string(expression))
+        return json_integer_value(json_object_get(others, json_string_value(expression)));
+    json_int_t left = evaluate(json_array_get(expression, 0), others);
+    json_int_t right = evaluate(json_array_get(expression, 2), others);
+    const char *op = json_string_value(json_array_get(expression, 1));
+    switch (op[0]) {
+    case '+':
+        return left + right;
+    case '-':
+        return left - right;
+    case '*':
+        return left * right;
+    case '/':
+        return left / right;
+    case '%':
+        return left % right;
+    default:
+        return op[0] == '<' ? left << right : left >> right;
+    }
+}
+
+static bool is_operand(json_t *expression, const char *name)
+{
+    if (json_is_string(expression))
+        return !strcmp(json_string_value(expression), name);
+    return json_is_array(expression) && (is_operand(json_array_get(expression, 0), name) ||
+                                         is_operand(json_array_get(expression, 2), name));
+}
+
+/* The type by which another one is made. */
+static json_t *find_user(json_t *members, const char *key, const char *name)
+{
+    size_t i;
+    json_t *member;
+    json_array_foreach(members, i, member)
+    {
+        json_t *type = json_object_get(member, "type");
+        if (is_operand(json_object_get(type, key), name))
+            return type;
+    }
+    return NULL;
+}
+
+/* A discriminant: one of those that the union has, or another, if there is a default. */
+static json_t *random_choice(json_t *lib, json_t *type, json_t *own_type)
+{
+    json_t *all = json_array();
+    size_t i, j;
+    json_t *arm, *value;
+    const char *name = json_string_value(json_object_get(type, "union"));
+    json_array_foreach(json_object_get(find_named(json_object_get(lib, "unions"), name), "arms"), i,
+                       arm)
+    {
+        json_array_foreach(json_object_get(arm, "cases"), j, value)
+        {
+            json_array_append(all, value);
+        }
+        if (json_is_true(json_object_get(arm, "default")))
+            json_array_append_new(all, json_integer(101));
+    }
+    json_t *chosen = json_incref(json_array_get(all, random_next() % json_array_size(all)));
+    json_decref(all);
+    /* Enums come back by their names. */
+    const char *list = json_string_value(json_object_get(own_type, "enum"));
+    json_t *enums = json_object_get(lib, "enums");
+    json_array_foreach(list ? json_object_get(find_named(enums, list), "values") : NULL, i, value)
+    {
+        if (json_equal(json_object_get(value, "value"), chosen)) {
+            json_decref(chosen);
+            return json_incref(json_object_get(value, "name"));
+        }
+    }
+    return chosen;
+}
+
+/* As a number, whether it is one or an enum's name. */
+static json_int_t choice_value(json_t *lib, json_t *choice)
+{
+    size_t i;
+    json_t *list, *entry;
+    if (json_is_integer(choice))
+        return json_integer_value(choice);
+    json_array_foreach(json_object_get(lib, "enums"), i, list)
+    {
+        entry = find_named(json_object_get(list, "values"), json_string_value(choice));
+        if (entry)
+            return json_integer_value(json_object_get(entry, "value"));
+    }
+    return 0;
+}
+
+static json_t *random_union(json_t *lib, json_t *type, json_t *others)
+{
+    const char *name = json_string_value(json_object_get(type, "union"));
+    json_t *arms = json_object_get(find_named(json_object_get(lib, "unions"), name), "arms");
+    const char *switch_is = json_string_value(json_object_get(type, "switch_is"));
+    json_int_t which = choice_value(lib, json_object_get(others, switch_is));
+    size_t i, j;
+    json_t *arm, *value, *chosen = NULL, *other = NULL;
+    json_array_foreach(arms, i, arm)
+    {
+        json_array_foreach(json_object_get(arm, "cases"), j, value)
+        {
+            if (json_integer_value(value) == which)
+                chosen = arm;
+        }
+        if (json_is_true(json_object_get(arm, "default")))
+            other = arm;
+    }
+    chosen = chosen ? chosen : other;
+    json_t *content = json_object_get(chosen, "type");
+    if (!content)
+        return json_null();
+    json_t *made = json_object();
+    json_object_set_new(made, json_string_value(json_object_get(chosen, "name")),
+                        json_object_get(content, "interface") ? json_null()
+                                                              : random_value(lib, content, NULL));
+    return made;
+}
+
+/* One that others are made by and that cannot be filled in: a discriminant, a part of an
+ * expression, an IID. NULL: it is an ordinary one. */
+static json_t *random_needed(json_t *lib, json_t *members, json_t *member)
+{
+    const char *name = json_string_value(json_object_get(member, "name"));
+    json_t *user = find_user(members, "switch_is", name);
+    if (user)
+        return random_choice(lib, user, json_object_get(member, "type"));
+    if ((user = find_user(members, "iid_is", name))) {
+        json_t *callback_type = find_named(json_object_get(lib, "interfaces"), "IRandomCallback");
+        return json_incref(json_object_get(callback_type, "iid"));
+    }
+    bool counts =
+        find_user(members, "size_is", name) != NULL || find_user(members, "length_is", name);
+    return counts ? json_integer(random_next() % 5) : NULL;
 }
 
 /* Fields that count others are left out: they are filled in. */
@@ -297,9 +445,10 @@ static bool is_size(json_t *fields, const char *name)
     json_t *field;
     json_array_foreach(fields, i, field)
     {
-        const char *size =
-            json_string_value(json_object_get(json_object_get(field, "type"), "size_is"));
-        if (size && !strcmp(size, name))
+        json_t *type = json_object_get(field, "type");
+        const char *size = json_string_value(json_object_get(type, "size_is"));
+        const char *length = json_string_value(json_object_get(type, "length_is"));
+        if ((size && !strcmp(size, name)) || (length && !strcmp(length, name)))
             return true;
     }
     return false;
@@ -314,9 +463,16 @@ static json_t *random_struct(json_t *lib, const char *name)
     json_array_foreach(fields, i, field)
     {
         const char *field_name = json_string_value(json_object_get(field, "name"));
-        if (!is_size(fields, field_name))
+        json_t *needed = is_size(fields, field_name) ? NULL : random_needed(lib, fields, field);
+        if (needed)
+            json_object_set_new(value, field_name, needed);
+    }
+    json_array_foreach(fields, i, field)
+    {
+        const char *field_name = json_string_value(json_object_get(field, "name"));
+        if (!is_size(fields, field_name) && !json_object_get(value, field_name))
             json_object_set_new(value, field_name,
-                                random_value(lib, json_object_get(field, "type")));
+                                random_value(lib, json_object_get(field, "type"), value));
     }
     return value;
 }
@@ -328,10 +484,24 @@ static json_t *random_enum(json_t *lib, const char *name)
     return json_incref(json_object_get(entry, "name"));
 }
 
+/* As many as the type says, or as can be. */
+static size_t random_count(json_t *type, json_t *others)
+{
+    json_t *size = json_object_get(type, "size_is");
+    json_t *length = json_object_get(type, "length_is");
+    json_t *count = json_object_get(type, "count");
+    if (length && !json_is_string(length))
+        return (size_t)evaluate(length, others);
+    if (count)
+        return length ? random_next() % (size_t)(json_integer_value(count) + 1)
+                      : (size_t)json_integer_value(count);
+    return json_is_string(size) ? random_next() % 5 : (size_t)evaluate(size, others);
+}
+
 /* Structs may point to themselves: so deep. */
 #define MAX_POINTERS 8
 
-static json_t *random_value(json_t *lib, json_t *type)
+static json_t *random_value(json_t *lib, json_t *type, json_t *others)
 {
     static unsigned depth;
     json_t *part = json_is_string(type) ? type : json_object_get(type, "type");
@@ -346,19 +516,19 @@ static json_t *random_value(json_t *lib, json_t *type)
         return random_enum(lib, json_string_value(part));
     if (!strcmp(kind, "struct"))
         return random_struct(lib, json_string_value(part));
-    if (!strcmp(kind, "array"))
-        return random_list(lib, part, (size_t)json_integer_value(json_object_get(type, "count")));
-    if (!strcmp(kind, "sized"))
-        return random_list(lib, part, random_next() % 5);
+    if (!strcmp(kind, "union"))
+        return random_union(lib, type, others);
+    if (!strcmp(kind, "array") || !strcmp(kind, "sized"))
+        return random_list(lib, part, random_count(type, others), others);
     if (!strcmp(kind, "safearray") && random_next() % 4)
-        return random_next() % 2 ? random_form(random_list(lib, part, random_next() % 5))
-                                 : random_list(lib, part, random_next() % 5);
+        return random_next() % 2 ? random_form(random_list(lib, part, random_next() % 5, NULL))
+                                 : random_list(lib, part, random_next() % 5, NULL);
     if (random_next() % 4 == 0 || !strcmp(kind, "safearray") || depth == MAX_POINTERS)
         return json_null();
     if (strcmp(kind, "pointer"))
         return json_string("callback");
     depth++;
-    json_t *value = random_value(lib, part);
+    json_t *value = random_value(lib, part, others);
     depth--;
     return value;
 }
@@ -496,10 +666,23 @@ static json_t *make_arguments(json_t *lib, json_t *method, json_t **list)
     json_array_foreach(params, i, param)
     {
         const char *name = json_string_value(json_object_get(param, "name"));
+        json_t *needed = is_argument(params, param) ? random_needed(lib, params, param) : NULL;
+        if (needed)
+            json_object_set_new(arguments, name, needed);
+    }
+    json_array_foreach(params, i, param)
+    {
+        const char *name = json_string_value(json_object_get(param, "name"));
         if (!is_argument(params, param))
             continue;
+        json_t *needed = json_object_get(arguments, name);
+        if (needed) {
+            json_array_append(*list, needed);
+            continue;
+        }
         bool is_null = json_is_true(json_object_get(param, "nullable")) && random_next() % 4 == 0;
-        json_t *value = is_null ? json_null() : random_value(lib, json_object_get(param, "type"));
+        json_t *value =
+            is_null ? json_null() : random_value(lib, json_object_get(param, "type"), arguments);
         json_object_set_new(arguments, name, value);
         json_array_append(*list, value);
     }
