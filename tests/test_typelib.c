@@ -149,7 +149,7 @@ TEST(wrong_types_are_refused)
     REFUSED("holds itself", s.types[T_ARRAY].element = T_STRUCT);
     REFUSED("larger than", s.types[T_ARRAY].count = TYPELIB_MAX_VALUE_SIZE);
     REFUSED("number of elements", s.types[T_SIZED].size_from = 0);
-    REFUSED("number of elements", s.types[T_SIZED].size_from = 4);
+    REFUSED("number of elements", s.types[T_SIZED].size_from = VIA_SIZE_EXPRESSION + 1);
 }
 
 TEST(wrong_records_are_refused)
@@ -188,7 +188,7 @@ TEST(wrong_methods_are_refused)
     REFUSED("nullable", s.params[0].flags = VIA_PARAM_IN | VIA_PARAM_NULLABLE);
     REFUSED("one-way", s.methods[0].flags = VIA_METHOD_ONEWAY);
     REFUSED("in place", s.params[0].flags = VIA_PARAM_IN | VIA_PARAM_IN_PLACE);
-    REFUSED("same method", s.types[T_SIZED].size_index = 4);
+    REFUSED("struct or method", s.types[T_SIZED].size_index = 4);
     REFUSED("not an integer", s.types[T_SIZED].size_index = 2);
     REFUSED("not an [in]", s.types[T_SIZED].size_index = 3);
     REFUSED("may be NULL",
@@ -392,6 +392,77 @@ TEST(doubling_structs_are_refused_at_once)
     free(json);
 }
 
+/* What types need to know of their neighbours: sizes that are computed, lengths, discriminants,
+ * IIDs. */
+static const char needy_json[] =
+    "{\"viaduct_typelib\": 1, \"name\": \"needy\", \"libid\": "
+    "\"1a2b3c4d-0001-4000-8000-000000000002\", \"version\": [1, 0], \"enums\": [], \"structs\": ["
+    "{\"name\": \"Record\", \"fields\": [{\"name\": \"n\", \"type\": \"i32\"}, {\"name\": \"c\", "
+    "\"type\": {\"sized\": \"bstr\", \"size_is\": [[\"n\", \"*\", 2], \"+\", 1], \"length_is\": "
+    "\"n\", "
+    "\"nullable\": true}}, {\"name\": \"u\", \"type\": {\"union\": \"U\", \"switch_is\": \"n\"}}, "
+    "{\"name\": \"a\", \"type\": {\"array\": \"i32\", \"count\": 4, \"length_is\": [\"n\", \"%\", "
+    "5]}}]}], \"unions\": [{\"name\": \"U\", \"arms\": [{\"cases\": [1, 2], \"name\": \"a\", "
+    "\"type\": "
+    "\"i32\"}, {\"cases\": [], \"default\": true}, {\"cases\": [-3], \"name\": \"s\", \"type\": "
+    "{\"pointer\": {\"struct\": \"Record\"}, \"nullable\": true}}]}], \"interfaces\": [{\"name\": "
+    "\"IUnknown\", \"iid\": \"00000000-0000-0000-c000-000000000046\", \"external\": true, "
+    "\"methods\": "
+    "[]}, {\"name\": \"IOne\", \"iid\": \"1a2b3c4d-0001-4000-8000-000000000003\", \"base\": "
+    "\"IUnknown\", \"methods\": [{\"name\": \"M\", \"dispid\": 1, \"params\": [{\"name\": \"iid\", "
+    "\"type\": \"guid\", \"in\": true, \"by_ref\": true}, {\"name\": \"n\", \"type\": \"u32\", "
+    "\"in\": "
+    "true}, {\"name\": \"object\", \"type\": {\"interface\": \"IUnknown\", \"iid_is\": \"iid\"}, "
+    "\"out\": true, \"by_ref\": true}, {\"name\": \"list\", \"type\": {\"sized\": {\"struct\": "
+    "\"Record\"}, \"size_is\": [\"n\", \"<<\", 1]}, \"in\": true}, {\"name\": \"u\", \"type\": "
+    "{\"union\": "
+    "\"U\", \"switch_is\": \"n\"}, \"in\": true}]}]}], \"coclasses\": []}";
+
+static char *needy_copy(void)
+{
+    char *text = malloc(sizeof(needy_json));
+    return text ? memcpy(text, needy_json, sizeof(needy_json)) : NULL;
+}
+
+/* One part is replaced. */
+static void check_needy(const char *part, const char *other, const char *expected)
+{
+    char text[2 * sizeof(needy_json)], message[ERROR_TEXT_SIZE];
+    struct via_typelib *lib;
+    const char *at = strstr(needy_json, part);
+    REQUIRE_NOT_NULL(at);
+    int size = snprintf(text, sizeof(text), "%.*s%s%s", (int)(at - needy_json), needy_json, other,
+                        at + strlen(part));
+    if (!CHECK_HR(typelib_from_json(text, (size_t)size, &lib), VIA_E_TYPE))
+        harness_note("accepted: %s instead of %s", other, part);
+    CHECK_STR_HAS(error_format(error_get(), VIA_E_TYPE, message, sizeof(message)), expected);
+    error_clear();
+}
+
+TEST(what_types_need_has_to_be_there)
+{
+    CHECK_OK(read_json(needy_json));
+    check_needy("[\"n\", \"*\", 2]", "[\"x\", \"*\", 2]", "a reference names nothing");
+    check_needy("[\"n\", \"*\", 2]", "[\"u\", \"*\", 2]", "its size is not an integer");
+    check_needy("[\"n\", \"*\", 2]", "[\"n\", \"^\", 2]", "an expression is neither");
+    check_needy("[\"n\", \"*\", 2]", "[\"n\", \"*\"]", "an expression is neither");
+    check_needy("\"length_is\": \"n\"", "\"length_is\": \"c\"", "its length is not an integer");
+    check_needy("\"switch_is\": \"n\"", "\"switch_is\": \"c\"",
+                "its discriminant is not an integer");
+    check_needy("\"switch_is\": \"n\"", "\"switch_is\": 5", "does not say where");
+    check_needy("\"iid_is\": \"iid\"", "\"iid_is\": \"n\"", "its IID is not a GUID");
+    check_needy("\"union\": \"U\"", "\"union\": \"V\"", "a reference names nothing");
+    check_needy("[1, 2]", "[1, -3]", "has two arms for -3");
+    check_needy("[1, 2]", "[1, 4294967296]", "a union's case is out of range");
+    check_needy("{\"pointer\": {\"struct\": \"Record\"}, \"nullable\": true}",
+                "{\"struct\": \"Record\"}", "holds itself");
+    check_needy("{\"pointer\": {\"struct\": \"Record\"}, \"nullable\": true}",
+                "{\"sized\": \"i32\", \"size_is\": \"n\"}", "a reference names nothing");
+    check_needy("\"name\": \"n\", \"type\": \"u32\", \"in\": true",
+                "\"name\": \"n\", \"type\": \"u32\", \"out\": true, \"by_ref\": true",
+                "is not an [in] parameter");
+}
+
 static char *sample_json(void)
 {
     struct sample s;
@@ -418,13 +489,12 @@ static void use(const struct via_typelib *lib)
 
 #define N_MUTANTS 20000
 
-TEST(mutated_json_brings_nothing_down)
+/* How many of the mutants of a text are accepted. */
+static unsigned mutate(const char *good)
 {
     static const char *const words[] = {"\"i32\"",   "\"bstr\"",  "\"Record\"", "\"IOne\"", "\"n\"",
                                         "\"sum\"",   "0",         "4294967296", "true",     "{}",
                                         "\"sized\"", "\"array\"", "\"record\"", "[]",       "-1"};
-    char *good = sample_json();
-    REQUIRE_NOT_NULL(good);
     size_t size = strlen(good);
     char *text = malloc(size + 64);
     uint32_t state = 20260102;
@@ -451,14 +521,21 @@ TEST(mutated_json_brings_nothing_down)
         }
         error_clear();
     }
-    harness_note("%u of %u mutants accepted", n_accepted, N_MUTANTS);
     free(text);
+    return n_accepted;
+}
+
+TEST(mutated_json_brings_nothing_down)
+{
+    char *good = sample_json();
+    REQUIRE_NOT_NULL(good);
+    harness_note("%u of %u mutants accepted", mutate(good), N_MUTANTS);
+    harness_note("%u of %u mutants accepted", mutate(needy_json), N_MUTANTS);
     free(good);
 }
 
-TEST(no_memory_is_an_error_at_every_allocation)
+static void fail_every_allocation(char *text)
 {
-    char *text = sample_json();
     HRESULT hr;
     size_t n = 0;
 
@@ -480,6 +557,12 @@ TEST(no_memory_is_an_error_at_every_allocation)
     free(text);
 }
 
+TEST(no_memory_is_an_error_at_every_allocation)
+{
+    fail_every_allocation(sample_json());
+    fail_every_allocation(needy_copy());
+}
+
 HARNESS_MAIN("typelib", TEST_ENTRY(a_good_library_is_accepted),
              TEST_ENTRY(wrong_tables_are_refused), TEST_ENTRY(wrong_types_are_refused),
              TEST_ENTRY(wrong_records_are_refused), TEST_ENTRY(wrong_methods_are_refused),
@@ -490,5 +573,6 @@ HARNESS_MAIN("typelib", TEST_ENTRY(a_good_library_is_accepted),
              TEST_ENTRY(what_a_peer_said_yields_to_what_is_registered),
              TEST_ENTRY(json_that_is_no_type_library_is_refused),
              TEST_ENTRY(doubling_structs_are_refused_at_once),
+             TEST_ENTRY(what_types_need_has_to_be_there),
              TEST_ENTRY_LIMIT(mutated_json_brings_nothing_down, 60000),
              TEST_ENTRY(no_memory_is_an_error_at_every_allocation))

@@ -161,6 +161,8 @@ static bool resolve_size(struct resolver *self, const struct member *member,
     return true;
 }
 
+static const char not_varying[] = "%s: length_is is for arrays: say how large it is, by size_is";
+
 /* Those of its elements that count, at one level. */
 static bool resolve_length(struct resolver *self, const struct member *member, unsigned level,
                            struct via_type *type)
@@ -171,9 +173,7 @@ static bool resolve_length(struct resolver *self, const struct member *member, u
     if (!length)
         return true;
     if (type->kind != VIA_TYPE_SIZED && type->kind != VIA_TYPE_ARRAY)
-        return parser_error(self->parser, length->position,
-                            "%s: length_is is for arrays: say how large it is, by size_is",
-                            member->name);
+        return parser_error(self->parser, length->position, not_varying, member->name);
     return resolve_from(self, &reference, length, &type->length_from, &type->length_index);
 }
 
@@ -356,6 +356,9 @@ static bool resolve_member(struct resolver *self, struct member *member)
     for (unsigned level = n_levels; level > (keeps_top ? 0u : 1u); level--)
         if (!resolve_level(self, member, level - 1, &type))
             return false;
+    if (!keeps_top && member->attributes.lengths[0])
+        return parser_error(self->parser, member->attributes.lengths[0]->position, not_varying,
+                            member->name);
     if (by_ref) {
         if (member->levels[0].kind == LEVEL_OPEN_ARRAY)
             return parser_error(self->parser, member->position, "%s[]: size_is is missing",
