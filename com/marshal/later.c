@@ -30,9 +30,13 @@ void marshal_note_sizes(const struct marshal_method *method, void **joined, int6
 {
     for (uint16_t i = 0; i < method->n_params; i++) {
         const struct plan_param *plan = &method->params[i];
-        bool is_integer = plan->type->kind >= VIA_TYPE_I8 && plan->type->kind <= VIA_TYPE_U64;
         const void *target = plan->is_in ? native_target(plan, joined[i]) : NULL;
-        sizes[i] = target == NULL ? NO_SIZE : is_integer ? native_integer(plan->type, target) : 0;
+        int64_t *kept = &sizes[(size_t)i * MARSHAL_KEPT_WORDS];
+        *kept = target == NULL ? NO_SIZE : 0;
+        if (target != NULL && native_is_integer(plan->type))
+            *kept = native_integer(plan->type, target);
+        else if (target != NULL && plan->type->kind == VIA_TYPE_GUID)
+            memcpy(kept, target, sizeof(GUID));
     }
 }
 
@@ -41,8 +45,9 @@ HRESULT marshal_join_results(const struct marshal_method *method, void **out, in
 {
     for (uint16_t i = 0; i < method->n_params; i++) {
         const struct plan_param *plan = &method->params[i];
-        joined->pointers[i] = sizes[i] == NO_SIZE ? NULL : &sizes[i];
-        joined->arguments[i] = plan->is_by_ref ? (void *)&joined->pointers[i] : &sizes[i];
+        int64_t *kept = &sizes[(size_t)i * MARSHAL_KEPT_WORDS];
+        joined->pointers[i] = *kept == NO_SIZE ? NULL : kept;
+        joined->arguments[i] = plan->is_by_ref ? (void *)&joined->pointers[i] : kept;
         if (!plan->is_out)
             continue;
         joined->arguments[i] = *out++;

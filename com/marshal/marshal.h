@@ -125,7 +125,9 @@ uint16_t marshal_method_n_params(const struct marshal_method *method);
 /* A list of all arguments out of one of those that go in; the others are there, and not looked at.
  */
 void marshal_join_arguments(const struct marshal_method *method, void **in, void **joined);
-/* What decoding the results wants to know of the arguments: an entry for each. */
+/* Of each parameter so many words are kept: a number, or an IID. */
+#define MARSHAL_KEPT_WORDS 2
+/* What decoding the results wants to know of the arguments, MARSHAL_KEPT_WORDS for each. */
 void marshal_note_sizes(const struct marshal_method *method, void **joined, int64_t *sizes);
 /* A list of all arguments out of one of those that come out, which leads into itself and `sizes`.
  * E_POINTER names one that is NULL. */

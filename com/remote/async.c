@@ -62,7 +62,8 @@ void async_hold(struct via_call *call)
 static struct via_call *new_call(struct import *import, const struct marshal_method *method)
 {
     uint16_t n = marshal_method_n_params(method);
-    struct via_call *call = calloc(1, sizeof *call + n * sizeof call->sizes[0]);
+    struct via_call *call =
+        calloc(1, sizeof *call + n * MARSHAL_KEPT_WORDS * sizeof call->sizes[0]);
     if (call == NULL) {
         error_set(E_OUTOFMEMORY, "no memory for an asynchronous call");
         return NULL;

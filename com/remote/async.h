@@ -68,7 +68,8 @@ struct via_call {
     struct link_message *reply; /* core/link's; of a call that it has made */
     struct parcel parcel;       /* the results of a call that core/link has not made */
 
-    int64_t sizes[]; /* what the [in] arguments were that count elements; read-only */
+    int64_t sizes[]; /* what the [in] arguments were that results are read by, MARSHAL_KEPT_WORDS
+                        each; read-only */
 };
 
 /* One more handle; via_call_release() gives it back. */
