@@ -608,9 +608,9 @@ TEST(results_have_no_references)
         marshal_decode_results(method, arguments, &pointers, (const uint8_t *)words, sizeof(words)),
         RPC_E_INVALID_DATA);
     CHECK_STR_HAS(error_get()->text, "argument out: a VARIANT that comes back refers");
-    CHECK_HR(
-        marshal_decode_values(method, NULL, &pointers, (const uint8_t *)words, sizeof(words), &results),
-        RPC_E_INVALID_DATA);
+    CHECK_HR(marshal_decode_values(method, NULL, &pointers, (const uint8_t *)words, sizeof(words),
+                                   &results),
+             RPC_E_INVALID_DATA);
     error_clear();
 }
 

@@ -76,7 +76,7 @@ VARTYPE automation_vartype(const struct plan_type *type)
         [VIA_TYPE_DECIMAL] = VT_DECIMAL, [VIA_TYPE_VARIANT] = VT_VARIANT};
     if (type->kind == VIA_TYPE_INTERFACE && IsEqualGUID(type->iid, &builtin_iid_dispatch))
         return VT_DISPATCH;
-    return of_kind[type->kind];
+    return type->kind < sizeof(of_kind) / sizeof(of_kind[0]) ? of_kind[type->kind] : VT_EMPTY;
 }
 
 bool automation_decimal_is_valid(const DECIMAL *decimal)
