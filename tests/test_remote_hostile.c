@@ -25,10 +25,12 @@
 #include "core/wire/frame.h"
 #include "remote_test.h"
 
-#define SLOT_ADD     3
-#define SLOT_KEEP    10
-#define N_SLOTS      (sizeof(ITestObjectVtbl) / sizeof(void *))
-#define TEST_MINE_ID 77
+#define SLOT_ADD        3
+#define SLOT_MAKE_CHILD 6
+#define SLOT_ECHO       8
+#define SLOT_KEEP       10
+#define N_SLOTS         (sizeof(ITestObjectVtbl) / sizeof(void *))
+#define TEST_MINE_ID    77
 
 extern const struct via_typelib remote_test_typelib;
 
@@ -343,6 +345,113 @@ TEST(gets_back_what_a_refused_frame_carried)
     end();
 }
 
+/* A call for `target`: of object 0 where it is 0, else of a result of that call. */
+static HRESULT shoot_at_result(uint64_t target, uint32_t result, uint16_t slot, bool keeps,
+                               const void *payload, size_t payload_size, uint64_t *id)
+{
+    uint8_t body[FRAME_CALL_BODY];
+    frame_write_call(body, target, 1, slot);
+    if (target != 0)
+        frame_aim_at_result(body, result);
+    if (keeps)
+        frame_keep_results(body);
+    struct link_request request = {.kind = WIRE_CALL,
+                                   .body = body,
+                                   .body_size = sizeof body,
+                                   .payload = payload,
+                                   .payload_size = payload_size};
+    struct link_message reply;
+    HRESULT hr = link_call(the.connection, &request, soon(), &reply);
+    if (id != NULL)
+        *id = reply.call_id;
+    if (SUCCEEDED(hr))
+        link_message_release(&reply);
+    return hr;
+}
+
+static HRESULT add_to_result(uint64_t target, uint32_t result)
+{
+    static const uint8_t arguments[8] = {1, 0, 0, 0, 2, 0, 0, 0};
+    return shoot_at_result(target, result, SLOT_ADD, false, arguments, sizeof arguments, NULL);
+}
+
+static void count_end(void *context)
+{
+    atomic_fetch_add((atomic_uint *)context, 1);
+}
+
+static void finish_one(void)
+{
+    struct link_async *async;
+    uint8_t body[FRAME_CALL_BODY];
+    frame_write_call(body, 0, 1, SLOT_MAKE_CHILD);
+    frame_keep_results(body);
+    struct link_request request = {.kind = WIRE_CALL, .body = body, .body_size = sizeof body};
+    atomic_uint n_ended = 0;
+    CHECK_OK(link_begin(the.connection, &request, soon(), count_end, &n_ended, &async));
+    CHECK_OK(link_async_wait(async, soon()));
+    while (atomic_load(&n_ended) == 0)
+        os_sleep_ms(1);
+    uint64_t own = link_async_id(async);
+    CHECK_OK(add_to_result(own, 0));
+    link_async_tell_finish(async);
+    CHECK_HR(add_to_result(own, 0), RPC_E_INVALID_OBJECT);
+    link_async_tell_finish(async); /* again: it means nothing */
+    CHECK_OK(ask(0, &IID_ITestObject));
+    link_async_free(async);
+}
+
+TEST(cannot_call_results_that_are_not_its_own)
+{
+    if (begin()) {
+        static const uint8_t null_object[4] = {0xFF, 0xFF, 0xFF, 0xFF};
+        static const uint8_t numbers[8] = {0};
+        uint64_t child = 0, none = 0, sum = 0, refused = 0, unkept = 0;
+        bind_test_object(1, true);
+        CHECK_HR(add_to_result(UINT64_MAX, 0), RPC_E_INVALID_OBJECT);
+        CHECK_HR(add_to_result(4711, 0), RPC_E_INVALID_OBJECT);
+        CHECK_OK(shoot_at_result(0, 0, SLOT_MAKE_CHILD, true, NULL, 0, &child));
+        CHECK_OK(add_to_result(child, 0));
+        CHECK_HR(add_to_result(child, 1), RPC_E_INVALID_OBJECT);
+        CHECK_HR(add_to_result(child, UINT32_MAX), RPC_E_INVALID_OBJECT);
+        CHECK_OK(shoot_at_result(0, 0, SLOT_ECHO, true, null_object, sizeof null_object, &none));
+        CHECK_HR(add_to_result(none, 0), E_POINTER);
+        CHECK_OK(shoot_at_result(0, 0, SLOT_ADD, true, numbers, sizeof numbers, &sum));
+        CHECK_HR(add_to_result(sum, 0), RPC_E_INVALID_OBJECT);
+        CHECK_HR(shoot_at_result(0, 0, UINT16_MAX, true, NULL, 0, &refused), RPC_E_INVALIDMETHOD);
+        CHECK_HR(add_to_result(refused, 0), RPC_E_INVALIDMETHOD);
+        CHECK_OK(shoot_at_result(0, 0, SLOT_MAKE_CHILD, false, NULL, 0, &unkept));
+        CHECK_HR(add_to_result(unkept, 0), RPC_E_INVALID_OBJECT);
+        finish_one();
+        /* Of another connection. */
+        link_connection_close(the.connection, E_ABORT, "over");
+        link_connection_unref(the.connection);
+        the.connection = NULL;
+        if (connect_victim()) {
+            bind_test_object(1, true);
+            CHECK_HR(add_to_result(child, 0), RPC_E_INVALID_OBJECT);
+        }
+    }
+    end();
+}
+
+TEST(has_no_more_results_kept_than_the_limit)
+{
+    if (begin()) {
+        uint64_t last = 0;
+        HRESULT hr = S_OK;
+        unsigned n = 0;
+        bind_test_object(1, true);
+        while (n < 2 * WIRE_MAX_KEPT &&
+               SUCCEEDED(hr = shoot_at_result(0, 0, SLOT_MAKE_CHILD, true, NULL, 0, &last)))
+            n++;
+        CHECK_HR(hr, VIA_E_LIMIT);
+        CHECK_EQ(n, WIRE_MAX_KEPT);
+        CHECK_OK(shoot_at_result(0, 0, SLOT_MAKE_CHILD, false, NULL, 0, NULL));
+    }
+    end();
+}
+
 TEST(is_cut_off_for_giving_back_too_much)
 {
     if (begin()) {
@@ -441,6 +550,8 @@ TEST(learns_nothing_by_made_up_probes)
 HARNESS_MAIN("remote_hostile", TEST_ENTRY(cannot_name_what_it_was_not_given),
              TEST_ENTRY(is_told_what_is_wrong_with_a_call),
              TEST_ENTRY(gets_back_what_a_refused_frame_carried),
+             TEST_ENTRY(cannot_call_results_that_are_not_its_own),
+             TEST_ENTRY(has_no_more_results_kept_than_the_limit),
              TEST_ENTRY(is_cut_off_for_giving_back_too_much),
              TEST_ENTRY(is_cut_off_for_binding_twice),
              TEST_ENTRY(is_cut_off_for_handing_on_what_it_has_not),
