@@ -1,7 +1,7 @@
 /*
- * viaduct call: an object is made, one method called by its name, the results printed, the object
- * released. How a word of the command line becomes a value depends on the parameter: text stays
- * text where the parameter is a string.
+ * viaduct call, get, set: an object is made, one method called by its name, the results printed,
+ * the object released. How a word of the command line becomes a value depends on the parameter:
+ * text stays text where the parameter is a string.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,8 +25,8 @@ static bool is_text(const struct via_type *type)
 }
 
 /* -1, or the exit code. */
-static int read_argument(const struct typelib_method *method, const struct via_param *param,
-                         const char *word, struct via_value *value)
+static int read_argument(const char *command, const struct typelib_method *method,
+                         const struct via_param *param, const char *word, struct via_value *value)
 {
     const struct via_type *type = &method->lib->types[param->type];
     const struct via_enum *names = enum_of(method->lib, type);
@@ -47,23 +47,41 @@ static int read_argument(const struct typelib_method *method, const struct via_p
     hr = via_value_from_json(word, value);
     if (SUCCEEDED(hr))
         return -1;
-    return cli_fail_usage(
-        "call", "parameter %s takes a number, true, false, or JSON, not '%.60s%s': %s", param->name,
-        word, strlen(word) > 60 ? "..." : "", via_error_message(hr, text, sizeof(text)));
+    return cli_fail_usage(command,
+                          "parameter %s takes a number, true, false, or JSON, not '%.60s%s': %s",
+                          param->name, word, strlen(word) > 60 ? "..." : "",
+                          via_error_message(hr, text, sizeof(text)));
 }
 
-static unsigned count_in(const struct via_method *method)
+/* Whether a parameter only counts the elements of arrays that go in. */
+static bool is_size(const struct typelib_method *method, uint16_t index)
+{
+    const struct via_method *self = method->method;
+
+    for (uint16_t i = 0; i < self->n_params; i++) {
+        const struct via_type *type = &method->lib->types[self->params[i].type];
+
+        if (self->params[i].flags & VIA_PARAM_IN && type->kind == VIA_TYPE_SIZED &&
+            type->size_from == VIA_SIZE_PARAM && type->size_index == index)
+            return true;
+    }
+    return false;
+}
+
+/* The parameters that words are for; those that count arrays may be left out. */
+static unsigned count_in(const struct typelib_method *method, bool with_sizes)
 {
     unsigned count = 0;
 
-    for (uint16_t i = 0; i < method->n_params; i++)
-        count += (method->params[i].flags & VIA_PARAM_IN) != 0;
+    for (uint16_t i = 0; i < method->method->n_params; i++)
+        count += (method->method->params[i].flags & VIA_PARAM_IN) != 0 &&
+                 (with_sizes || !is_size(method, i));
     return count;
 }
 
-static int wrong_count(const struct typelib_method *method, int n_words)
+static int wrong_count(const char *command, const struct typelib_method *method, int n_words)
 {
-    unsigned expected = count_in(method->method);
+    unsigned expected = count_in(method, true);
     char names[1024] = "";
     size_t used = 0;
 
@@ -72,27 +90,28 @@ static int wrong_count(const struct typelib_method *method, int n_words)
             used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s", used ? ", " : "",
                                      method->method->params[i].name);
     }
-    return cli_fail_usage("call", "%s takes %u argument%s, not %d: (%s)", method->method->name,
+    return cli_fail_usage(command, "%s takes %u argument%s, not %d: (%s)", method->method->name,
                           expected, expected == 1 ? "" : "s", n_words, names);
 }
 
-static int read_arguments(const struct typelib_method *method, int n_words, char **words,
-                          struct via_value *in)
+static int read_arguments(const char *command, const struct typelib_method *method, int n_words,
+                          char **words, struct via_value *in)
 {
+    bool with_sizes = n_words == (int)count_in(method, true);
     uint32_t used = 0;
     int code = -1;
     HRESULT hr;
 
-    if (n_words != (int)count_in(method->method))
-        return wrong_count(method, n_words);
+    if (!with_sizes && n_words != (int)count_in(method, false))
+        return wrong_count(command, method, n_words);
     hr = via_value_set_list(in, (uint32_t)n_words);
     if (FAILED(hr))
         return cli_fail_runtime(hr);
     for (uint16_t i = 0; code < 0 && i < method->method->n_params; i++) {
         const struct via_param *param = &method->method->params[i];
 
-        if (param->flags & VIA_PARAM_IN) {
-            code = read_argument(method, param, words[used], &in->as.items[used]);
+        if (param->flags & VIA_PARAM_IN && (with_sizes || !is_size(method, i))) {
+            code = read_argument(command, method, param, words[used], &in->as.items[used]);
             used++;
         }
     }
@@ -175,11 +194,24 @@ static int print_results(const struct via_method *method, struct via_value *out,
 
 /* --- the call --- */
 
+/* As headers have it, so that it is one method of a property and no other. */
+static const char *full_name(const struct via_method *method, char *text, size_t size)
+{
+    const char *prefix = method->flags & VIA_METHOD_PROPPUT      ? "put_"
+                         : method->flags & VIA_METHOD_PROPPUTREF ? "putref_"
+                         : method->flags & VIA_METHOD_PROPGET    ? "get_"
+                                                                 : "";
+
+    snprintf(text, size, "%s%s", prefix, method->name);
+    return text;
+}
+
 static int call(const char *name, const struct via_interface *itf,
                 const struct typelib_method *method, const struct via_value *in,
                 const struct cli_options *options)
 {
     struct via_value out = {.kind = VIA_VALUE_NULL};
+    char member[512];
     IUnknown *object;
     /* Its interfaces are described by its owner, not by this program. */
     HRESULT hr = via_create_instance(name, &IID_IUnknown, (void **)&object);
@@ -187,7 +219,8 @@ static int call(const char *name, const struct via_interface *itf,
 
     if (FAILED(hr))
         return cli_fail_runtime(hr);
-    hr = via_invoke_values(object, &itf->iid, method->method->name, in, &out);
+    hr = via_invoke_values(object, &itf->iid, full_name(method->method, member, sizeof(member)), in,
+                           &out);
     code =
         SUCCEEDED(hr) ? print_results(method->method, &out, options->json) : cli_fail_runtime(hr);
     via_value_clear(&out);
@@ -195,7 +228,8 @@ static int call(const char *name, const struct via_interface *itf,
     return code;
 }
 
-int command_call(int argc, char **argv)
+/* `forms`: of a property, VIA_METHOD_...; 0: any method. */
+static int run(int argc, char **argv, const char *command, unsigned forms)
 {
     struct via_value in = {.kind = VIA_VALUE_NULL};
     const struct via_interface *itf;
@@ -204,7 +238,7 @@ int command_call(int argc, char **argv)
     struct class class;
     IViaductHost *host;
     char **words;
-    int code = cli_read_options(argc, argv, "call", CLI_FREE_BEHIND, 1000, &options);
+    int code = cli_read_options(argc, argv, command, CLI_FREE_BEHIND, 1000, &options);
 
     if (code < 0)
         code = cli_connect(&options, &host);
@@ -214,13 +248,28 @@ int command_call(int argc, char **argv)
     code = class_load(host, words[0], &class);
     if (code >= 0)
         return cli_disconnect(host, code);
-    code = class_find_method(&class, words[1], &itf, &method);
+    code = class_find_method(&class, words[1], forms, &itf, &method);
     if (code < 0)
-        code = read_arguments(&method, options.n_arguments - CLI_FREE_BEHIND,
+        code = read_arguments(command, &method, options.n_arguments - CLI_FREE_BEHIND,
                               words + CLI_FREE_BEHIND, &in);
     if (code < 0)
         code = call(words[0], itf, &method, &in, &options);
     via_value_clear(&in);
     class_deinit(&class);
     return cli_disconnect(host, code < 0 ? CLI_OK : code);
+}
+
+int command_call(int argc, char **argv)
+{
+    return run(argc, argv, "call", 0);
+}
+
+int command_get(int argc, char **argv)
+{
+    return run(argc, argv, "get", VIA_METHOD_PROPGET);
+}
+
+int command_set(int argc, char **argv)
+{
+    return run(argc, argv, "set", VIA_METHOD_PROPPUT | VIA_METHOD_PROPPUTREF);
 }

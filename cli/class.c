@@ -100,7 +100,7 @@ static bool names_equal(const char *left, const char *right)
     return !*left && !*right;
 }
 
-static int no_method(const struct via_interface *itf, const char *name,
+static int no_method(const struct via_interface *itf, const char *name, unsigned forms,
                      const struct typelib_method *methods, size_t n_methods)
 {
     char list[1024];
@@ -110,12 +110,15 @@ static int no_method(const struct via_interface *itf, const char *name,
     for (size_t i = 0; i < n_methods && used < sizeof(list); i++)
         used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", i ? ", " : "",
                                  methods[i].method->name);
-    return cli_fail(DISP_E_UNKNOWNNAME, "interface %s has no method %.100s; it has: %s", itf->name,
+    return cli_fail(DISP_E_UNKNOWNNAME, "interface %s has no %s %.100s; it has: %s", itf->name,
+                    forms == 0                   ? "method"
+                    : forms & VIA_METHOD_PROPGET ? "property to get"
+                                                 : "property to set",
                     name, list);
 }
 
-int class_find_method(const struct class *class, const char *name, const struct via_interface **out,
-                      struct typelib_method *method)
+int class_find_method(const struct class *class, const char *name, unsigned forms,
+                      const struct via_interface **out, struct typelib_method *method)
 {
     const char *dot = strrchr(name, '.');
     const struct via_interface *itf;
@@ -142,13 +145,14 @@ int class_find_method(const struct class *class, const char *name, const struct 
     *out = itf;
     code = 0;
     for (size_t i = 0; code == 0 && i < n_methods; i++) {
-        if (names_equal(methods[i].method->name, name)) {
+        if (names_equal(methods[i].method->name, name) &&
+            (forms == 0 || methods[i].method->flags & forms)) {
             *method = methods[i];
             code = -1;
         }
     }
     if (code == 0)
-        code = no_method(itf, name, methods, n_methods);
+        code = no_method(itf, name, forms, methods, n_methods);
     free(methods);
     return code;
 }

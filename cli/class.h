@@ -21,7 +21,7 @@ void class_deinit(struct class *class);
 
 /* "Method" of the default interface, or "Interface.Method". -1, or the exit code after a message
  * that lists what there is. The names stay valid as long as the class. */
-int class_find_method(const struct class *class, const char *name, const struct via_interface **itf,
-                      struct typelib_method *method);
+int class_find_method(const struct class *class, const char *name, unsigned forms,
+                      const struct via_interface **itf, struct typelib_method *method);
 
 #endif

@@ -32,7 +32,9 @@ enum cli_command_flag {
     CLI_LISTS = 4,          /* --local, --limit, --after, --running */
     CLI_FREE_ARGUMENTS = 8, /* behind CLI_FREE_BEHIND arguments the others may look like options */
     CLI_OWN_OPTIONS = 16,   /* it reads its options itself */
-    CLI_HIDDEN = 32         /* not in the help */
+    CLI_HIDDEN = 32,        /* not in the help */
+    CLI_REGENERATES = 64,   /* --idl, --header */
+    CLI_WATCHES = 128       /* --count */
 };
 #define CLI_FREE_BEHIND 2
 
@@ -56,6 +58,9 @@ struct cli_options {
     bool running;        /* --running, of `list` */
     unsigned limit;      /* --limit N, of `list`; 0: none */
     const char *after;   /* --after CLASS, of `list` */
+    bool idl;            /* --idl, of `introspect` */
+    bool header;         /* --header, of `introspect` */
+    unsigned count;      /* --count N, of `watch`; 0: any */
     const char *host;    /* --host ADDRESS */
     unsigned timeout_ms; /* --timeout MS; 0: the default */
     char **arguments;    /* the other words */
@@ -118,6 +123,9 @@ int command_list(int argc, char **argv);
 int command_list_running(const struct cli_options *options);
 int command_introspect(int argc, char **argv);
 int command_call(int argc, char **argv);
+int command_get(int argc, char **argv);
+int command_set(int argc, char **argv);
+int command_watch(int argc, char **argv);
 int command_register(int argc, char **argv);
 int command_unregister(int argc, char **argv);
 int command_describe_module(int argc, char **argv);

@@ -4,6 +4,7 @@
 
 #include "cli/class.h"
 #include "cli/cli.h"
+#include "cli/regenerate.h"
 #include "com/abi/guid.h"
 #include "core/util/buffer.h"
 #include "core/util/error.h"
@@ -117,7 +118,9 @@ int command_introspect(int argc, char **argv)
     if (code < 0) {
         char *pretty = NULL;
 
-        if (!options.json)
+        if (options.idl || options.header)
+            code = regenerate(class.lib, options.header);
+        else if (!options.json)
             code = print_class(&class, options.arguments[0]);
         else if (SUCCEEDED(typelib_to_json(class.lib, 2, &pretty)))
             puts(pretty);

@@ -10,7 +10,7 @@ const struct cli_command cli_commands[] = {
     {"list", NULL, "", "list the classes that can be created, or what runs", command_list, NULL,
      CLI_PRINTS | CLI_CONNECTS | CLI_LISTS},
     {"introspect", NULL, "CLASS", "show a class' interfaces and methods", command_introspect, NULL,
-     CLI_PRINTS | CLI_CONNECTS},
+     CLI_PRINTS | CLI_CONNECTS | CLI_REGENERATES},
     {"call", NULL, "CLASS METHOD [ARGUMENT...]",
      "create an object, call a method of it, print the results", command_call,
      "METHOD is one of the class' default interface, or INTERFACE.METHOD.\n"
@@ -19,6 +19,16 @@ const struct cli_command cli_commands[] = {
      "an\n"
      "option below goes behind --.\n",
      CLI_PRINTS | CLI_CONNECTS | CLI_FREE_ARGUMENTS},
+    {"get", NULL, "CLASS PROPERTY [INDEX...]", "create an object, print a property of it",
+     command_get, NULL, CLI_PRINTS | CLI_CONNECTS | CLI_FREE_ARGUMENTS},
+    {"set", NULL, "CLASS PROPERTY [INDEX...] VALUE", "create an object, set a property of it",
+     command_set, NULL, CLI_PRINTS | CLI_CONNECTS | CLI_FREE_ARGUMENTS},
+    {"watch", NULL, "OBJECT [INTERFACE]", "print the events of an object as they come",
+     command_watch,
+     "OBJECT is a CLASS, of which one is created, or running:NAME for one that a program has\n"
+     "published. Each event is a line of JSON; those of one INTERFACE, or all. It ends when the\n"
+     "object is gone, after --count, after --timeout, or when it is interrupted.\n",
+     CLI_CONNECTS | CLI_WATCHES},
     {"register", NULL, "MODULE", "make a component module's classes known to the host",
      command_register, NULL, CLI_PRINTS | CLI_CONNECTS},
     {"unregister", NULL, "CLASS", "take the component that has the class away from the host",

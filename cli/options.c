@@ -31,6 +31,16 @@ static const struct known_option {
     {{"running", no_argument, NULL, 'r'},
      CLI_LISTS,
      "      --running        the objects that run under a name, not the classes\n"},
+    {{"idl", no_argument, NULL, 'I'},
+     CLI_REGENERATES,
+     "      --idl            print the IDL of its type library, made from the description\n"},
+    {{"header", no_argument, NULL, 'C'},
+     CLI_REGENERATES,
+     "      --header         print the header that viaduct-idl makes of that; with\n"
+     "                       VIADUCT_TABLES defined it has the ids and tables too\n"},
+    {{"count", required_argument, NULL, 'c'},
+     CLI_WATCHES,
+     "      --count N        end after so many events\n"},
     {{"json", no_argument, NULL, 'j'},
      CLI_PRINTS,
      "      --json           print data, and what fails, as JSON\n"},
@@ -122,6 +132,14 @@ static int read_option(int option, const char *word, const struct cli_command *c
     case 'j':
         options->json = true;
         return -1;
+    case 'I':
+        options->idl = true;
+        return -1;
+    case 'C':
+        options->header = true;
+        return -1;
+    case 'c':
+        return read_number(command->name, optarg, "number of events", 1000000000, &options->count);
     case 'l':
         options->local = true;
         return -1;

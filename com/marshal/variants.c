@@ -104,7 +104,7 @@ static void take_coerced(struct by_name *self, const struct plan_type *type, con
     if (vt == VT_EMPTY) {
         take_plain(self, variant, value);
     } else {
-        HRESULT hr = VariantChangeType(&changed, variant, 0, vt);
+        HRESULT hr = VariantChangeType(&changed, (VARIANT *)variant, 0, vt);
         if (FAILED(hr))
             by_name_fail(self, hr, "it cannot be changed to the parameter's type");
         else

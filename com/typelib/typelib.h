@@ -112,6 +112,12 @@ HRESULT typelib_to_json(const struct via_typelib *lib, unsigned indent, char **t
 HRESULT typelib_from_json(const char *text, size_t size, struct via_typelib **lib);
 void typelib_free(struct via_typelib *lib);
 
+/* --- IDL --- */
+
+/* A file for viaduct-idl that makes the same interfaces of it, with the same hashes. VIA_E_TYPE:
+ * something has no form in IDL, or a base is described elsewhere. */
+HRESULT typelib_to_idl(const struct via_typelib *lib, struct buffer *text);
+
 /* --- the catalogue: what this process knows by IID --- */
 
 /* Adds every described interface. Checks first. The library is borrowed for ever. The same

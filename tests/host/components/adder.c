@@ -36,7 +36,24 @@ static HRESULT STDMETHODCALLTYPE Adder_Add(IAdder *iface, LONG a, LONG b, LONG *
     return S_OK;
 }
 
-static IAdderVtbl adder_vtable = {Adder_QueryInterface, Adder_AddRef, Adder_Release, Adder_Add};
+static LONG the_offset; /* the object is serial, or the tests call it from one thread */
+
+static HRESULT STDMETHODCALLTYPE Adder_get_Offset(IAdder *iface, LONG *offset)
+{
+    (void)iface;
+    *offset = the_offset;
+    return S_OK;
+}
+
+static HRESULT STDMETHODCALLTYPE Adder_put_Offset(IAdder *iface, LONG offset)
+{
+    (void)iface;
+    the_offset = offset;
+    return S_OK;
+}
+
+static IAdderVtbl adder_vtable = {Adder_QueryInterface, Adder_AddRef,    Adder_Release, Adder_Add,
+                                  Adder_get_Offset,     Adder_put_Offset};
 static IAdder adder = {&adder_vtable};
 
 static HRESULT STDMETHODCALLTYPE Factory_QueryInterface(IClassFactory *iface, REFIID iid,
