@@ -73,12 +73,6 @@ if(VIADUCT_SANITIZE STREQUAL "" AND CMAKE_C_COMPILER_ID STREQUAL "GNU" AND CMAKE
     set(VIADUCT_LTO -flto=auto -ffat-lto-objects)
     set(VIADUCT_NO_LTO -fno-lto)
 endif()
-# A struct of a few hundred bytes is cleared by plain stores: the string instruction that the compiler would take
-# costs up to 80 ns wherever it comes, however little it clears.
-check_c_compiler_flag("-mmemset-strategy=unrolled_loop:512:noalign,libcall:-1:noalign" VIADUCT_HAS_MEMSET_STRATEGY)
-if(VIADUCT_HAS_MEMSET_STRATEGY)
-    add_compile_options("$<$<COMPILE_LANGUAGE:C>:-mmemset-strategy=unrolled_loop:512:noalign,libcall:-1:noalign>")
-endif()
 # Functions of other modules are called through their addresses, without a detour.
 check_c_compiler_flag(-fno-plt VIADUCT_HAS_NO_PLT)
 if(VIADUCT_HAS_NO_PLT AND NOT WIN32)
