@@ -6,6 +6,10 @@ via_test(marshal_lend
     SOURCES test_marshal_lend.c marshal/echo.c marshal/echo_automation.c
     DEPENDS via_com_marshal
     IDL marshal/marshal_test.idl)
+via_test(marshal_shapes
+    SOURCES test_marshal_shapes.c marshal/echo.c marshal/echo_automation.c
+    DEPENDS via_com_marshal
+    IDL marshal/marshal_test.idl)
 via_test(marshal_memory
     SOURCES test_marshal_memory.c marshal/echo.c marshal/echo_automation.c marshal/mirror.c
     DEPENDS via_com_marshal

@@ -13,8 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of IEcho. */
-#define N_METHODS 21u
+/* Of IEcho, and of IShapes behind them. */
+#define N_ECHO    21u
+#define N_METHODS 26u
 
 static struct echo echo;
 static struct loop_proxy proxy;
@@ -89,11 +90,19 @@ static HRESULT borrow(void *context, size_t position, size_t size, bool in_place
 #define BORROWS 0x10u /* in the first byte */
 #define KEEPS   0x20u
 
+static const struct marshal_method *choose(const struct marshal_interface *echo_itf, unsigned n)
+{
+    static const struct marshal_interface *shapes;
+    if (!shapes)
+        shapes = marshal_interface_find(&IID_IShapes);
+    return n < N_ECHO ? marshal_interface_method(echo_itf, 3 + n)
+                      : marshal_interface_method(shapes, 3 + n - N_ECHO);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const struct marshal_interface *itf = prepare();
-    const struct marshal_method *method =
-        size ? marshal_interface_method(itf, 3 + data[0] % N_METHODS) : NULL;
+    const struct marshal_method *method = size ? choose(itf, data[0] % N_METHODS) : NULL;
     struct marshal_pointers pointers = loop_pointers(&proxy);
     struct marshal_invocation *invocation = NULL;
     struct marshal_scratch scratch;
@@ -232,6 +241,51 @@ static void write_safearrays(const char *directory, IEcho *face)
         SafeArrayDestroy(all[i]);
 }
 
+/* The arguments of a method of IShapes. */
+static void write_shapes(const char *directory, unsigned slot, void **arguments)
+{
+    const struct marshal_method *method =
+        marshal_interface_method(marshal_interface_find(&IID_IShapes), slot);
+    struct marshal_pointers pointers = loop_pointers(&proxy);
+    struct buffer payload;
+    char name[32];
+    uint8_t first = (uint8_t)(N_ECHO + slot - 3);
+    buffer_init(&payload, 1 << 16);
+    buffer_append(&payload, &first, 1);
+    struct buffer encoded;
+    buffer_init(&encoded, 1 << 16);
+    if (FAILED(marshal_encode_arguments(method, arguments, &pointers, &encoded)))
+        fuzz_fail("the corpus cannot be encoded");
+    buffer_append(&payload, encoded.data, encoded.size);
+    snprintf(name, sizeof(name), "shapes%u", slot);
+    fuzz_write_file(directory, name, payload.data, payload.size);
+    buffer_deinit(&encoded);
+    buffer_deinit(&payload);
+}
+
+static void write_needy(const char *directory)
+{
+    LONG kind = 4, one = 1, number = 5;
+    void *out = &kind; /* what only comes back is not looked at */
+    ULONG room = 3, n = 1;
+    struct Pair pair = {1.5, 2};
+    Shape shape = {.pair = &pair}, *shape_at = &shape;
+    BSTR names[3] = {0}, *names_at = names;
+    BYTE bytes[8] = {0}, *bytes_at = bytes;
+    LONG *number_at = &number;
+    const IID *iid = &IID_IEcho;
+    IUnknown *none = NULL;
+    struct Held held = {.kind = 6, .room = 2, .n = 1, .names = names}, *held_at = &held;
+    Marked marked = {.kind = 1, .value = {.real = 2.5}};
+    Real real = {.kind = 1, .value = {.real = 1.5}};
+    held.marked[0].kind = 3;
+    write_shapes(directory, 3, (void *[]){&kind, &shape_at, &out, &out});
+    write_shapes(directory, 4, (void *[]){&room, &n, &names_at, &out, &out});
+    write_shapes(directory, 5, (void *[]){&one, &number_at, &bytes_at});
+    write_shapes(directory, 6, (void *[]){&iid, &none, &out});
+    write_shapes(directory, 7, (void *[]){&held_at, &marked, &real});
+}
+
 void fuzz_write_corpus(const char *directory)
 {
     LONGLONG integers;
@@ -263,4 +317,5 @@ void fuzz_write_corpus(const char *directory)
     write_amounts(directory, face);
     write_variants(directory, face);
     write_safearrays(directory, face);
+    write_needy(directory);
 }
