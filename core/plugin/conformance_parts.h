@@ -48,7 +48,7 @@ extern const struct conformance_test conformance_address_tests[];
 /* Marks the running test as failed or skipped; the first message stays. */
 void conformance_fail(struct conformance *c, const char *format, ...) PRINTF_LIKE(2, 3);
 void conformance_skip(struct conformance *c, const char *reason);
-/* "what: 0x80040201 and the thread's error text". */
+/* "what: 0x80045601 and the thread's error text". */
 void conformance_fail_result(struct conformance *c, const char *what, HRESULT hr);
 
 /* In a function that returns void; `goto out` style clean-up uses CONF_CHECK and the value. */

@@ -177,7 +177,11 @@ char *error_format(const struct error_record *record, HRESULT code, char *buffer
     {             \
         (id), #id \
     }
-/* The names are macros of Windows's headers: only spelled. */
+/* The names are macros of other headers: only spelled. */
+#define ITF_NAME(code, id)                   \
+    {                                        \
+        (HRESULT)(0x80040000u | (code)), #id \
+    }
 #define WIN32_NAME(code, id) \
     {                        \
         VIA_WIN32(code), #id \
@@ -248,6 +252,9 @@ static const struct {
     NAME(VIA_E_FORKED),
     NAME(VIA_E_DEADLOCK),
     NAME(VIA_E_ELSEWHERE),
+    ITF_NAME(0x200, CONNECT_E_NOCONNECTION),
+    ITF_NAME(0x201, CONNECT_E_ADVISELIMIT),
+    ITF_NAME(0x202, CONNECT_E_CANNOTCONNECT),
     WIN32_NAME(2, ERROR_FILE_NOT_FOUND),
     WIN32_NAME(3, ERROR_PATH_NOT_FOUND),
     WIN32_NAME(32, ERROR_SHARING_VIOLATION),
@@ -263,6 +270,7 @@ static const struct {
     WIN32_NAME(231, ERROR_PIPE_BUSY),
 };
 #undef WIN32_NAME
+#undef ITF_NAME
 #undef NAME
 
 const char *error_code_name(HRESULT code)

@@ -2,9 +2,9 @@
  * HRESULT and the result codes that Viaduct uses, with the values that Windows gives them.
  *
  * On Windows the system's headers define HRESULT and its codes; elsewhere this header does. Codes
- * that only Viaduct has are VIA_E_ and VIA_S_ in FACILITY_ITF. A failed call leaves a message in
- * the calling thread's error information (see error_info.h); the code alone never has to explain a
- * failure.
+ * that only Viaduct has are VIA_E_ and VIA_S_ in FACILITY_ITF, from 0x5600 on, where COM itself has
+ * none. A failed call leaves a message in the calling thread's error information (see
+ * error_info.h); the code alone never has to explain a failure.
  */
 #ifndef VIADUCT_HRESULT_H
 #define VIADUCT_HRESULT_H
@@ -84,43 +84,43 @@ typedef int32_t HRESULT;
 #define VIA_WIN32(code) ((HRESULT)(0x80070000u | (unsigned)(code)))
 
 /* Not an error: the operation would have to wait; try again when it is ready. */
-#define VIA_S_WOULD_BLOCK ((HRESULT)0x00040200)
+#define VIA_S_WOULD_BLOCK ((HRESULT)0x00045600)
 /* Not an error: a wait ended because another thread interrupted it. */
-#define VIA_S_INTERRUPTED ((HRESULT)0x00040201)
+#define VIA_S_INTERRUPTED ((HRESULT)0x00045601)
 
 /* A peer sent what the wire protocol forbids. */
-#define VIA_E_PROTOCOL ((HRESULT)0x80040201u)
+#define VIA_E_PROTOCOL ((HRESULT)0x80045601u)
 /* A configured or negotiated limit was exceeded. */
-#define VIA_E_LIMIT ((HRESULT)0x80040202u)
+#define VIA_E_LIMIT ((HRESULT)0x80045602u)
 /* Both sides know an interface, but differently. */
-#define VIA_E_MISMATCH ((HRESULT)0x80040203u)
+#define VIA_E_MISMATCH ((HRESULT)0x80045603u)
 /* None of the owner's addresses could be reached. */
-#define VIA_E_UNREACHABLE ((HRESULT)0x80040204u)
+#define VIA_E_UNREACHABLE ((HRESULT)0x80045604u)
 /* A configuration file or manifest is wrong. */
-#define VIA_E_CONFIG ((HRESULT)0x80040205u)
+#define VIA_E_CONFIG ((HRESULT)0x80045605u)
 /* A plugin is missing, unsafe or invalid. */
-#define VIA_E_PLUGIN ((HRESULT)0x80040206u)
+#define VIA_E_PLUGIN ((HRESULT)0x80045606u)
 /* An address is malformed, or its scheme is unknown. */
-#define VIA_E_ADDRESS ((HRESULT)0x80040207u)
+#define VIA_E_ADDRESS ((HRESULT)0x80045607u)
 /* Somebody else listens at the address. */
-#define VIA_E_ADDRESS_IN_USE ((HRESULT)0x80040208u)
+#define VIA_E_ADDRESS_IN_USE ((HRESULT)0x80045608u)
 /* Several peered hosts have the class. */
-#define VIA_E_AMBIGUOUS ((HRESULT)0x80040209u)
+#define VIA_E_AMBIGUOUS ((HRESULT)0x80045609u)
 /* A peer is not who it says, or is not allowed in. */
-#define VIA_E_IDENTITY ((HRESULT)0x8004020Au)
+#define VIA_E_IDENTITY ((HRESULT)0x8004560Au)
 /* A chain of nested calls is too deep. */
-#define VIA_E_DEPTH ((HRESULT)0x8004020Bu)
+#define VIA_E_DEPTH ((HRESULT)0x8004560Bu)
 /* A type library or description is invalid. */
-#define VIA_E_TYPE ((HRESULT)0x8004020Cu)
+#define VIA_E_TYPE ((HRESULT)0x8004560Cu)
 /* The runtime was set up before this process forked. */
-#define VIA_E_FORKED ((HRESULT)0x8004020Du)
+#define VIA_E_FORKED ((HRESULT)0x8004560Du)
 /* Chains of calls wait for each other's serial objects; this call was refused, so that the others
  * go on. */
-#define VIA_E_DEADLOCK ((HRESULT)0x8004020Eu)
+#define VIA_E_DEADLOCK ((HRESULT)0x8004560Eu)
 /* The connection carries no OS handles, or none of this kind. */
-#define VIA_E_NO_HANDLES ((HRESULT)0x8004020Fu)
+#define VIA_E_NO_HANDLES ((HRESULT)0x8004560Fu)
 /* A call on the result of another one was sent to a process that the object does not live in; the
  * runtime makes it again, where it does. No method returns it. */
-#define VIA_E_ELSEWHERE ((HRESULT)0x80040210u)
+#define VIA_E_ELSEWHERE ((HRESULT)0x80045610u)
 
 #endif
