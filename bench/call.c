@@ -90,6 +90,15 @@ static HRESULT STDMETHODCALLTYPE Bench_GetCpuTime(IBench *self, LONGLONG *ns)
     return S_OK;
 }
 
+static IBench the_other;
+
+static HRESULT STDMETHODCALLTYPE Bench_GetOther(IBench *self, IBench **other)
+{
+    (void)self;
+    *other = &the_other;
+    return S_OK;
+}
+
 static int fail(const char *what, HRESULT code)
 {
     char text[1024];
@@ -108,9 +117,10 @@ static HRESULT join(void)
 static int serve(const char *address)
 {
     static IBenchVtbl vtbl = {
-        Bench_QueryInterface, Bench_AddRef, Bench_Release,     Bench_Add,       Bench_Notify,
-        Bench_GetNotified,    Bench_Sink,   Bench_SinkInPlace, Bench_GetCpuTime};
+        Bench_QueryInterface, Bench_AddRef, Bench_Release,     Bench_Add,        Bench_Notify,
+        Bench_GetNotified,    Bench_Sink,   Bench_SinkInPlace, Bench_GetCpuTime, Bench_GetOther};
     static IBench bench = {&vtbl};
+    the_other.lpVtbl = &vtbl;
     HRESULT hr = via_set_root_object((IUnknown *)&bench);
     if (SUCCEEDED(hr))
         hr = via_listen(address);
@@ -137,6 +147,21 @@ static bool call(void *context, uint32_t i)
     if (SUCCEEDED(hr) && sum != (LONG)i + 7)
         hr = E_UNEXPECTED;
     return works("Add", hr);
+}
+
+/* Gets an object, and calls it before it is there. */
+static bool get_and_call(void *context, uint32_t i)
+{
+    struct via_call *getting = NULL;
+    IBench *other = NULL;
+    HRESULT hr = IBench_GetOther_begin((IBench *)context, &getting);
+    if (SUCCEEDED(hr))
+        hr = via_call_object(getting, 0, &IID_IBench, (void **)&other);
+    bool succeeded = works("GetOther", hr) && call(other, i);
+    if (other != NULL)
+        IBench_Release(other);
+    via_call_release(getting);
+    return succeeded;
 }
 
 static bool notify(void *context, uint32_t i)
@@ -185,8 +210,13 @@ static bool server_cpu(void *context, uint64_t *ns)
 
 static int run(const struct workload *workload)
 {
-    static const struct workload_peer peer = {call, notify,        settle,
-                                              sink, sink_in_place, server_cpu};
+    static const struct workload_peer peer = {.call = call,
+                                              .notify = notify,
+                                              .settle = settle,
+                                              .sink = sink,
+                                              .sink_in_place = sink_in_place,
+                                              .server_cpu = server_cpu,
+                                              .get_and_call = get_and_call};
     IBench *bench = NULL;
     HRESULT hr = via_connect(workload->address, &IID_IBench, (void **)&bench);
     if (FAILED(hr))

@@ -259,7 +259,7 @@ static int measure_copies(size_t n, size_t size)
 int main(int argc, char **argv)
 {
     static const struct workload_peer peer = {
-        call, notify, settle, sink, .sink_in_place = NULL, .server_cpu = server_cpu};
+        .call = call, .notify = notify, .settle = settle, .sink = sink, .server_cpu = server_cpu};
     static struct caller caller;
     struct workload workload;
     if (argc == 3 && !strcmp(argv[1], "serve"))

@@ -82,6 +82,18 @@ def calls(ours, raw, two_cpus, spins):
     return measure
 
 
+def get_and_call(ours):
+    """How much longer getting an object and calling it takes than a single call."""
+
+    def measure(run):
+        both = run.compare((ours,), ("promise", run.calls), False, False)[0]
+        single = run.compare((ours,), ("call", run.calls), False, False)[0]
+        a, b = best(both), best(single)
+        return Result(a / b, microseconds(a), microseconds(b))
+
+    return measure
+
+
 def processor_time(ours, raw):
     """How much more processor time of both processes a call takes than the raw one, on one CPU."""
 
@@ -274,14 +286,6 @@ def find_class(run):
     return Result(min(many) / min(few), microseconds(min(many)), microseconds(min(few)))
 
 
-def not_yet(reason):
-
-    def measure(_):
-        raise NotMeasured(reason)
-
-    return measure
-
-
 ROWS = [
     Row("unixsock, two-int call", "one CPU", "<= 1.15", calls(UNIX, RAW_UNIX, False, False)),
     Row("unixsock, two-int call, adaptive", "two CPUs", "<= 0.08", calls(UNIX, RAW_UNIX, True, True)),
@@ -300,8 +304,7 @@ ROWS = [
     Row("shm, 16 MiB copied, raw socket, rate", "one CPU", None, payload(16 * MIB, "payload")),
     Row("shm, 16 MiB in place, raw socket, rate", "one CPU", None, payload(16 * MIB, "inplace")),
     Row("shm, 16 MiB in place, one copy and reading", "one CPU", ">= 0.9", copy_and_read(16 * MIB)),
-    Row("get an object and call it, single call", "one CPU", "<= 1.3",
-        not_yet("calls on promised results are not implemented")),
+    Row("get an object and call it, single call", "one CPU", "<= 1.3", get_and_call(UNIX)),
     Row("shm, Wine to Linux, Linux to Linux", "one CPU", "<= 2", calls(WINE_TO_LINUX_SHM, SHM, False, False),
         needs_wine=True),
     Row("shm, Wine to Linux, Linux to Linux", "two CPUs", "<= 2", calls(WINE_TO_LINUX_SHM, SHM, True, True),

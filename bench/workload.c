@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char workload_usage[] = "call|oneway ADDRESS CALLS | payload|inplace ADDRESS CALLS SIZE | "
-                              "clients ADDRESS MS";
+const char workload_usage[] =
+    "call|promise|oneway ADDRESS CALLS | payload|inplace ADDRESS CALLS SIZE | "
+    "clients ADDRESS MS";
 
 /* One sample: `n` calls that count as one measurement. */
 typedef bool (*step_function)(const struct workload *, const struct workload_peer *, void *,
@@ -55,6 +56,22 @@ static bool step_call(const struct workload *self, const struct workload_peer *p
 static bool run_calls(const struct workload *self, const struct workload_peer *peer, void *context)
 {
     return measure_steps(self, peer, context, step_call, self->count, 1);
+}
+
+static bool step_promise(const struct workload *self, const struct workload_peer *peer,
+                         void *context, size_t i)
+{
+    (void)self;
+    return peer->get_and_call(context, (uint32_t)i);
+}
+
+static bool run_promises(const struct workload *self, const struct workload_peer *peer,
+                         void *context)
+{
+    if (peer->get_and_call != NULL)
+        return measure_steps(self, peer, context, step_promise, self->count, 1);
+    fprintf(stderr, "bench: this contender has no calls on what is still to come\n");
+    return false;
 }
 
 static bool step_window(const struct workload *self, const struct workload_peer *peer,
@@ -148,11 +165,9 @@ bool workload_parse(int argc, char **argv, struct workload *workload)
         const char *name;
         int argc;
         bool (*run)(const struct workload *, const struct workload_peer *, void *);
-    } all[] = {{"call", 4, run_calls},
-               {"oneway", 4, run_windows},
-               {"payload", 5, run_payload},
-               {"inplace", 5, run_in_place},
-               {"clients", 4, run_for_a_time}};
+    } all[] = {{"call", 4, run_calls},       {"promise", 4, run_promises},
+               {"oneway", 4, run_windows},   {"payload", 5, run_payload},
+               {"inplace", 5, run_in_place}, {"clients", 4, run_for_a_time}};
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
         if (argc != all[i].argc || strcmp(argv[1], all[i].name) != 0)
             continue;

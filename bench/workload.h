@@ -2,6 +2,7 @@
  * What a client does to its server, the same for every contender: one of
  *
  *   call ADDRESS CALLS          two-int calls, one after the other
+ *   promise ADDRESS CALLS       gets an object and calls it, before it is there
  *   oneway ADDRESS CALLS        one-way calls in windows of MEASURE_WINDOW, then one call that says
  *                               that they have arrived
  *   payload ADDRESS CALLS SIZE  calls with so many bytes one way, which the server looks at
@@ -26,6 +27,7 @@ struct workload_peer {
     /* Copies the bytes to where the server can read them, and calls; NULL: there is no such way. */
     bool (*sink_in_place)(void *context, const void *data, size_t size, uint32_t sum);
     bool (*server_cpu)(void *context, uint64_t *ns);
+    bool (*get_and_call)(void *context, uint32_t i); /* NULL: there is no such way */
 };
 
 struct workload {
