@@ -7,14 +7,13 @@
 #include "board.h"
 
 #include <stdatomic.h>
-#include <stddef.h>
-#include <stdlib.h>
 #include <viaduct/component.h>
 #include <viaduct/events.h>
+#include <viaduct/object.h>
 
 struct board {
+    struct via_object object;
     IBoard IBoard_iface;
-    atomic_uint references;
     atomic_uint n_posted;
     struct via_events events; /* answers for IConnectionPointContainer */
     IBoardEvents *fire;       /* a call of it goes to all who listen */
@@ -22,42 +21,13 @@ struct board {
 
 /* With a reference of the process' own. */
 static _Atomic(struct board *) the_board;
-static atomic_uint n_locks;
 
 static struct board *board_from_IBoard(IBoard *iface)
 {
-    return (struct board *)((char *)iface - offsetof(struct board, IBoard_iface));
+    return VIA_OBJECT_OF(iface, struct board, IBoard);
 }
 
-static HRESULT STDMETHODCALLTYPE Board_QueryInterface(IBoard *iface, REFIID iid, void **object)
-{
-    *object = NULL;
-    if (IsEqualIID(iid, &IID_IUnknown) || IsEqualIID(iid, &IID_IBoard))
-        *object = iface;
-    else if (IsEqualIID(iid, &IID_IConnectionPointContainer))
-        *object = via_events_container(&board_from_IBoard(iface)->events);
-    else
-        return E_NOINTERFACE;
-    IBoard_AddRef(iface);
-    return S_OK;
-}
-
-static ULONG STDMETHODCALLTYPE Board_AddRef(IBoard *iface)
-{
-    return atomic_fetch_add(&board_from_IBoard(iface)->references, 1) + 1;
-}
-
-static ULONG STDMETHODCALLTYPE Board_Release(IBoard *iface)
-{
-    struct board *board = board_from_IBoard(iface);
-    ULONG left = atomic_fetch_sub(&board->references, 1) - 1;
-
-    if (left == 0) {
-        via_events_deinit(&board->events);
-        free(board);
-    }
-    return left;
-}
+VIA_OBJECT_METHODS(Board, struct board, IBoard)
 
 static HRESULT STDMETHODCALLTYPE Board_Post(IBoard *iface, BSTR text, ULONG *number)
 {
@@ -82,20 +52,38 @@ static const IBoardVtbl board_vtable = {
     Board_QueryInterface, Board_AddRef, Board_Release, Board_Post, Board_CountListeners,
 };
 
+static void end_board(struct via_object *object)
+{
+    via_events_deinit(&((struct board *)object)->events);
+}
+
+static const struct via_object_interface board_interfaces[] = {
+    VIA_OBJECT_INTERFACE(struct board, IBoard, board_vtable),
+    {&IID_IConnectionPointContainer, offsetof(struct board, events), NULL},
+    {.iid = NULL},
+};
+
+static struct via_module module;
+
+static const struct via_object_kind board_kind = {
+    .size = sizeof(struct board),
+    .interfaces = board_interfaces,
+    .module = &module,
+    .end = end_board,
+};
+
 static HRESULT make_board(struct board **result)
 {
-    struct board *board = calloc(1, sizeof(*board));
+    struct board *board = via_object_new(&board_kind);
     HRESULT hr;
 
     if (!board)
         return E_OUTOFMEMORY;
-    board->IBoard_iface.lpVtbl = &board_vtable;
-    board->references = 1;
     hr = via_events_init(&board->events, (IUnknown *)&board->IBoard_iface);
     if (SUCCEEDED(hr))
         hr = via_events_add(&board->events, &IID_IBoardEvents, NULL, (void **)&board->fire);
     if (FAILED(hr)) {
-        Board_Release(&board->IBoard_iface);
+        via_object_release(&board->object);
         return hr;
     }
     *result = board;
@@ -116,77 +104,41 @@ static HRESULT get_board(struct board **result)
         if (atomic_compare_exchange_strong(&the_board, &board, made))
             board = made;
         else
-            Board_Release(&made->IBoard_iface);
+            via_object_release(&made->object);
     }
     *result = board;
     return S_OK;
 }
 
-/* The class object: a factory, of which there is one for ever, so that it counts nothing. */
-
-static HRESULT STDMETHODCALLTYPE Factory_QueryInterface(IClassFactory *iface, REFIID iid,
-                                                        void **object)
-{
-    *object = NULL;
-    if (!IsEqualIID(iid, &IID_IUnknown) && !IsEqualIID(iid, &IID_IClassFactory))
-        return E_NOINTERFACE;
-    *object = iface;
-    return S_OK;
-}
-
-static ULONG STDMETHODCALLTYPE Factory_AddRef(IClassFactory *iface)
-{
-    (void)iface;
-    return 2;
-}
-
-static ULONG STDMETHODCALLTYPE Factory_Release(IClassFactory *iface)
-{
-    (void)iface;
-    return 1;
-}
-
-static HRESULT STDMETHODCALLTYPE Factory_CreateInstance(IClassFactory *iface, IUnknown *outer,
-                                                        REFIID iid, void **object)
+static HRESULT give_board(REFIID iid, void **object)
 {
     struct board *board;
-    HRESULT hr;
+    HRESULT hr = get_board(&board);
 
-    (void)iface;
-    *object = NULL;
-    if (outer)
-        return CLASS_E_NOAGGREGATION;
-    hr = get_board(&board);
-    return FAILED(hr) ? hr : Board_QueryInterface(&board->IBoard_iface, iid, object);
+    return FAILED(hr) ? hr : via_object_query(&board->object, iid, object);
 }
 
-static HRESULT STDMETHODCALLTYPE Factory_LockServer(IClassFactory *iface, BOOL lock)
-{
-    (void)iface;
-    n_locks += lock ? 1u : -1u;
-    return S_OK;
-}
-
-static IClassFactoryVtbl factory_vtable = {
-    Factory_QueryInterface, Factory_AddRef,     Factory_Release,
-    Factory_CreateInstance, Factory_LockServer,
-};
-static IClassFactory factory = {&factory_vtable};
+/* The class object. */
+static struct via_factory factory = VIA_FACTORY(&board_kind, give_board);
 
 static HRESULT STDMETHODCALLTYPE get_class_object(REFCLSID clsid, REFIID iid, void **object)
 {
     *object = NULL;
     if (!IsEqualCLSID(clsid, &CLSID_Board))
         return CLASS_E_CLASSNOTAVAILABLE;
-    return IClassFactory_QueryInterface(&factory, iid, object);
+    return via_factory_get(&factory, iid, object);
 }
 
-/* The process' own reference is no reason to stay. */
+/* The board itself, with the process' own reference, is no reason to stay. */
 static HRESULT STDMETHODCALLTYPE can_unload_now(void)
 {
     struct board *board = atomic_load(&the_board);
 
-    return n_locks == 0 && (!board || board->references == 1) ? S_OK : S_FALSE;
+    if (!board)
+        return via_module_is_idle(&module) ? S_OK : S_FALSE;
+    return via_count_read(&module.n_held) == 1 && via_count_read(&board->object.references) == 1
+               ? S_OK
+               : S_FALSE;
 }
 
 static const struct via_component_class classes[] = {{

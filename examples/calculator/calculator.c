@@ -1,27 +1,20 @@
 /*
  * The calculator: one class, one interface. The same source builds the module for both systems.
  *
- * An object is a struct whose first member is its interface: a pointer to the vtable. Whoever holds
- * the object calls through that pointer, in this process or, by way of a proxy, in another one.
+ * An object is a struct that holds its interface, a pointer to the vtable. Whoever holds the object
+ * calls through that pointer, in this process or, by way of a proxy, in another one. What all
+ * objects do in the same way (QueryInterface, AddRef, Release, the class factory) comes from
+ * <viaduct/object.h>.
  */
 #include "calculator.h"
 
-#include <stdatomic.h>
-#include <stddef.h>
-#include <stdlib.h>
 #include <viaduct/component.h>
+#include <viaduct/object.h>
 
 struct calculator {
+    struct via_object object;
     ICalculator ICalculator_iface;
-    atomic_uint references;
 };
-
-static struct calculator *calculator_from_ICalculator(ICalculator *iface)
-{
-    return (struct calculator *)((char *)iface - offsetof(struct calculator, ICalculator_iface));
-}
-
-static atomic_uint n_objects;
 
 /* Gives a failure its text, which the caller gets with the code, wherever it is. */
 static HRESULT fail(HRESULT code, const WCHAR *why)
@@ -41,33 +34,7 @@ static HRESULT fail(HRESULT code, const WCHAR *why)
     return code;
 }
 
-static HRESULT STDMETHODCALLTYPE Calculator_QueryInterface(ICalculator *iface, REFIID iid,
-                                                           void **object)
-{
-    *object = NULL;
-    if (!IsEqualIID(iid, &IID_IUnknown) && !IsEqualIID(iid, &IID_ICalculator))
-        return E_NOINTERFACE;
-    ICalculator_AddRef(iface);
-    *object = iface;
-    return S_OK;
-}
-
-static ULONG STDMETHODCALLTYPE Calculator_AddRef(ICalculator *iface)
-{
-    return atomic_fetch_add(&calculator_from_ICalculator(iface)->references, 1) + 1;
-}
-
-static ULONG STDMETHODCALLTYPE Calculator_Release(ICalculator *iface)
-{
-    struct calculator *calculator = calculator_from_ICalculator(iface);
-    ULONG left = atomic_fetch_sub(&calculator->references, 1) - 1;
-
-    if (left == 0) {
-        free(calculator);
-        n_objects--;
-    }
-    return left;
-}
+VIA_OBJECT_METHODS(Calculator, struct calculator, ICalculator)
 
 static HRESULT STDMETHODCALLTYPE Calculator_Add(ICalculator *iface, LONG a, LONG b, LONG *sum)
 {
@@ -127,75 +94,33 @@ static const ICalculatorVtbl calculator_vtable = {
     Calculator_Divide,         Calculator_Sum,    Calculator_SumSlowly,
 };
 
-/* The class object: a factory, of which there is one for ever, so that it counts nothing. */
-
-static HRESULT STDMETHODCALLTYPE Factory_QueryInterface(IClassFactory *iface, REFIID iid,
-                                                        void **object)
-{
-    *object = NULL;
-    if (!IsEqualIID(iid, &IID_IUnknown) && !IsEqualIID(iid, &IID_IClassFactory))
-        return E_NOINTERFACE;
-    *object = iface;
-    return S_OK;
-}
-
-static ULONG STDMETHODCALLTYPE Factory_AddRef(IClassFactory *iface)
-{
-    (void)iface;
-    return 2;
-}
-
-static ULONG STDMETHODCALLTYPE Factory_Release(IClassFactory *iface)
-{
-    (void)iface;
-    return 1;
-}
-
-static HRESULT STDMETHODCALLTYPE Factory_CreateInstance(IClassFactory *iface, IUnknown *outer,
-                                                        REFIID iid, void **object)
-{
-    struct calculator *calculator;
-    HRESULT hr;
-
-    (void)iface;
-    *object = NULL;
-    if (outer)
-        return CLASS_E_NOAGGREGATION;
-    calculator = calloc(1, sizeof(*calculator));
-    if (!calculator)
-        return E_OUTOFMEMORY;
-    calculator->ICalculator_iface.lpVtbl = &calculator_vtable;
-    calculator->references = 1;
-    n_objects++;
-    hr = Calculator_QueryInterface(&calculator->ICalculator_iface, iid, object);
-    Calculator_Release(&calculator->ICalculator_iface);
-    return hr;
-}
-
-static HRESULT STDMETHODCALLTYPE Factory_LockServer(IClassFactory *iface, BOOL lock)
-{
-    (void)iface;
-    n_objects += lock ? 1u : -1u;
-    return S_OK;
-}
-
-static IClassFactoryVtbl factory_vtable = {
-    Factory_QueryInterface, Factory_AddRef,     Factory_Release,
-    Factory_CreateInstance, Factory_LockServer,
+static const struct via_object_interface calculator_interfaces[] = {
+    VIA_OBJECT_INTERFACE(struct calculator, ICalculator, calculator_vtable),
+    {.iid = NULL},
 };
-static IClassFactory factory = {&factory_vtable};
+
+static struct via_module module;
+
+static const struct via_object_kind calculator_kind = {
+    .size = sizeof(struct calculator),
+    .interfaces = calculator_interfaces,
+    .module = &module,
+};
+
+/* The class object. */
+static struct via_factory factory = VIA_FACTORY(&calculator_kind, NULL);
 
 static HRESULT STDMETHODCALLTYPE get_class_object(REFCLSID clsid, REFIID iid, void **object)
 {
     *object = NULL;
     if (!IsEqualCLSID(clsid, &CLSID_Calculator))
         return CLASS_E_CLASSNOTAVAILABLE;
-    return IClassFactory_QueryInterface(&factory, iid, object);
+    return via_factory_get(&factory, iid, object);
 }
 
 static HRESULT STDMETHODCALLTYPE can_unload_now(void)
 {
-    return n_objects == 0 ? S_OK : S_FALSE;
+    return via_module_is_idle(&module) ? S_OK : S_FALSE;
 }
 
 /* What `viaduct register` reads, and what a host loads. */

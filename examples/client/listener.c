@@ -2,55 +2,25 @@
 #include "listener.h"
 
 #include <stdatomic.h>
-#include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <viaduct/object.h>
 
 #include "print.h"
 
 struct listener {
+    struct via_object object;
     IBoardEvents IBoardEvents_iface;
-    atomic_uint references;
     atomic_uint n_posts;
 };
 
-static struct listener *listener_from_IBoardEvents(IBoardEvents *iface)
-{
-    return (struct listener *)((char *)iface - offsetof(struct listener, IBoardEvents_iface));
-}
-
-static HRESULT STDMETHODCALLTYPE Listener_QueryInterface(IBoardEvents *iface, REFIID iid,
-                                                         void **object)
-{
-    *object = NULL;
-    if (!IsEqualIID(iid, &IID_IUnknown) && !IsEqualIID(iid, &IID_IBoardEvents))
-        return E_NOINTERFACE;
-    IBoardEvents_AddRef(iface);
-    *object = iface;
-    return S_OK;
-}
-
-static ULONG STDMETHODCALLTYPE Listener_AddRef(IBoardEvents *iface)
-{
-    return atomic_fetch_add(&listener_from_IBoardEvents(iface)->references, 1) + 1;
-}
-
-static ULONG STDMETHODCALLTYPE Listener_Release(IBoardEvents *iface)
-{
-    struct listener *listener = listener_from_IBoardEvents(iface);
-    ULONG left = atomic_fetch_sub(&listener->references, 1) - 1;
-
-    if (left == 0)
-        free(listener);
-    return left;
-}
+VIA_OBJECT_METHODS(Listener, struct listener, IBoardEvents)
 
 static HRESULT STDMETHODCALLTYPE Listener_Posted(IBoardEvents *iface, ULONG number, BSTR text)
 {
     printf("%u: ", (unsigned)number);
     print_text(text);
     putchar('\n');
-    atomic_fetch_add(&listener_from_IBoardEvents(iface)->n_posts, 1);
+    atomic_fetch_add(&VIA_OBJECT_OF(iface, struct listener, IBoardEvents)->n_posts, 1);
     return S_OK;
 }
 
@@ -61,18 +31,24 @@ static const IBoardEventsVtbl listener_vtable = {
     Listener_Posted,
 };
 
+static const struct via_object_interface listener_interfaces[] = {
+    VIA_OBJECT_INTERFACE(struct listener, IBoardEvents, listener_vtable),
+    {.iid = NULL},
+};
+
+static const struct via_object_kind listener_kind = {
+    .size = sizeof(struct listener),
+    .interfaces = listener_interfaces,
+};
+
 IBoardEvents *listener_new(void)
 {
-    struct listener *listener = calloc(1, sizeof(*listener));
+    struct listener *listener = via_object_new(&listener_kind);
 
-    if (!listener)
-        return NULL;
-    listener->IBoardEvents_iface.lpVtbl = &listener_vtable;
-    listener->references = 1;
-    return &listener->IBoardEvents_iface;
+    return listener ? &listener->IBoardEvents_iface : NULL;
 }
 
 ULONG listener_count(IBoardEvents *listener)
 {
-    return atomic_load(&listener_from_IBoardEvents(listener)->n_posts);
+    return atomic_load(&VIA_OBJECT_OF(listener, struct listener, IBoardEvents)->n_posts);
 }

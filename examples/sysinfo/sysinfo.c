@@ -4,50 +4,16 @@
 #include "fail.h"
 #include "platform.h"
 
-#include <stdatomic.h>
-#include <stdlib.h>
 #include <viaduct/component.h>
+#include <viaduct/object.h>
 #include <viaduct/runtime.h>
 
 struct sysinfo_object {
+    struct via_object object;
     ISysInfo ISysInfo_iface;
-    atomic_uint references;
 };
 
-static atomic_uint n_objects;
-
-static struct sysinfo_object *sysinfo_from_ISysInfo(ISysInfo *iface)
-{
-    return (struct sysinfo_object *)((char *)iface -
-                                     offsetof(struct sysinfo_object, ISysInfo_iface));
-}
-
-static HRESULT STDMETHODCALLTYPE SysInfo_QueryInterface(ISysInfo *iface, REFIID iid, void **object)
-{
-    *object = NULL;
-    if (!IsEqualIID(iid, &IID_IUnknown) && !IsEqualIID(iid, &IID_ISysInfo))
-        return E_NOINTERFACE;
-    ISysInfo_AddRef(iface);
-    *object = iface;
-    return S_OK;
-}
-
-static ULONG STDMETHODCALLTYPE SysInfo_AddRef(ISysInfo *iface)
-{
-    return atomic_fetch_add(&sysinfo_from_ISysInfo(iface)->references, 1) + 1;
-}
-
-static ULONG STDMETHODCALLTYPE SysInfo_Release(ISysInfo *iface)
-{
-    struct sysinfo_object *sysinfo = sysinfo_from_ISysInfo(iface);
-    ULONG left = atomic_fetch_sub(&sysinfo->references, 1) - 1;
-
-    if (left == 0) {
-        free(sysinfo);
-        n_objects--;
-    }
-    return left;
-}
+VIA_OBJECT_METHODS(SysInfo, struct sysinfo_object, ISysInfo)
 
 static HRESULT STDMETHODCALLTYPE SysInfo_Describe(ISysInfo *iface, struct SystemDescription *system)
 {
@@ -152,75 +118,33 @@ static const ISysInfoVtbl sysinfo_vtable = {
     SysInfo_Watch,          SysInfo_ReadProcessId,
 };
 
-/* The class object: a factory, of which there is one for ever, so that it counts nothing. */
-
-static HRESULT STDMETHODCALLTYPE Factory_QueryInterface(IClassFactory *iface, REFIID iid,
-                                                        void **object)
-{
-    *object = NULL;
-    if (!IsEqualIID(iid, &IID_IUnknown) && !IsEqualIID(iid, &IID_IClassFactory))
-        return E_NOINTERFACE;
-    *object = iface;
-    return S_OK;
-}
-
-static ULONG STDMETHODCALLTYPE Factory_AddRef(IClassFactory *iface)
-{
-    (void)iface;
-    return 2;
-}
-
-static ULONG STDMETHODCALLTYPE Factory_Release(IClassFactory *iface)
-{
-    (void)iface;
-    return 1;
-}
-
-static HRESULT STDMETHODCALLTYPE Factory_CreateInstance(IClassFactory *iface, IUnknown *outer,
-                                                        REFIID iid, void **object)
-{
-    struct sysinfo_object *sysinfo;
-    HRESULT hr;
-
-    (void)iface;
-    *object = NULL;
-    if (outer)
-        return CLASS_E_NOAGGREGATION;
-    sysinfo = calloc(1, sizeof(*sysinfo));
-    if (!sysinfo)
-        return E_OUTOFMEMORY;
-    sysinfo->ISysInfo_iface.lpVtbl = &sysinfo_vtable;
-    sysinfo->references = 1;
-    n_objects++;
-    hr = SysInfo_QueryInterface(&sysinfo->ISysInfo_iface, iid, object);
-    SysInfo_Release(&sysinfo->ISysInfo_iface);
-    return hr;
-}
-
-static HRESULT STDMETHODCALLTYPE Factory_LockServer(IClassFactory *iface, BOOL lock)
-{
-    (void)iface;
-    n_objects += lock ? 1u : -1u;
-    return S_OK;
-}
-
-static IClassFactoryVtbl factory_vtable = {
-    Factory_QueryInterface, Factory_AddRef,     Factory_Release,
-    Factory_CreateInstance, Factory_LockServer,
+static const struct via_object_interface sysinfo_interfaces[] = {
+    VIA_OBJECT_INTERFACE(struct sysinfo_object, ISysInfo, sysinfo_vtable),
+    {.iid = NULL},
 };
-static IClassFactory factory = {&factory_vtable};
+
+static struct via_module module;
+
+static const struct via_object_kind sysinfo_kind = {
+    .size = sizeof(struct sysinfo_object),
+    .interfaces = sysinfo_interfaces,
+    .module = &module,
+};
+
+/* The class object. */
+static struct via_factory factory = VIA_FACTORY(&sysinfo_kind, NULL);
 
 static HRESULT STDMETHODCALLTYPE get_class_object(REFCLSID clsid, REFIID iid, void **object)
 {
     *object = NULL;
     if (!IsEqualCLSID(clsid, &CLSID_SysInfo))
         return CLASS_E_CLASSNOTAVAILABLE;
-    return IClassFactory_QueryInterface(&factory, iid, object);
+    return via_factory_get(&factory, iid, object);
 }
 
 static HRESULT STDMETHODCALLTYPE can_unload_now(void)
 {
-    return n_objects == 0 ? S_OK : S_FALSE;
+    return via_module_is_idle(&module) ? S_OK : S_FALSE;
 }
 
 /* What `viaduct register` reads, and what a host loads. */

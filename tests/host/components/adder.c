@@ -1,33 +1,19 @@
-/* One object for ever, that is its own class object's product: the smallest component there can be.
- */
+/* The smallest component there can be, with a property that all its objects share. */
 #include "adder.h"
 
 #include <viaduct/component.h>
+#include <viaduct/object.h>
 
 #ifndef ADDER_THREADING
 #define ADDER_THREADING VIA_THREADING_SERIAL
 #endif
 
-static HRESULT STDMETHODCALLTYPE Adder_QueryInterface(IAdder *iface, REFIID iid, void **object)
-{
-    *object = NULL;
-    if (!IsEqualIID(iid, &IID_IUnknown) && !IsEqualIID(iid, &IID_IAdder))
-        return E_NOINTERFACE;
-    *object = iface;
-    return S_OK;
-}
+struct adder {
+    struct via_object object;
+    IAdder IAdder_iface;
+};
 
-static ULONG STDMETHODCALLTYPE Adder_AddRef(IAdder *iface)
-{
-    (void)iface;
-    return 2;
-}
-
-static ULONG STDMETHODCALLTYPE Adder_Release(IAdder *iface)
-{
-    (void)iface;
-    return 1;
-}
+VIA_OBJECT_METHODS(Adder, struct adder, IAdder)
 
 static HRESULT STDMETHODCALLTYPE Adder_Add(IAdder *iface, LONG a, LONG b, LONG *sum)
 {
@@ -52,55 +38,22 @@ static HRESULT STDMETHODCALLTYPE Adder_put_Offset(IAdder *iface, LONG offset)
     return S_OK;
 }
 
-static IAdderVtbl adder_vtable = {Adder_QueryInterface, Adder_AddRef,    Adder_Release, Adder_Add,
-                                  Adder_get_Offset,     Adder_put_Offset};
-static IAdder adder = {&adder_vtable};
+static const IAdderVtbl adder_vtable = {Adder_QueryInterface, Adder_AddRef,
+                                        Adder_Release,        Adder_Add,
+                                        Adder_get_Offset,     Adder_put_Offset};
 
-static HRESULT STDMETHODCALLTYPE Factory_QueryInterface(IClassFactory *iface, REFIID iid,
-                                                        void **object)
-{
-    *object = NULL;
-    if (!IsEqualIID(iid, &IID_IUnknown) && !IsEqualIID(iid, &IID_IClassFactory))
-        return E_NOINTERFACE;
-    *object = iface;
-    return S_OK;
-}
-
-static ULONG STDMETHODCALLTYPE Factory_AddRef(IClassFactory *iface)
-{
-    (void)iface;
-    return 2;
-}
-
-static ULONG STDMETHODCALLTYPE Factory_Release(IClassFactory *iface)
-{
-    (void)iface;
-    return 1;
-}
-
-static HRESULT STDMETHODCALLTYPE Factory_CreateInstance(IClassFactory *iface, IUnknown *outer,
-                                                        REFIID iid, void **object)
-{
-    (void)iface;
-    *object = NULL;
-    return outer ? CLASS_E_NOAGGREGATION : IAdder_QueryInterface(&adder, iid, object);
-}
-
-static HRESULT STDMETHODCALLTYPE Factory_LockServer(IClassFactory *iface, BOOL lock)
-{
-    (void)iface;
-    (void)lock;
-    return S_OK;
-}
-
-static IClassFactoryVtbl factory_vtable = {Factory_QueryInterface, Factory_AddRef, Factory_Release,
-                                           Factory_CreateInstance, Factory_LockServer};
-static IClassFactory factory = {&factory_vtable};
+static const struct via_object_interface adder_interfaces[] = {
+    VIA_OBJECT_INTERFACE(struct adder, IAdder, adder_vtable),
+    {.iid = NULL},
+};
+static const struct via_object_kind adder_kind = {.size = sizeof(struct adder),
+                                                  .interfaces = adder_interfaces};
+static struct via_factory factory = VIA_FACTORY(&adder_kind, NULL);
 
 static HRESULT STDMETHODCALLTYPE get_class_object(REFCLSID clsid, REFIID iid, void **object)
 {
     *object = NULL;
-    return IsEqualCLSID(clsid, &CLSID_Adder) ? IClassFactory_QueryInterface(&factory, iid, object)
+    return IsEqualCLSID(clsid, &CLSID_Adder) ? via_factory_get(&factory, iid, object)
                                              : CLASS_E_CLASSNOTAVAILABLE;
 }
 
