@@ -3,6 +3,7 @@
  * types.
  */
 #include "com/idl/parser.h"
+#include "com/typelib/builtin.h"
 
 #include <string.h>
 
@@ -130,6 +131,7 @@ static const struct unit_name *find_builtin(const char *name)
 
 static bool declare_named(struct parser *self, struct base_type *base)
 {
+    const char *unused;
     const char *name = self->token.text;
     const struct unit_name *known = unit_find_name(self->unit, name);
     if (!known)
@@ -161,7 +163,7 @@ static bool declare_named(struct parser *self, struct base_type *base)
         parser_advance(self);
         return true;
     }
-    if (!strcmp(name, "IUnknown") || !strcmp(name, "IDispatch")) {
+    if (builtin_find_interface(name, &unused)) {
         base->index = (uint16_t)unit_interface(self->unit, name);
         base->kind = VIA_TYPE_INTERFACE;
         base->c_name = self->unit->interfaces[base->index].interface.name;
@@ -203,8 +205,9 @@ bool declare_check_name(struct parser *parser, const char *name, struct position
     struct unit *unit = parser->unit;
     if (!parser_check_name(parser, name, position))
         return false;
+    const char *unused;
     bool is_type = unit_find_name(unit, name) != NULL || find_builtin(name) != NULL ||
-                   !strcmp(name, "IUnknown") || !strcmp(name, "IDispatch");
+                   builtin_find_interface(name, &unused) != NULL;
     for (size_t i = 0; i < unit->n_interfaces; i++)
         is_type |= !strcmp(unit->interfaces[i].interface.name, name);
     for (size_t i = 0; i < unit->n_structs; i++)

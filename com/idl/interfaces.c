@@ -152,6 +152,9 @@ static bool set_base(struct parser *self, size_t index)
     size_t base_index = unit_interface(self->unit, base);
     if (!self->unit->interfaces[base_index].is_defined || base_index == index)
         return parser_error(self, position, "base interface %s is not defined before this", base);
+    const struct via_interface *known = &self->unit->interfaces[base_index].interface;
+    if ((known->flags & VIA_INTERFACE_EXTERNAL) && !builtin_slots(&known->iid))
+        return parser_error(self, position, "%s is built in: nothing can derive from it", base);
     self->unit->interfaces[index].interface.base = (uint16_t)base_index;
     return true;
 }

@@ -65,14 +65,15 @@ size_t unit_interface(struct unit *unit, const char *name)
     self->interface.name = arena_text(&unit->arena, name, strlen(name));
     self->interface.base = VIA_NO_INDEX;
     size_t index = unit->n_interfaces - 1;
-    bool is_dispatch = !strcmp(name, "IDispatch");
-    if (is_dispatch || !strcmp(name, "IUnknown")) {
-        self->interface.iid = is_dispatch ? builtin_iid_dispatch : builtin_iid_unknown;
+    const char *base_name;
+    const GUID *iid = builtin_find_interface(name, &base_name);
+    if (iid) {
+        self->interface.iid = *iid;
         self->interface.flags = VIA_INTERFACE_EXTERNAL;
         self->is_defined = true;
         self->is_imported = true;
-        if (is_dispatch) {
-            uint16_t base = (uint16_t)unit_interface(unit, "IUnknown");
+        if (base_name) {
+            uint16_t base = (uint16_t)unit_interface(unit, base_name);
             unit->interfaces[index].interface.base = base;
         }
     }

@@ -71,6 +71,9 @@ unsigned marshal_interface_n_slots(const struct marshal_interface *itf);
 /* By name, without case; DISP_E_UNKNOWNNAME (NULL) lists the methods that there are. */
 const struct marshal_method *marshal_interface_method_named(const struct marshal_interface *itf,
                                                             const char *name);
+/* Whether it has the shape of COM's enumerators: Next(n, [out] array of n, [out] number), Skip(n),
+ * Reset(), Clone([out] interface), and nothing else. */
+bool marshal_interface_is_enumerator(const struct marshal_interface *itf);
 /* Whether `iid` is the interface itself or one of its bases, IUnknown included. */
 bool marshal_interface_has_base(const struct marshal_interface *itf, const GUID *iid);
 const char *marshal_method_name(const struct marshal_method *method);

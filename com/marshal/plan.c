@@ -372,6 +372,38 @@ bool marshal_method_is_oneway(const struct marshal_method *method)
     return method->method->flags & VIA_METHOD_ONEWAY;
 }
 
+static bool is_count(const struct plan_param *param)
+{
+    return param->is_in && !param->is_out && !param->is_by_ref && param->type->kind == VIA_TYPE_U32;
+}
+
+static bool is_result(const struct plan_param *param, uint8_t kind)
+{
+    return param->is_out && !param->is_in && param->is_by_ref && param->type->kind == kind;
+}
+
+static bool is_next(const struct marshal_method *method)
+{
+    const struct plan_param *params = method->params;
+    return method->n_params == 3 && is_count(&params[0]) && params[1].is_buffer &&
+           !params[1].is_in && params[1].type->size_from == VIA_SIZE_PARAM &&
+           params[1].type->size_index == 0 && is_result(&params[2], VIA_TYPE_U32);
+}
+
+bool marshal_interface_is_enumerator(const struct marshal_interface *itf)
+{
+    static const char *const names[] = {"Next", "Skip", "Reset", "Clone"};
+    if (itf->first_slot != 3 || itf->n_slots != 7)
+        return false;
+    for (unsigned i = 0; i < 4; i++)
+        if (strcmp(itf->methods[i].full_name, names[i]) != 0)
+            return false;
+    const struct marshal_method *m = itf->methods;
+    return is_next(&m[0]) && m[1].n_params == 1 && is_count(&m[1].params[0]) &&
+           m[2].n_params == 0 && m[3].n_params == 1 &&
+           is_result(&m[3].params[0], VIA_TYPE_INTERFACE);
+}
+
 bool marshal_method_has_results(const struct marshal_method *method)
 {
     for (uint16_t i = 0; i < method->n_params; i++)

@@ -5,6 +5,7 @@
 #include "com/remote/import.h"
 #include "com/remote/proxy.h"
 #include "com/remote/runtime.h"
+#include "com/remote/stream_slots.h"
 #include "com/typelib/builtin.h"
 
 static HRESULT call(void *pointer, unsigned slot, void **arguments)
@@ -17,7 +18,7 @@ static HRESULT call(void *pointer, unsigned slot, void **arguments)
     (const void *)(uintptr_t)proxy_QueryInterface, (const void *)(uintptr_t)proxy_AddRef, \
         (const void *)(uintptr_t)proxy_Release
 
-/* --- enumerators: IEnumConnectionPoints, IEnumConnections --- */
+/* --- enumerators --- */
 
 static HRESULT STDMETHODCALLTYPE enum_Next(void *pointer, ULONG n, void *items, ULONG *fetched)
 {
@@ -80,12 +81,14 @@ static const void *const weak_vtable[] = {
     (const void *)(uintptr_t)weak_Resolve,
 };
 
-const void *const *local_slots_find(const GUID *iid)
+const void *const *local_slots_find(const struct marshal_interface *itf)
 {
+    const GUID *iid = marshal_interface_iid(itf);
     if (IsEqualGUID(iid, &builtin_iid_class_factory))
         return factory_vtable;
-    if (IsEqualGUID(iid, &builtin_iid_enum_points) ||
-        IsEqualGUID(iid, &builtin_iid_enum_connections))
+    if (marshal_interface_is_enumerator(itf)) /* COM's own, and users' */
         return enum_vtable;
+    if (IsEqualGUID(iid, &builtin_iid_sequential_stream) || IsEqualGUID(iid, &builtin_iid_stream))
+        return stream_proxy_vtable;
     return IsEqualGUID(iid, &builtin_iid_weak_reference) ? weak_vtable : NULL;
 }

@@ -8,7 +8,9 @@
 
 #include <viaduct/com.h>
 
+struct marshal_interface;
+
 /* The vtable for the proxies of an interface; NULL: it needs none of its own. */
-const void *const *local_slots_find(const GUID *iid);
+const void *const *local_slots_find(const struct marshal_interface *itf);
 
 #endif

@@ -118,6 +118,6 @@ const void *const *proxy_vtable(const struct marshal_interface *itf)
 {
     static const struct marshal_vtable_kind kind = {proxy_unknown_vtable, proxy_call,
                                                     late_proxy_slots};
-    const void *const *own = local_slots_find(marshal_interface_iid(itf));
+    const void *const *own = local_slots_find(itf);
     return own != NULL ? own : marshal_interface_vtable(itf, &kind);
 }

@@ -16,6 +16,7 @@
 #include "com/abi/guid.h"
 #include "com/remote/node.h"
 #include "com/remote/peer.h"
+#include "com/remote/stream_slots.h"
 #include "core/util/buffer.h"
 #include "core/util/error.h"
 #include "core/util/log.h"
@@ -388,7 +389,13 @@ static HRESULT answer(struct peer *peer, struct stub_call *call,
     return hr;
 }
 
-static HRESULT decode(struct peer *peer, struct stub_call *call, void **object,
+/* What is called: the object, or what stands for it. */
+struct target {
+    void *object;
+    struct stream_face face;
+};
+
+static HRESULT decode(struct peer *peer, struct stub_call *call, struct target *target,
                       struct marshal_scratch *scratch, struct marshal_invocation **invocation)
 {
     const struct marshal_interface *itf;
@@ -401,7 +408,9 @@ static HRESULT decode(struct peer *peer, struct stub_call *call, void **object,
     const GUID *iid = marshal_interface_iid(itf);
     if (!export_knows(exported, iid) && FAILED(hr = link_message_own(message)))
         return hr; /* the object is asked, which may take its time: the reader goes on */
-    hr = export_query(exported, iid, object);
+    hr = export_query(exported, iid, &target->object);
+    if (SUCCEEDED(hr) && stream_needs_face(iid, call->item.call.slot))
+        target->object = stream_face_init(&target->face, target->object);
     if (SUCCEEDED(hr))
         hr = connect(call);
     if (FAILED(hr))
@@ -463,17 +472,17 @@ void stub_run(struct link_message *message)
     struct peer *peer = peer_of(message->connection);
     struct marshal_scratch scratch;
     struct marshal_invocation *invocation = NULL;
-    void *object = NULL;
+    struct target target;
     HRESULT hr = enter(call);
     if (SUCCEEDED(hr))
-        hr = decode(peer, call, &object, &scratch, &invocation);
+        hr = decode(peer, call, &target, &scratch, &invocation);
     link_message_decoded(message);
     bool ran = SUCCEEDED(hr);
     if (ran) {
         /* What the payload did not use is given back before the method runs, which may take long.
          */
         reference_in_deinit(&call->references);
-        hr = call_object(call, invocation, object);
+        hr = call_object(call, invocation, target.object);
     }
     if (FAILED(hr)) {
         kept_answer(call->kept, NULL, NULL, NULL, hr);

@@ -1,5 +1,6 @@
 #include "com/typelib/builtin.h"
 
+#include <string.h>
 #include <strings.h>
 
 #define COM_IID(first)                   \
@@ -19,6 +20,30 @@ uint16_t builtin_slots(const GUID *iid)
     if (IsEqualGUID(iid, &builtin_iid_unknown))
         return 3;
     return IsEqualGUID(iid, &builtin_iid_dispatch) ? 7 : 0;
+}
+
+const GUID *builtin_find_interface(const char *name, const char **base)
+{
+    static const struct {
+        const char *name;
+        const char *base;
+        const GUID *iid;
+    } known[] = {
+        {"IUnknown", NULL, &builtin_iid_unknown},
+        {"IDispatch", "IUnknown", &builtin_iid_dispatch},
+        {"ISequentialStream", "IUnknown", &builtin_iid_sequential_stream},
+        {"IStream", "ISequentialStream", &builtin_iid_stream},
+        {"IEnumUnknown", "IUnknown", &builtin_iid_enum_unknown},
+        {"IEnumString", "IUnknown", &builtin_iid_enum_string},
+        {"IEnumVARIANT", "IUnknown", &builtin_iid_enum_variant},
+    };
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        if (strcmp(known[i].name, name))
+            continue;
+        *base = known[i].base;
+        return known[i].iid;
+    }
+    return NULL;
 }
 
 bool builtin_has_method(const GUID *iid, const char *name)

@@ -38,4 +38,27 @@ extern const GUID builtin_iid_weak_reference;
 #define BUILTIN_ENUM_CLONE_SLOT 6u
 #define BUILTIN_RESOLVE_SLOT    3u
 
+/* Streams and COM's enumerators (builtin_streams.c), which have slots of their own too. */
+extern const struct via_typelib builtin_streams_typelib;
+extern const GUID builtin_iid_sequential_stream;
+extern const GUID builtin_iid_stream;
+extern const GUID builtin_iid_enum_unknown;
+extern const GUID builtin_iid_enum_string;
+extern const GUID builtin_iid_enum_variant;
+#define BUILTIN_STREAM_READ_SLOT   3u
+#define BUILTIN_STREAM_WRITE_SLOT  4u
+#define BUILTIN_STREAM_SEEK_SLOT   5u
+#define BUILTIN_STREAM_SIZE_SLOT   6u
+#define BUILTIN_STREAM_COPY_SLOT   7u
+#define BUILTIN_STREAM_COMMIT_SLOT 8u
+#define BUILTIN_STREAM_REVERT_SLOT 9u
+#define BUILTIN_STREAM_LOCK_SLOT   10u
+#define BUILTIN_STREAM_UNLOCK_SLOT 11u
+#define BUILTIN_STREAM_STAT_SLOT   12u
+#define BUILTIN_STREAM_CLONE_SLOT  13u
+
+/* What an IDL file may name after the imports that are built in: the interface's id, and the name
+ * of its base (NULL: it is IUnknown). NULL for another name. */
+const GUID *builtin_find_interface(const char *name, const char **base);
+
 #endif

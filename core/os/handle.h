@@ -6,6 +6,7 @@
 #define CORE_OS_HANDLE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <viaduct/hresult.h>
 
@@ -30,5 +31,25 @@ void os_handle_close(intptr_t handle);
 /* Whether the system says that it is of that kind, as far as it can tell: a Windows socket is not
  * told from a pipe. */
 bool os_handle_is(intptr_t handle, enum os_handle_kind kind);
+
+/* --- open files and pipes, read and written where the caller says --- */
+
+/* Where the file is, or, of what has no position, what comes next. */
+#define OS_NO_OFFSET UINT64_MAX
+
+/* Both may transfer fewer bytes, and wait only where not one can be; `*n` 0: the end.
+ * E_ACCESSDENIED, VIA_WIN32 of what the system says. */
+HRESULT os_handle_read(intptr_t handle, uint64_t offset, void *data, size_t size, size_t *n);
+HRESULT os_handle_write(intptr_t handle, uint64_t offset, const void *data, size_t size, size_t *n);
+/* False: a pipe, a terminal. */
+bool os_handle_has_position(intptr_t handle, uint64_t *position);
+struct os_handle_status {
+    uint64_t size;
+    uint64_t modified, changed, accessed; /* 100 ns since 1601 */
+};
+HRESULT os_handle_look(intptr_t handle, struct os_handle_status *status);
+HRESULT os_handle_set_size(intptr_t handle, uint64_t size);
+/* To the disk. */
+HRESULT os_handle_flush(intptr_t handle);
 
 #endif

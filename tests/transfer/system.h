@@ -23,5 +23,7 @@ bool system_event_is_set(VIA_HANDLE event);
 /* False where there are none that can be passed. */
 bool system_socket_pair(VIA_HANDLE ends[2]);
 int system_count_handles(void);
+/* Bytes of the resident set. */
+long long system_memory_in_use(void);
 
 #endif

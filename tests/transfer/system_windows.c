@@ -2,6 +2,8 @@
 
 #include <windows.h>
 
+#include <psapi.h>
+
 bool system_pipe(VIA_HANDLE *reader, VIA_HANDLE *writer)
 {
     return CreatePipe(reader, writer, NULL, 0);
@@ -79,4 +81,11 @@ int system_count_handles(void)
     DWORD n = 0;
     GetProcessHandleCount(GetCurrentProcess(), &n);
     return (int)n;
+}
+
+long long system_memory_in_use(void)
+{
+    PROCESS_MEMORY_COUNTERS counters = {.cb = sizeof counters};
+    K32GetProcessMemoryInfo(GetCurrentProcess(), &counters, sizeof counters);
+    return (long long)counters.WorkingSetSize;
 }

@@ -4,12 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/transfer/pattern.h"
+#include "tests/transfer/points.h"
 #include "tests/transfer/system.h"
 
 struct transfer {
     ITransfer ITransfer_iface;
     atomic_uint refs;
     VIA_HANDLE kept; /* the test calls one method at a time */
+    _Atomic int64_t generated;
 };
 
 static atomic_long the_count;
@@ -165,12 +168,140 @@ static HRESULT STDMETHODCALLTYPE Transfer_Pass(ITransfer *iface, ULONG size, BYT
     return system_write(file, &number, sizeof number) == (long)sizeof number ? S_OK : E_FAIL;
 }
 
+static HRESULT STDMETHODCALLTYPE Transfer_GetMemoryInUse(ITransfer *iface, LONGLONG *size)
+{
+    (void)iface;
+    *size = system_memory_in_use();
+    return S_OK;
+}
+
+static HRESULT STDMETHODCALLTYPE Transfer_MakePattern(ITransfer *iface, LONGLONG size,
+                                                      LONGLONG fails_at, ISequentialStream **stream)
+{
+    (void)iface;
+    *stream = pattern_new(size, fails_at);
+    return *stream != NULL ? S_OK : E_OUTOFMEMORY;
+}
+
+static HRESULT STDMETHODCALLTYPE Transfer_Generate(ITransfer *iface, ISequentialStream *to,
+                                                   LONGLONG size, ULONG piece)
+{
+    struct transfer *self = from_iface(iface);
+    BYTE *bytes = malloc(piece);
+    HRESULT hr = bytes != NULL ? S_OK : E_OUTOFMEMORY;
+    atomic_store(&self->generated, 0);
+    for (LONGLONG done = 0; SUCCEEDED(hr) && done < size;) {
+        ULONG wanted = size - done < piece ? (ULONG)(size - done) : piece;
+        ULONG n = 0;
+        pattern_fill(bytes, done, wanted);
+        hr = ISequentialStream_Write(to, bytes, wanted, &n);
+        done += n;
+        atomic_store(&self->generated, done);
+    }
+    free(bytes);
+    return hr;
+}
+
+static HRESULT STDMETHODCALLTYPE Transfer_GetGenerated(ITransfer *iface, LONGLONG *size)
+{
+    *size = atomic_load(&from_iface(iface)->generated);
+    return S_OK;
+}
+
+static HRESULT STDMETHODCALLTYPE Transfer_MakeMemory(ITransfer *iface, ULONG size, IStream **stream)
+{
+    (void)iface;
+    BYTE *bytes = malloc(size + 1);
+    if (bytes == NULL)
+        return E_OUTOFMEMORY;
+    pattern_fill(bytes, 0, size);
+    HRESULT hr = via_stream_on_memory(bytes, size, stream);
+    free(bytes);
+    return hr;
+}
+
+static HRESULT STDMETHODCALLTYPE Transfer_MakeStreamOn(ITransfer *iface, VIA_HANDLE file,
+                                                       IStream **stream)
+{
+    VIA_HANDLE own;
+    (void)iface;
+    HRESULT hr = via_handle_duplicate(file, &own);
+    if (SUCCEEDED(hr) && FAILED(hr = via_stream_on_handle(own, stream)))
+        via_handle_close(own);
+    return hr;
+}
+
+#define MOST 200u
+
+static HRESULT STDMETHODCALLTYPE Transfer_EnumTexts(ITransfer *iface, ULONG n, IEnumString **texts)
+{
+    WCHAR bytes[MOST][2] = {0};
+    const WCHAR *items[MOST] = {NULL};
+    (void)iface;
+    for (ULONG i = 0; i < n && i < MOST; i++) {
+        bytes[i][0] = (WCHAR)('a' + i % 26);
+        bytes[i][1] = 0;
+        items[i] = bytes[i];
+    }
+    return via_enum_strings(items, n, texts);
+}
+
+static HRESULT STDMETHODCALLTYPE Transfer_EnumValues(ITransfer *iface, ULONG n,
+                                                     IEnumVARIANT **values)
+{
+    VARIANT items[MOST];
+    memset(items, 0, sizeof items);
+    (void)iface;
+    for (ULONG i = 0; i < n && i < MOST; i++) {
+        VariantInit(&items[i]);
+        V_VT(&items[i]) = i % 2 == 0 ? VT_I4 : VT_BSTR;
+        if (i % 2 == 0)
+            V_I4(&items[i]) = (LONG)i;
+        else
+            V_BSTR(&items[i]) = transfer_text("odd");
+    }
+    HRESULT hr = via_enum_variants(items, n, values);
+    for (ULONG i = 0; i < n && i < MOST; i++)
+        VariantClear(&items[i]);
+    return hr;
+}
+
+static HRESULT STDMETHODCALLTYPE Transfer_EnumObjects(ITransfer *iface, ULONG n,
+                                                      IEnumUnknown **objects)
+{
+    IUnknown *items[MOST] = {NULL};
+    (void)iface;
+    for (ULONG i = 0; i < n && i < MOST; i++)
+        items[i] = (IUnknown *)transfer_new();
+    HRESULT hr = via_enum_unknown(items, n, objects);
+    for (ULONG i = 0; i < n && i < MOST; i++)
+        IUnknown_Release(items[i]);
+    return hr;
+}
+
+static HRESULT STDMETHODCALLTYPE Transfer_EnumPoints(ITransfer *iface, ULONG n, IEnumPoint **points)
+{
+    (void)iface;
+    *points = points_new(n, 0);
+    return *points != NULL ? S_OK : E_OUTOFMEMORY;
+}
+
+static HRESULT STDMETHODCALLTYPE Transfer_CountNext(ITransfer *iface, LONG *n)
+{
+    (void)iface;
+    *n = points_count_next();
+    return S_OK;
+}
+
 static const ITransferVtbl transfer_vtbl = {
-    Transfer_QueryInterface, Transfer_AddRef, Transfer_Release, Transfer_Exit,
-    Transfer_CountHandles,   Transfer_Write,  Transfer_Read,    Transfer_Write,
-    Transfer_MakePipe,       Transfer_Keep,   Transfer_GetKept, Transfer_Swap,
-    Transfer_Fail,           Transfer_Fill,   Transfer_Signal,  Transfer_Write,
-    Transfer_Forward,        Transfer_Pass,
+    Transfer_QueryInterface, Transfer_AddRef,       Transfer_Release,        Transfer_Exit,
+    Transfer_CountHandles,   Transfer_Write,        Transfer_Read,           Transfer_Write,
+    Transfer_MakePipe,       Transfer_Keep,         Transfer_GetKept,        Transfer_Swap,
+    Transfer_Fail,           Transfer_Fill,         Transfer_Signal,         Transfer_Write,
+    Transfer_Forward,        Transfer_Pass,         Transfer_GetMemoryInUse, Transfer_MakePattern,
+    Transfer_Generate,       Transfer_GetGenerated, Transfer_MakeMemory,     Transfer_MakeStreamOn,
+    Transfer_EnumTexts,      Transfer_EnumValues,   Transfer_EnumObjects,    Transfer_EnumPoints,
+    Transfer_CountNext,
 };
 
 ITransfer *transfer_new(void)

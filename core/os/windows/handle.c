@@ -62,3 +62,88 @@ bool os_handle_is(intptr_t handle, enum os_handle_kind kind)
     }
     return false;
 }
+
+/* --- open files and pipes --- */
+
+static HRESULT fail(const char *what)
+{
+    char why[256];
+    DWORD code = GetLastError();
+    return error_set(VIA_WIN32(code), "%s: %s", what, windows_reason(code, why, sizeof(why)));
+}
+
+static OVERLAPPED *place(OVERLAPPED *overlapped, uint64_t offset)
+{
+    *overlapped = (OVERLAPPED){.Offset = (DWORD)offset, .OffsetHigh = (DWORD)(offset >> 32)};
+    return offset == OS_NO_OFFSET ? NULL : overlapped;
+}
+
+static DWORD at_once(size_t size)
+{
+    return size > 0x40000000u ? 0x40000000u : (DWORD)size;
+}
+
+HRESULT os_handle_read(intptr_t handle, uint64_t offset, void *data, size_t size, size_t *n)
+{
+    OVERLAPPED overlapped;
+    DWORD done = 0;
+    if (!ReadFile((HANDLE)handle, data, at_once(size), &done, place(&overlapped, offset)) &&
+        GetLastError() != ERROR_HANDLE_EOF && GetLastError() != ERROR_BROKEN_PIPE)
+        return fail("cannot read a file");
+    *n = done;
+    return S_OK;
+}
+
+HRESULT os_handle_write(intptr_t handle, uint64_t offset, const void *data, size_t size, size_t *n)
+{
+    OVERLAPPED overlapped;
+    DWORD done = 0;
+    if (!WriteFile((HANDLE)handle, data, at_once(size), &done, place(&overlapped, offset)))
+        return fail("cannot write a file");
+    *n = done;
+    return S_OK;
+}
+
+bool os_handle_has_position(intptr_t handle, uint64_t *position)
+{
+    LARGE_INTEGER at;
+    if (GetFileType((HANDLE)handle) != FILE_TYPE_DISK ||
+        !SetFilePointerEx((HANDLE)handle, (LARGE_INTEGER){.QuadPart = 0}, &at, FILE_CURRENT))
+        return false;
+    *position = (uint64_t)at.QuadPart;
+    return true;
+}
+
+static uint64_t whole(FILETIME time)
+{
+    return (uint64_t)time.dwHighDateTime << 32 | time.dwLowDateTime;
+}
+
+HRESULT os_handle_look(intptr_t handle, struct os_handle_status *status)
+{
+    BY_HANDLE_FILE_INFORMATION found = {0};
+    if (GetFileType((HANDLE)handle) == FILE_TYPE_DISK &&
+        !GetFileInformationByHandle((HANDLE)handle, &found))
+        return fail("cannot look at a file");
+    *status =
+        (struct os_handle_status){.size = (uint64_t)found.nFileSizeHigh << 32 | found.nFileSizeLow,
+                                  .modified = whole(found.ftLastWriteTime),
+                                  .changed = whole(found.ftCreationTime),
+                                  .accessed = whole(found.ftLastAccessTime)};
+    return S_OK;
+}
+
+HRESULT os_handle_set_size(intptr_t handle, uint64_t size)
+{
+    FILE_END_OF_FILE_INFO end = {.EndOfFile.QuadPart = (LONGLONG)size};
+    if (SetFileInformationByHandle((HANDLE)handle, FileEndOfFileInfo, &end, sizeof(end)))
+        return S_OK;
+    return fail("cannot set a file's size");
+}
+
+HRESULT os_handle_flush(intptr_t handle)
+{
+    if (GetFileType((HANDLE)handle) != FILE_TYPE_DISK || FlushFileBuffers((HANDLE)handle))
+        return S_OK;
+    return fail("cannot flush a file");
+}
