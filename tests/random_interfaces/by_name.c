@@ -752,7 +752,11 @@ static unsigned call_interface(IUnknown *root, const char *iid_text)
         return 1;
     json_array_foreach(methods, i, method)
     {
-        n_failed += call_method(root, &iid, lib, method);
+        unsigned failed = call_method(root, &iid, lib, method);
+        printf("%s %s.%s\n", failed ? "failed" : "called",
+               json_string_value(json_object_get(find_interface(lib, iid_text), "name")),
+               json_string_value(json_object_get(method, "name")));
+        n_failed += failed;
         n_calls++;
     }
     json_decref(lib);

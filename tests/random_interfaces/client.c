@@ -77,6 +77,7 @@ static unsigned call_case(IUnknown *root, const struct random_case *entry, struc
         hr = entry->call(face, r, &callback.IRandomCallback_iface);
         IUnknown_Release((IUnknown *)face);
     }
+    printf("%s %s\n", FAILED(hr) ? "failed" : "called", entry->name);
     return FAILED(hr) ? (unsigned)fail(entry->name, hr) : 0;
 }
 
