@@ -205,7 +205,7 @@ TEST(becomes_what_it_is)
 /* It turns out to be ours, or a third process'. */
 TEST(is_called_where_it_lives)
 {
-    struct peer_process a, b;
+    struct peer_process a = {0}, b = {0};
     REQUIRE(fixture_begin());
     if (peer_start(&a, "a") && peer_start(&b, "b")) {
         struct via_call *call = NULL, *second = NULL;
