@@ -30,6 +30,14 @@ if(TARGET test_late)
     add_dependencies(test_late late_peer)
 endif()
 
+via_test(late_local
+    SOURCES test_late_local.c remote/fixture.c remote/late_object.c
+    IDL remote/remote_test.idl remote/late.idl
+    DEPENDS via_com_remote)
+if(TARGET test_late_local)
+    add_dependencies(test_late_local late_peer)
+endif()
+
 via_test(table SOURCES test_table.c DEPENDS via_com_remote)
 
 via_test(remote

@@ -89,7 +89,16 @@ struct declaration {
     bool is_nullable; /* the outermost pointer */
 };
 
-/* False: a pointer to an array, for which the subset has no form. */
+/* Computed sizes, lengths, and interfaces that an argument names are not written yet: better
+ * nothing than an interface with another hash. */
+static bool has_form(const struct via_type *type)
+{
+    bool is_sized = type->kind == VIA_TYPE_SIZED;
+    return type->length_from == VIA_SIZE_NONE &&
+           (is_sized ? type->size_from <= VIA_SIZE_CONST : type->size_from == VIA_SIZE_NONE);
+}
+
+/* False: it has no form here. */
 static bool take_apart(const struct via_typelib *lib, uint16_t index, bool by_ref,
                        struct declaration *out)
 {
@@ -99,11 +108,11 @@ static bool take_apart(const struct via_typelib *lib, uint16_t index, bool by_re
         out->n_stars++;
     while (type->kind == VIA_TYPE_ARRAY || type->kind == VIA_TYPE_SIZED ||
            type->kind == VIA_TYPE_POINTER) {
-        if (out->n_stars + out->n_dims >= MAX_LEVELS - 1)
+        if (out->n_stars + out->n_dims >= MAX_LEVELS - 1 || !has_form(type))
             return false;
         if (type->kind == VIA_TYPE_ARRAY) {
             if (out->n_stars > 0)
-                return false;
+                return false; /* a pointer to an array */
             out->dims[out->n_dims++] = type->count;
         } else {
             if (type->kind == VIA_TYPE_SIZED) {
@@ -114,6 +123,8 @@ static bool take_apart(const struct via_typelib *lib, uint16_t index, bool by_re
         }
         type = &lib->types[type->element];
     }
+    if (!has_form(type))
+        return false;
     out->is_string = type->kind == VIA_TYPE_STRING8 || type->kind == VIA_TYPE_STRING16;
     out->n_stars += out->is_string || type->kind == VIA_TYPE_INTERFACE;
     out->base = type;

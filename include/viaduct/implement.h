@@ -1,6 +1,6 @@
 /*
  * Objects by name: an object that implements an interface of which the program has a description
- * only, such as a callback interface that a peer described. via_invoke() (<viaduct/runtime.h>) is
+ * only, such as a callback interface that a peer described. via_invoke() (<viaduct/late.h>) is
  * the other direction.
  *
  * What comes of it is an ordinary COM object: it has the interface's vtable, may be called by

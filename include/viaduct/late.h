@@ -16,8 +16,8 @@
  * BSTRs, GUIDs and names of enum values, and a failure names the parameter. What counts arrays may
  * be left out.
  *
- * The description is this process' own or comes from the object's owner; objects that have nothing
- * but an IDispatch are called by that.
+ * The description is this process' own or comes from the object's owner. What only an object's own
+ * IDispatch knows is called by that: via_get_dispatch().
  */
 #ifndef VIADUCT_LATE_H
 #define VIADUCT_LATE_H
