@@ -55,9 +55,10 @@ static char *current_name(const struct ClassInfo *info, const struct texts *text
 
     if (!info->isCurrent || !version)
         return NULL;
-    name = strndup(texts->progid, (size_t)(version - texts->progid));
+    name = strdup(texts->progid);
     if (!name)
         cli_no_memory();
+    name[version - texts->progid] = 0;
     return name;
 }
 
