@@ -23,6 +23,7 @@ bool fixture_begin(void)
 void fixture_end(void)
 {
     via_uninitialize();
+    error_border_clear(); /* what the last failure left would count as what the test leaves */
 }
 
 void fresh_address(char *address, size_t size, const char *name)

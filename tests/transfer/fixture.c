@@ -18,7 +18,7 @@ bool transfer_begin(void)
 
 void transfer_end(void)
 {
-    via_uninitialize();
+    fixture_end();
 }
 
 const char *transfer_scheme(void)
