@@ -18,9 +18,9 @@ struct stream_store;
 struct stream_store_operations {
     /* Any thread; several at once, of clones. Fewer bytes: the end, or, without positions, what
      * there is. `offset` is OS_NO_OFFSET where there are no positions. */
-    HRESULT (*read)
+    HRESULT(*read)
     (struct stream_store *store, uint64_t offset, void *data, size_t size, size_t *n);
-    HRESULT (*write)
+    HRESULT(*write)
     (struct stream_store *store, uint64_t offset, const void *data, size_t size, size_t *n);
     HRESULT (*set_size)(struct stream_store *store, uint64_t size);
     HRESULT (*look)(struct stream_store *store, STATSTG *status);

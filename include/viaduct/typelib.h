@@ -53,7 +53,7 @@ enum via_type_kind {
     VIA_TYPE_VARIANT = 27,
     VIA_TYPE_SAFEARRAY = 28, /* SAFEARRAY * of `element`s; may be NULL, and NULL stays NULL */
     VIA_TYPE_HANDLE = 29, /* a descriptor, or a HANDLE; `count` is an enum via_handle_kind. Only a
-                          * parameter, [in] by value or [out] by reference */
+                           * parameter, [in] by value or [out] by reference */
     VIA_TYPE_UNION = 30   /* `index` into unions; which arm, `size_from` says */
 };
 

@@ -9,11 +9,7 @@
 
 #include "plugins/unixsock/stream.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* "pipe:NAME" in messages leads to the socket's own path. */
 static HRESULT path_of(const char *address, char path[SOCKET_PATH_SIZE])
@@ -34,30 +30,14 @@ static HRESULT path_of(const char *address, char path[SOCKET_PATH_SIZE])
     return S_OK;
 }
 
-/* Makes one directory if it is missing, and makes sure that it is this user's alone. */
-static HRESULT make_private(const char *path)
-{
-    struct stat status;
-    if (mkdir(path, 0700) < 0 && errno != EEXIST)
-        return socket_fail(errno == EACCES ? E_ACCESSDENIED : E_FAIL,
-                           "cannot make the directory %s: %s", path, strerror(errno));
-    if (lstat(path, &status) < 0)
-        return socket_fail(E_FAIL, "cannot look at %s: %s", path, strerror(errno));
-    if (!S_ISDIR(status.st_mode) || status.st_uid != geteuid() || (status.st_mode & 077) != 0)
-        return socket_fail(E_ACCESSDENIED,
-                           "%s is not a directory of yours that is closed to others (mode 0700)",
-                           path);
-    return S_OK;
-}
-
 static HRESULT make_directories(void)
 {
     char path[SOCKET_PATH_SIZE];
-    HRESULT hr = make_private(socket_host->runtime_directory);
+    HRESULT hr = socket_make_private(socket_host->runtime_directory);
     if (FAILED(hr))
         return hr;
     snprintf(path, sizeof path, "%s/pipes", socket_host->runtime_directory);
-    return make_private(path);
+    return socket_make_private(path);
 }
 
 static HRESULT pipe_listen(const char *address, const struct via_listen_options *options,

@@ -63,6 +63,8 @@ HRESULT shm_listen(const char *address, const struct via_listen_options *options
 {
     char path[SOCKET_PATH_SIZE];
     HRESULT hr = path_of(address, path);
+    if (SUCCEEDED(hr) && address[0] != '/')
+        hr = socket_make_private(socket_host->runtime_directory);
     return FAILED(hr) ? hr : listener_new(path, options, ready, token, listener);
 }
 

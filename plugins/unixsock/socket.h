@@ -61,6 +61,9 @@ HRESULT socket_listen(const char *path, uint32_t mode, uint32_t backlog, int32_t
  * away if that was possible, so that the listener does not stay ready for ever. */
 HRESULT socket_accept(int32_t listener, int32_t *descriptor);
 HRESULT socket_peer_of(int32_t descriptor, struct socket_peer *peer);
+/* Makes a directory for sockets if it is missing, and makes sure that it is this user's alone.
+ * Windows programs leave it to those of Linux. */
+HRESULT socket_make_private(const char *path);
 /* A descriptor that becomes readable when the process that connected or listened has ended: a child
  * that it has forked may keep the socket open. -1 where the system gives none. */
 int32_t socket_peer_life(int32_t descriptor, const struct socket_peer *peer);

@@ -196,6 +196,21 @@ HRESULT socket_accept(int32_t listener, int32_t *descriptor)
     }
 }
 
+HRESULT socket_make_private(const char *path)
+{
+    struct stat status;
+    if (mkdir(path, 0700) < 0 && errno != EEXIST)
+        return socket_fail(errno == EACCES ? E_ACCESSDENIED : E_FAIL,
+                           "cannot make the directory %s: %s", path, strerror(errno));
+    if (lstat(path, &status) < 0)
+        return socket_fail(E_FAIL, "cannot look at %s: %s", path, strerror(errno));
+    if (!S_ISDIR(status.st_mode) || status.st_uid != geteuid() || (status.st_mode & 077) != 0)
+        return socket_fail(E_ACCESSDENIED,
+                           "%s is not a directory of yours that is closed to others (mode 0700)",
+                           path);
+    return S_OK;
+}
+
 HRESULT socket_peer_of(int32_t descriptor, struct socket_peer *peer)
 {
     struct ucred credentials;

@@ -180,6 +180,12 @@ HRESULT socket_accept(int32_t listener, int32_t *descriptor)
     return fail_error("accept", result);
 }
 
+HRESULT socket_make_private(const char *path)
+{
+    (void)path;
+    return S_OK;
+}
+
 HRESULT socket_peer_of(int32_t descriptor, struct socket_peer *peer)
 {
     int32_t result = calls->peer_credentials(descriptor, &peer->pid, &peer->uid, &peer->gid);
