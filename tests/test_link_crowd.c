@@ -122,14 +122,17 @@ TEST(workers_relieve_the_reactor)
 
 struct sleeper {
     struct pair *pair;
+    _Atomic uint64_t thread; /* 0: not yet */
     atomic_bool is_over;
 };
 
 static void sleep_long(void *argument)
 {
     struct sleeper *sleeper = argument;
-    uint32_t cancelled;
-    CHECK_OK(call_number(sleeper->pair->connection, METHOD_SLEEP, 3000, 20000, &cancelled));
+    uint32_t result;
+    atomic_store(&sleeper->thread, os_thread_id());
+    CHECK_HR(call_number(sleeper->pair->connection, METHOD_SLEEP, 50000, 50000, &result),
+             RPC_E_CALL_CANCELED);
     atomic_store(&sleeper->is_over, true);
 }
 
@@ -148,7 +151,9 @@ TEST(method_that_blocks_stops_nobody)
         wait_for(&crowd.pair.server.n_running, 1);
         all_go_on(&crowd, 20);
         CHECK_FALSE(sleeper.is_over);
+        CHECK_OK(link_cancel(crowd.pair.client.node, sleeper.thread));
         os_thread_join(thread);
+        wait_for(&crowd.pair.server.n_running, 0);
     }
     crowd_close(&crowd);
 }
