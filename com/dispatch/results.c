@@ -152,13 +152,23 @@ static void drop(uint32_t kind, struct made *made)
 static void free_old(const struct via_argument *argument)
 {
     struct made old = {0};
-    if (argument->kind == VIA_RESULT_VALUE)
+    switch (argument->kind) {
+    case VIA_RESULT_VALUE:
         via_value_clear(argument->as.result);
-    else if (argument->kind == VIA_RESULT_VARIANT)
+        break;
+    case VIA_RESULT_VARIANT:
         VariantClear(argument->as.result);
-    else {
+        break;
+    case VIA_RESULT_TEXT:
+    case VIA_RESULT_WIDE:
+    case VIA_RESULT_OBJECT:
+    case VIA_RESULT_DISPATCH:
+    case VIA_RESULT_JSON:
         memcpy(&old.as.pointer, argument->as.result, sizeof old.as.pointer);
         drop(argument->kind, &old);
+        break;
+    default: /* numbers, which may be smaller than a pointer */
+        break;
     }
 }
 
