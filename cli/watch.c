@@ -263,9 +263,10 @@ static HRESULT open_object(const char *name, IUnknown **object)
 
 int command_watch(int argc, char **argv)
 {
-    static struct watch watch; /* the thread that waits for a signal may outlive the command */
+    /* The thread that waits for a signal may outlive the command. */
+    static struct watch watch;
+    static struct os_thread *thread;
     struct cli_options options;
-    struct os_thread *thread;
     unsigned timeout_ms;
     int code = cli_read_options(argc, argv, "watch", 1, 2, &options);
     HRESULT hr;
