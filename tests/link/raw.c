@@ -80,7 +80,7 @@ uint8_t raw_receive(struct raw *raw, char *text, size_t text_size)
     const struct wire_limits limits = {WIRE_MAX_FRAME, WIRE_MAX_MESSAGE, 1024, 64};
     HRESULT hr = VIA_S_WOULD_BLOCK;
     size_t want = WIRE_HEADER_SIZE;
-    uint64_t deadline_ns = os_deadline_ms(10000);
+    uint64_t deadline_ns = os_deadline_ms(10000 * harness_time_factor());
     for (;;) {
         hr = raw->transport->peek(raw->stream, want, &span, &size);
         if (hr == S_OK && want == WIRE_HEADER_SIZE) {
