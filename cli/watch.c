@@ -181,7 +181,6 @@ static HRESULT list_sources(IUnknown *object, GUID *iids, unsigned *n)
 
 /* --- watching --- */
 
-/* Ends with the process: nothing else wakes what waits for a signal. */
 static void wait_for_signal(void *argument)
 {
     struct watch *watch = argument;
@@ -263,10 +262,9 @@ static HRESULT open_object(const char *name, IUnknown **object)
 
 int command_watch(int argc, char **argv)
 {
-    /* The thread that waits for a signal may outlive the command. */
-    static struct watch watch;
-    static struct os_thread *thread;
+    struct watch watch = {0};
     struct cli_options options;
+    struct os_thread *thread;
     unsigned timeout_ms;
     int code = cli_read_options(argc, argv, "watch", 1, 2, &options);
     HRESULT hr;
@@ -291,10 +289,15 @@ int command_watch(int argc, char **argv)
     } else {
         hr = os_thread_start(wait_for_signal, &watch, "signals", &thread);
         code = FAILED(hr) ? cli_fail_record(hr) : -1;
-        if (code < 0)
+        if (code < 0) {
             code = watch_object(&watch, timeout_ms);
+            os_program_ask_stop();
+            os_thread_join(thread);
+        }
         IUnknown_Release(watch.object);
     }
     via_uninitialize();
+    os_cond_deinit(&watch.changed);
+    os_mutex_deinit(&watch.lock);
     return code < 0 ? CLI_OK : code;
 }

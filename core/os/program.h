@@ -26,5 +26,8 @@ void os_program_share_memory(void);
 HRESULT os_program_catch_stop(void);
 /* Blocks. The request's name: "SIGTERM", "Ctrl+C". */
 const char *os_program_wait_stop(void);
+/* The same request, by this process itself: wakes who waits for one. After os_program_catch_stop().
+ */
+void os_program_ask_stop(void);
 
 #endif

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const int stop_signals[] = {SIGTERM, SIGINT, SIGHUP};
 
@@ -70,4 +71,9 @@ const char *os_program_wait_stop(void)
     while (sigwait(&set, &number) != 0)
         continue;
     return number == SIGTERM ? "SIGTERM" : number == SIGINT ? "SIGINT" : "SIGHUP";
+}
+
+void os_program_ask_stop(void)
+{
+    kill(getpid(), SIGTERM);
 }

@@ -95,3 +95,8 @@ const char *os_program_wait_stop(void)
         return "the console's closing";
     }
 }
+
+void os_program_ask_stop(void)
+{
+    SetEvent(the_stop.asked);
+}
