@@ -42,8 +42,7 @@ static HRESULT write_manifest(const struct via_component *component, const char 
         manifest.classes[i].clsid = *class->clsid;
         manifest.classes[i].progid = (char *)class->progid;
         manifest.classes[i].description = (char *)(class->description ? class->description : "");
-        manifest.classes[i].threading =
-            class->threading == VIA_THREADING_FREE ? MANIFEST_FREE : MANIFEST_SERIAL;
+        manifest.classes[i].threading = (enum manifest_threading)class->threading;
     }
     text = manifest.classes ? manifest_format(&manifest) : NULL;
     free(manifest.classes);

@@ -41,7 +41,7 @@ static HRESULT fill(struct host *host, const struct facts *facts, struct ClassIn
     struct server_status status;
 
     memset(info, 0, sizeof(*info));
-    servers_status(host->servers, facts->component, &status);
+    servers_status(host->servers, facts->manifest, &status);
     info->clsid = *facts->clsid;
     info->activation = (enum ClassActivation)facts->activation;
     info->state = status.state;

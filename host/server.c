@@ -78,18 +78,18 @@ HRESULT servers_new(const struct server_settings *settings, struct servers **out
     return S_OK;
 }
 
-static struct server *find_locked(struct servers *servers, const char *component)
+static struct server *find_locked(struct servers *servers, const char *manifest_path)
 {
     struct server *server = servers->first;
 
-    while (server && strcmp(server->manifest->component, component) != 0)
+    while (server && strcmp(server->manifest->path, manifest_path) != 0)
         server = server->next;
     return server;
 }
 
 static struct server *find_or_add_locked(struct servers *servers, struct manifest *manifest)
 {
-    struct server *server = find_locked(servers, manifest->component);
+    struct server *server = find_locked(servers, manifest->path);
 
     if (server)
         return server;
@@ -387,7 +387,7 @@ bool servers_settle(struct servers *servers, const struct manifest *manifest,
     if (!is_end(asked, failure))
         return false;
     os_mutex_lock(&servers->lock);
-    server = find_locked(servers, manifest->component);
+    server = find_locked(servers, manifest->path);
     while (server && in_time && server->surrogate == asked)
         in_time = os_cond_wait(&servers->changed, &servers->lock, deadline);
     /* A process that has lost its host and lives on is of no use. */
@@ -406,13 +406,14 @@ static void status_locked(const struct server *server, struct server_status *sta
     snprintf(status->failure, sizeof(status->failure), "%s", server->failure);
 }
 
-void servers_status(struct servers *servers, const char *component, struct server_status *status)
+void servers_status(struct servers *servers, const char *manifest_path,
+                    struct server_status *status)
 {
     struct server *server;
 
     memset(status, 0, sizeof(*status));
     os_mutex_lock(&servers->lock);
-    server = find_locked(servers, component);
+    server = find_locked(servers, manifest_path);
     if (server)
         status_locked(server, status);
     os_mutex_unlock(&servers->lock);

@@ -1,5 +1,5 @@
 /*
- * A server: the process that runs one component, and its ups and downs.
+ * A server: the process that runs the component of one manifest, and its ups and downs.
  *
  * IDLE -> STARTING (a process runs and has not checked in) -> RUNNING -> IDLE (it ended by itself)
  * or BACKING_OFF (it failed; the next start waits, longer each time). Whoever needs the component
@@ -59,8 +59,9 @@ struct server_status {
     uint32_t n_starts;
     char failure[512]; /* why it last failed, or "" */
 };
-/* Of the component at this path. */
-void servers_status(struct servers *servers, const char *component, struct server_status *status);
+/* Of the component of the manifest at this path. */
+void servers_status(struct servers *servers, const char *manifest_path,
+                    struct server_status *status);
 
 struct server_report {
     struct manifest *manifest; /* that it was started with last; a reference */

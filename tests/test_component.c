@@ -61,10 +61,10 @@ static void run_overlap(void *argument)
     caller->hr = ITestObject_Overlap(caller->object, 100, &caller->most);
 }
 
-/* How many of two calls ran at once. */
-static LONG most_overlap(ITestObject *object)
+/* How many of two calls ran at once, one of each object. */
+static LONG most_overlap(ITestObject *first, ITestObject *second)
 {
-    struct caller callers[2] = {{.object = object}, {.object = object}};
+    struct caller callers[2] = {{.object = first}, {.object = second}};
 
     for (int i = 0; i < 2; i++)
         CHECK_OK(os_thread_start(run_overlap, &callers[i], "caller", &callers[i].thread));
@@ -212,7 +212,7 @@ TEST(what_a_class_object_makes_is_as_serial_as_its_class)
     struct peer_process peer;
     IViaductSurrogate *provider;
     IClassFactory *factory = NULL;
-    ITestObject *serial = NULL;
+    ITestObject *serial = NULL, *child = NULL;
     IUnknown *created = NULL;
     void *object = NULL;
 
@@ -220,12 +220,16 @@ TEST(what_a_class_object_makes_is_as_serial_as_its_class)
     if (component_start(&peer, &provider) &&
         (factory = class_object(provider, &test_clsid_serial)) != NULL) {
         CHECK_OK(IClassFactory_CreateInstance(factory, NULL, &IID_ITestObject, (void **)&serial));
-        CHECK_EQ(most_overlap(serial), 1);
+        CHECK_EQ(most_overlap(serial, serial), 1);
         ITestObject_Release(serial);
         CHECK_OK(IViaductSurrogate_CreateInstance(provider, &test_clsid_serial, &IID_ITestObject,
                                                   &created));
         CHECK_OK(IUnknown_QueryInterface(created, &IID_ITestObject, &object));
-        CHECK_EQ(most_overlap(object), 1);
+        CHECK_EQ(most_overlap(object, object), 1);
+        /* What it hands out is in its context. */
+        CHECK_OK(ITestObject_MakeChild((ITestObject *)object, &child));
+        CHECK_EQ(most_overlap(object, child), 1);
+        ITestObject_Release(child);
         IUnknown_Release((IUnknown *)object);
         IUnknown_Release(created);
         IClassFactory_Release(factory);
@@ -293,7 +297,7 @@ TEST(an_object_that_cannot_be_made_serial_is_given_back)
 
 /* --- mistakes --- */
 
-TEST(an_apartment_is_refused)
+TEST(an_apartment_needs_a_process_of_its_own)
 {
     struct via_component_class class = test_component.classes[0];
     struct via_component component = test_component;
@@ -305,7 +309,7 @@ TEST(an_apartment_is_refused)
     component.n_classes = 1;
     CHECK_HR(via_component_provide(&component, &provider), VIA_E_TYPE);
     CHECK_NULL(provider);
-    CHECK_STR_HAS(error_text(VIA_E_TYPE), "not supported yet; use VIA_THREADING_SERIAL");
+    CHECK_STR_HAS(error_text(VIA_E_TYPE), "in a process of its own only");
     fixture_end();
 }
 
@@ -328,4 +332,4 @@ HARNESS_MAIN("component", TEST_ENTRY(a_peer_s_wrong_description_yields_to_the_re
              TEST_ENTRY(what_a_class_object_makes_is_as_serial_as_its_class),
              TEST_ENTRY(a_class_object_of_this_process_makes_objects),
              TEST_ENTRY(an_object_that_cannot_be_made_serial_is_given_back),
-             TEST_ENTRY(an_apartment_is_refused), TEST_ENTRY(options_without_a_size_are_refused))
+             TEST_ENTRY(an_apartment_needs_a_process_of_its_own), TEST_ENTRY(options_without_a_size_are_refused))

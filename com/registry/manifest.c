@@ -14,7 +14,7 @@
 #include "core/util/error.h"
 
 static const char *const activation_names[] = {"host", "surrogate", "program", NULL};
-static const char *const threading_names[] = {"free", "serial", NULL};
+static const char *const threading_names[] = {"free", "serial", "apartment", NULL};
 
 const char *manifest_activation_name(enum manifest_activation activation)
 {

@@ -34,9 +34,11 @@ enum manifest_activation {
     MANIFEST_IN_PROGRAM = 2
 };
 
+/* The values of enum via_threading. */
 enum manifest_threading {
-    MANIFEST_FREE = 0,  /* calls run at once, on any thread */
-    MANIFEST_SERIAL = 1 /* one call at a time for each object */
+    MANIFEST_FREE = 0,     /* calls run at once, on any thread */
+    MANIFEST_SERIAL = 1,   /* one call at a time for each object */
+    MANIFEST_APARTMENT = 2 /* all calls on one thread of the component's process */
 };
 
 struct manifest_class {

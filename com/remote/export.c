@@ -55,9 +55,8 @@ static HRESULT identity_of(IUnknown *object, IUnknown **identity)
 
 /* --- contexts --- */
 
-HRESULT export_mark_serial(struct node *node, IUnknown *object)
+HRESULT export_mark(IUnknown *object, struct context *context)
 {
-    (void)node;
     if (the_marks.n == MAX_MARKS)
         return error_set(VIA_E_LIMIT, "more than %d objects were marked serial in one call",
                          MAX_MARKS);
@@ -66,13 +65,21 @@ HRESULT export_mark_serial(struct node *node, IUnknown *object)
     if (FAILED(hr))
         return hr;
     identity->lpVtbl->Release(identity);
+    the_marks.marks[the_marks.n].identity = identity;
+    the_marks.marks[the_marks.n].context = context_ref(context);
+    the_marks.n++;
+    return S_OK;
+}
+
+HRESULT export_mark_serial(struct node *node, IUnknown *object)
+{
+    (void)node;
     struct context *context = context_new();
     if (context == NULL)
         return error_set(E_OUTOFMEMORY, "no memory for a context");
-    the_marks.marks[the_marks.n].identity = identity;
-    the_marks.marks[the_marks.n].context = context;
-    the_marks.n++;
-    return S_OK;
+    HRESULT hr = export_mark(object, context);
+    context_unref(context);
+    return hr;
 }
 
 void export_drop_marks(void)

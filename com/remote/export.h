@@ -66,6 +66,8 @@ HRESULT export_query(struct exported *exported, const GUID *iid, void **pointer)
 /* Until the running call ends (or the thread's next export): `object` gets a serial context of its
  * own. */
 HRESULT export_mark_serial(struct node *node, IUnknown *object);
+/* The same for a context that there is. */
+HRESULT export_mark(IUnknown *object, struct context *context);
 /* Drops the marks that the ending call has left. */
 void export_drop_marks(void);
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "com/remote/apartment.h"
 #include "com/remote/crosswait.h"
 #include "com/remote/node.h"
 #include "com/remote/peer.h"
@@ -20,6 +21,7 @@
 
 struct context {
     atomic_uint refs;
+    struct apartment *apartment; /* read-only; or NULL */
     struct os_mutex lock;
     struct list queue;    /* lock: items that wait, in order of arrival */
     struct list inside;   /* lock: items that are in, the innermost last; empty: free */
@@ -46,6 +48,19 @@ struct context *context_new(void)
     list_init(&context->inside);
     context->turn = 1;
     return context;
+}
+
+struct context *context_new_in(struct apartment *apartment)
+{
+    struct context *context = context_new();
+    if (context != NULL)
+        context->apartment = apartment;
+    return context;
+}
+
+bool context_has_apartment(const struct context *context)
+{
+    return context != NULL && context->apartment != NULL;
 }
 
 struct context *context_ref(struct context *context)
@@ -103,6 +118,8 @@ bool gate_enter(struct gate_item *item)
     struct context *context = item->context;
     if (context == NULL)
         return true;
+    if (context->apartment != NULL && !apartment_is_current(context->apartment))
+        return false;
     os_mutex_lock(&context->lock);
     bool entered = try_enter_locked(context, item);
     os_mutex_unlock(&context->lock);
@@ -117,7 +134,13 @@ static void run_item(void *argument)
 
 static void submit(struct gate_item *item)
 {
-    node_submit(item->node, &item->job, run_item, item);
+    struct context *context = item->context;
+    if (!context_has_apartment(context)) {
+        node_submit(item->node, &item->job, run_item, item);
+        return;
+    }
+    item->job = (struct link_job){.run = run_item, .argument = item};
+    apartment_submit(context->apartment, &item->job);
 }
 
 /* False: it may go in after all. */

@@ -3,7 +3,8 @@
  *
  * A context's owner is a chain. A call of the chain that is inside already may come in again (it is
  * nested in it); everything else queues and is run on a worker, in order of arrival. Objects handed
- * out by a serial object share its context, as objects of a COM apartment do. The order of one-way
+ * out by a serial object share its context, as objects of a COM apartment do. A context may belong
+ * to an apartment (apartment.h): then everything runs on that thread instead. The order of one-way
  * calls, which is per object and connection, is in peer.h.
  *
  * A queued call that its caller waits for is an edge of the graph of those who wait for each other:
@@ -21,6 +22,7 @@
 #include "core/link/link.h"
 #include "core/util/list.h"
 
+struct apartment;
 struct context;
 struct error_record;
 struct node;
@@ -43,7 +45,8 @@ struct gate_item {
     struct context *context;      /* NULL: none; and of one that is refused, none any more */
     bool is_awaited;              /* its caller waits for an answer: it may be refused */
     struct error_record *refusal; /* why it was not let in, for `run` to answer; else NULL */
-    /* On a worker, inside the context; calls context_leave() when it is done. */
+    /* On a worker, or the apartment's thread, inside the context; calls context_leave() when it is
+     * done. */
     void (*run)(struct gate_item *item);
 
     struct link_job job;  /* from when it is let in until it runs */
@@ -56,12 +59,17 @@ struct gate_item {
 };
 
 struct context *context_new(void);
+/* An apartment's. */
+struct context *context_new_in(struct apartment *apartment);
+/* Whether it belongs to one; also of NULL. */
+bool context_has_apartment(const struct context *context);
 struct context *context_ref(struct context *context);
 void context_unref(struct context *context);
 
-/* Goes in if the item has no context, the context is free, or the chain is inside it. */
+/* Goes in if the item has no context, the context is free, or the chain is inside it; into an
+ * apartment's only on its thread. */
 bool gate_enter(struct gate_item *item);
-/* Runs `item` on a worker as soon as its context lets it in. */
+/* Runs `item` on a worker, or on the apartment's thread, as soon as its context lets it in. */
 void gate_pass(struct gate_item *item);
 void context_leave(struct context *context, struct gate_item *item);
 

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <viaduct/node.h>
 
 #include "com/marshal/marshal.h"
 #include "com/abi/guid.h"
@@ -269,7 +270,7 @@ bool import_default(struct import *import, GUID *iid)
     const struct face *face = atomic_load_explicit(&import->faces, memory_order_acquire);
     const struct face *first = NULL;
     for (; face != NULL; face = face->next)
-        if (face->itf != NULL)
+        if (face->itf != NULL && !IsEqualGUID(&face->iid, &IID_INodeDispatch)) /* the runtime's */
             first = face;
     if (first == NULL)
         return false;

@@ -178,18 +178,12 @@ HRESULT interfaces_of_object(IUnknown *object, struct dispatch_set *set, bool *h
 
 static HRESULT ask_owner(struct import *import, GUID **iids, ULONG *count)
 {
-    struct import *root;
     struct face *face;
     if (import->peer == NULL)
-        return error_set(RPC_E_DISCONNECTED, "the object's owner was never reached");
-    HRESULT hr = import_received(import->peer, 0, &root);
-    if (FAILED(hr))
-        return hr;
-    hr = import_face(root, &IID_INode, &face); /* everybody's root has it */
+        return import_never_reached(import);
+    HRESULT hr = import_face(import, &IID_INodeDispatch, &face); /* every object has it */
     if (SUCCEEDED(hr))
-        hr = INode_GetInterfaces((INode *)(void *)face, (IUnknown *)(void *)&import->unknown, count,
-                                 iids);
-    import_unref(root);
+        hr = INodeDispatch_GetInterfaces((INodeDispatch *)(void *)face, count, iids);
     return hr;
 }
 

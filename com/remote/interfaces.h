@@ -9,7 +9,7 @@
 
 struct import;
 
-/* Of an object of this process, for CoTaskMemFree(), as INode::GetInterfaces has it. */
+/* Of an object of this process, for CoTaskMemFree(), as INodeDispatch::GetInterfaces has it. */
 HRESULT interfaces_list(IUnknown *object, GUID **iids, ULONG *count);
 /* The same as a set. *has_dispatch: the object implements IDispatch itself. */
 HRESULT interfaces_of_object(IUnknown *object, struct dispatch_set *set, bool *has_dispatch);

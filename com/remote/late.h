@@ -43,9 +43,9 @@ HRESULT late_object_invoke(IUnknown *object, const struct dispatch_set *set, DIS
                            WORD flags, DISPPARAMS *params, VARIANT *result, EXCEPINFO *exception,
                            UINT *wrong);
 
-/* --- objects' own: late_remote.c --- */
+/* --- what owners are asked: late_remote.c --- */
 
-/* The owner's side: what answers INodeDispatch for an object that implements IDispatch. */
+/* The owner's side: what answers INodeDispatch for an object, which has to outlive it. */
 HRESULT late_stub_new(IUnknown *object, void **stub);
 /* The caller's side. Failures but the method's own are the thread's error record. */
 HRESULT late_remote_get_ids(struct import *import, LPOLESTR *names, UINT n_names, LCID lcid,

@@ -1,7 +1,8 @@
 /*
- * An object's own IDispatch, from another process. DISPPARAMS, EXCEPINFO and VARIANTs that refer to
- * something have no wire form of their own, so it is INodeDispatch that travels: the owner's
- * runtime answers it with a stub beside the object, in the object's context.
+ * What late-bound callers ask of an object, from another process: what interfaces it has, and its
+ * own IDispatch. DISPPARAMS, EXCEPINFO and VARIANTs that refer to something have no wire form of
+ * their own, so it is INodeDispatch that travels: the owner's runtime answers it with a stub beside
+ * the object, in the object's context.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,8 @@
 struct late_stub {
     INodeDispatch INodeDispatch_iface;
     struct ref refs;
-    IDispatch *dispatch; /* a reference */
+    IUnknown *object;    /* the export's, which holds it longer */
+    IDispatch *dispatch; /* a reference; NULL: it has none */
 };
 
 static struct late_stub *stub_from_INodeDispatch(INodeDispatch *iface)
@@ -49,9 +51,17 @@ static ULONG STDMETHODCALLTYPE stub_Release(INodeDispatch *iface)
     ULONG left = ref_dec(&self->refs);
     if (left > 0)
         return left;
-    IDispatch_Release(self->dispatch);
+    if (self->dispatch != NULL)
+        IDispatch_Release(self->dispatch);
     free(self);
     return 0;
+}
+
+static HRESULT STDMETHODCALLTYPE stub_GetInterfaces(INodeDispatch *iface, ULONG *count, GUID **iids)
+{
+    *count = 0;
+    *iids = NULL;
+    return runtime_publish(interfaces_list(stub_from_INodeDispatch(iface)->object, iids, count));
 }
 
 /* The elements of a one-dimensional array of elements of that size; NULL arrays have none. */
@@ -76,7 +86,9 @@ static HRESULT STDMETHODCALLTYPE stub_GetIDs(INodeDispatch *iface, SAFEARRAY *na
     void *list;
     UINT n;
     *ids = NULL;
-    *result = S_OK;
+    *result = E_NOTIMPL;
+    if (dispatch == NULL)
+        return S_OK;
     HRESULT hr = elements_of(names, sizeof(BSTR), &list, &n);
     if (FAILED(hr))
         return runtime_publish(hr);
@@ -122,6 +134,9 @@ static HRESULT STDMETHODCALLTYPE stub_Call(INodeDispatch *iface, LONG id, ULONG 
     void *named;
     VariantInit(result);
     memset(failure, 0, sizeof *failure);
+    *code = E_NOTIMPL;
+    if (dispatch == NULL)
+        return S_OK;
     HRESULT hr = elements_of(*arguments, sizeof(VARIANT), &list, &params.cArgs);
     if (SUCCEEDED(hr))
         hr = elements_of(names, sizeof(DISPID), &named, &params.cNamedArgs);
@@ -140,22 +155,20 @@ static HRESULT STDMETHODCALLTYPE stub_Call(INodeDispatch *iface, LONG id, ULONG 
 }
 
 static const INodeDispatchVtbl stub_vtable = {
-    stub_QueryInterface, stub_AddRef, stub_Release, stub_GetIDs, stub_Call,
+    stub_QueryInterface, stub_AddRef, stub_Release, stub_GetInterfaces, stub_GetIDs, stub_Call,
 };
 
 HRESULT late_stub_new(IUnknown *object, void **stub)
 {
-    IDispatch *dispatch = NULL;
-    HRESULT hr = object->lpVtbl->QueryInterface(object, &IID_IDispatch, (void **)&dispatch);
-    if (FAILED(hr))
-        return hr;
     struct late_stub *self = calloc(1, sizeof *self);
-    if (self == NULL) {
-        IDispatch_Release(dispatch);
+    if (self == NULL)
         return error_set(E_OUTOFMEMORY, "no memory for an object's IDispatch");
-    }
+    void *dispatch = NULL;
+    if (FAILED(object->lpVtbl->QueryInterface(object, &IID_IDispatch, &dispatch)))
+        dispatch = NULL;
     self->INodeDispatch_iface.lpVtbl = (void *)&stub_vtable;
     ref_init(&self->refs);
+    self->object = object;
     self->dispatch = dispatch;
     *stub = self;
     return S_OK;

@@ -45,30 +45,28 @@ static enum link_route route(void *context, struct link_message *message)
 {
     (void)context;
     struct peer *peer = peer_of(message->connection);
-    if (message->kind != WIRE_QUERY_INTERFACE && message->kind != WIRE_ACCEPT)
+    if (message->kind == WIRE_QUERY_INTERFACE)
+        return stub_route_query(peer, message);
+    if (message->kind != WIRE_ACCEPT)
         return stub_route(peer, message);
-    if (message->kind == WIRE_ACCEPT) {
-        enum link_route route = handoff_accepted(peer, message);
-        if (route != LINK_ROUTE_ANY)
-            return route;
-    }
-    message->user = peer_ref(peer); /* it may wait for a worker until the connection has ended */
-    return LINK_ROUTE_ANY;
+    enum link_route route = handoff_accepted(peer, message);
+    if (route == LINK_ROUTE_ANY)
+        message->user = peer_ref(peer); /* until the connection has ended, if it waits so long */
+    return route;
 }
 
 static void run(void *context, struct link_message *message)
 {
     (void)context;
-    if (message->kind != WIRE_QUERY_INTERFACE && message->kind != WIRE_ACCEPT) {
-        stub_run(message);
-        return;
-    }
-    struct peer *held = message->user; /* NULL: an accept has waited, which holds it itself */
-    if (message->kind == WIRE_QUERY_INTERFACE)
+    if (message->kind == WIRE_QUERY_INTERFACE) {
         stub_run_query(message);
-    else
+    } else if (message->kind != WIRE_ACCEPT) {
+        stub_run(message);
+    } else {
+        struct peer *held = message->user; /* NULL: it has waited, and holds it itself */
         handoff_run_accept(message);
-    peer_unref(held);
+        peer_unref(held);
+    }
 }
 
 static HRESULT released(struct peer *peer, const struct link_message *frame)

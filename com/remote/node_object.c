@@ -183,20 +183,9 @@ static HRESULT STDMETHODCALLTYPE Node_Probe(INode *iface, const GUID *wait, cons
     return S_OK;
 }
 
-static HRESULT STDMETHODCALLTYPE Node_GetInterfaces(INode *iface, IUnknown *object, ULONG *count,
-                                                    GUID **iids)
-{
-    (void)iface;
-    *count = 0;
-    *iids = NULL;
-    if (object == NULL || import_of(object) != NULL)
-        return runtime_publish(error_set(E_INVALIDARG, "that is no object of this process"));
-    return runtime_publish(interfaces_list(object, iids, count));
-}
-
 static const INodeVtbl node_vtable = {
     Node_QueryInterface,          Node_AddRef,        Node_Release, Node_GetIdentity,
-    Node_GetInterfaceDescription, Node_GetStatistics, Node_Probe,   Node_GetInterfaces,
+    Node_GetInterfaceDescription, Node_GetStatistics, Node_Probe,
 };
 
 /* --- IForwarder --- */

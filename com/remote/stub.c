@@ -445,13 +445,10 @@ static HRESULT enter(struct stub_call *call)
     return refusal->code;
 }
 
-static HRESULT call_object(struct stub_call *call, struct marshal_invocation *invocation,
-                           void *object)
+static HRESULT call_object(struct marshal_invocation *invocation, void *object)
 {
-    struct context *previous = context_set_running(call->item.context);
     error_border_clear();
     HRESULT hr = marshal_invoke(invocation, object);
-    context_set_running(previous);
     if (FAILED(hr))
         error_border_capture(hr);
     return hr;
@@ -474,6 +471,8 @@ void stub_run(struct link_message *message)
     struct marshal_invocation *invocation = NULL;
     struct target target;
     HRESULT hr = enter(call);
+    /* Results are handed out in it, too. */
+    struct context *previous = context_set_running(call->item.context);
     if (SUCCEEDED(hr))
         hr = decode(peer, call, &target, &scratch, &invocation);
     link_message_decoded(message);
@@ -482,7 +481,7 @@ void stub_run(struct link_message *message)
         /* What the payload did not use is given back before the method runs, which may take long.
          */
         reference_in_deinit(&call->references);
-        hr = call_object(call, invocation, target.object);
+        hr = call_object(invocation, target.object);
     }
     if (FAILED(hr)) {
         kept_answer(call->kept, NULL, NULL, NULL, hr);
@@ -492,27 +491,88 @@ void stub_run(struct link_message *message)
     }
     marshal_invocation_free(invocation);
     export_drop_marks();
+    context_set_running(previous);
     leave(call);
+}
+
+/* --- query-interface --- */
+
+/* One between its arrival and its answer; in the message's room, and message->user. */
+struct stub_query {
+    struct gate_item item; /* first: an apartment's object is asked on its thread */
+    struct link_message *message;
+    struct exported *exported; /* a reference */
+};
+
+_Static_assert(sizeof(struct stub_query) <= LINK_ROOM_SIZE, "it is in the message's room");
+
+static void run_queued_query(struct gate_item *item)
+{
+    struct stub_query *query = (struct stub_query *)item;
+    link_message_run(query->message);
+}
+
+enum link_route stub_route_query(struct peer *peer, struct link_message *message)
+{
+    uint64_t id;
+    GUID iid;
+    struct stub_query *query = message->room;
+    frame_read_query(message, &id, &iid);
+    struct exported *exported = peer_resolve(peer, id);
+    if (exported == NULL) {
+        link_reply_error(message, RPC_E_INVALID_OBJECT, false);
+        return LINK_ROUTE_REFUSED;
+    }
+    bool is_in_apartment = context_has_apartment(exported->context);
+    memset(query, 0, sizeof *query);
+    query->item.call.peer = peer_ref(peer); /* it may wait until the connection has ended */
+    query->item.call.call_id = message->call_id;
+    /* It is in no chain: one of its own, so that nothing else counts as nested in it. */
+    memcpy(query->item.call.chain.bytes, &query, sizeof query);
+    query->item.node = peer->node;
+    query->item.context = is_in_apartment ? exported->context : NULL;
+    query->item.run = run_queued_query;
+    query->message = message;
+    query->exported = exported;
+    message->user = query;
+    if (!is_in_apartment)
+        return LINK_ROUTE_ANY;
+    HRESULT hr = link_message_own(message);
+    if (SUCCEEDED(hr)) {
+        gate_pass(&query->item);
+        return LINK_ROUTE_QUEUED;
+    }
+    link_reply_error(message, hr, false);
+    export_unref(exported);
+    peer_unref(peer);
+    return LINK_ROUTE_REFUSED;
+}
+
+static HRESULT query(struct exported *exported, const GUID *iid)
+{
+    void *pointer;
+    if (export_is_stand_in(exported) && !export_knows(exported, iid))
+        forward_learn(exported, iid);
+    return export_query(exported, iid, &pointer);
 }
 
 void stub_run_query(struct link_message *message)
 {
-    struct peer *peer = peer_of(message->connection);
+    struct stub_query *self = message->user;
+    struct peer *peer = self->item.call.peer;
+    struct context *context = context_ref(self->item.context); /* the export may be its last user */
     uint64_t id;
     GUID iid;
     frame_read_query(message, &id, &iid);
     link_message_decoded(message);
-    struct exported *exported = peer_resolve(peer, id);
-    HRESULT hr = exported != NULL ? S_OK : RPC_E_INVALID_OBJECT;
-    bool ran = exported != NULL;
-    void *pointer;
-    if (ran && export_is_stand_in(exported) && !export_knows(exported, &iid))
-        forward_learn(exported, &iid);
-    if (ran)
-        hr = export_query(exported, &iid, &pointer);
+    HRESULT hr = query(self->exported, &iid);
     if (FAILED(hr))
-        answer_failure(peer, message, hr, ran);
+        answer_failure(peer, message, hr, true);
     else if (FAILED(send_reply(message, NULL, NULL, S_OK)))
         error_clear(); /* the asker is gone */
-    export_unref(exported);
+    export_unref(self->exported);
+    if (context != NULL)
+        context_leave(context, &self->item);
+    context_unref(context);
+    peer_unref(peer);
 }

@@ -27,13 +27,8 @@ static struct class_object *class_object_from_IClassFactory(IClassFactory *iface
 
 HRESULT class_object_check_threading(const struct via_component_class *class, const char *where)
 {
-    if (class->threading == VIA_THREADING_FREE || class->threading == VIA_THREADING_SERIAL)
+    if (class->threading <= VIA_THREADING_APARTMENT)
         return S_OK;
-    if (class->threading == VIA_THREADING_APARTMENT)
-        return error_set(VIA_E_TYPE,
-                         "%s: class %s wants an apartment (VIA_THREADING_APARTMENT), which is not "
-                         "supported yet; use VIA_THREADING_SERIAL",
-                         where, class->progid);
     return error_set(VIA_E_TYPE, "%s: class %s has the unknown threading %u", where, class->progid,
                      class->threading);
 }
@@ -44,7 +39,7 @@ HRESULT class_object_create(const struct via_component_class *class, IClassFacto
     HRESULT hr = IClassFactory_CreateInstance(factory, outer, iid, object);
 
     /* What a process makes for itself it does not hand out now: a mark would stay behind. */
-    if (SUCCEEDED(hr) && class->threading != VIA_THREADING_FREE && link_current())
+    if (SUCCEEDED(hr) && class->threading == VIA_THREADING_SERIAL && link_current())
         hr = via_object_set_serial(*object);
     if (FAILED(hr) && *object) {
         IUnknown_Release((IUnknown *)*object);
@@ -109,7 +104,7 @@ HRESULT class_object_wrap(const struct via_component_class *class, IUnknown *inn
     void *factory = NULL;
 
     *object = NULL;
-    if (class->threading == VIA_THREADING_FREE ||
+    if (class->threading != VIA_THREADING_SERIAL ||
         FAILED(IUnknown_QueryInterface(inner, &IID_IClassFactory, &factory))) {
         *object = inner;
         return S_OK;

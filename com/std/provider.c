@@ -225,6 +225,15 @@ static const IViaductSurrogateVtbl provider_vtable = {
     Provider_GetObjectCount, Provider_Shutdown,
 };
 
+bool component_wants_apartment(const struct via_component *component)
+{
+    bool wants = false;
+
+    for (uint32_t i = 0; i < component->n_classes; i++)
+        wants |= component->classes[i].threading == VIA_THREADING_APARTMENT;
+    return wants;
+}
+
 HRESULT provider_new(const struct via_component *component, const struct provider_events *events,
                      IViaductSurrogate **out)
 {
@@ -236,6 +245,11 @@ HRESULT provider_new(const struct via_component *component, const struct provide
         if (FAILED(hr))
             return hr;
     }
+    if (!events && component_wants_apartment(component))
+        return error_set(VIA_E_TYPE,
+                         "component %s wants an apartment, which it has in a process of its own "
+                         "only: let its manifest say \"activation\": \"surrogate\"",
+                         component->name);
     for (uint32_t i = 0; i < component->n_typelibs; i++) {
         HRESULT hr = via_register_typelib(component->typelibs[i]);
 

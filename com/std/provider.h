@@ -19,8 +19,11 @@ struct provider_events {
 };
 
 /* `events` NULL: the component runs in a process that is not its own. Both are borrowed for ever.
- */
+ * If the component wants an apartment it is the caller's to have the provider called there. */
 HRESULT provider_new(const struct via_component *component, const struct provider_events *events,
                      IViaductSurrogate **provider);
+
+/* Whether one of its classes does. */
+bool component_wants_apartment(const struct via_component *component);
 
 #endif

@@ -13,6 +13,8 @@
 #include <viaduct/runtime.h>
 
 #include "com/abi/error_border.h"
+#include "com/remote/apartment.h"
+#include "com/remote/export.h"
 #include "com/remote/node.h"
 #include "com/remote/runtime.h"
 #include "com/std/provider.h"
@@ -158,13 +160,14 @@ static void enforce_end(void *argument)
 }
 
 /* Takes the runtime down; a method that still runs does not hold it up for long. */
-static void leave(void)
+static void leave(struct apartment *apartment)
 {
     struct os_thread *thread = NULL;
 
     if (FAILED(os_thread_start(enforce_end, NULL, "via-end", &thread)))
         error_clear();
     via_uninitialize();
+    apartment_free(apartment);
     os_mutex_lock(&the_server.lock);
     the_server.ended = true;
     os_cond_broadcast(&the_server.changed);
@@ -173,9 +176,24 @@ static void leave(void)
         os_thread_join(thread);
 }
 
+/* What asks for an apartment is created there, and so is all that its objects hand out. */
+static HRESULT enter_apartment(const struct via_component *component, IViaductSurrogate *provider,
+                               struct apartment **apartment)
+{
+    HRESULT hr;
+
+    if (!component_wants_apartment(component))
+        return S_OK;
+    hr = apartment_new(apartment);
+    if (SUCCEEDED(hr))
+        hr = export_mark((IUnknown *)provider, apartment_context(*apartment));
+    return hr;
+}
+
 static HRESULT serve(const struct via_component *component, const char *token, char *addresses,
                      uint32_t idle_ms)
 {
+    struct apartment *apartment = NULL;
     IViaductSurrogate *provider = NULL;
     IViaductHost *host = NULL;
     struct error_record *failure = NULL;
@@ -189,6 +207,8 @@ static HRESULT serve(const struct via_component *component, const char *token, c
     if (SUCCEEDED(hr))
         hr = via_host(&IID_IViaductHost, (void **)&host);
     if (SUCCEEDED(hr))
+        hr = enter_apartment(component, provider, &apartment);
+    if (SUCCEEDED(hr))
         hr = report(host, token, provider);
     if (SUCCEEDED(hr))
         wait_for_end(component, idle_ms);
@@ -201,7 +221,7 @@ static HRESULT serve(const struct via_component *component, const char *token, c
         IViaductHost_Release(host);
     if (provider)
         IViaductSurrogate_Release(provider);
-    leave();
+    leave(apartment);
     if (failure)
         error_give(failure);
     return runtime_publish(hr);

@@ -71,6 +71,13 @@ HRESULT os_waiter_wait(struct os_waiter *waiter, uint64_t deadline_ns);
 /* Any thread. The waiter must stay valid until this has returned. */
 void os_waiter_wake(struct os_waiter *waiter);
 
+/* Makes the calling thread a single-threaded apartment of COM until it leaves; does nothing where
+ * there are none. `wait`, on such a thread: like os_waiter_wait() without a deadline, and answers
+ * window messages of every kind, as the thread's own message loop. */
+HRESULT os_apartment_enter(void);
+void os_apartment_leave(void);
+void os_apartment_wait(struct os_waiter *waiter);
+
 /* True in a child of a fork() that the runtime did not make itself; set up by the first call. */
 bool os_is_forked(void);
 

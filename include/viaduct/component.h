@@ -26,7 +26,12 @@ extern "C" {
 enum via_threading {
     VIA_THREADING_FREE = 0,     /* calls come on any thread, several at once */
     VIA_THREADING_SERIAL = 1,   /* one call at a time on all objects of one instance */
-    VIA_THREADING_APARTMENT = 2 /* reserved: refused when the component is loaded or registered */
+    /* Everything that is done with the component's objects, get_class_object() included, is done on
+     * one thread of its process, which on Windows is a single-threaded apartment with a message
+     * loop. If one class wants that it goes for all classes of the component, whose objects share
+     * that apartment. Only in a process of the component's own, which serves it
+     * (via_component_serve(), or a surrogate). */
+    VIA_THREADING_APARTMENT = 2
 };
 
 struct via_component_class {

@@ -16,8 +16,6 @@ struct test_object {
     ITestName ITestName_iface;
     atomic_uint refs;
     atomic_long last_block;
-    atomic_int n_inside;
-    atomic_int most_inside;
     atomic_int n_met;
     struct os_mutex lock;
     ITestObject *kept;           /* lock */
@@ -253,16 +251,19 @@ static HRESULT STDMETHODCALLTYPE Test_GetAppended(ITestObject *iface, ULONG *cou
     return *values != NULL ? S_OK : E_OUTOFMEMORY;
 }
 
+/* Of all objects of the process. */
+static atomic_int n_inside, most_inside;
+
 static HRESULT STDMETHODCALLTYPE Test_Overlap(ITestObject *iface, ULONG ms, LONG *most)
 {
-    struct test_object *self = from_object(iface);
-    int inside = atomic_fetch_add(&self->n_inside, 1) + 1;
-    int seen = atomic_load(&self->most_inside);
-    while (inside > seen && !atomic_compare_exchange_weak(&self->most_inside, &seen, inside))
+    (void)iface;
+    int inside = atomic_fetch_add(&n_inside, 1) + 1;
+    int seen = atomic_load(&most_inside);
+    while (inside > seen && !atomic_compare_exchange_weak(&most_inside, &seen, inside))
         ;
     os_sleep_ms(ms);
-    atomic_fetch_sub(&self->n_inside, 1);
-    *most = (LONG)atomic_load(&self->most_inside);
+    atomic_fetch_sub(&n_inside, 1);
+    *most = (LONG)atomic_load(&most_inside);
     return S_OK;
 }
 

@@ -203,6 +203,20 @@ static void watch_forks(void)
     pthread_atfork(NULL, NULL, note_fork);
 }
 
+HRESULT os_apartment_enter(void)
+{
+    return S_OK;
+}
+
+void os_apartment_leave(void)
+{
+}
+
+void os_apartment_wait(struct os_waiter *waiter)
+{
+    os_waiter_wait(waiter, OS_NEVER);
+}
+
 bool os_is_forked(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;

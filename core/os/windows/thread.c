@@ -232,6 +232,43 @@ HRESULT os_waiter_wait(struct os_waiter *waiter, uint64_t deadline_ns)
     return woken ? S_OK : RPC_E_TIMEOUT;
 }
 
+HRESULT os_apartment_enter(void)
+{
+    HRESULT hr = CoInitializeEx(NULL, COINIT_APARTMENTTHREADED);
+    return FAILED(hr) ? error_set(hr, "this thread cannot become an apartment of COM") : S_OK;
+}
+
+void os_apartment_leave(void)
+{
+    CoUninitialize();
+}
+
+static bool take_wake(struct os_waiter *waiter)
+{
+    os_mutex_lock(&waiter->mutex);
+    bool woken = waiter->woken;
+    waiter->woken = false;
+    os_mutex_unlock(&waiter->mutex);
+    return woken;
+}
+
+void os_apartment_wait(struct os_waiter *waiter)
+{
+    HANDLE event = waiter->event;
+    if (event == NULL) {
+        os_waiter_wait(waiter, OS_NEVER);
+        return;
+    }
+    while (!take_wake(waiter)) {
+        MSG message;
+        MsgWaitForMultipleObjectsEx(1, &event, INFINITE, QS_ALLINPUT, MWMO_INPUTAVAILABLE);
+        while (PeekMessageW(&message, NULL, 0, 0, PM_REMOVE)) {
+            TranslateMessage(&message);
+            DispatchMessageW(&message);
+        }
+    }
+}
+
 void os_waiter_wake(struct os_waiter *waiter)
 {
     os_mutex_lock(&waiter->mutex);

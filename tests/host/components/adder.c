@@ -4,10 +4,6 @@
 #include <viaduct/component.h>
 #include <viaduct/object.h>
 
-#ifndef ADDER_THREADING
-#define ADDER_THREADING VIA_THREADING_SERIAL
-#endif
-
 struct adder {
     struct via_object object;
     IAdder IAdder_iface;
@@ -58,7 +54,7 @@ static HRESULT STDMETHODCALLTYPE get_class_object(REFCLSID clsid, REFIID iid, vo
 }
 
 static const struct via_component_class classes[] = {
-    {&CLSID_Adder, "Test.Adder", "for tests", ADDER_THREADING, "Adder"},
+    {&CLSID_Adder, "Test.Adder", "for tests", VIA_THREADING_SERIAL, "Adder"},
 };
 static const struct via_typelib *const typelibs[] = {&adder_typelib};
 
