@@ -71,6 +71,11 @@ static int print_structs(const struct via_typelib *lib)
     return code;
 }
 
+static const char *keyword(const struct via_interface *itf)
+{
+    return itf->flags & VIA_INTERFACE_DISPINTERFACE ? "dispinterface" : "interface";
+}
+
 static int print_class(const struct class *class, const char *name)
 {
     const struct via_typelib *lib = class->lib;
@@ -82,7 +87,7 @@ static int print_class(const struct class *class, const char *name)
         const struct via_coclass_interface *entry = &class->coclass->interfaces[i];
         const struct via_interface *itf = &lib->interfaces[entry->interface_index];
 
-        printf("interface %s %s%s%s\n", itf->name, guid_format(&itf->iid, guid),
+        printf("%s %s %s%s%s\n", keyword(itf), itf->name, guid_format(&itf->iid, guid),
                entry->flags & VIA_COCLASS_DEFAULT ? " default" : "",
                entry->flags & VIA_COCLASS_SOURCE ? " source" : "");
         code = print_methods(lib, entry->interface_index);
@@ -96,7 +101,7 @@ static int print_class(const struct class *class, const char *name)
             shown = shown || class->coclass->interfaces[j].interface_index == i;
         if (shown)
             continue;
-        printf("interface %s %s\n", lib->interfaces[i].name,
+        printf("%s %s %s\n", keyword(&lib->interfaces[i]), lib->interfaces[i].name,
                guid_format(&lib->interfaces[i].iid, guid));
         code = print_methods(lib, i);
     }

@@ -120,6 +120,27 @@ static const struct wrong methods[] = {
     {"[in] HRESULT A();", "5:2: error: attribute in has no meaning here"},
     {"[" ID "] HRESULT A();", "5:2: error: attribute uuid is not supported"},
     {"LONG A();", "5:1: error: a method returns HRESULT"},
+    {"HRESULT A([in, optional] VARIANT a, [in] LONG b);",
+     "error: b has to be given, but stands behind a, which is optional"},
+    {"HRESULT A([in, defaultvalue(300)] BYTE a);", "A(a): its default value is not of its type"},
+    {"HRESULT A([in, defaultvalue(1.5)] LONG a);", "A(a): its default value is not of its type"},
+    {"HRESULT A([in, defaultvalue(\"x\")] LONG a);", "A(a): its default value is not of its type"},
+    {"HRESULT A([in, defaultvalue(1)] IUnknown *a);", "A(a): its default value is not of its type"},
+    {"HRESULT A([in, defaultvalue()] LONG a);", "error: a number is expected before ')'"},
+    {"HRESULT A([in, defaultvalue(b)] LONG a);", "error: b is no constant that is known here"},
+    {"HRESULT A([out, defaultvalue(1)] LONG *a);",
+     "A(a): a default value, but not in and optional"},
+    {"HRESULT A([out, retval, optional] LONG *a);",
+     "error: a: a [retval] is not an argument that could be left out"},
+    {"HRESULT A([in, optional] const GUID *a);",
+     "A(a): optional, but there is nothing of its type"},
+    {"[vararg] HRESULT A([in] LONG a);", "A: vararg, but its last argument is no [in] SAFEARRAY"},
+    {"[vararg] HRESULT A([in, optional] VARIANT a, [in, optional] SAFEARRAY(VARIANT) b);",
+     "A: vararg, but an argument is optional"},
+    {"[vararg, propput] HRESULT A([in] SAFEARRAY(VARIANT) a);",
+     "A: vararg, but it sets a property"},
+    {"[optional] HRESULT A();", "5:2: error: attribute optional has no meaning here"},
+    {"[readonly] HRESULT A();", "5:2: error: attribute readonly has no meaning here"},
     {"HRESULT __stdcall A();", "5:9: error: __stdcall: calling conventions are not supported"},
     {"HRESULT A([in] LONG a, ...);", "5:24: error: variable arguments are not supported"},
     {"HRESULT A([in] void *a);", "5:16: error: void is no type of a parameter or field"},
@@ -207,9 +228,21 @@ static const struct wrong files[] = {
     {"enum Big { BIG = 0x1FFFFFFFF };", "1:12: error: BIG does not fit into 32 bits"},
     {"typedef LONG Four[4];", "1:14: error: a typedef of an array is not supported"},
     {"typedef HRESULT (*F)(LONG a);", "1:17: error: pointers to functions are not supported"},
-    {"[" ID "] dispinterface D { }", "1:1: error: dispinterface is not supported here"},
-    {"[" ID "] library L { importlib(\"other.tlb\"); }",
-     "error: importlib of other.tlb is not supported"},
+    {"[" ID "] dispinterface D { LONG a; };",
+     "error: properties:, methods: or interface is expected before 'LONG'"},
+    {"dispinterface D { methods: };", "1:15: error: interface D has no uuid()"},
+    {"[object, " ID "] dispinterface D { };", "error: a dispinterface is neither object nor dual"},
+    {"[" ID "] dispinterface D { methods: void A([in] GUID *a); };",
+     "D.A(a): a member of a dispinterface has arguments that a VARIANT can hold"},
+    {"[" ID "] dispinterface D { properties: void A; };", "error: property A has no type"},
+    {"[" ID "] dispinterface D { interface IUnknown; };",
+     "error: IUnknown is no interface that is defined before this"},
+    {"[" ID "] dispinterface D { }; [object, uuid(00000000-0000-0000-0000-000000000077)] interface "
+     "I : D { }",
+     "error: D is a dispinterface: nothing can derive from it"},
+    {"[" ID "] library L { importlib(\"other.tlb\"); }", "error: cannot import other.idl: "},
+    {"[" ID "] library L { importlib(\"other.dll\"); }",
+     "error: importlib of other.dll is not supported"},
     {"import \"nowhere.idl\";", "1:8: error: cannot import nowhere.idl"},
     {"#include \"nowhere.h\"", "1:1: error: cannot include nowhere.h"},
     {"#define F(x) x", "1:1: error: macros with parameters are not supported"},
@@ -231,7 +264,7 @@ static const struct wrong files[] = {
      "8:33: error: method a is there already, in the base interface IFoo"},
     {"[object, dual, " ID "]\ninterface IFoo : IDispatch { HRESULT Invoke(); }",
      "2:38: error: method Invoke is there already, in the base interface IDispatch"},
-    {"\x01", "1:1: error: interface, coclass, library"},
+    {"\x01", "1:1: error: interface, dispinterface, coclass, library"},
 };
 
 static void check_wrong(const char *text, const char *expected)
@@ -293,6 +326,26 @@ TEST(several_errors_are_found_in_one_run)
     /* Line 6 is right. */
     CHECK_NULL(strstr(said, ":6:"));
     free(said);
+}
+
+/* "other.tlb" is known by "other.idl". */
+TEST(a_library_is_read_in_the_place_of_its_tlb)
+{
+    static const char other[] = "const LONG MOST = 5;\n[object, " ID "]\n"
+                                "interface IOther : IUnknown { HRESULT A(); }\n";
+    static const char text[] =
+        "[uuid(7d2f1b00-3c57-4f6e-8a11-0c1d2e3f4a02)] library L {\n"
+        "importlib(\"stdole2.tlb\");\nimportlib(\"other.tlb\");\n"
+        "[uuid(7d2f1b00-3c57-4f6e-8a11-0c1d2e3f4a03)] coclass C { interface IOther; }\n"
+        "struct S { LONG a[MOST]; };\n}\n";
+    char *path = os_path_join(harness_temporary_directory(), "other.idl");
+    char *said;
+
+    CHECK_OK(os_file_write(path, other, strlen(other)));
+    if (!CHECK_EQ(compile_text(text, strlen(text), &said), 0))
+        harness_note("%s", said);
+    free(said);
+    free(path);
 }
 
 TEST(wrong_arguments_are_refused)
@@ -523,6 +576,7 @@ TEST(mutated_input_brings_nothing_down)
 HARNESS_MAIN("idl_errors", TEST_ENTRY(wrong_methods_are_named),
              TEST_ENTRY(wrong_statements_are_named), TEST_ENTRY(an_error_shows_its_line),
              TEST_ENTRY(several_errors_are_found_in_one_run),
+             TEST_ENTRY(a_library_is_read_in_the_place_of_its_tlb),
              TEST_ENTRY(wrong_arguments_are_refused),
              TEST_ENTRY_LIMIT(large_and_deep_input_ends, 60000),
              TEST_ENTRY_LIMIT(doublings_end, 60000), TEST_ENTRY(files_that_hold_themselves_end),

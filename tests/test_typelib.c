@@ -55,28 +55,29 @@ static void sample_init(struct sample *s)
                   [T_ARRAY] = {VIA_TYPE_ARRAY, 0, 0, 0, NONE, T_I32, 0, 0, 4}},
         .fields = {{"a", T_I32}, {"b", T_BSTR}, {"c", T_ARRAY}},
         .values = {{"RED", 1}, {"GREEN", 2}},
-        .params = {{"n", T_I32, VIA_PARAM_IN},
-                   {"values", T_SIZED, VIA_PARAM_IN},
-                   {"record", T_STRUCT, VIA_PARAM_IN | VIA_PARAM_BY_REF},
-                   {"sum", T_I32, VIA_PARAM_OUT | VIA_PARAM_RETVAL | VIA_PARAM_BY_REF}},
+        .params = {{"n", T_I32, VIA_PARAM_IN, NULL},
+                   {"values", T_SIZED, VIA_PARAM_IN, NULL},
+                   {"record", T_STRUCT, VIA_PARAM_IN | VIA_PARAM_BY_REF, NULL},
+                   {"sum", T_I32, VIA_PARAM_OUT | VIA_PARAM_RETVAL | VIA_PARAM_BY_REF, NULL}},
         .interfaces = {[I_UNKNOWN] = {"IUnknown",
                                       {0, 0, 0, {0xC0, 0, 0, 0, 0, 0, 0, 0x46}},
                                       NONE,
                                       VIA_INTERFACE_EXTERNAL,
                                       0,
+                                      NULL,
                                       NULL},
-                       [I_ONE] = {"IOne", IID_ONE, I_UNKNOWN, 0, 2, NULL},
-                       [I_TWO] = {"ITwo", IID_TWO, I_ONE, 0, 0, NULL}},
+                       [I_ONE] = {"IOne", IID_ONE, I_UNKNOWN, 0, 2, NULL, NULL},
+                       [I_TWO] = {"ITwo", IID_TWO, I_ONE, 0, 0, NULL, NULL}},
         .members = {{I_ONE, VIA_COCLASS_DEFAULT}},
     };
 
     *s = initial;
     s->structs[0] = (struct via_struct){"Record", 3, s->fields};
     s->enums[0] = (struct via_enum){"Color", 2, s->values};
-    s->methods[0] = (struct via_method){"Sum", 1, 0, 4, s->params};
-    s->methods[1] = (struct via_method){"Nothing", 2, 0, 0, NULL};
+    s->methods[0] = (struct via_method){"Sum", 1, 0, 4, s->params, NULL};
+    s->methods[1] = (struct via_method){"Nothing", 2, 0, 0, NULL, NULL};
     s->interfaces[I_ONE].methods = s->methods;
-    s->coclasses[0] = (struct via_coclass){"Thing", IID_ONE, 1, s->members};
+    s->coclasses[0] = (struct via_coclass){"Thing", IID_ONE, 0, 1, s->members, NULL};
     s->lib = (struct via_typelib){.abi = VIA_TYPELIB_ABI,
                                   .size = sizeof(struct via_typelib),
                                   .name = "sample",
@@ -171,7 +172,7 @@ TEST(wrong_records_are_refused)
 TEST(wrong_methods_are_refused)
 {
     REFUSED("no valid name", s.methods[0].name = "a.b");
-    REFUSED("unknown flags", s.methods[0].flags = 0x10);
+    REFUSED("unknown flags", s.methods[0].flags = 0x80);
     REFUSED("IOne.SUM is there twice", s.methods[1].name = "SUM");
     REFUSED("the other one in IUnknown", s.methods[1].name = "release");
     REFUSED("ITwo.Sum is there twice, the other one in IOne", s.interfaces[I_TWO].n_methods = 1;
@@ -181,7 +182,7 @@ TEST(wrong_methods_are_refused)
     REFUSED("no valid name", s.params[0].name = "*");
     REFUSED("unknown type", s.params[0].type = N_TYPES);
     REFUSED("neither in nor out", s.params[0].flags = 0);
-    REFUSED("unknown flags", s.params[0].flags = 0x40 | VIA_PARAM_IN);
+    REFUSED("unknown flags", s.params[0].flags = 0x80 | VIA_PARAM_IN);
     REFUSED("not by reference", s.params[3].flags = VIA_PARAM_OUT);
     REFUSED("array by value", s.params[2].type = T_ARRAY; s.params[2].flags = VIA_PARAM_IN);
     REFUSED("retval", s.params[2].flags = VIA_PARAM_OUT | VIA_PARAM_RETVAL | VIA_PARAM_BY_REF);

@@ -42,12 +42,19 @@ static const struct simple simple_attributes[] = {
     {"object", ATTRIBUTE_OBJECT, PLACE_INTERFACE},
     {"dual", ATTRIBUTE_DUAL, PLACE_INTERFACE},
     {"oleautomation", ATTRIBUTE_OLEAUTOMATION, PLACE_INTERFACE},
-    {"nonextensible", 0, PLACE_INTERFACE},
+    {"nonextensible", ATTRIBUTE_NONEXTENSIBLE, PLACE_INTERFACE},
+    {"optional", ATTRIBUTE_OPTIONAL, PLACE_PARAM},
+    {"vararg", ATTRIBUTE_VARARG, PLACE_METHOD},
+    {"restricted", ATTRIBUTE_RESTRICTED,
+     PLACE_INTERFACE | PLACE_METHOD | PLACE_PROPERTY | PLACE_LIBRARY | PLACE_MEMBER},
+    {"readonly", ATTRIBUTE_READONLY, PLACE_PROPERTY},
+    {"noncreatable", ATTRIBUTE_NONCREATABLE, PLACE_COCLASS},
     {"default", ATTRIBUTE_DEFAULT, PLACE_MEMBER | PLACE_ARM},
     {"source", ATTRIBUTE_SOURCE, PLACE_MEMBER},
     {"v1_enum", 0, PLACE_TYPEDEF},
     {"public", 0, PLACE_TYPEDEF | PLACE_UNION},
-    {"hidden", 0, PLACE_INTERFACE | PLACE_METHOD | PLACE_COCLASS | PLACE_LIBRARY},
+    {"hidden", ATTRIBUTE_HIDDEN,
+     PLACE_INTERFACE | PLACE_METHOD | PLACE_PROPERTY | PLACE_COCLASS | PLACE_LIBRARY},
 };
 
 static bool parse_uuid(struct parser *self, GUID *guid)
@@ -195,6 +202,30 @@ static bool skip_text(struct parser *self)
     return true;
 }
 
+static bool parse_help(struct parser *self, struct attributes *out)
+{
+    if (self->token.kind == TOKEN_STRING)
+        out->help = self->token.text;
+    return skip_text(self);
+}
+
+/* A text, a real, or what an integer is computed of. */
+static bool parse_default(struct parser *self, struct attributes *out)
+{
+    struct via_constant *constant = arena_allocate(&self->unit->arena, sizeof(*constant));
+    out->default_value = constant;
+    if (self->token.kind == TOKEN_STRING) {
+        *constant = (struct via_constant){.kind = VIA_CONSTANT_TEXT, .text = self->token.text};
+    } else if (self->token.kind == TOKEN_REAL) {
+        *constant = (struct via_constant){.kind = VIA_CONSTANT_REAL, .real = self->token.real};
+    } else {
+        constant->kind = VIA_CONSTANT_INTEGER;
+        return expression_constant(self, &constant->integer);
+    }
+    parser_advance(self);
+    return true;
+}
+
 static bool parse_id(struct parser *self, struct attributes *out)
 {
     int64_t id;
@@ -289,10 +320,13 @@ static bool parse_with_arguments(struct parser *self, const char *name, unsigned
             ok = parse_handle_kind(self, out);
         else if (!strcmp(name, "pointer_default") && (place & PLACE_INTERFACE))
             ok = parse_pointer_default(self);
-        else if (!strcmp(name, "helpstring") || !strcmp(name, "helpcontext") ||
-                 !strcmp(name, "lcid"))
+        else if (!strcmp(name, "helpstring"))
+            ok = parse_help(self, out);
+        else if (!strcmp(name, "helpcontext") || !strcmp(name, "lcid"))
             ok = skip_text(self);
-        else if (!strcmp(name, "id") && (place & PLACE_METHOD))
+        else if (!strcmp(name, "defaultvalue") && place == PLACE_PARAM)
+            ok = parse_default(self, out);
+        else if (!strcmp(name, "id") && (place & (PLACE_METHOD | PLACE_PROPERTY)))
             ok = parse_id(self, out);
         else {
             *is_known = false;

@@ -19,8 +19,9 @@ enum attribute_place {
     PLACE_COCLASS = 32,
     PLACE_MEMBER = 64, /* of a coclass */
     PLACE_TYPEDEF = 128,
-    PLACE_ARM = 256,  /* of a union; a field too */
-    PLACE_UNION = 512 /* in front of the keyword */
+    PLACE_ARM = 256,      /* of a union; a field too */
+    PLACE_UNION = 512,    /* in front of the keyword */
+    PLACE_PROPERTY = 1024 /* in the list of a dispinterface */
 };
 
 enum attribute_flag {
@@ -41,7 +42,14 @@ enum attribute_flag {
     ATTRIBUTE_UUID = 16384,
     ATTRIBUTE_ID = 32768,
     ATTRIBUTE_OBJECT = 65536,
-    ATTRIBUTE_IN_PLACE = 131072
+    ATTRIBUTE_IN_PLACE = 131072,
+    ATTRIBUTE_OPTIONAL = 1 << 18,
+    ATTRIBUTE_VARARG = 1 << 19,
+    ATTRIBUTE_RESTRICTED = 1 << 20,
+    ATTRIBUTE_HIDDEN = 1 << 21,
+    ATTRIBUTE_NONEXTENSIBLE = 1 << 22,
+    ATTRIBUTE_NONCREATABLE = 1 << 23,
+    ATTRIBUTE_READONLY = 1 << 24
 };
 
 /* One part of size_is(a, b): what gives the number of elements at one level of pointers; and of
@@ -70,6 +78,8 @@ struct attributes {
     uint8_t switch_kind; /* switch_type: enum via_type_kind */
     struct case_label *cases;
     size_t n_cases;
+    const struct via_constant *default_value; /* NULL: none */
+    const char *help;                         /* helpstring; NULL: none */
     struct position position;
 };
 

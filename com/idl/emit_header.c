@@ -63,12 +63,18 @@ static void emit_cpp_method(const struct unit_method *method, struct buffer *out
     buffer_print(out, ") = 0;\n");
 }
 
+/* Its members are no slots: it is an IDispatch of its own name. */
+static bool is_dispinterface(const struct unit_interface *self)
+{
+    return self->interface.flags & VIA_INTERFACE_DISPINTERFACE;
+}
+
 static void emit_cpp_interface(const struct unit *unit, const struct unit_interface *self,
                                struct buffer *out)
 {
     buffer_print(out, "struct %s : public %s {\n", self->interface.name,
                  unit->interfaces[self->interface.base].interface.name);
-    for (size_t i = 0; i < self->n_methods; i++)
+    for (size_t i = 0; i < self->n_methods && !is_dispinterface(self); i++)
         emit_cpp_method(&self->methods[i], out);
     buffer_print(out, "};\n");
 }
@@ -95,6 +101,21 @@ static void emit_dispatch_slots(const char *name, struct buffer *out)
         "    HRESULT(STDMETHODCALLTYPE *Invoke)(%s *This, DISPID id, REFIID iid, LCID lcid, "
         "WORD flags, DISPPARAMS *params, VARIANT *result, EXCEPINFO *exception, "
         "UINT *wrong_argument);\n",
+        name, name, name, name);
+}
+
+static void emit_dispatch_macros(const char *name, struct buffer *out)
+{
+    buffer_print(
+        out,
+        "#define %s_GetTypeInfoCount(This, count_) (This)->lpVtbl->GetTypeInfoCount(This, count_)\n"
+        "#define %s_GetTypeInfo(This, index_, lcid_, info_) "
+        "(This)->lpVtbl->GetTypeInfo(This, index_, lcid_, info_)\n"
+        "#define %s_GetIDsOfNames(This, iid_, names_, n_names_, lcid_, ids_) "
+        "(This)->lpVtbl->GetIDsOfNames(This, iid_, names_, n_names_, lcid_, ids_)\n"
+        "#define %s_Invoke(This, id_, iid_, lcid_, flags_, params_, result_, exception_, wrong_) "
+        "(This)->lpVtbl->Invoke(This, id_, iid_, lcid_, flags_, params_, result_, exception_, "
+        "wrong_)\n",
         name, name, name, name);
 }
 
@@ -145,7 +166,7 @@ static void emit_c_interface(const struct unit *unit, size_t index, struct buffe
             emit_unknown_slots(name, out);
         else if (!strcmp(self->interface.name, "IDispatch"))
             emit_dispatch_slots(name, out);
-        else
+        else if (!is_dispinterface(self))
             emit_c_slots(name, self, out);
     }
     buffer_print(out, "} %sVtbl;\nstruct %s {\n    const %sVtbl *lpVtbl;\n};\n", name, name, name);
@@ -155,6 +176,10 @@ static void emit_c_interface(const struct unit *unit, size_t index, struct buffe
                  "#define %s_AddRef(This) (This)->lpVtbl->AddRef(This)\n"
                  "#define %s_Release(This) (This)->lpVtbl->Release(This)\n",
                  name, name, name);
+    if (n > 1 && !strcmp(unit->interfaces[chain[1]].interface.name, "IDispatch"))
+        emit_dispatch_macros(name, out);
+    if (is_dispinterface(&unit->interfaces[index]))
+        return;
     for (size_t i = 0; i < n; i++)
         emit_macros(name, &unit->interfaces[chain[i]], out);
     emit_async(unit, name, chain, n, out);
@@ -163,8 +188,8 @@ static void emit_c_interface(const struct unit *unit, size_t index, struct buffe
 static void emit_interface(const struct unit *unit, size_t index, struct buffer *out)
 {
     const struct unit_interface *self = &unit->interfaces[index];
-    buffer_print(out, "/* %s */\nVIADUCT_IDL_EXTERN const IID IID_%s;\n", self->interface.name,
-                 self->interface.name);
+    buffer_print(out, "/* %s */\nVIADUCT_IDL_EXTERN const IID %sIID_%s;\n", self->interface.name,
+                 is_dispinterface(self) ? "D" : "", self->interface.name);
     buffer_print(out, "#if defined(__cplusplus) && !defined(CINTERFACE)\n");
     emit_cpp_interface(unit, self, out);
     buffer_print(out, "#else\n");

@@ -1,5 +1,6 @@
 /* The C source: ids, and the type library as constant tables. */
 #include "com/idl/emit.h"
+#include "com/typelib/typelib.h"
 
 static void emit_guid(const GUID *guid, struct buffer *out)
 {
@@ -17,7 +18,9 @@ static void emit_ids(const struct unit *unit, struct buffer *out)
         const struct unit_interface *self = &unit->interfaces[i];
         if (self->is_imported || !self->is_defined)
             continue;
-        buffer_print(out, "const IID IID_%s = ", self->interface.name);
+        bool is_dispinterface = self->interface.flags & VIA_INTERFACE_DISPINTERFACE;
+        buffer_print(out, "const IID %sIID_%s = ", is_dispinterface ? "D" : "",
+                     self->interface.name);
         emit_guid(&self->interface.iid, out);
         buffer_print(out, ";\n");
     }
@@ -115,18 +118,56 @@ static void emit_enums(const struct via_typelib *lib, struct buffer *out)
     buffer_print(out, "    {0, 0, 0},\n};\n\n");
 }
 
+/* Behind `before`: a string, or 0 where there is none. */
+static void emit_text(const char *before, const char *text, struct buffer *out)
+{
+    buffer_print(out, "%s", before);
+    if (text)
+        typelib_print_text(text, out);
+    else
+        buffer_print(out, "0");
+}
+
+static void emit_constant(const struct via_constant *self, struct buffer *out)
+{
+    buffer_print(out, "{%u, ", self->kind);
+    emit_number(self->integer, out);
+    buffer_print(out, ", ");
+    typelib_print_real(self->real, out);
+    emit_text(", ", self->text, out);
+    buffer_print(out, "}");
+}
+
+/* Tables of each interface and method have their indexes in their names. */
+static void emit_params(const struct via_method *self, uint16_t interface_index, uint16_t index,
+                        struct buffer *out)
+{
+    for (uint16_t i = 0; i < self->n_params; i++) {
+        if (!self->params[i].default_value)
+            continue;
+        buffer_print(out, "static const struct via_constant default_%u_%u_%u = ", interface_index,
+                     index, i);
+        emit_constant(self->params[i].default_value, out);
+        buffer_print(out, ";\n");
+    }
+    buffer_print(out, "static const struct via_param params_%u_%u[] = {\n", interface_index, index);
+    for (uint16_t i = 0; i < self->n_params; i++) {
+        const struct via_param *param = &self->params[i];
+        buffer_print(out, "    {\"%s\", %u, 0x%02x, ", param->name, param->type, param->flags);
+        if (param->default_value)
+            buffer_print(out, "&default_%u_%u_%u},\n", interface_index, index, i);
+        else
+            buffer_print(out, "0},\n");
+    }
+    buffer_print(out, "};\n");
+}
+
 static void emit_methods(const struct via_typelib *lib, uint16_t index, struct buffer *out)
 {
     const struct via_interface *self = &lib->interfaces[index];
-    for (uint16_t i = 0; i < self->n_methods; i++) {
-        if (!self->methods[i].n_params)
-            continue;
-        buffer_print(out, "static const struct via_param params_%u_%u[] = {\n", index, i);
-        for (uint16_t j = 0; j < self->methods[i].n_params; j++)
-            buffer_print(out, "    {\"%s\", %u, 0x%02x},\n", self->methods[i].params[j].name,
-                         self->methods[i].params[j].type, self->methods[i].params[j].flags);
-        buffer_print(out, "};\n");
-    }
+    for (uint16_t i = 0; i < self->n_methods; i++)
+        if (self->methods[i].n_params)
+            emit_params(&self->methods[i], index, i, out);
     if (!self->n_methods)
         return;
     buffer_print(out, "static const struct via_method methods_%u[] = {\n", index);
@@ -135,9 +176,11 @@ static void emit_methods(const struct via_typelib *lib, uint16_t index, struct b
         buffer_print(out, "    {\"%s\", %d, 0x%02x, %u, ", method->name, method->dispid,
                      method->flags, method->n_params);
         if (method->n_params)
-            buffer_print(out, "params_%u_%u},\n", index, i);
+            buffer_print(out, "params_%u_%u", index, i);
         else
-            buffer_print(out, "0},\n");
+            buffer_print(out, "0");
+        emit_text(", ", method->help, out);
+        buffer_print(out, "},\n");
     }
     buffer_print(out, "};\n");
 }
@@ -153,9 +196,11 @@ static void emit_interfaces(const struct via_typelib *lib, struct buffer *out)
         emit_guid(&self->iid, out);
         buffer_print(out, ", %u, 0x%02x, %u, ", self->base, self->flags, self->n_methods);
         if (self->n_methods)
-            buffer_print(out, "methods_%u},\n", i);
+            buffer_print(out, "methods_%u", i);
         else
-            buffer_print(out, "0},\n");
+            buffer_print(out, "0");
+        emit_text(", ", self->help, out);
+        buffer_print(out, "},\n");
     }
     buffer_print(out, "};\n\n");
 }
@@ -174,9 +219,12 @@ static void emit_coclasses(const struct via_typelib *lib, struct buffer *out)
     for (uint16_t i = 0; i < lib->n_coclasses; i++) {
         buffer_print(out, "    {\"%s\", ", lib->coclasses[i].name);
         emit_guid(&lib->coclasses[i].clsid, out);
-        buffer_print(out, ", %u, members_%u},\n", lib->coclasses[i].n_interfaces, i);
+        buffer_print(out, ", 0x%02x, %u, members_%u", lib->coclasses[i].flags,
+                     lib->coclasses[i].n_interfaces, i);
+        emit_text(", ", lib->coclasses[i].help, out);
+        buffer_print(out, "},\n");
     }
-    buffer_print(out, "    {0, {0, 0, 0, {0}}, 0, 0},\n};\n\n");
+    buffer_print(out, "    {0, {0, 0, 0, {0}}, 0, 0, 0, 0},\n};\n\n");
 }
 
 void emit_tables(const struct unit *unit, const char *header, struct buffer *out)
@@ -200,7 +248,9 @@ void emit_tables(const struct unit *unit, const char *header, struct buffer *out
     buffer_print(
         out,
         ",\n    %u, %u, %u, %u, %u, %u, %u,\n"
-        "    types, structs, enums, interfaces, coclasses, %u, %u, unions, expressions};\n",
+        "    types, structs, enums, interfaces, coclasses, %u, %u, unions, expressions, 0x%02x",
         lib->version_major, lib->version_minor, lib->n_types, lib->n_structs, lib->n_enums,
-        lib->n_interfaces, lib->n_coclasses, lib->n_unions, lib->n_expressions);
+        lib->n_interfaces, lib->n_coclasses, lib->n_unions, lib->n_expressions, lib->flags);
+    emit_text(", ", lib->help, out);
+    buffer_print(out, "};\n");
 }

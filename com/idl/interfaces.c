@@ -19,11 +19,15 @@ static uint16_t method_flags(unsigned attributes)
     return (uint16_t)((attributes & ATTRIBUTE_ONEWAY ? VIA_METHOD_ONEWAY : 0) |
                       (attributes & ATTRIBUTE_PROPGET ? VIA_METHOD_PROPGET : 0) |
                       (attributes & ATTRIBUTE_PROPPUT ? VIA_METHOD_PROPPUT : 0) |
-                      (attributes & ATTRIBUTE_PROPPUTREF ? VIA_METHOD_PROPPUTREF : 0));
+                      (attributes & ATTRIBUTE_PROPPUTREF ? VIA_METHOD_PROPPUTREF : 0) |
+                      (attributes & ATTRIBUTE_VARARG ? VIA_METHOD_VARARG : 0) |
+                      (attributes & ATTRIBUTE_RESTRICTED ? VIA_METHOD_RESTRICTED : 0) |
+                      (attributes & ATTRIBUTE_HIDDEN ? VIA_METHOD_HIDDEN : 0));
 }
 
-static bool parse_params(struct parser *self, struct member **members, size_t *n)
+bool interface_parse_params(struct parser *parser, struct member **members, size_t *n)
 {
+    struct parser *self = parser;
     if (parser_accept(self, ')'))
         return true;
     /* "(void)" */
@@ -48,6 +52,25 @@ static bool parse_params(struct parser *self, struct member **members, size_t *n
     return parser_require(self, ')');
 }
 
+/* Callers leave arguments out at the end: one that has to be there stands in front of those that
+ * need not. The new value of a property is always there. */
+static bool check_optional(struct parser *self, const struct attributes *attributes,
+                           const struct member *members, size_t n)
+{
+    bool is_put = attributes->flags & (ATTRIBUTE_PROPPUT | ATTRIBUTE_PROPPUTREF);
+    const struct member *open = NULL;
+    for (size_t i = 0; i < n; i++) {
+        bool is_last = members[i].flags & VIA_PARAM_RETVAL || (is_put && i + 1 == n);
+        if (members[i].flags & VIA_PARAM_OPTIONAL)
+            open = &members[i];
+        else if (open && !is_last)
+            return parser_error(self, members[i].position,
+                                "%s has to be given, but stands behind %s, which is optional",
+                                members[i].name, open->name);
+    }
+    return true;
+}
+
 /* Rules that concern the whole method; the library's validation has the rest. */
 static bool check_method(struct parser *self, const struct attributes *attributes,
                          struct position position, const struct member *members, size_t n)
@@ -66,7 +89,7 @@ static bool check_method(struct parser *self, const struct attributes *attribute
         (n == 0 || !(members[n - 1].flags & VIA_PARAM_OUT)))
         return parser_error(self, position,
                             "a propget method ends with an [out, retval] parameter");
-    return true;
+    return check_optional(self, attributes, members, n);
 }
 
 /* "HRESULT __stdcall Name(": the convention is COM's anyway. */
@@ -100,45 +123,58 @@ static bool check_new_method(struct parser *self, const struct unit_interface *i
     }
 }
 
+bool interface_add_method(struct parser *parser, struct unit_interface *iface,
+                          const struct attributes *attributes, const struct new_method *made)
+{
+    struct arena *arena = &parser->unit->arena;
+    uint16_t flags = method_flags(attributes->flags);
+    size_t n = made->n_members;
+    struct member *members = made->members;
+    if (!declare_resolve(parser, members, n, OWNER_METHOD) ||
+        !check_method(parser, attributes, made->position, members, n))
+        return false;
+    struct via_param *params = arena_allocate(arena, (n + 1) * sizeof(*params));
+    struct unit_declaration *declarations = arena_allocate(arena, (n + 1) * sizeof(*declarations));
+    for (size_t i = 0; i < n; i++) {
+        params[i] = (struct via_param){members[i].name, members[i].type, members[i].flags,
+                                       members[i].attributes.default_value};
+        declarations[i].text = members[i].declaration;
+    }
+    const char *c_name = method_c_name(parser, made->name, flags);
+    if (!check_new_method(parser, iface, c_name, made->position))
+        return false;
+    if (iface->n_methods == TYPELIB_MAX_SLOTS)
+        return parser_error(parser, made->position, "an interface has at most %d methods",
+                            TYPELIB_MAX_SLOTS);
+    struct unit_method *method =
+        arena_append(arena, (void **)&iface->methods, &iface->n_methods, sizeof(*method));
+    bool has_id = attributes->flags & ATTRIBUTE_ID;
+    method->method =
+        (struct via_method){made->name, has_id ? attributes->id : (int32_t)iface->n_methods,
+                            flags,      (uint16_t)n,
+                            params,     attributes->help};
+    method->c_name = c_name;
+    method->declarations = declarations;
+    return true;
+}
+
 static bool parse_method(struct parser *self, struct unit_interface *iface)
 {
     struct attributes attributes;
     struct base_type result;
-    struct member *members = NULL;
-    size_t n = 0;
-    const char *name;
+    struct new_method made = {0};
     if (!attributes_parse(self, PLACE_METHOD, &attributes) || !declare_base(self, &result))
         return false;
     if (result.kind != VIA_TYPE_HRESULT || parser_is(self, '*'))
         return parser_error(self, result.position, "a method returns HRESULT");
-    struct position position = self->token.position;
-    if (!parser_name(self, &name) || !check_plain(self, name, position) ||
-        !declare_check_name(self, name, position) || !parser_require(self, '(') ||
-        !parse_params(self, &members, &n) || !parser_require(self, ';') ||
-        !declare_resolve(self, members, n, OWNER_METHOD) ||
-        !check_method(self, &attributes, position, members, n))
-        return false;
-    struct arena *arena = &self->unit->arena;
-    struct via_param *params = arena_allocate(arena, (n + 1) * sizeof(*params));
-    struct unit_declaration *declarations = arena_allocate(arena, (n + 1) * sizeof(*declarations));
-    for (size_t i = 0; i < n; i++) {
-        params[i] = (struct via_param){members[i].name, members[i].type, members[i].flags};
-        declarations[i].text = members[i].declaration;
-    }
-    const char *c_name = method_c_name(self, name, method_flags(attributes.flags));
-    if (!check_new_method(self, iface, c_name, position))
-        return false;
-    if (iface->n_methods == TYPELIB_MAX_SLOTS)
-        return parser_error(self, position, "an interface has at most %d methods",
-                            TYPELIB_MAX_SLOTS);
-    struct unit_method *method =
-        arena_append(arena, (void **)&iface->methods, &iface->n_methods, sizeof(*method));
-    method->method = (struct via_method){
-        name, attributes.flags & ATTRIBUTE_ID ? attributes.id : (int32_t)iface->n_methods,
-        method_flags(attributes.flags), (uint16_t)n, params};
-    method->c_name = c_name;
-    method->declarations = declarations;
-    return true;
+    made.position = self->token.position;
+    /* "_NewEnum" is get__NewEnum in the header. */
+    return parser_name(self, &made.name) && check_plain(self, made.name, made.position) &&
+           declare_check_name(self, method_c_name(self, made.name, method_flags(attributes.flags)),
+                              made.position) &&
+           parser_require(self, '(') &&
+           interface_parse_params(self, &made.members, &made.n_members) &&
+           parser_require(self, ';') && interface_add_method(self, iface, &attributes, &made);
 }
 
 /* --- interfaces --- */
@@ -153,37 +189,68 @@ static bool set_base(struct parser *self, size_t index)
     if (!self->unit->interfaces[base_index].is_defined || base_index == index)
         return parser_error(self, position, "base interface %s is not defined before this", base);
     const struct via_interface *known = &self->unit->interfaces[base_index].interface;
+    if (known->flags & VIA_INTERFACE_DISPINTERFACE)
+        return parser_error(self, position, "%s is a dispinterface: nothing can derive from it",
+                            base);
     if ((known->flags & VIA_INTERFACE_EXTERNAL) && !builtin_slots(&known->iid))
         return parser_error(self, position, "%s is built in: nothing can derive from it", base);
     self->unit->interfaces[index].interface.base = (uint16_t)base_index;
     return true;
 }
 
+uint16_t interface_flags(unsigned attributes)
+{
+    return (uint16_t)((attributes & ATTRIBUTE_DUAL ? VIA_INTERFACE_DUAL : 0) |
+                      (attributes & ATTRIBUTE_OLEAUTOMATION ? VIA_INTERFACE_OLEAUTOMATION : 0) |
+                      (attributes & ATTRIBUTE_RESTRICTED ? VIA_INTERFACE_RESTRICTED : 0) |
+                      (attributes & ATTRIBUTE_HIDDEN ? VIA_INTERFACE_HIDDEN : 0) |
+                      (attributes & ATTRIBUTE_NONEXTENSIBLE ? VIA_INTERFACE_NONEXTENSIBLE : 0));
+}
+
+bool interface_check_new(struct parser *parser, size_t index, const struct attributes *attributes,
+                         struct position position)
+{
+    const struct unit *unit = parser->unit;
+    const char *name = unit->interfaces[index].interface.name;
+    if (unit->interfaces[index].is_defined)
+        return parser_error(parser, position, "interface %s is defined twice, or built in", name);
+    if (!(attributes->flags & ATTRIBUTE_UUID))
+        return parser_error(parser, position, "interface %s has no uuid()", name);
+    for (size_t i = 0; i < unit->n_interfaces; i++)
+        if (unit->interfaces[i].is_defined &&
+            IsEqualGUID(&unit->interfaces[i].interface.iid, &attributes->uuid))
+            return parser_error(parser, position, "interfaces %s and %s have the same uuid()",
+                                unit->interfaces[i].interface.name, name);
+    return true;
+}
+
+void interface_define(struct parser *parser, size_t index, const struct unit_interface *made)
+{
+    struct unit *unit = parser->unit;
+    unit->interfaces[index] = *made;
+    unit->interfaces[index].is_defined = true;
+    unit->interfaces[index].is_imported = parser->import_depth > 0;
+    if (parser->import_depth == 0)
+        unit_add_item(unit, UNIT_INTERFACE, index, NULL);
+}
+
 static bool define_interface(struct parser *self, size_t index, const struct attributes *attributes,
                              struct position position)
 {
     struct unit *unit = self->unit;
-    const char *name = unit->interfaces[index].interface.name;
-    if (unit->interfaces[index].is_defined)
-        return parser_error(self, position, "interface %s is defined twice, or built in", name);
-    if (!(attributes->flags & ATTRIBUTE_UUID))
-        return parser_error(self, position, "interface %s has no uuid()", name);
+    if (!interface_check_new(self, index, attributes, position))
+        return false;
     if (!(attributes->flags & (ATTRIBUTE_OBJECT | ATTRIBUTE_DUAL)))
-        return parser_error(self, position, "interface %s needs the attribute object", name);
-    for (size_t i = 0; i < unit->n_interfaces; i++)
-        if (unit->interfaces[i].is_defined &&
-            IsEqualGUID(&unit->interfaces[i].interface.iid, &attributes->uuid))
-            return parser_error(self, position, "interfaces %s and %s have the same uuid()",
-                                unit->interfaces[i].interface.name, name);
+        return parser_error(self, position, "interface %s needs the attribute object",
+                            unit->interfaces[index].interface.name);
     if (!set_base(self, index) || !parser_require(self, '{'))
         return false;
     /* Methods may name interfaces that are new: the entry is worked on as a copy. */
     struct unit_interface copy = unit->interfaces[index];
     copy.position = position;
     copy.interface.iid = attributes->uuid;
-    copy.interface.flags =
-        (uint16_t)((attributes->flags & ATTRIBUTE_DUAL ? VIA_INTERFACE_DUAL : 0) |
-                   (attributes->flags & ATTRIBUTE_OLEAUTOMATION ? VIA_INTERFACE_OLEAUTOMATION : 0));
+    copy.interface.flags = interface_flags(attributes->flags);
+    copy.interface.help = attributes->help;
     while (!parser_is(self, '}')) {
         size_t start = self->n_tokens;
         if (self->token.kind == TOKEN_END)
@@ -192,30 +259,33 @@ static bool define_interface(struct parser *self, size_t index, const struct att
             return false;
     }
     parser_advance(self);
-    copy.is_defined = true;
-    copy.is_imported = self->import_depth > 0;
-    unit->interfaces[index] = copy;
-    if (!copy.is_imported)
-        unit_add_item(unit, UNIT_INTERFACE, index, NULL);
+    interface_define(self, index, &copy);
+    return true;
+}
+
+bool interface_begin(struct parser *parser, size_t *index, bool *is_declaration)
+{
+    const char *name;
+    struct position position = parser->token.position;
+    if (!parser_new_name(parser, &name))
+        return false;
+    *index = unit_interface(parser->unit, name);
+    if (*index >= TYPELIB_MAX_ENTRIES)
+        return parser_error(parser, position, "more than %u interfaces", TYPELIB_MAX_ENTRIES);
+    struct unit_interface *self = &parser->unit->interfaces[*index];
+    if (!self->position.file)
+        self->position = position;
+    *is_declaration = parser_accept(parser, ';');
+    if (*is_declaration && parser->import_depth == 0 && !self->is_defined)
+        unit_add_item(parser->unit, UNIT_FORWARD, *index, NULL);
     return true;
 }
 
 bool interface_parse(struct parser *parser, const struct attributes *attributes)
 {
-    struct parser *self = parser;
-    const char *name;
-    struct position position = self->token.position;
-    if (!parser_new_name(self, &name))
-        return false;
-    size_t index = unit_interface(self->unit, name);
-    if (index >= TYPELIB_MAX_ENTRIES)
-        return parser_error(self, position, "more than %u interfaces", TYPELIB_MAX_ENTRIES);
-    if (!self->unit->interfaces[index].position.file)
-        self->unit->interfaces[index].position = position;
-    if (parser_accept(self, ';')) {
-        if (self->import_depth == 0 && !self->unit->interfaces[index].is_defined)
-            unit_add_item(self->unit, UNIT_FORWARD, index, NULL);
-        return true;
-    }
-    return define_interface(self, index, attributes, position);
+    struct position position = parser->token.position;
+    bool is_declaration;
+    size_t index;
+    return interface_begin(parser, &index, &is_declaration) &&
+           (is_declaration || define_interface(parser, index, attributes, position));
 }

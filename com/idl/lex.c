@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -366,6 +367,37 @@ static bool skip_to_token(struct lexer *self)
     return false;
 }
 
+static size_t digits(const char *text)
+{
+    return strspn(text, "0123456789");
+}
+
+/* The length of a real at the start of the text, 0: there is none. It has a point or an exponent,
+ * and nothing goes on behind it as a word does. */
+static size_t real_size(const char *text)
+{
+    size_t n = *text == '-';
+    size_t whole = digits(text + n);
+    n += whole;
+    bool has_point = whole > 0 && text[n] == '.' && isdigit((unsigned char)text[n + 1]);
+    n += has_point ? 1 + digits(text + n + 1) : 0;
+    size_t sign = n + 1 + (text[n] == 'e' || text[n] == 'E' ? strspn(text + n + 1, "+-") : 0);
+    bool has_exponent = whole > 0 && (text[n] == 'e' || text[n] == 'E') && sign <= n + 2 &&
+                        isdigit((unsigned char)text[sign]);
+    n = has_exponent ? sign + digits(text + sign) : n;
+    bool goes_on = isalnum((unsigned char)text[n]) || text[n] == '_' || text[n] == '.';
+    return (has_point || has_exponent) && !goes_on ? n : 0;
+}
+
+static void lex_real(struct lexer *self, struct token *token, size_t size)
+{
+    struct input *input = self->input;
+    token->text = arena_text(self->arena, input->text + input->offset, size);
+    token->real = strtod(token->text, NULL);
+    token->kind = isfinite(token->real) ? TOKEN_REAL : TOKEN_OTHER;
+    input->offset += size;
+}
+
 /* A GUID begins like a number too, and is skipped word by word after an error: so what is wrong
  * with a number is for who needs one to say. */
 static void lex_number(struct lexer *self, struct token *token)
@@ -468,7 +500,10 @@ struct token lexer_next(struct lexer *lexer)
             token.text = arena_text(lexer->arena, start, n);
             return token;
         }
-        if (isdigit((unsigned char)*start)) {
+        size_t n_real = real_size(start);
+        if (n_real) {
+            lex_real(lexer, &token, n_real);
+        } else if (isdigit((unsigned char)*start)) {
             lex_number(lexer, &token);
         } else if (*start == '"') {
             lex_string(lexer, &token);

@@ -13,6 +13,7 @@ enum token_kind {
     TOKEN_END,
     TOKEN_NAME,
     TOKEN_NUMBER,
+    TOKEN_REAL, /* "1.5", "-2e-3": its sign is a part of it */
     TOKEN_STRING,
     TOKEN_PUNCTUATION,
     TOKEN_OTHER /* begins like a number and is none, or is no character of IDL */
@@ -24,6 +25,7 @@ struct token {
     const char *text; /* the name; the string without quotes, escapes resolved; one
                          character */
     int64_t number;
+    double real;
 };
 
 struct macro {

@@ -24,12 +24,9 @@ static bool parse_coclass_member(struct parser *self, struct via_coclass_interfa
     const char *name;
     if (!attributes_parse(self, PLACE_MEMBER, &attributes))
         return false;
+    if (!parser_accept_word(self, "interface") && !parser_accept_word(self, "dispinterface"))
+        return parser_expected(self, "interface");
     struct position position = self->token.position;
-    if (!parser_accept_word(self, "interface"))
-        return parser_is_word(self, "dispinterface")
-                   ? parser_error(self, position, "dispinterface is not supported")
-                   : parser_expected(self, "interface");
-    position = self->token.position;
     if (!parser_name(self, &name) || !parser_require(self, ';'))
         return false;
     size_t index = unit_interface(self->unit, name);
@@ -38,8 +35,10 @@ static bool parse_coclass_member(struct parser *self, struct via_coclass_interfa
     struct via_coclass_interface *entry =
         arena_append(&self->unit->arena, (void **)list, n, sizeof(*entry));
     entry->interface_index = (uint16_t)index;
-    entry->flags = (uint16_t)((attributes.flags & ATTRIBUTE_DEFAULT ? VIA_COCLASS_DEFAULT : 0) |
-                              (attributes.flags & ATTRIBUTE_SOURCE ? VIA_COCLASS_SOURCE : 0));
+    entry->flags =
+        (uint16_t)((attributes.flags & ATTRIBUTE_DEFAULT ? VIA_COCLASS_DEFAULT : 0) |
+                   (attributes.flags & ATTRIBUTE_SOURCE ? VIA_COCLASS_SOURCE : 0) |
+                   (attributes.flags & ATTRIBUTE_RESTRICTED ? VIA_COCLASS_RESTRICTED : 0));
     return true;
 }
 
@@ -70,7 +69,10 @@ static bool parse_coclass(struct parser *self, const struct attributes *attribut
                             TYPELIB_MAX_ENTRIES);
     struct via_coclass *coclass =
         arena_append(&unit->arena, (void **)&unit->coclasses, &unit->n_coclasses, sizeof(*coclass));
-    *coclass = (struct via_coclass){name, attributes->uuid, (uint16_t)n, list};
+    unsigned flags = (attributes->flags & ATTRIBUTE_HIDDEN ? VIA_CLASS_HIDDEN : 0) |
+                     (attributes->flags & ATTRIBUTE_NONCREATABLE ? VIA_CLASS_NONCREATABLE : 0);
+    *coclass = (struct via_coclass){name, attributes->uuid, (uint16_t)flags, (uint16_t)n,
+                                    list, attributes->help};
     unit_add_item(unit, UNIT_COCLASS, unit->n_coclasses - 1, NULL);
     return true;
 }
@@ -96,6 +98,10 @@ static bool parse_library(struct parser *self, const struct attributes *attribut
         unit->libid = attributes->uuid;
         unit->version_major = attributes->version_major;
         unit->version_minor = attributes->version_minor;
+        unit->flags =
+            (uint16_t)((attributes->flags & ATTRIBUTE_RESTRICTED ? VIA_LIBRARY_RESTRICTED : 0) |
+                       (attributes->flags & ATTRIBUTE_HIDDEN ? VIA_LIBRARY_HIDDEN : 0));
+        unit->help = attributes->help;
     }
     if (!parser_enter(self))
         return false;
@@ -136,7 +142,7 @@ static bool parse_typedef(struct parser *self)
                             "a typedef of an array is not supported: put it into a struct");
     if (parser_is(self, ','))
         return parser_error(self, self->token.position, "one name for each typedef");
-    if (base.is_void || base.kind == VIA_TYPE_INTERFACE || base.kind == VIA_TYPE_SAFEARRAY)
+    if (base.is_void || (base.kind == VIA_TYPE_INTERFACE && base.pointers + n_stars == 0))
         return parser_error(self, position, "a typedef of %s is not supported", base.c_name);
     if (unit_find_name(self->unit, name))
         return parser_error(self, position, "%s is defined twice", name);
@@ -145,7 +151,8 @@ static bool parse_typedef(struct parser *self)
     struct unit_name *entry = arena_append(&self->unit->arena, (void **)&self->unit->names,
                                            &self->unit->n_names, sizeof(*entry));
     *entry = (struct unit_name){
-        name, name, base.kind, base.index, (uint8_t)(base.pointers + n_stars), base.is_string};
+        name,           name,        base.kind, base.index, (uint8_t)(base.pointers + n_stars),
+        base.is_string, base.element};
     bool renames = is_definition && n_stars == 0;
     if (renames)
         record_rename(self, base.kind, base.index, name);
@@ -272,17 +279,28 @@ static bool parse_import(struct parser *self)
     return parser_require(self, ';');
 }
 
+/* A library is what an IDL file is compiled to: "meter.tlb" is known by "meter.idl". stdole has
+ * what is built in here. */
 static bool parse_importlib(struct parser *self)
 {
     if (!parser_require(self, '('))
         return false;
+    const char *name = self->token.text;
+    struct position position = self->token.position;
     if (self->token.kind != TOKEN_STRING)
         return parser_expected(self, "a file name in quotes");
-    /* Only stdole brings what is built in here; another library could bring anything. */
-    if (strcmp(self->token.text, "stdole2.tlb") && strcmp(self->token.text, "stdole32.tlb"))
-        return parser_error(self, self->token.position, "importlib of %s is not supported",
-                            self->token.text);
     parser_advance(self);
+    bool is_builtin = !strcmp(name, "stdole2.tlb") || !strcmp(name, "stdole32.tlb");
+    const char *dot = strrchr(name, '.');
+    if (!is_builtin && (!dot || strcmp(dot, ".tlb")))
+        return parser_error(self, position,
+                            "importlib of %s is not supported: it takes a .tlb, in whose place the "
+                            ".idl of the same name is read",
+                            name);
+    if (!is_builtin &&
+        !import_file(self, arena_print(&self->unit->arena, "%.*s.idl", (int)(dot - name), name),
+                     position))
+        return false;
     return parser_require(self, ')') && parser_require(self, ';');
 }
 
@@ -324,15 +342,16 @@ static bool parse_statement(struct parser *self)
         return parse_record(self, attributes.switch_kind);
     if (parser_accept_word(self, "interface"))
         return interface_parse(self, &attributes);
+    if (parser_accept_word(self, "dispinterface"))
+        return dispinterface_parse(self, &attributes);
     if (parser_accept_word(self, "coclass"))
         return parse_coclass(self, &attributes);
     if (parser_accept_word(self, "library"))
         return parse_library(self, &attributes);
     if (self->token.kind == TOKEN_NAME)
         return parser_error(self, position, "%s is not supported here", self->token.text);
-    return parser_expected(self,
-                           "interface, coclass, library, struct, union, enum, typedef, const or "
-                           "import");
+    return parser_expected(self, "interface, dispinterface, coclass, library, struct, union, enum, "
+                                 "typedef, const or import");
 }
 
 /* Whether a statement may end with a block, and no ';' behind it. */

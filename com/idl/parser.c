@@ -159,7 +159,7 @@ bool parser_new_name(struct parser *parser, const char **name)
 
 bool parser_integer(struct parser *parser, int64_t *number)
 {
-    if (parser->token.kind == TOKEN_OTHER)
+    if (parser->token.kind == TOKEN_OTHER || parser->token.kind == TOKEN_REAL)
         return parser_error(parser, parser->token.position, "%s is no integer of 64 bits",
                             parser->token.text);
     if (parser->token.kind != TOKEN_NUMBER)

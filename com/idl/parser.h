@@ -100,8 +100,31 @@ enum member_owner { OWNER_METHOD, OWNER_STRUCT, OWNER_UNION };
 bool declare_resolve(struct parser *parser, struct member *members, size_t n_members,
                      enum member_owner owner);
 
-/* What stands behind the keyword interface, in interfaces.c: a declaration or a definition. */
+/* --- interfaces, in interfaces.c --- */
+
+/* What stands behind the keyword interface: a declaration or a definition. */
 bool interface_parse(struct parser *parser, const struct attributes *attributes);
+/* Behind the keyword dispinterface, in dispinterfaces.c. */
+bool dispinterface_parse(struct parser *parser, const struct attributes *attributes);
+
+/* The parts of both. The name; a declaration ends with it. */
+bool interface_begin(struct parser *parser, size_t *index, bool *is_declaration);
+/* Nothing else has its name or its id. */
+bool interface_check_new(struct parser *parser, size_t index, const struct attributes *attributes,
+                         struct position position);
+uint16_t interface_flags(unsigned attributes); /* VIA_INTERFACE_..., of ATTRIBUTE_... */
+void interface_define(struct parser *parser, size_t index, const struct unit_interface *made);
+
+/* Behind '(', with the ')'. */
+bool interface_parse_params(struct parser *parser, struct member **members, size_t *n);
+struct new_method {
+    const char *name;
+    struct position position;
+    struct member *members; /* its parameters; not resolved yet */
+    size_t n_members;
+};
+bool interface_add_method(struct parser *parser, struct unit_interface *iface,
+                          const struct attributes *attributes, const struct new_method *made);
 
 /* struct and enum definitions, in records.c, and those of unions, in unions.c; the current token is
  * the keyword. */

@@ -319,6 +319,13 @@ static bool check_direction(struct resolver *self, struct member *member, unsign
         member->flags |= VIA_PARAM_IN;
     if (flags & ATTRIBUTE_RETVAL)
         member->flags |= VIA_PARAM_RETVAL;
+    /* As MIDL has it: what has a default value need not be given. */
+    if (flags & ATTRIBUTE_OPTIONAL || member->attributes.default_value)
+        member->flags |= VIA_PARAM_OPTIONAL;
+    if (member->flags & VIA_PARAM_OPTIONAL && member->flags & VIA_PARAM_RETVAL)
+        return parser_error(self->parser, member->position,
+                            "%s: a [retval] is not an argument that could be left out",
+                            member->name);
     if ((flags & ATTRIBUTE_OUT) && n_levels == 0)
         return parser_error(self->parser, member->position,
                             "%s: an [out] parameter is a pointer to what is set", member->name);

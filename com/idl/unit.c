@@ -183,7 +183,9 @@ bool unit_finish(struct unit *unit)
                                      .n_unions = (uint16_t)unit->n_unions,
                                      .n_expressions = (uint16_t)unit->n_expressions,
                                      .unions = unions,
-                                     .expressions = unit->expressions};
+                                     .expressions = unit->expressions,
+                                     .flags = unit->flags,
+                                     .help = unit->help};
     if (SUCCEEDED(typelib_check(&unit->lib)))
         return true;
     char text[ERROR_TEXT_SIZE];

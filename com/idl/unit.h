@@ -69,6 +69,7 @@ struct unit_name {
     uint16_t index;
     uint8_t pointers; /* levels that are hidden in the name */
     bool is_string;   /* LPWSTR: [string] is meant */
+    uint16_t element; /* of a SAFEARRAY: the type of its elements */
 };
 
 enum unit_item_kind {
@@ -99,6 +100,8 @@ struct unit {
     bool has_library;
     uint16_t version_major;
     uint16_t version_minor;
+    uint16_t flags; /* VIA_LIBRARY_... */
+    const char *help;
 
     struct via_type *types;
     size_t n_types;

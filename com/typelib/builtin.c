@@ -68,21 +68,21 @@ static const struct via_type types[] = {
 };
 
 static const struct via_param create_instance_params[] = {
-    {"outer", TYPE_UNKNOWN, VIA_PARAM_IN},
-    {"iid", TYPE_GUID, VIA_PARAM_IN | VIA_PARAM_BY_REF},
-    {"object", TYPE_UNKNOWN, VIA_PARAM_OUT | VIA_PARAM_RETVAL | VIA_PARAM_BY_REF},
+    {"outer", TYPE_UNKNOWN, VIA_PARAM_IN, NULL},
+    {"iid", TYPE_GUID, VIA_PARAM_IN | VIA_PARAM_BY_REF, NULL},
+    {"object", TYPE_UNKNOWN, VIA_PARAM_OUT | VIA_PARAM_RETVAL | VIA_PARAM_BY_REF, NULL},
 };
 static const struct via_param lock_server_params[] = {
-    {"lock", TYPE_BOOL, VIA_PARAM_IN},
+    {"lock", TYPE_BOOL, VIA_PARAM_IN, NULL},
 };
 static const struct via_method factory_methods[] = {
-    {"CreateInstance", 1, 0, 3, create_instance_params},
-    {"LockServer", 2, 0, 1, lock_server_params},
+    {"CreateInstance", 1, 0, 3, create_instance_params, NULL},
+    {"LockServer", 2, 0, 1, lock_server_params, NULL},
 };
 
 static const struct via_interface interfaces[] = {
-    {"IUnknown", COM_IID(0x00000000), VIA_NO_INDEX, VIA_INTERFACE_EXTERNAL, 0, NULL},
-    {"IClassFactory", COM_IID(0x00000001), 0, 0, 2, factory_methods},
+    {"IUnknown", COM_IID(0x00000000), VIA_NO_INDEX, VIA_INTERFACE_EXTERNAL, 0, NULL, NULL},
+    {"IClassFactory", COM_IID(0x00000001), 0, 0, 2, factory_methods, NULL},
 };
 
 const struct via_typelib builtin_typelib = {

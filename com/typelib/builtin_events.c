@@ -88,97 +88,97 @@ static const struct via_struct structs[] = {
 #define RETVAL VIA_PARAM_OUT | VIA_PARAM_RETVAL | VIA_PARAM_BY_REF
 
 static const struct via_param enum_points_params[] = {
-    {"points", TYPE_ENUM_POINTS, RETVAL},
+    {"points", TYPE_ENUM_POINTS, RETVAL, NULL},
 };
 static const struct via_param find_params[] = {
-    {"iid", TYPE_GUID, IN | VIA_PARAM_BY_REF},
-    {"point", TYPE_POINT, RETVAL},
+    {"iid", TYPE_GUID, IN | VIA_PARAM_BY_REF, NULL},
+    {"point", TYPE_POINT, RETVAL, NULL},
 };
 static const struct via_method container_methods[] = {
-    {"EnumConnectionPoints", 1, 0, 1, enum_points_params},
-    {"FindConnectionPoint", 2, 0, 2, find_params},
+    {"EnumConnectionPoints", 1, 0, 1, enum_points_params, NULL},
+    {"FindConnectionPoint", 2, 0, 2, find_params, NULL},
 };
 
 static const struct via_param iid_params[] = {
-    {"iid", TYPE_GUID, RETVAL},
+    {"iid", TYPE_GUID, RETVAL, NULL},
 };
 static const struct via_param container_params[] = {
-    {"container", TYPE_CONTAINER, RETVAL},
+    {"container", TYPE_CONTAINER, RETVAL, NULL},
 };
 static const struct via_param advise_params[] = {
-    {"sink", TYPE_UNKNOWN, IN},
-    {"cookie", TYPE_ULONG, RETVAL},
+    {"sink", TYPE_UNKNOWN, IN, NULL},
+    {"cookie", TYPE_ULONG, RETVAL, NULL},
 };
 static const struct via_param unadvise_params[] = {
-    {"cookie", TYPE_ULONG, IN},
+    {"cookie", TYPE_ULONG, IN, NULL},
 };
 static const struct via_param enum_connections_params[] = {
-    {"connections", TYPE_ENUM_CONNECTIONS, RETVAL},
+    {"connections", TYPE_ENUM_CONNECTIONS, RETVAL, NULL},
 };
 static const struct via_method point_methods[] = {
-    {"GetConnectionInterface", 1, 0, 1, iid_params},
-    {"GetConnectionPointContainer", 2, 0, 1, container_params},
-    {"Advise", 3, 0, 2, advise_params},
-    {"Unadvise", 4, 0, 1, unadvise_params},
-    {"EnumConnections", 5, 0, 1, enum_connections_params},
+    {"GetConnectionInterface", 1, 0, 1, iid_params, NULL},
+    {"GetConnectionPointContainer", 2, 0, 1, container_params, NULL},
+    {"Advise", 3, 0, 2, advise_params, NULL},
+    {"Unadvise", 4, 0, 1, unadvise_params, NULL},
+    {"EnumConnections", 5, 0, 1, enum_connections_params, NULL},
 };
 
 static const struct via_param next_point_params[] = {
-    {"n", TYPE_ULONG, IN},
-    {"points", TYPE_POINT_LIST, VIA_PARAM_OUT},
-    {"fetched", TYPE_ULONG, RESULT},
+    {"n", TYPE_ULONG, IN, NULL},
+    {"points", TYPE_POINT_LIST, VIA_PARAM_OUT, NULL},
+    {"fetched", TYPE_ULONG, RESULT, NULL},
 };
 static const struct via_param skip_params[] = {
-    {"n", TYPE_ULONG, IN},
+    {"n", TYPE_ULONG, IN, NULL},
 };
 static const struct via_method enum_points_methods[] = {
-    {"Next", 1, 0, 3, next_point_params},
-    {"Skip", 2, 0, 1, skip_params},
-    {"Reset", 3, 0, 0, NULL},
-    {"Clone", 4, 0, 1, enum_points_params},
+    {"Next", 1, 0, 3, next_point_params, NULL},
+    {"Skip", 2, 0, 1, skip_params, NULL},
+    {"Reset", 3, 0, 0, NULL, NULL},
+    {"Clone", 4, 0, 1, enum_points_params, NULL},
 };
 
 static const struct via_param next_connection_params[] = {
-    {"n", TYPE_ULONG, IN},
-    {"connections", TYPE_CONNECTION_LIST, VIA_PARAM_OUT},
-    {"fetched", TYPE_ULONG, RESULT},
+    {"n", TYPE_ULONG, IN, NULL},
+    {"connections", TYPE_CONNECTION_LIST, VIA_PARAM_OUT, NULL},
+    {"fetched", TYPE_ULONG, RESULT, NULL},
 };
 static const struct via_method enum_connections_methods[] = {
-    {"Next", 1, 0, 3, next_connection_params},
-    {"Skip", 2, 0, 1, skip_params},
-    {"Reset", 3, 0, 0, NULL},
-    {"Clone", 4, 0, 1, enum_connections_params},
+    {"Next", 1, 0, 3, next_connection_params, NULL},
+    {"Skip", 2, 0, 1, skip_params, NULL},
+    {"Reset", 3, 0, 0, NULL, NULL},
+    {"Clone", 4, 0, 1, enum_connections_params, NULL},
 };
 
 static const struct via_param resolve_params[] = {
-    {"iid", TYPE_GUID, IN | VIA_PARAM_BY_REF},
-    {"object", TYPE_UNKNOWN, RETVAL},
+    {"iid", TYPE_GUID, IN | VIA_PARAM_BY_REF, NULL},
+    {"object", TYPE_UNKNOWN, RETVAL, NULL},
 };
 static const struct via_method weak_methods[] = {
-    {"Resolve", 1, 0, 2, resolve_params},
+    {"Resolve", 1, 0, 2, resolve_params, NULL},
 };
 static const struct via_param get_weak_params[] = {
-    {"reference", TYPE_WEAK, RETVAL},
+    {"reference", TYPE_WEAK, RETVAL, NULL},
 };
 static const struct via_method weak_source_methods[] = {
-    {"GetWeakReference", 1, 0, 1, get_weak_params},
+    {"GetWeakReference", 1, 0, 1, get_weak_params, NULL},
 };
 
 static const struct via_interface interfaces[] = {
     [INTERFACE_UNKNOWN] = {"IUnknown", COM_IID(0x00000000), VIA_NO_INDEX, VIA_INTERFACE_EXTERNAL, 0,
-                           NULL},
+                           NULL, NULL},
     [INTERFACE_CONTAINER] = {"IConnectionPointContainer", POINT_IID(0x84), INTERFACE_UNKNOWN, 0, 2,
-                             container_methods},
+                             container_methods, NULL},
     [INTERFACE_POINT] = {"IConnectionPoint", POINT_IID(0x86), INTERFACE_UNKNOWN, 0, 5,
-                         point_methods},
+                         point_methods, NULL},
     [INTERFACE_ENUM_POINTS] = {"IEnumConnectionPoints", POINT_IID(0x85), INTERFACE_UNKNOWN, 0, 4,
-                               enum_points_methods},
+                               enum_points_methods, NULL},
     [INTERFACE_ENUM_CONNECTIONS] = {"IEnumConnections", POINT_IID(0x87), INTERFACE_UNKNOWN, 0, 4,
-                                    enum_connections_methods},
+                                    enum_connections_methods, NULL},
     [INTERFACE_WEAK] = {"IWeakReference", COM_IID(0x00000037), INTERFACE_UNKNOWN, 0, 1,
-                        weak_methods},
+                        weak_methods, NULL},
     [INTERFACE_WEAK_SOURCE] = {"IWeakReferenceSource", COM_IID(0x00000038), INTERFACE_UNKNOWN, 0, 1,
-                               weak_source_methods},
+                               weak_source_methods, NULL},
 };
 
 const struct via_typelib builtin_events_typelib = {

@@ -115,78 +115,78 @@ static const struct via_struct structs[] = {
 #define RETVAL VIA_PARAM_OUT | VIA_PARAM_RETVAL | VIA_PARAM_BY_REF
 
 static const struct via_param read_params[] = {
-    {"wanted", TYPE_ULONG, IN},
-    {"size", TYPE_ULONG, RESULT},
-    {"data", TYPE_BYTES, RESULT},
+    {"wanted", TYPE_ULONG, IN, NULL},
+    {"size", TYPE_ULONG, RESULT, NULL},
+    {"data", TYPE_BYTES, RESULT, NULL},
 };
 static const struct via_param write_params[] = {
-    {"data", TYPE_BYTES, IN},
-    {"size", TYPE_ULONG, IN},
-    {"written", TYPE_ULONG, RESULT},
+    {"data", TYPE_BYTES, IN, NULL},
+    {"size", TYPE_ULONG, IN, NULL},
+    {"written", TYPE_ULONG, RESULT, NULL},
 };
 static const struct via_method sequential_methods[] = {
-    {"Read", 1, 0, 3, read_params},
-    {"Write", 2, 0, 3, write_params},
+    {"Read", 1, 0, 3, read_params, NULL},
+    {"Write", 2, 0, 3, write_params, NULL},
 };
 
 static const struct via_param seek_params[] = {
-    {"move", TYPE_HYPER, IN},
-    {"origin", TYPE_ULONG, IN},
-    {"position", TYPE_UHYPER, RESULT},
+    {"move", TYPE_HYPER, IN, NULL},
+    {"origin", TYPE_ULONG, IN, NULL},
+    {"position", TYPE_UHYPER, RESULT, NULL},
 };
 static const struct via_param set_size_params[] = {
-    {"size", TYPE_UHYPER, IN},
+    {"size", TYPE_UHYPER, IN, NULL},
 };
 static const struct via_param copy_params[] = {
-    {"stream", TYPE_STREAM, IN},
-    {"size", TYPE_UHYPER, IN},
-    {"read", TYPE_UHYPER, RESULT},
-    {"written", TYPE_UHYPER, RESULT},
+    {"stream", TYPE_STREAM, IN, NULL},
+    {"size", TYPE_UHYPER, IN, NULL},
+    {"read", TYPE_UHYPER, RESULT, NULL},
+    {"written", TYPE_UHYPER, RESULT, NULL},
 };
 static const struct via_param commit_params[] = {
-    {"flags", TYPE_ULONG, IN},
+    {"flags", TYPE_ULONG, IN, NULL},
 };
 static const struct via_param region_params[] = {
-    {"offset", TYPE_UHYPER, IN},
-    {"size", TYPE_UHYPER, IN},
-    {"type", TYPE_ULONG, IN},
+    {"offset", TYPE_UHYPER, IN, NULL},
+    {"size", TYPE_UHYPER, IN, NULL},
+    {"type", TYPE_ULONG, IN, NULL},
 };
 static const struct via_param stat_params[] = {
-    {"status", TYPE_STATUS, RESULT},
-    {"flags", TYPE_ULONG, IN},
+    {"status", TYPE_STATUS, RESULT, NULL},
+    {"flags", TYPE_ULONG, IN, NULL},
 };
 static const struct via_param clone_stream_params[] = {
-    {"clone", TYPE_STREAM, RETVAL},
+    {"clone", TYPE_STREAM, RETVAL, NULL},
 };
 static const struct via_method stream_methods[] = {
-    {"Seek", 3, 0, 3, seek_params},
-    {"SetSize", 4, 0, 1, set_size_params},
-    {"CopyTo", 5, 0, 4, copy_params},
-    {"Commit", 6, 0, 1, commit_params},
-    {"Revert", 7, 0, 0, NULL},
-    {"LockRegion", 8, 0, 3, region_params},
-    {"UnlockRegion", 9, 0, 3, region_params},
-    {"Stat", 10, 0, 2, stat_params},
-    {"Clone", 11, 0, 1, clone_stream_params},
+    {"Seek", 3, 0, 3, seek_params, NULL},
+    {"SetSize", 4, 0, 1, set_size_params, NULL},
+    {"CopyTo", 5, 0, 4, copy_params, NULL},
+    {"Commit", 6, 0, 1, commit_params, NULL},
+    {"Revert", 7, 0, 0, NULL, NULL},
+    {"LockRegion", 8, 0, 3, region_params, NULL},
+    {"UnlockRegion", 9, 0, 3, region_params, NULL},
+    {"Stat", 10, 0, 2, stat_params, NULL},
+    {"Clone", 11, 0, 1, clone_stream_params, NULL},
 };
 
 static const struct via_param skip_params[] = {
-    {"n", TYPE_ULONG, IN},
+    {"n", TYPE_ULONG, IN, NULL},
 };
 #define ENUMERATOR(name, list, enumerator)                  \
     static const struct via_param name##_next_params[] = {  \
-        {"n", TYPE_ULONG, IN},                              \
-        {"items", list, VIA_PARAM_OUT},                     \
-        {"fetched", TYPE_ULONG, RESULT},                    \
+        {"n", TYPE_ULONG, IN, NULL},                        \
+        {"items", list, VIA_PARAM_OUT, NULL},               \
+        {"fetched", TYPE_ULONG, RESULT, NULL},              \
     };                                                      \
     static const struct via_param name##_clone_params[] = { \
-        {"clone", enumerator, RETVAL},                      \
+        {"clone", enumerator, RETVAL, NULL},                \
     };                                                      \
     static const struct via_method name##_methods[] = {     \
-        {"Next", 1, 0, 3, name##_next_params},              \
-        {"Skip", 2, 0, 1, skip_params},                     \
-        {"Reset", 3, 0, 0, NULL},                           \
-        {"Clone", 4, 0, 1, name##_clone_params},            \
+        {"Next", 1, 0, 3, name##_next_params, NULL},        \
+        {"Skip", 2, 0, 1, skip_params, NULL},               \
+        {"Reset", 3, 0, 0, NULL, NULL},                     \
+        {"Clone", 4, 0, 1, name##_clone_params, NULL},      \
     }
 
 ENUMERATOR(enum_unknown, TYPE_UNKNOWN_LIST, TYPE_ENUM_UNKNOWN);
@@ -195,17 +195,17 @@ ENUMERATOR(enum_variant, TYPE_VARIANT_LIST, TYPE_ENUM_VARIANT);
 
 static const struct via_interface interfaces[] = {
     [INTERFACE_UNKNOWN] = {"IUnknown", COM_IID(0x00000000), VIA_NO_INDEX, VIA_INTERFACE_EXTERNAL, 0,
-                           NULL},
+                           NULL, NULL},
     [INTERFACE_SEQUENTIAL] = {"ISequentialStream", SEQUENTIAL_IID, INTERFACE_UNKNOWN, 0, 2,
-                              sequential_methods},
+                              sequential_methods, NULL},
     [INTERFACE_STREAM] = {"IStream", COM_IID(0x0000000C), INTERFACE_SEQUENTIAL, 0, 9,
-                          stream_methods},
+                          stream_methods, NULL},
     [INTERFACE_ENUM_UNKNOWN] = {"IEnumUnknown", COM_IID(0x00000100), INTERFACE_UNKNOWN, 0, 4,
-                                enum_unknown_methods},
+                                enum_unknown_methods, NULL},
     [INTERFACE_ENUM_STRING] = {"IEnumString", COM_IID(0x00000101), INTERFACE_UNKNOWN, 0, 4,
-                               enum_string_methods},
+                               enum_string_methods, NULL},
     [INTERFACE_ENUM_VARIANT] = {"IEnumVARIANT", COM_IID(0x00020404), INTERFACE_UNKNOWN, 0, 4,
-                                enum_variant_methods},
+                                enum_variant_methods, NULL},
 };
 
 const struct via_typelib builtin_streams_typelib = {

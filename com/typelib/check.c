@@ -349,7 +349,7 @@ static HRESULT check_param(const struct via_typelib *lib, const struct via_inter
         return fail_param(iface, method, param, "unknown type");
     uint8_t kind = lib->types[param->type].kind;
     bool is_out = param->flags & VIA_PARAM_OUT;
-    if (!(param->flags & (VIA_PARAM_IN | VIA_PARAM_OUT)) || param->flags >= 2 * VIA_PARAM_IN_PLACE)
+    if (!(param->flags & (VIA_PARAM_IN | VIA_PARAM_OUT)) || param->flags >= 2 * VIA_PARAM_OPTIONAL)
         return fail_param(iface, method, param, "neither in nor out, or unknown flags");
     if (is_out && !(param->flags & VIA_PARAM_BY_REF) && kind != VIA_TYPE_SIZED)
         return fail_param(iface, method, param, "out, but not by reference");
@@ -366,6 +366,9 @@ static HRESULT check_param(const struct via_typelib *lib, const struct via_inter
         return fail_param(iface, method, param, "a handle that goes in, but by reference");
     if ((param->flags & VIA_PARAM_IN_PLACE) && !may_be_in_place(lib, param))
         return fail_param(iface, method, param, "in place, but not an [in] array of numbers");
+    const char *wrong = check_optional(lib, param);
+    if (wrong)
+        return fail_param(iface, method, param, wrong);
     return check_param_references(lib, iface, method, param);
 }
 
@@ -378,12 +381,13 @@ static HRESULT check_method(const struct via_typelib *lib, const struct via_inte
     if (method->n_params > TYPELIB_MAX_PARAMS)
         return error_set(VIA_E_TYPE, "%s.%s has more than %d parameters", iface->name, method->name,
                          TYPELIB_MAX_PARAMS);
-    if (method->flags >= 2 * VIA_METHOD_PROPPUTREF)
+    if (method->flags >= 2 * VIA_METHOD_HIDDEN)
         return error_set(VIA_E_TYPE, "%s.%s has unknown flags", iface->name, method->name);
-    HRESULT hr = S_OK;
+    HRESULT hr = check_help(method->name, method->help);
     for (uint16_t i = 0; i < method->n_params && SUCCEEDED(hr); i++)
         hr = check_param(lib, iface, method, i);
-    return hr;
+    const char *wrong = SUCCEEDED(hr) ? check_vararg(lib, method) : NULL;
+    return wrong ? error_set(VIA_E_TYPE, "%s.%s: %s", iface->name, method->name, wrong) : hr;
 }
 
 static const char *accessor_prefix(const struct via_method *method)
@@ -458,6 +462,8 @@ static HRESULT check_interface(const struct via_typelib *lib, uint16_t index)
     const struct via_interface *iface = &lib->interfaces[index];
     if (!check_is_name(iface->name))
         return bad_name("interface", index);
+    if (iface->flags >= 2 * VIA_INTERFACE_NONEXTENSIBLE)
+        return error_set(VIA_E_TYPE, "%s has unknown flags", iface->name);
     if (iface->base == VIA_NO_INDEX && !IsEqualGUID(&iface->iid, &builtin_iid_unknown) &&
         !(iface->flags & VIA_INTERFACE_EXTERNAL))
         return error_set(VIA_E_TYPE, "%s does not derive from IUnknown", iface->name);
@@ -473,7 +479,9 @@ static HRESULT check_interface(const struct via_typelib *lib, uint16_t index)
     HRESULT hr = check_bases(lib, index);
     for (uint16_t i = 0; i < iface->n_methods && SUCCEEDED(hr); i++)
         hr = check_method(lib, iface, i);
-    return hr;
+    if (SUCCEEDED(hr))
+        hr = check_dispinterface(lib, iface);
+    return SUCCEEDED(hr) ? check_help(iface->name, iface->help) : hr;
 }
 
 /* Once all names and base chains are known to be valid. */
@@ -496,6 +504,9 @@ static HRESULT check_coclasses(const struct via_typelib *lib)
             if (coclass->interfaces[j].interface_index >= lib->n_interfaces)
                 return error_set(VIA_E_TYPE, "coclass %s names an unknown interface",
                                  coclass->name);
+        HRESULT hr = check_help(coclass->name, coclass->help);
+        if (FAILED(hr))
+            return hr;
     }
     return S_OK;
 }
@@ -523,6 +534,8 @@ HRESULT typelib_check(const struct via_typelib *lib)
     if (!lib->name || strlen(lib->name) > MAX_LIB_NAME)
         return error_set(VIA_E_TYPE, "the type library has no name, or one that is too long");
     HRESULT hr = check_counts(lib);
+    if (SUCCEEDED(hr))
+        hr = check_help(lib->name, lib->help);
     if (SUCCEEDED(hr))
         hr = check_expressions(lib);
     if (SUCCEEDED(hr))

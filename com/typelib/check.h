@@ -17,4 +17,14 @@ HRESULT check_field_references(const struct via_typelib *lib, const struct via_s
 HRESULT check_param_references(const struct via_typelib *lib, const struct via_interface *iface,
                                const struct via_method *method, const struct via_param *param);
 
+/* check_attributes.c. `owner`: for the message. */
+HRESULT check_help(const char *owner, const char *help);
+/* What is wrong with the parameter's default value, and with its being optional; NULL: nothing. Its
+ * type is valid. */
+const char *check_optional(const struct via_typelib *lib, const struct via_param *param);
+/* The same of a method's [vararg]; its parameters are valid. */
+const char *check_vararg(const struct via_typelib *lib, const struct via_method *method);
+/* An interface that is a dispinterface, or built on one; its methods are valid. */
+HRESULT check_dispinterface(const struct via_typelib *lib, const struct via_interface *iface);
+
 #endif

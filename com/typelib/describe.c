@@ -1,6 +1,7 @@
 /*
  * Types and methods as text. The canonical description is this text with every struct that an
- * interface uses spelt out once, where it is first used.
+ * interface uses spelt out once, where it is first used. What is only for people, help and what is
+ * hidden, is no part of it.
  */
 #include "com/abi/guid.h"
 #include "com/typelib/kinds.h"
@@ -147,15 +148,24 @@ static void print_method(const struct via_typelib *lib, const struct via_method 
         buffer_print(text, "propput ");
     if (method->flags & VIA_METHOD_PROPPUTREF)
         buffer_print(text, "propputref ");
+    if (method->flags & VIA_METHOD_VARARG)
+        buffer_print(text, "vararg ");
+    if (method->flags & VIA_METHOD_RESTRICTED)
+        buffer_print(text, "restricted ");
     buffer_print(text, "%s(", method->name);
     for (uint16_t i = 0; i < method->n_params; i++) {
         const struct via_param *param = &method->params[i];
-        buffer_print(text, "%s%s%s%s%s", i ? ", " : "", param->flags & VIA_PARAM_IN ? "in " : "",
+        buffer_print(text, "%s%s%s%s%s%s", i ? ", " : "", param->flags & VIA_PARAM_IN ? "in " : "",
                      param->flags & VIA_PARAM_OUT ? "out " : "",
                      param->flags & VIA_PARAM_RETVAL ? "retval " : "",
-                     param->flags & VIA_PARAM_IN_PLACE ? "in-place " : "");
+                     param->flags & VIA_PARAM_IN_PLACE ? "in-place " : "",
+                     param->flags & VIA_PARAM_OPTIONAL ? "optional " : "");
         print_type(lib, param->type, scope, text);
         buffer_print(text, " %s", param->name);
+        if (param->default_value) {
+            buffer_print(text, " = ");
+            typelib_print_constant(param->default_value, text);
+        }
     }
     buffer_print(text, ")");
 }
@@ -299,7 +309,9 @@ void typelib_describe(const struct via_typelib *lib, uint16_t interface_index, s
     struct describer self;
     char iid[GUID_TEXT_SIZE], base[GUID_TEXT_SIZE];
     if (begin(&self, lib, text)) {
-        buffer_print(text, "interface %s %s", iface->name, guid_format(&iface->iid, iid));
+        buffer_print(text, "%s %s %s",
+                     iface->flags & VIA_INTERFACE_DISPINTERFACE ? "dispinterface" : "interface",
+                     iface->name, guid_format(&iface->iid, iid));
         if (iface->base != VIA_NO_INDEX)
             buffer_print(text, " : %s", guid_format(&lib->interfaces[iface->base].iid, base));
         buffer_print(text, "\n");

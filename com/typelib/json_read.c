@@ -65,6 +65,15 @@ static const char *read_name(struct reader *self, json_t *object, const char *ke
     return copy ? strcpy(copy, text) : "";
 }
 
+/* NULL: there is none. */
+static const char *read_help(struct reader *self, json_t *object)
+{
+    json_t *help = json_object_get(object, "help");
+    if (help && !json_is_string(help))
+        fail(self, "help is no text");
+    return json_is_string(help) ? read_name(self, object, "help") : NULL;
+}
+
 static json_t *read_list(struct reader *self, json_t *object, const char *key, size_t *n)
 {
     json_t *list = json_object_get(object, key);
@@ -371,6 +380,36 @@ static void read_union(struct reader *self, json_t *json, struct via_union *out)
     out->n_arms = (uint16_t)n_arms;
 }
 
+static const struct via_constant *read_default(struct reader *self, json_t *json)
+{
+    json_t *value = json_object_get(json, "default");
+    struct via_constant *constant = value ? allocate(self, 1, sizeof(*constant)) : NULL;
+    if (!constant)
+        return NULL;
+    if (json_is_integer(value)) {
+        *constant = (struct via_constant){VIA_CONSTANT_INTEGER, json_integer_value(value), 0, NULL};
+    } else if (json_is_real(value)) {
+        *constant = (struct via_constant){VIA_CONSTANT_REAL, 0, json_real_value(value), NULL};
+    } else if (json_is_string(value)) {
+        const char *text = read_name(self, json, "default");
+        *constant = (struct via_constant){VIA_CONSTANT_TEXT, 0, 0, text};
+    } else {
+        fail(self, "a default value is neither a number nor a text");
+    }
+    return constant;
+}
+
+static unsigned read_method_flags(json_t *json)
+{
+    return read_flag(json, "oneway", VIA_METHOD_ONEWAY) |
+           read_flag(json, "propget", VIA_METHOD_PROPGET) |
+           read_flag(json, "propput", VIA_METHOD_PROPPUT) |
+           read_flag(json, "propputref", VIA_METHOD_PROPPUTREF) |
+           read_flag(json, "vararg", VIA_METHOD_VARARG) |
+           read_flag(json, "restricted", VIA_METHOD_RESTRICTED) |
+           read_flag(json, "hidden", VIA_METHOD_HIDDEN);
+}
+
 static void read_method(struct reader *self, json_t *json, struct via_method *out)
 {
     struct members members = {.size_from = VIA_SIZE_PARAM};
@@ -382,10 +421,8 @@ static void read_method(struct reader *self, json_t *json, struct via_method *ou
         fail(self, "a method's id is out of range");
     out->name = read_name(self, json, "name");
     out->dispid = (int32_t)dispid;
-    out->flags = (uint16_t)(read_flag(json, "oneway", VIA_METHOD_ONEWAY) |
-                            read_flag(json, "propget", VIA_METHOD_PROPGET) |
-                            read_flag(json, "propput", VIA_METHOD_PROPPUT) |
-                            read_flag(json, "propputref", VIA_METHOD_PROPPUTREF));
+    out->help = read_help(self, json);
+    out->flags = (uint16_t)read_method_flags(json);
     for (size_t i = 0; params && i < n; i++) {
         json_t *entry = json_array_get(members.list, i);
         params[i].name = read_name(self, entry, "name");
@@ -395,7 +432,9 @@ static void read_method(struct reader *self, json_t *json, struct via_method *ou
                                      read_flag(entry, "retval", VIA_PARAM_RETVAL) |
                                      read_flag(entry, "by_ref", VIA_PARAM_BY_REF) |
                                      read_flag(entry, "nullable", VIA_PARAM_NULLABLE) |
-                                     read_flag(entry, "in_place", VIA_PARAM_IN_PLACE));
+                                     read_flag(entry, "in_place", VIA_PARAM_IN_PLACE) |
+                                     read_flag(entry, "optional", VIA_PARAM_OPTIONAL));
+        params[i].default_value = read_default(self, entry);
     }
     out->params = params;
     out->n_params = (uint16_t)n;
@@ -412,7 +451,12 @@ static void read_interface(struct reader *self, json_t *json, struct via_interfa
     out->base = base ? find_name(self, self->interfaces, base) : VIA_NO_INDEX;
     out->flags = (uint16_t)(read_flag(json, "external", VIA_INTERFACE_EXTERNAL) |
                             read_flag(json, "dual", VIA_INTERFACE_DUAL) |
-                            read_flag(json, "oleautomation", VIA_INTERFACE_OLEAUTOMATION));
+                            read_flag(json, "oleautomation", VIA_INTERFACE_OLEAUTOMATION) |
+                            read_flag(json, "dispinterface", VIA_INTERFACE_DISPINTERFACE) |
+                            read_flag(json, "restricted", VIA_INTERFACE_RESTRICTED) |
+                            read_flag(json, "hidden", VIA_INTERFACE_HIDDEN) |
+                            read_flag(json, "nonextensible", VIA_INTERFACE_NONEXTENSIBLE));
+    out->help = read_help(self, json);
     for (size_t i = 0; methods && i < n; i++)
         read_method(self, json_array_get(list, i), &methods[i]);
     out->methods = methods;
@@ -426,12 +470,16 @@ static void read_coclass(struct reader *self, json_t *json, struct via_coclass *
     struct via_coclass_interface *interfaces = allocate(self, n, sizeof(*interfaces));
     out->name = read_name(self, json, "name");
     out->clsid = read_guid(self, json, "clsid");
+    out->flags = (uint16_t)(read_flag(json, "hidden", VIA_CLASS_HIDDEN) |
+                            read_flag(json, "noncreatable", VIA_CLASS_NONCREATABLE));
+    out->help = read_help(self, json);
     for (size_t i = 0; interfaces && i < n; i++) {
         json_t *entry = json_array_get(list, i);
         interfaces[i].interface_index =
             find_name(self, self->interfaces, json_object_get(entry, "name"));
         interfaces[i].flags = (uint16_t)(read_flag(entry, "default", VIA_COCLASS_DEFAULT) |
-                                         read_flag(entry, "source", VIA_COCLASS_SOURCE));
+                                         read_flag(entry, "source", VIA_COCLASS_SOURCE) |
+                                         read_flag(entry, "restricted", VIA_COCLASS_RESTRICTED));
     }
     out->interfaces = interfaces;
     out->n_interfaces = (uint16_t)n;
@@ -449,6 +497,9 @@ static void read_header(struct reader *self, json_t *json)
     lib->libid = read_guid(self, json, "libid");
     lib->version_major = (uint16_t)json_integer_value(json_array_get(version, 0));
     lib->version_minor = (uint16_t)json_integer_value(json_array_get(version, 1));
+    lib->flags = (uint16_t)(read_flag(json, "restricted", VIA_LIBRARY_RESTRICTED) |
+                            read_flag(json, "hidden", VIA_LIBRARY_HIDDEN));
+    lib->help = read_help(self, json);
 }
 
 static void read_library(struct reader *self, json_t *json)

@@ -111,6 +111,19 @@ static void set_flag(json_t *json, const char *name, unsigned flags, unsigned fl
         json_object_set_new(json, name, json_true());
 }
 
+static void set_help(json_t *json, const char *help)
+{
+    if (help)
+        json_object_set_new(json, "help", json_string(help));
+}
+
+static json_t *write_constant(const struct via_constant *self)
+{
+    if (self->kind == VIA_CONSTANT_TEXT)
+        return json_string(self->text);
+    return self->kind == VIA_CONSTANT_REAL ? json_real(self->real) : json_integer(self->integer);
+}
+
 static json_t *write_enum(const struct via_enum *self)
 {
     json_t *values = json_array();
@@ -171,6 +184,9 @@ static json_t *write_method(const struct via_typelib *lib, const struct via_meth
         set_flag(json, "by_ref", param->flags, VIA_PARAM_BY_REF);
         set_flag(json, "nullable", param->flags, VIA_PARAM_NULLABLE);
         set_flag(json, "in_place", param->flags, VIA_PARAM_IN_PLACE);
+        set_flag(json, "optional", param->flags, VIA_PARAM_OPTIONAL);
+        if (param->default_value)
+            json_object_set_new(json, "default", write_constant(param->default_value));
         json_array_append_new(params, json);
     }
     json_t *json = json_pack("{s:s, s:i}", "name", self->name, "dispid", (int)self->dispid);
@@ -178,6 +194,10 @@ static json_t *write_method(const struct via_typelib *lib, const struct via_meth
     set_flag(json, "propget", self->flags, VIA_METHOD_PROPGET);
     set_flag(json, "propput", self->flags, VIA_METHOD_PROPPUT);
     set_flag(json, "propputref", self->flags, VIA_METHOD_PROPPUTREF);
+    set_flag(json, "vararg", self->flags, VIA_METHOD_VARARG);
+    set_flag(json, "restricted", self->flags, VIA_METHOD_RESTRICTED);
+    set_flag(json, "hidden", self->flags, VIA_METHOD_HIDDEN);
+    set_help(json, self->help);
     json_object_set_new(json, "params", params);
     return json;
 }
@@ -190,6 +210,11 @@ static json_t *write_interface(const struct via_typelib *lib, const struct via_i
     set_flag(json, "external", self->flags, VIA_INTERFACE_EXTERNAL);
     set_flag(json, "dual", self->flags, VIA_INTERFACE_DUAL);
     set_flag(json, "oleautomation", self->flags, VIA_INTERFACE_OLEAUTOMATION);
+    set_flag(json, "dispinterface", self->flags, VIA_INTERFACE_DISPINTERFACE);
+    set_flag(json, "restricted", self->flags, VIA_INTERFACE_RESTRICTED);
+    set_flag(json, "hidden", self->flags, VIA_INTERFACE_HIDDEN);
+    set_flag(json, "nonextensible", self->flags, VIA_INTERFACE_NONEXTENSIBLE);
+    set_help(json, self->help);
     json_t *methods = json_array();
     for (uint16_t i = 0; i < self->n_methods; i++)
         json_array_append_new(methods, write_method(lib, &self->methods[i]));
@@ -205,10 +230,15 @@ static json_t *write_coclass(const struct via_typelib *lib, const struct via_coc
         json_t *json = json_pack("{s:s}", "name", lib->interfaces[entry->interface_index].name);
         set_flag(json, "default", entry->flags, VIA_COCLASS_DEFAULT);
         set_flag(json, "source", entry->flags, VIA_COCLASS_SOURCE);
+        set_flag(json, "restricted", entry->flags, VIA_COCLASS_RESTRICTED);
         json_array_append_new(interfaces, json);
     }
-    return json_pack("{s:s, s:o, s:o}", "name", self->name, "clsid", write_guid(&self->clsid),
-                     "interfaces", interfaces);
+    json_t *json = json_pack("{s:s, s:o, s:o}", "name", self->name, "clsid",
+                             write_guid(&self->clsid), "interfaces", interfaces);
+    set_flag(json, "hidden", self->flags, VIA_CLASS_HIDDEN);
+    set_flag(json, "noncreatable", self->flags, VIA_CLASS_NONCREATABLE);
+    set_help(json, self->help);
+    return json;
 }
 
 static json_t *write_library(const struct via_typelib *lib)
@@ -228,11 +258,15 @@ static json_t *write_library(const struct via_typelib *lib)
         json_array_append_new(interfaces, write_interface(lib, &lib->interfaces[i]));
     for (uint16_t i = 0; i < lib->n_coclasses; i++)
         json_array_append_new(coclasses, write_coclass(lib, &lib->coclasses[i]));
-    return json_pack("{s:i, s:s, s:o, s:[ii], s:o, s:o, s:o, s:o, s:o}", "viaduct_typelib",
-                     TYPELIB_JSON_VERSION, "name", lib->name, "libid", write_guid(&lib->libid),
-                     "version", (int)lib->version_major, (int)lib->version_minor, "enums", enums,
-                     "structs", structs, "unions", unions, "interfaces", interfaces, "coclasses",
-                     coclasses);
+    json_t *json = json_pack("{s:i, s:s, s:o, s:[ii], s:o, s:o, s:o, s:o, s:o}", "viaduct_typelib",
+                             TYPELIB_JSON_VERSION, "name", lib->name, "libid",
+                             write_guid(&lib->libid), "version", (int)lib->version_major,
+                             (int)lib->version_minor, "enums", enums, "structs", structs, "unions",
+                             unions, "interfaces", interfaces, "coclasses", coclasses);
+    set_flag(json, "restricted", lib->flags, VIA_LIBRARY_RESTRICTED);
+    set_flag(json, "hidden", lib->flags, VIA_LIBRARY_HIDDEN);
+    set_help(json, lib->help);
+    return json;
 }
 
 HRESULT typelib_to_json(const struct via_typelib *lib, unsigned indent, char **text)

@@ -91,6 +91,9 @@ HRESULT typelib_first_slot(const struct via_typelib *lib, uint16_t interface_ind
             *slot = (uint16_t)(n + n_builtin);
             return S_OK;
         }
+        if (!is_own && (iface->flags & VIA_INTERFACE_DISPINTERFACE))
+            return error_set(VIA_E_TYPE, "an interface is built on the dispinterface %s",
+                             iface->name);
         if (!is_own)
             n += iface->n_methods;
         is_own = false;

@@ -27,7 +27,8 @@ struct buffer;
 /* Of each of the other tables: look-ups by name are linear, and a peer chooses the names. */
 #define TYPELIB_MAX_ENTRIES    2048u
 #define TYPELIB_MAX_TYPES      16384u
-#define TYPELIB_MAX_EXPRESSION 32 /* operators, numbers and names in one */
+#define TYPELIB_MAX_EXPRESSION 32     /* operators, numbers and names in one */
+#define TYPELIB_MAX_TEXT       32767u /* of help, and of a default value */
 #define TYPELIB_HASH_SIZE      16
 
 /* VIA_E_TYPE says what is wrong and where. Checks every index, name, size and rule; needs no other
@@ -50,6 +51,15 @@ uint32_t typelib_field_offset(const struct via_typelib *lib, uint16_t index, uin
 /* One operator of two numbers. False: it has no value. */
 bool typelib_compute(uint16_t op, int64_t left, int64_t right, int64_t *value);
 
+/* --- constants (constant.c) --- */
+
+/* Whether a parameter of that type can have that default value. Both are valid. */
+bool typelib_constant_fits(const struct via_type *type, const struct via_constant *constant);
+/* As C and IDL write it. */
+void typelib_print_constant(const struct via_constant *constant, struct buffer *out);
+void typelib_print_text(const char *text, struct buffer *out);
+void typelib_print_real(double real, struct buffer *out);
+
 /* --- look-up --- */
 
 /* VIA_NO_INDEX when there is none. Names of interfaces and methods are compared without case, as
@@ -62,7 +72,8 @@ uint16_t typelib_find_coclass_name(const struct via_typelib *lib, const char *na
 uint16_t typelib_default_interface(const struct via_typelib *lib,
                                    const struct via_coclass *coclass);
 
-/* The slot of the interface's first own method. Bases that are described elsewhere are looked up in
+/* The slot of the interface's first own method; of a dispinterface, whose methods are none, the
+ * first number behind the slots. Bases that are described elsewhere are looked up in
  * the catalogue; VIA_E_TYPE names the one that is not there. */
 HRESULT typelib_first_slot(const struct via_typelib *lib, uint16_t interface_index, uint16_t *slot);
 

@@ -17,7 +17,7 @@ extern "C" {
 #endif
 
 /* Version of the table layout below; a library with another one is refused. */
-#define VIA_TYPELIB_ABI 2u
+#define VIA_TYPELIB_ABI 3u
 
 /* "No such index" in every 16-bit index below. */
 #define VIA_NO_INDEX 0xFFFFu
@@ -160,6 +160,20 @@ struct via_enum {
     const struct via_enumerator *values;
 };
 
+/* A constant that an attribute names. */
+enum via_constant_kind {
+    VIA_CONSTANT_INTEGER = 1, /* `integer`; also a truth, an enum's number, and 0 for NULL */
+    VIA_CONSTANT_REAL = 2,    /* `real`, which is finite */
+    VIA_CONSTANT_TEXT = 3     /* `text`, UTF-8 */
+};
+
+struct via_constant {
+    uint16_t kind; /* enum via_constant_kind */
+    int64_t integer;
+    double real;
+    const char *text; /* NULL for the other kinds */
+};
+
 /* Flags of a parameter. */
 #define VIA_PARAM_IN     0x01u
 #define VIA_PARAM_OUT    0x02u
@@ -174,11 +188,15 @@ struct via_enum {
 /* An [in] VIA_TYPE_SIZED of numbers, which the method may get in memory that its caller, of the
  * same user, shares with it. */
 #define VIA_PARAM_IN_PLACE 0x20u
+/* Callers by name may leave the argument out: it is `default_value` then, else a VARIANT that says
+ * so (VT_ERROR, DISP_E_PARAMNOTFOUND), and 0, NULL or nothing for other types. */
+#define VIA_PARAM_OPTIONAL 0x40u
 
 struct via_param {
     const char *name;
-    uint16_t type;  /* index into types */
-    uint16_t flags; /* VIA_PARAM_... */
+    uint16_t type;                            /* index into types */
+    uint16_t flags;                           /* VIA_PARAM_... */
+    const struct via_constant *default_value; /* NULL: none; else the parameter is OPTIONAL too */
 };
 
 /* Flags of a method. */
@@ -186,20 +204,30 @@ struct via_param {
 #define VIA_METHOD_PROPGET    0x02u
 #define VIA_METHOD_PROPPUT    0x04u
 #define VIA_METHOD_PROPPUTREF 0x08u
+/* The last argument is a SAFEARRAY(VARIANT) of what callers by name give beyond the others. */
+#define VIA_METHOD_VARARG     0x10u
+#define VIA_METHOD_RESTRICTED 0x20u /* not for callers by name, unless its id is negative */
+#define VIA_METHOD_HIDDEN     0x40u /* not shown to people who browse */
 
-/* Every method returns HRESULT. */
+/* Every method returns HRESULT. What a method of a dispinterface returns is a [retval] here. */
 struct via_method {
     const char *name;
     int32_t dispid; /* from id(), else assigned by the compiler in order, from 1 */
     uint16_t flags; /* VIA_METHOD_... */
     uint16_t n_params;
     const struct via_param *params;
+    const char *help; /* helpstring; NULL: none */
 };
 
 /* Flags of an interface. */
 #define VIA_INTERFACE_EXTERNAL      0x01u /* named here, described elsewhere: no methods */
 #define VIA_INTERFACE_DUAL          0x02u
 #define VIA_INTERFACE_OLEAUTOMATION 0x04u
+/* Its base is IDispatch, and its methods are no slots: they are called by IDispatch::Invoke. */
+#define VIA_INTERFACE_DISPINTERFACE 0x08u
+#define VIA_INTERFACE_RESTRICTED    0x10u /* not for macro languages */
+#define VIA_INTERFACE_HIDDEN        0x20u
+#define VIA_INTERFACE_NONEXTENSIBLE 0x40u /* IDispatch has the described members only */
 
 /* Own methods only; the first one's slot is 3 plus the methods of all bases below (IUnknown has
  * none of its own here). */
@@ -210,23 +238,35 @@ struct via_interface {
     uint16_t flags; /* VIA_INTERFACE_... */
     uint16_t n_methods;
     const struct via_method *methods;
+    const char *help; /* helpstring; NULL: none */
 };
 
 /* Flags of a coclass's interface. */
-#define VIA_COCLASS_DEFAULT 0x01u
-#define VIA_COCLASS_SOURCE  0x02u
+#define VIA_COCLASS_DEFAULT    0x01u
+#define VIA_COCLASS_SOURCE     0x02u
+#define VIA_COCLASS_RESTRICTED 0x04u
 
 struct via_coclass_interface {
     uint16_t interface_index;
-    uint16_t flags;
+    uint16_t flags; /* VIA_COCLASS_... */
 };
+
+/* Flags of a coclass itself. */
+#define VIA_CLASS_HIDDEN       0x01u
+#define VIA_CLASS_NONCREATABLE 0x02u /* its objects come from others' methods only */
 
 struct via_coclass {
     const char *name;
     GUID clsid;
+    uint16_t flags; /* VIA_CLASS_... */
     uint16_t n_interfaces;
     const struct via_coclass_interface *interfaces;
+    const char *help; /* helpstring; NULL: none */
 };
+
+/* Flags of a type library. */
+#define VIA_LIBRARY_RESTRICTED 0x01u
+#define VIA_LIBRARY_HIDDEN     0x02u
 
 struct via_typelib {
     uint32_t abi;  /* VIA_TYPELIB_ABI */
@@ -249,6 +289,8 @@ struct via_typelib {
     uint16_t n_expressions;
     const struct via_union *unions;
     const struct via_expression *expressions;
+    uint16_t flags;   /* VIA_LIBRARY_... */
+    const char *help; /* helpstring; NULL: none */
 };
 
 #ifdef __cplusplus
