@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <viaduct/late.h>
 #include <viaduct/runtime.h>
 #include <viaduct/value.h>
 
@@ -79,17 +80,40 @@ static unsigned count_in(const struct typelib_method *method, bool with_sizes)
     return count;
 }
 
+/* The parameter that gets all further words, or -1. */
+static int find_rest(const struct via_method *method)
+{
+    int last = method->n_params - 1;
+
+    if (!(method->flags & VIA_METHOD_VARARG))
+        return -1;
+    return method->params[last].flags & VIA_PARAM_RETVAL ? last - 1 : last;
+}
+
 static int wrong_count(const char *command, const struct typelib_method *method, int n_words)
 {
     unsigned expected = count_in(method, true);
+    int rest = find_rest(method->method);
+    bool is_fixed = rest < 0;
     char names[1024] = "";
     size_t used = 0;
 
     for (uint16_t i = 0; i < method->method->n_params && used < sizeof(names); i++) {
-        if (method->method->params[i].flags & VIA_PARAM_IN)
-            used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s", used ? ", " : "",
-                                     method->method->params[i].name);
+        const struct via_param *param = &method->method->params[i];
+        bool is_optional = param->flags & VIA_PARAM_OPTIONAL;
+
+        if (!(param->flags & VIA_PARAM_IN))
+            continue;
+        is_fixed &= !is_optional;
+        used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s%s%s", used ? ", " : "",
+                                 is_optional ? "[" : "", param->name,
+                                 is_optional ? "]"
+                                 : i == rest ? " ..."
+                                             : "");
     }
+    if (!is_fixed)
+        return cli_fail_usage(command, "%s does not take %d argument%s: (%s)", method->method->name,
+                              n_words, n_words == 1 ? "" : "s", names);
     return cli_fail_usage(command, "%s takes %u argument%s, not %d: (%s)", method->method->name,
                           expected, expected == 1 ? "" : "s", n_words, names);
 }
@@ -228,12 +252,152 @@ static int call(const char *name, const struct via_interface *itf,
     return code;
 }
 
-/* `forms`: of a property, VIA_METHOD_...; 0: any method. */
-static int run(int argc, char **argv, const char *command, unsigned forms)
+/* --- calls in which arguments may be left out --- */
+
+/* One more or fewer argument than the method has parameters, or Invoke's to say whether it may be
+ * called: such a call goes the way of via_invoke(). */
+static bool is_late(const struct via_interface *itf, const struct via_method *method)
+{
+    bool is_late = itf->flags & VIA_INTERFACE_DISPINTERFACE ||
+                   method->flags & (VIA_METHOD_VARARG | VIA_METHOD_RESTRICTED);
+
+    for (uint16_t i = 0; i < method->n_params; i++)
+        is_late |= (method->params[i].flags & VIA_PARAM_OPTIONAL) != 0;
+    return is_late;
+}
+
+struct late_call {
+    const char *command;
+    const struct typelib_method *method;
+    char **words;
+    int n_words;
+    int n_used;
+    struct via_value in;  /* a list: what the words are */
+    struct via_value out; /* a list: a place for each [out] parameter */
+    struct via_argument *arguments;
+    size_t n_arguments;
+};
+
+static int take_word(struct late_call *self, const struct via_param *param, struct via_value *value)
+{
+    return read_argument(self->command, self->method, param, self->words[self->n_used++], value);
+}
+
+/* -1, or the exit code. `place`: of the result, NULL where none comes. */
+static int take_param(struct late_call *self, uint16_t index, struct via_value *place)
+{
+    const struct via_param *param = &self->method->method->params[index];
+    bool is_in = param->flags & VIA_PARAM_IN;
+    bool is_rest = index == find_rest(self->method->method);
+    bool is_left_out = is_in && self->n_used == self->n_words;
+    struct via_argument *argument;
+    int code = -1;
+
+    if (is_left_out && (is_rest || param->flags & VIA_PARAM_OPTIONAL))
+        return -1;
+    if (is_left_out)
+        return wrong_count(self->command, self->method, self->n_words);
+    do {
+        argument = &self->arguments[self->n_arguments++];
+        *argument = via_argument_make(place && !is_rest ? VIA_RESULT_VALUE : VIA_ARGUMENT_VALUE);
+        if (place && !is_rest) {
+            argument->as.result = place;
+            code = is_in ? take_word(self, param, place) : -1;
+        } else {
+            struct via_value *value = &self->in.as.items[self->n_used];
+
+            code = take_word(self, param, value);
+            argument->as.value = *value;
+        }
+    } while (code < 0 && is_rest && self->n_used < self->n_words);
+    return code;
+}
+
+static int take_params(struct late_call *self, char *member)
+{
+    const struct via_method *method = self->method->method;
+    uint32_t n_out = 0;
+    int code = -1;
+
+    for (uint16_t i = 0; i < method->n_params; i++)
+        n_out += (method->params[i].flags & VIA_PARAM_OUT) != 0;
+    self->arguments =
+        calloc((size_t)self->n_words + method->n_params + 1, sizeof(*self->arguments));
+    if (!self->arguments || FAILED(via_value_set_list(&self->in, (uint32_t)self->n_words)) ||
+        FAILED(via_value_set_list(&self->out, n_out)))
+        return cli_fail(E_OUTOFMEMORY, "no memory for the arguments");
+    self->arguments[0] = via_argument_make(VIA_ARGUMENT_TEXT);
+    self->arguments[0].as.text = member;
+    self->n_arguments = 1;
+    n_out = 0;
+    for (uint16_t i = 0; code < 0 && i < method->n_params; i++) {
+        bool is_out = method->params[i].flags & VIA_PARAM_OUT;
+
+        code = take_param(self, i, is_out ? &self->out.as.items[n_out] : NULL);
+        n_out += is_out;
+    }
+    return code < 0 && self->n_used < self->n_words
+               ? wrong_count(self->command, self->method, self->n_words)
+               : code;
+}
+
+static int call_late(struct late_call *self, const char *name, const struct via_interface *itf,
+                     const struct cli_options *options)
+{
+    char plain[256], member[600];
+    IUnknown *object;
+    HRESULT hr;
+    int code;
+
+    snprintf(member, sizeof(member), "%s.%s", itf->name,
+             full_name(self->method->method, plain, sizeof(plain)));
+    code = take_params(self, member);
+    if (code >= 0)
+        return code;
+    hr = via_create_instance(name, &IID_IUnknown, (void **)&object);
+    if (FAILED(hr))
+        return cli_fail_runtime(hr);
+    hr = via_invoke_list(object, VIA_LATE_CALL, self->arguments, self->n_arguments);
+    code = SUCCEEDED(hr) ? print_results(self->method->method, &self->out, options->json)
+                         : cli_fail_runtime(hr);
+    IUnknown_Release(object);
+    return code;
+}
+
+/* --- both --- */
+
+static int call_method(const char *command, const struct class *class, char **words, unsigned forms,
+                       const struct cli_options *options)
 {
     struct via_value in = {.kind = VIA_VALUE_NULL};
     const struct via_interface *itf;
     struct typelib_method method;
+    int n_words = options->n_arguments - CLI_FREE_BEHIND;
+    int code = class_find_method(class, words[1], forms, &itf, &method);
+
+    if (code < 0 && is_late(itf, method.method)) {
+        struct late_call late = {.command = command,
+                                 .method = &method,
+                                 .words = words + CLI_FREE_BEHIND,
+                                 .n_words = n_words};
+
+        code = call_late(&late, words[0], itf, options);
+        free(late.arguments);
+        via_value_clear(&late.in);
+        via_value_clear(&late.out);
+        return code;
+    }
+    if (code < 0)
+        code = read_arguments(command, &method, n_words, words + CLI_FREE_BEHIND, &in);
+    if (code < 0)
+        code = call(words[0], itf, &method, &in, options);
+    via_value_clear(&in);
+    return code;
+}
+
+/* `forms`: of a property, VIA_METHOD_...; 0: any method. */
+static int run(int argc, char **argv, const char *command, unsigned forms)
+{
     struct cli_options options;
     struct class class;
     IViaductHost *host;
@@ -248,13 +412,7 @@ static int run(int argc, char **argv, const char *command, unsigned forms)
     code = class_load(host, words[0], &class);
     if (code >= 0)
         return cli_disconnect(host, code);
-    code = class_find_method(&class, words[1], forms, &itf, &method);
-    if (code < 0)
-        code = read_arguments(command, &method, options.n_arguments - CLI_FREE_BEHIND,
-                              words + CLI_FREE_BEHIND, &in);
-    if (code < 0)
-        code = call(words[0], itf, &method, &in, &options);
-    via_value_clear(&in);
+    code = call_method(command, &class, words, forms, &options);
     class_deinit(&class);
     return cli_disconnect(host, code < 0 ? CLI_OK : code);
 }

@@ -3,6 +3,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "com/dispatch/members.h"
+#include "com/dispatch/missing.h"
 #include "com/marshal/plan.h"
 #include "core/util/buffer.h"
 #include "core/util/cleanup.h"
@@ -49,6 +51,15 @@ static HRESULT place_named(struct arguments *self, const struct via_argument *ar
                      method->method->name, argument->name);
 }
 
+/* What is given beyond the others. */
+static bool place_rest(struct arguments *self, const struct via_argument *argument)
+{
+    if (self->n_rest == ARGUMENTS_MAX_REST)
+        return false;
+    self->rest[self->n_rest++] = argument;
+    return true;
+}
+
 /* The next parameter for a pointer, or for a value, from *i on. */
 static bool place_next(struct arguments *self, const struct via_argument *argument, uint16_t *i)
 {
@@ -56,6 +67,8 @@ static bool place_next(struct arguments *self, const struct via_argument *argume
         const struct plan_param *plan = &self->method->params[*i];
         bool is_its = plan->is_out == argument_is_result(argument);
         bool is_left = self->leaves_sizes && plan->is_size_of_in && plan->is_in;
+        if (*i == (uint16_t)members_rest(self->method) && !argument_is_result(argument))
+            return place_rest(self, argument);
         if (!is_its || is_left || self->given[*i] != NULL)
             continue;
         self->given[(*i)++] = argument;
@@ -84,7 +97,10 @@ static HRESULT check_missing(const struct arguments *self)
     const struct marshal_method *method = self->method;
     for (uint16_t i = 0; i < method->n_params; i++) {
         const struct plan_param *plan = &method->params[i];
-        if (self->given[i] != NULL || !plan->is_in || (self->leaves_sizes && plan->is_size_of_in))
+        bool may_be_missing = (plan->param->flags & VIA_PARAM_OPTIONAL) ||
+                              i == (uint16_t)members_rest(method) ||
+                              (self->leaves_sizes && plan->is_size_of_in);
+        if (self->given[i] != NULL || !plan->is_in || may_be_missing)
             continue;
         if (plan->is_out)
             return wrong_count(self, "too few pointers");
@@ -295,11 +311,33 @@ static void adapt(const struct plan_param *plan, struct via_value *value)
     value->kind = VIA_VALUE_BOOL;
 }
 
+/* Each as it would be in a VARIANT. */
+static HRESULT take_rest(const struct arguments *self, uint16_t i, struct via_value *value)
+{
+    HRESULT hr = via_value_set_list(value, self->n_rest);
+    for (uint32_t k = 0; k < self->n_rest && SUCCEEDED(hr); k++) {
+        const struct via_argument *argument = self->rest[k];
+        struct via_value *item = &value->as.items[k];
+        hr = argument->kind == VIA_ARGUMENT_VARIANT
+                 ? marshal_item_from_variant(self->method, i, &argument->as.variant, item)
+                 : argument_to_value(argument, item);
+    }
+    return hr;
+}
+
 static HRESULT take(const struct arguments *self, uint16_t i, struct via_value *value)
 {
     const struct via_argument *argument = self->given[i];
+    bool is_variant = argument != NULL && argument->kind == VIA_ARGUMENT_VARIANT;
     HRESULT hr;
-    if (argument->kind == VIA_ARGUMENT_VARIANT)
+    if (argument == NULL && i == (uint16_t)members_rest(self->method))
+        return take_rest(self, i, value);
+    if (argument == NULL || (is_variant && missing_is(&argument->as.variant))) {
+        hr = missing_value(self->method, i, value);
+        if (hr != S_FALSE)
+            return hr;
+    }
+    if (is_variant)
         return marshal_value_from_variant(self->method, i, &argument->as.variant, value);
     if (argument->kind == VIA_RESULT_VARIANT)
         return marshal_value_from_variant(self->method, i, argument->as.result, value);

@@ -9,10 +9,14 @@
 
 struct marshal_method;
 
+#define ARGUMENTS_MAX_REST 256
+
 struct arguments {
     const struct marshal_method *method;
     const struct via_argument *given[TYPELIB_MAX_PARAMS]; /* by parameter; NULL: none */
     bool leaves_sizes;                                    /* what counts arrays was not given */
+    const struct via_argument *rest[ARGUMENTS_MAX_REST];  /* beyond the others: [vararg] */
+    uint32_t n_rest;
 };
 
 /* Finds the parameter of each argument; `list` is borrowed. DISP_E_BADPARAMCOUNT,

@@ -5,6 +5,7 @@
 
 #include "com/dispatch/exception.h"
 #include "com/dispatch/members.h"
+#include "com/dispatch/missing.h"
 #include "com/marshal/plan.h"
 #include "core/util/cleanup.h"
 #include "core/util/error.h"
@@ -62,7 +63,8 @@ struct request {
     bool leaves_sizes; /* what counts arrays was not given */
     unsigned n_arguments;
     const VARIANT *given[TYPELIB_MAX_PARAMS]; /* by parameter; NULL: not given */
-    UINT wrong;                               /* index in rgvarg */
+    UINT n_rest; /* what was given beyond the others; in rgvarg, behind those with names */
+    UINT wrong;  /* index in rgvarg */
 };
 
 HRESULT dispatch_check_params(REFIID iid, const DISPPARAMS *params)
@@ -133,17 +135,14 @@ static HRESULT place_all(struct request *self)
     for (unsigned i = 0; i < self->n_arguments && n_placed < n_positional; i++) {
         if (self->given[i] != NULL || is_left_out(self, i))
             continue;
+        if ((int)i == members_rest(self->method)) {
+            self->n_rest = n_positional - n_placed;
+            return S_OK;
+        }
         self->given[i] = &params->rgvarg[params->cArgs - 1 - n_placed];
         n_placed++;
     }
     return n_placed == n_positional ? S_OK : wrong_count(self);
-}
-
-/* An argument that the caller has left open. */
-static bool is_missing(const VARIANT *argument)
-{
-    return argument == NULL ||
-           (V_VT(argument) == VT_ERROR && V_ERROR(argument) == DISP_E_PARAMNOTFOUND);
 }
 
 static HRESULT not_optional(struct request *self, unsigned i)
@@ -158,15 +157,41 @@ static HRESULT not_optional(struct request *self, unsigned i)
                      self->method->method->params[i].name);
 }
 
+/* One of what goes into the array of [vararg], the first one first. */
+static const VARIANT *rest_at(const struct request *self, UINT k)
+{
+    return &self->params->rgvarg[self->params->cNamedArgs + self->n_rest - 1 - k];
+}
+
+static HRESULT take_rest(struct request *self, unsigned i, struct via_value *value)
+{
+    HRESULT hr = via_value_set_list(value, self->n_rest);
+    for (UINT k = 0; k < self->n_rest && SUCCEEDED(hr); k++) {
+        const VARIANT *given = rest_at(self, k);
+        hr = marshal_item_from_variant(self->method, (uint16_t)i, given, &value->as.items[k]);
+        if (FAILED(hr))
+            self->wrong = (UINT)(given - self->params->rgvarg);
+    }
+    return hr;
+}
+
 /* The value of an [in] argument. */
 static HRESULT take_argument(struct request *self, unsigned i, struct via_value *value)
 {
     const struct plan_param *plan = &self->method->params[i];
     const VARIANT *given = self->given[i];
     bool takes_anything = plan->type->kind == VIA_TYPE_VARIANT;
-    if (given == NULL || (is_missing(given) && !takes_anything)) {
+    if (given == NULL && (int)i == members_rest(self->method))
+        return take_rest(self, i, value);
+    if (given == NULL || missing_is(given)) {
+        HRESULT hr = missing_value(self->method, i, value);
+        if (hr != S_FALSE)
+            return hr;
         bool may_be_null = plan->is_nullable || plan->type->is_nullable;
-        return may_be_null && given != NULL ? S_OK : not_optional(self, i);
+        if (given == NULL || (!takes_anything && !may_be_null))
+            return not_optional(self, i);
+        if (!takes_anything)
+            return S_OK;
     }
     HRESULT hr = marshal_value_from_variant(self->method, (uint16_t)i, given, value);
     if (FAILED(hr))
@@ -181,7 +206,8 @@ static HRESULT take_arguments(struct request *self, struct via_value *in)
         struct via_value *item;
         const struct plan_param *plan = &self->method->params[i];
         if (!plan->is_in) {
-            if (plan->is_out && i < self->n_arguments && self->given[i] == NULL)
+            bool is_optional = plan->param->flags & VIA_PARAM_OPTIONAL;
+            if (plan->is_out && i < self->n_arguments && self->given[i] == NULL && !is_optional)
                 hr = not_optional(self, i);
             continue;
         }
@@ -196,6 +222,25 @@ static HRESULT take_arguments(struct request *self, struct via_value *in)
 
 /* --- results --- */
 
+/* What the method left in the array goes to where the caller's arguments refer. */
+static HRESULT give_rest(struct request *self, VARIANT *array)
+{
+    VARIANT *items = V_VT(array) == (VT_ARRAY | VT_VARIANT) && V_ARRAY(array) != NULL
+                         ? V_ARRAY(array)->pvData
+                         : NULL;
+    UINT n =
+        items != NULL && V_ARRAY(array)->cDims == 1 ? V_ARRAY(array)->rgsabound[0].cElements : 0;
+    HRESULT hr = S_OK;
+    for (UINT k = 0; k < n && k < self->n_rest && SUCCEEDED(hr); k++) {
+        VARIANT *to = (VARIANT *)rest_at(self, k);
+        hr = marshal_replace_variant(to, &items[k]);
+        if (FAILED(hr))
+            self->wrong = (UINT)(to - self->params->rgvarg);
+    }
+    VariantClear(array);
+    return FAILED(hr) ? hr : S_OK;
+}
+
 static HRESULT give_results(struct request *self, const struct via_value *out, VARIANT *result)
 {
     uint32_t next = 0;
@@ -207,11 +252,16 @@ static HRESULT give_results(struct request *self, const struct via_value *out, V
         const struct via_value *value = &out->as.items[next++];
         bool is_result = i >= self->n_arguments;
         VARIANT *to = is_result ? result : (VARIANT *)self->given[i];
-        if (to == NULL)
+        bool is_rest = to == NULL && self->n_rest > 0 && (int)i == members_rest(self->method);
+        if (to == NULL && !is_rest)
             continue;
         hr = marshal_value_to_variant(self->method, (uint16_t)i, value, &made);
         if (FAILED(hr))
             return hr;
+        if (is_rest) {
+            hr = give_rest(self, &made);
+            continue;
+        }
         if (is_result) {
             *to = made;
             continue;

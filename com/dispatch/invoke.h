@@ -34,6 +34,15 @@ HRESULT dispatch_get_ids(const struct marshal_method *method, LPOLESTR *names, U
 HRESULT dispatch_invoke(const struct dispatch_target *target, DISPID id, WORD flags,
                         DISPPARAMS *params, VARIANT *result, EXCEPINFO *exception, UINT *wrong);
 
+/* The other way: a method of a dispinterface, or another one that an object has by its IDispatch
+ * only, is called with values. A failure is the thread's error record, and its error information
+ * too. *is_called: the arguments fitted, and Invoke was called. */
+HRESULT dispatch_pass_on(IDispatch *dispatch, const struct marshal_method *method,
+                         const struct via_value *in, struct via_value *out, bool *is_called);
+/* The same with arguments that are not taken back: an event. */
+HRESULT dispatch_notify(IDispatch *dispatch, const struct marshal_method *method,
+                        const struct via_value *in);
+
 /* What both functions of IDispatch check first. */
 HRESULT dispatch_check_names(REFIID iid, LPOLESTR *names, UINT n_names, DISPID *ids);
 HRESULT dispatch_check_params(REFIID iid, const DISPPARAMS *params);

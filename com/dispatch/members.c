@@ -11,12 +11,18 @@
 
 size_t members_count(const struct marshal_interface *itf)
 {
-    return itf->n_slots - itf->first_slot;
+    return itf->n_methods;
 }
 
 const struct marshal_method *members_at(const struct marshal_interface *itf, size_t i)
 {
     return &itf->methods[i];
+}
+
+const struct marshal_method *members_at_slot(const struct marshal_interface *itf, unsigned slot)
+{
+    bool is_there = slot >= itf->first_slot && slot - itf->first_slot < itf->n_methods;
+    return is_there ? &itf->methods[slot - itf->first_slot] : NULL;
 }
 
 WORD members_form(const struct marshal_method *method)
@@ -68,9 +74,14 @@ DISPID members_id(const struct marshal_method *method)
     return is_hidden(first) ? HIDDEN_IDS + first->slot : first->method->dispid;
 }
 
+bool members_is_restricted(const struct marshal_method *method)
+{
+    return (method->method->flags & VIA_METHOD_RESTRICTED) && members_id(method) >= 0;
+}
+
 static bool has_form(const struct marshal_method *method, WORD flags)
 {
-    return flags == 0 || (members_form(method) & flags) != 0;
+    return (flags == 0 || (members_form(method) & flags) != 0) && !members_is_restricted(method);
 }
 
 /* Derived interfaces first, and in each the order of the description. */
@@ -94,7 +105,7 @@ static const struct marshal_method *member(const struct marshal_interface *itf, 
 {
     if ((id & HIDDEN_IDS_MASK) == HIDDEN_IDS) {
         const struct marshal_method *method =
-            marshal_interface_method(itf, (unsigned)(id & ~HIDDEN_IDS_MASK));
+            members_at_slot(itf, (unsigned)(id & ~HIDDEN_IDS_MASK));
         if (method && members_id(method) == id)
             return first_of(method);
     }
@@ -135,6 +146,11 @@ unsigned members_n_arguments(const struct marshal_method *method)
 {
     int result = members_result(method);
     return result < 0 ? method->n_params : (unsigned)result;
+}
+
+int members_rest(const struct marshal_method *method)
+{
+    return method->method->flags & VIA_METHOD_VARARG ? (int)members_n_arguments(method) - 1 : -1;
 }
 
 int members_argument(const struct marshal_method *method, const char *name)

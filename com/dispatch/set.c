@@ -45,6 +45,8 @@ static HRESULT unknown_name(const struct dispatch_set *set, const char *name)
             WORD form = members_form(method);
             if (form == DISPATCH_PROPERTYPUT || form == DISPATCH_PROPERTYPUTREF)
                 continue; /* named by its getter; one that cannot be read is rare */
+            if (members_is_restricted(method) || (method->method->flags & VIA_METHOD_HIDDEN))
+                continue;
             buffer_print(&list, "%s%s", n_names++ > 0 ? ", " : "", marshal_method_name(method));
         }
     }
@@ -95,7 +97,7 @@ const struct marshal_interface *dispatch_set_find(const struct dispatch_set *set
         unsigned k = ((unsigned)*id >> SLOT_BITS) & 0xFF;
         const struct marshal_method *method =
             k > 0 && k < set->n
-                ? marshal_interface_method(set->interfaces[k], *id & ((1 << SLOT_BITS) - 1))
+                ? members_at_slot(set->interfaces[k], (unsigned)*id & ((1u << SLOT_BITS) - 1))
                 : NULL;
         if (method != NULL) {
             *id = members_id(method);

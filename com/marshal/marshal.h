@@ -67,7 +67,8 @@ const uint8_t *marshal_interface_hash(const struct marshal_interface *itf);
  * and behind the last. */
 const struct marshal_method *marshal_interface_method(const struct marshal_interface *itf,
                                                       unsigned slot);
-unsigned marshal_interface_n_slots(const struct marshal_interface *itf);
+/* Its methods have no slots: they are called by IDispatch::Invoke. */
+bool marshal_interface_is_dispinterface(const struct marshal_interface *itf);
 /* By name, without case; DISP_E_UNKNOWNNAME (NULL) lists the methods that there are. */
 const struct marshal_method *marshal_interface_method_named(const struct marshal_interface *itf,
                                                             const char *name);
@@ -199,11 +200,19 @@ HRESULT marshal_values_to_invocation(const struct marshal_method *method,
                                      struct marshal_invocation **invocation);
 HRESULT marshal_run_values(struct marshal_invocation *invocation, void *pointer,
                            struct via_value *out);
+/* Its [in] arguments, or its results, in order. */
+HRESULT marshal_invocation_to_values(struct marshal_invocation *invocation, bool is_result,
+                                     struct via_value *values);
+/* All of its arguments, as marshal_encode_arguments() takes them. */
+void **marshal_invocation_arguments(struct marshal_invocation *invocation);
 
 /* An argument of a late-bound call for the parameter, coerced as VariantChangeType() does it; what
  * it refers to is followed. DISP_E_TYPEMISMATCH, DISP_E_OVERFLOW ... name the parameter. */
 HRESULT marshal_value_from_variant(const struct marshal_method *method, uint16_t param,
                                    const VARIANT *variant, struct via_value *value);
+/* An element of an array of VARIANTs, which is taken as it is. */
+HRESULT marshal_item_from_variant(const struct marshal_method *method, uint16_t param,
+                                  const VARIANT *variant, struct via_value *value);
 /* What came out of the parameter, as a VARIANT of the parameter's own type; objects that are more
  * than IUnknown as VT_DISPATCH. VT_EMPTY after a failure. */
 HRESULT marshal_value_to_variant(const struct marshal_method *method, uint16_t param,

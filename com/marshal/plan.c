@@ -228,7 +228,10 @@ static HRESULT prepare(const GUID *iid, struct marshal_interface **out)
         self->iid = *iid;
         self->lib = lib;
         self->first_slot = n_methods ? methods[0].slot : first_slot;
-        self->n_slots = (uint16_t)(self->first_slot + n_methods);
+        self->n_methods = (uint16_t)n_methods;
+        self->is_dispinterface = lib->interfaces[index].flags & VIA_INTERFACE_DISPINTERFACE;
+        self->n_slots =
+            (uint16_t)(self->first_slot + (self->is_dispinterface ? 0 : self->n_methods));
         *out = self;
     } else {
         error_set(hr, "interface %s cannot be prepared for calls", lib->interfaces[index].name);
@@ -274,7 +277,7 @@ const struct marshal_interface *marshal_interface_find(const GUID *iid)
     struct marshal_interface *found = map_get(&interfaces, map_key_bytes(iid));
     if (!found && SUCCEEDED(prepare(iid, &found)) &&
         FAILED(map_set(&interfaces, map_key_bytes(iid), found))) {
-        free_interface(found, found->n_slots - found->first_slot);
+        free_interface(found, found->n_methods);
         found = NULL;
     }
     os_mutex_unlock(&lock);
@@ -299,9 +302,9 @@ const struct marshal_method *marshal_interface_method(const struct marshal_inter
     return &itf->methods[slot - itf->first_slot];
 }
 
-unsigned marshal_interface_n_slots(const struct marshal_interface *itf)
+bool marshal_interface_is_dispinterface(const struct marshal_interface *itf)
 {
-    return itf->n_slots;
+    return itf->is_dispinterface;
 }
 
 bool marshal_interface_has_base(const struct marshal_interface *itf, const GUID *iid)
@@ -321,7 +324,7 @@ static bool has_name(const struct marshal_method *method, const char *name)
 const struct marshal_method *marshal_interface_method_named(const struct marshal_interface *itf,
                                                             const char *name)
 {
-    size_t n = itf->n_slots - itf->first_slot;
+    size_t n = itf->n_methods;
     for (size_t i = 0; i < n; i++)
         if (has_name(&itf->methods[i], name))
             return &itf->methods[i];

@@ -103,7 +103,9 @@ struct marshal_interface {
     atomic_bool is_outdated;                 /* a registered description has replaced it */
     struct marshal_interface *next_outdated; /* under the lock of plan.c */
     uint16_t n_slots;
-    uint16_t first_slot; /* of methods[0] */
+    uint16_t first_slot; /* of methods[0]; of a dispinterface the one behind the last */
+    uint16_t n_methods;
+    bool is_dispinterface; /* its methods have no slots */
     struct marshal_method *methods;
     _Atomic(struct plan_vtable *) vtables; /* one of each kind; only ever added to */
 };

@@ -93,7 +93,8 @@ HRESULT marshal_values_to_invocation(const struct marshal_method *method,
     return S_OK;
 }
 
-static HRESULT to_values(struct marshal_invocation *invocation, struct via_value *out)
+HRESULT marshal_invocation_to_values(struct marshal_invocation *invocation, bool is_result,
+                                     struct via_value *values)
 {
     const struct marshal_method *method = invocation->method;
     struct by_name by_name;
@@ -102,26 +103,33 @@ static HRESULT to_values(struct marshal_invocation *invocation, struct via_value
     HRESULT hr = via_value_set_list(&list, 0);
     for (uint16_t i = 0; i < method->n_params && SUCCEEDED(hr) && SUCCEEDED(by_name.result); i++) {
         struct via_value *item;
-        if (!method->params[i].is_out)
+        const struct plan_param *plan = &method->params[i];
+        if (is_result ? !plan->is_out : !plan->is_in)
             continue;
         struct native_scope scope = invocation_scope(invocation, i);
+        bool is_null = plan->is_nullable && !invocation->pointers[i];
         by_name_enter_param(&by_name, i);
         hr = via_value_append(&list, &item);
-        if (SUCCEEDED(hr))
+        if (SUCCEEDED(hr) && !is_null)
             by_name_from_native(&by_name, method->params[i].type, invocation_value(invocation, i),
                                 &scope, item);
     }
     if (FAILED(hr))
-        error_set(hr, "no memory for the results of %s", method->method->name);
+        error_set(hr, "no memory for the arguments of %s", method->method->name);
     else
         hr = by_name.result;
     if (FAILED(hr)) {
         via_value_clear(&list);
         return hr;
     }
-    via_value_clear(out);
-    *out = list;
+    via_value_clear(values);
+    *values = list;
     return S_OK;
+}
+
+void **marshal_invocation_arguments(struct marshal_invocation *invocation)
+{
+    return invocation->values + 1;
 }
 
 HRESULT marshal_encode_values(const struct marshal_method *method, const struct via_value *in,
@@ -193,7 +201,7 @@ HRESULT marshal_decode_values(const struct marshal_method *method, const struct 
     self->is_decoded = SUCCEEDED(hr);
     invocation_note_sizes(self);
     if (SUCCEEDED(hr))
-        hr = to_values(self, out);
+        hr = marshal_invocation_to_values(self, true, out);
     marshal_invocation_free(self);
     return hr;
 }
@@ -205,7 +213,7 @@ HRESULT marshal_run_values(struct marshal_invocation *invocation, void *pointer,
     if (FAILED(hr))
         return hr;
     HRESULT result = marshal_invoke(invocation, pointer);
-    hr = FAILED(result) ? result : to_values(invocation, out);
+    hr = FAILED(result) ? result : marshal_invocation_to_values(invocation, true, out);
     return FAILED(hr) ? hr : result;
 }
 

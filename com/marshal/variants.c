@@ -138,6 +138,23 @@ HRESULT marshal_value_from_variant(const struct marshal_method *method, uint16_t
     return by_name.result;
 }
 
+HRESULT marshal_item_from_variant(const struct marshal_method *method, uint16_t param,
+                                  const VARIANT *variant, struct via_value *value)
+{
+    struct by_name by_name;
+    by_name_init(&by_name, method);
+    by_name_enter_param(&by_name, param);
+    variant = follow(variant);
+    via_value_clear(value);
+    if (!variant || (V_ISBYREF(variant) && !V_BYREF(variant)))
+        by_name_fail(&by_name, E_POINTER, "it refers to nothing");
+    else
+        take_plain(&by_name, variant, value);
+    if (FAILED(by_name.result))
+        via_value_clear(value);
+    return by_name.result;
+}
+
 /* --- from values --- */
 
 /* An object that is more than IUnknown is what late-bound callers can go on with. */

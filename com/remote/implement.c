@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "com/abi/guid.h"
+#include "com/dispatch/invoke.h"
 #include "com/marshal/marshal.h"
 #include "com/remote/describe.h"
 #include "com/remote/import.h"
@@ -102,6 +103,26 @@ static HRESULT STDMETHODCALLTYPE Implemented_GetIDsOfNames(void *pointer, REFIID
     return late_object_get_ids(&set, iid, names, n_names, ids);
 }
 
+/* A member of a dispinterface has no slot to be called by; the handler gets values of its
+ * parameters' types all the same. */
+static HRESULT call_handler(void *context, const struct marshal_method *method,
+                            const struct via_value *in, struct via_value *out, bool *is_called)
+{
+    struct implemented *self = context;
+    struct marshal_invocation *invocation;
+    HRESULT hr = marshal_values_to_invocation(method, in, &invocation);
+    if (FAILED(hr))
+        return runtime_publish(hr);
+    *is_called = true;
+    hr = answer(self, method, marshal_invocation_arguments(invocation));
+    if (SUCCEEDED(hr)) {
+        HRESULT given = marshal_invocation_to_values(invocation, true, out);
+        hr = FAILED(given) ? runtime_publish(given) : hr;
+    }
+    marshal_invocation_free(invocation);
+    return hr;
+}
+
 static HRESULT STDMETHODCALLTYPE Implemented_Invoke(void *pointer, DISPID id, REFIID iid, LCID lcid,
                                                     WORD flags, DISPPARAMS *params, VARIANT *result,
                                                     EXCEPINFO *exception, UINT *wrong)
@@ -109,7 +130,13 @@ static HRESULT STDMETHODCALLTYPE Implemented_Invoke(void *pointer, DISPID id, RE
     struct implemented *self = pointer;
     const struct dispatch_set set = {.n = 1, .interfaces = {self->itf}};
     (void)lcid;
-    return late_object_invoke(pointer, &set, id, iid, flags, params, result, exception, wrong);
+    if (!marshal_interface_is_dispinterface(self->itf))
+        return late_object_invoke(pointer, &set, id, iid, flags, params, result, exception, wrong);
+    const struct dispatch_target target = {self->itf, call_handler, self};
+    HRESULT hr = dispatch_check_params(iid, params);
+    if (SUCCEEDED(hr))
+        hr = dispatch_invoke(&target, id, flags, params, result, exception, wrong);
+    return hr == DISP_E_EXCEPTION ? hr : runtime_publish(hr);
 }
 
 static const void *const dispatch_slots[4] = {

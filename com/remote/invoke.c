@@ -5,6 +5,7 @@
 
 #include "com/abi/error_border.h"
 #include "com/abi/guid.h"
+#include "com/dispatch/invoke.h"
 #include "com/marshal/marshal.h"
 #include "com/remote/call.h"
 #include "com/remote/describe.h"
@@ -48,6 +49,8 @@ HRESULT invoke_proxy(struct import *import, const struct marshal_method *method,
     HRESULT hr = import_face(import, marshal_interface_iid(itf), &face);
     if (FAILED(hr))
         return hr;
+    if (marshal_interface_is_dispinterface(itf))
+        return dispatch_pass_on((IDispatch *)(void *)face, method, in, out, is_called);
     static const struct call_form by_name = {encode_values, decode_values};
     return call_remote(import, itf, &face->index, method, &by_name, &values);
 }
@@ -75,6 +78,11 @@ HRESULT invoke_object(IUnknown *object, const struct marshal_method *method,
     if (FAILED(hr)) {
         char text[GUID_TEXT_SIZE];
         return error_set(hr, "the object does not have the interface %s", guid_format(iid, text));
+    }
+    if (marshal_interface_is_dispinterface(marshal_method_interface(method))) {
+        hr = dispatch_pass_on(pointer, method, in, out, is_called);
+        ((IUnknown *)pointer)->lpVtbl->Release(pointer);
+        return hr;
     }
     hr = marshal_values_to_invocation(method, in, &invocation);
     if (SUCCEEDED(hr)) {

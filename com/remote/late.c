@@ -70,7 +70,22 @@ HRESULT late_resolve(struct import *import, const struct dispatch_set **set, boo
     return S_OK;
 }
 
+bool late_has_dispatch(struct import *import)
+{
+    const struct dispatch_set *set;
+    bool has_dispatch = false;
+    if (FAILED(late_resolve(import, &set, &has_dispatch)))
+        error_clear();
+    return has_dispatch;
+}
+
 /* --- IDispatch --- */
+
+/* The pointer is that of a dispinterface. */
+static bool is_own(const struct face *face)
+{
+    return face->itf != NULL && marshal_interface_is_dispinterface(face->itf);
+}
 
 static HRESULT STDMETHODCALLTYPE late_GetTypeInfoCount(void *pointer, UINT *count)
 {
@@ -105,9 +120,14 @@ static HRESULT STDMETHODCALLTYPE late_GetTypeInfo(void *pointer, UINT index, LCI
 static HRESULT STDMETHODCALLTYPE late_GetIDsOfNames(void *pointer, REFIID iid, LPOLESTR *names,
                                                     UINT n_names, LCID lcid, DISPID *ids)
 {
-    struct import *import = ((struct face *)pointer)->import;
+    struct face *face = pointer;
+    struct import *import = face->import;
     struct late_face *late;
     HRESULT hr = dispatch_check_names(iid, names, n_names, ids);
+    if (SUCCEEDED(hr) && is_own(face)) {
+        const struct dispatch_set set = {.n = 1, .interfaces = {face->itf}};
+        return runtime_publish(dispatch_set_get_ids(&set, names, n_names, ids));
+    }
     if (SUCCEEDED(hr))
         hr = find_late(import, &late);
     if (SUCCEEDED(hr))
@@ -116,7 +136,7 @@ static HRESULT STDMETHODCALLTYPE late_GetIDsOfNames(void *pointer, REFIID iid, L
         return runtime_publish(hr);
     hr = E_NOTIMPL;
     if (late->has_dispatch)
-        hr = late_remote_get_ids(import, names, n_names, lcid, ids);
+        hr = late_remote_get_ids(import, &IID_IDispatch, names, n_names, lcid, ids);
     if (hr == E_NOTIMPL)
         hr = dispatch_set_get_ids(&late->set, names, n_names, ids);
     return runtime_publish(hr);
@@ -134,7 +154,8 @@ static HRESULT invoke(struct late_face *late, DISPID id, LCID lcid, WORD flags, 
     struct import *import = late->face.import;
     HRESULT hr = E_NOTIMPL;
     if (late->has_dispatch)
-        hr = late_remote_invoke(import, id, lcid, flags, params, result, exception, wrong);
+        hr = late_remote_invoke(import, &IID_IDispatch, id, lcid, flags, params, result, exception,
+                                wrong);
     if (hr != E_NOTIMPL)
         return hr;
     struct dispatch_target target = {.call = call_by_values, .context = import};
@@ -148,10 +169,16 @@ static HRESULT STDMETHODCALLTYPE late_Invoke(void *pointer, DISPID id, REFIID ii
                                              WORD flags, DISPPARAMS *params, VARIANT *result,
                                              EXCEPINFO *exception, UINT *wrong)
 {
+    struct face *face = pointer;
     struct late_face *late;
     HRESULT hr = dispatch_check_params(iid, params);
+    if (SUCCEEDED(hr) && is_own(face)) {
+        hr = late_remote_invoke(face->import, &face->iid, id, lcid, flags, params, result,
+                                exception, wrong);
+        return hr == DISP_E_EXCEPTION ? hr : runtime_publish(hr);
+    }
     if (SUCCEEDED(hr))
-        hr = find_late(((struct face *)pointer)->import, &late);
+        hr = find_late(face->import, &late);
     if (SUCCEEDED(hr))
         hr = resolve(late);
     if (SUCCEEDED(hr))

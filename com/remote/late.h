@@ -6,7 +6,8 @@
  * what interfaces the object has. If it implements IDispatch itself its own is called, over
  * INodeDispatch (late_remote.c); what that has not implemented, and everything of other objects, is
  * done here from the descriptions, so that GetIDsOfNames asks nobody and Invoke is one call of a
- * method.
+ * method. A proxy of a dispinterface is one more IDispatch that the object has itself: its calls go
+ * to that, and nothing has to be asked.
  */
 #ifndef COM_REMOTE_LATE_H
 #define COM_REMOTE_LATE_H
@@ -28,6 +29,8 @@ struct face *late_face_new(struct import *import);
 /* QueryInterface for IDispatch: S_OK when somebody describes one of the object's interfaces, or it
  * has an IDispatch of its own. Blocks when the owner has to be asked. */
 HRESULT late_query(struct import *import, struct face **face);
+/* Whether the proxied object implements IDispatch itself; blocks as QueryInterface does. */
+bool late_has_dispatch(struct import *import);
 /* What the owner says of the object; asks at the first time, and then blocks. */
 HRESULT late_resolve(struct import *import, const struct dispatch_set **set, bool *has_dispatch);
 
@@ -47,10 +50,11 @@ HRESULT late_object_invoke(IUnknown *object, const struct dispatch_set *set, DIS
 
 /* The owner's side: what answers INodeDispatch for an object, which has to outlive it. */
 HRESULT late_stub_new(IUnknown *object, void **stub);
-/* The caller's side. Failures but the method's own are the thread's error record. */
-HRESULT late_remote_get_ids(struct import *import, LPOLESTR *names, UINT n_names, LCID lcid,
-                            DISPID *ids);
-HRESULT late_remote_invoke(struct import *import, DISPID id, LCID lcid, WORD flags,
+/* The caller's side. `iid`: IID_IDispatch, or a dispinterface. Failures but the method's own are
+ * the thread's error record. */
+HRESULT late_remote_get_ids(struct import *import, const GUID *iid, LPOLESTR *names, UINT n_names,
+                            LCID lcid, DISPID *ids);
+HRESULT late_remote_invoke(struct import *import, const GUID *iid, DISPID id, LCID lcid, WORD flags,
                            DISPPARAMS *params, VARIANT *result, EXCEPINFO *exception, UINT *wrong);
 
 #endif

@@ -22,8 +22,7 @@
 struct late_stub {
     INodeDispatch INodeDispatch_iface;
     struct ref refs;
-    IUnknown *object;    /* the export's, which holds it longer */
-    IDispatch *dispatch; /* a reference; NULL: it has none */
+    IUnknown *object; /* the export's, which holds it longer */
 };
 
 static struct late_stub *stub_from_INodeDispatch(INodeDispatch *iface)
@@ -51,8 +50,6 @@ static ULONG STDMETHODCALLTYPE stub_Release(INodeDispatch *iface)
     ULONG left = ref_dec(&self->refs);
     if (left > 0)
         return left;
-    if (self->dispatch != NULL)
-        IDispatch_Release(self->dispatch);
     free(self);
     return 0;
 }
@@ -62,6 +59,24 @@ static HRESULT STDMETHODCALLTYPE stub_GetInterfaces(INodeDispatch *iface, ULONG 
     *count = 0;
     *iids = NULL;
     return runtime_publish(interfaces_list(stub_from_INodeDispatch(iface)->object, iids, count));
+}
+
+/* E_NOTIMPL: the object has none. Nobody calls slots of IDispatch on an interface that has others.
+ * What this process does not know may be a dispinterface; then the object's IDispatch has its
+ * members. */
+static HRESULT find_own(const struct late_stub *self, const GUID *iid, IDispatch **dispatch)
+{
+    const struct marshal_interface *itf =
+        IsEqualGUID(iid, &IID_IDispatch) ? NULL : marshal_interface_find(iid);
+    void *pointer = NULL;
+    if (itf == NULL)
+        error_clear();
+    else if (!marshal_interface_has_base(itf, &IID_IDispatch))
+        return error_set(E_INVALIDARG, "an interface that is no IDispatch is called as one");
+    HRESULT hr =
+        IUnknown_QueryInterface(self->object, itf != NULL ? iid : &IID_IDispatch, &pointer);
+    *dispatch = pointer;
+    return FAILED(hr) || pointer == NULL ? E_NOTIMPL : S_OK;
 }
 
 /* The elements of a one-dimensional array of elements of that size; NULL arrays have none. */
@@ -78,31 +93,35 @@ static HRESULT elements_of(SAFEARRAY *array, size_t size, void **elements, UINT 
     return S_OK;
 }
 
-static HRESULT STDMETHODCALLTYPE stub_GetIDs(INodeDispatch *iface, SAFEARRAY *names, ULONG lcid,
-                                             SAFEARRAY **ids, LONG *result)
+static HRESULT STDMETHODCALLTYPE stub_GetIDs(INodeDispatch *iface, const GUID *iid,
+                                             SAFEARRAY *names, ULONG lcid, SAFEARRAY **ids,
+                                             LONG *result)
 {
     static const GUID none = {0};
-    IDispatch *dispatch = stub_from_INodeDispatch(iface)->dispatch;
+    IDispatch *dispatch;
     void *list;
     UINT n;
     *ids = NULL;
     *result = E_NOTIMPL;
-    if (dispatch == NULL)
-        return S_OK;
     HRESULT hr = elements_of(names, sizeof(BSTR), &list, &n);
     if (FAILED(hr))
         return runtime_publish(hr);
-    *ids = SafeArrayCreateVector(VT_I4, 0, n);
-    if (*ids == NULL)
-        return E_OUTOFMEMORY;
     BSTR *texts = list;
     for (UINT i = 0; i < n; i++)
         if (texts[i] == NULL)
             return E_INVALIDARG;
-    *result = n > 0
-                  ? IDispatch_GetIDsOfNames(dispatch, (REFIID)&none, texts, n, lcid, (*ids)->pvData)
-                  : E_INVALIDARG;
-    return S_OK;
+    hr = find_own(stub_from_INodeDispatch(iface), iid, &dispatch);
+    if (FAILED(hr))
+        return hr == E_NOTIMPL ? S_OK : runtime_publish(hr);
+    *ids = SafeArrayCreateVector(VT_I4, 0, n);
+    if (*ids == NULL)
+        hr = E_OUTOFMEMORY;
+    else if (n > 0)
+        *result = IDispatch_GetIDsOfNames(dispatch, (REFIID)&none, texts, n, lcid, (*ids)->pvData);
+    else
+        *result = E_INVALIDARG;
+    IDispatch_Release(dispatch);
+    return hr;
 }
 
 static void give_failure(HRESULT code, EXCEPINFO *exception, UINT wrong,
@@ -121,12 +140,13 @@ static void give_failure(HRESULT code, EXCEPINFO *exception, UINT wrong,
     failure->helpContext = exception->dwHelpContext;
 }
 
-static HRESULT STDMETHODCALLTYPE stub_Call(INodeDispatch *iface, LONG id, ULONG lcid, USHORT flags,
-                                           SAFEARRAY **arguments, SAFEARRAY *names, VARIANT *result,
+static HRESULT STDMETHODCALLTYPE stub_Call(INodeDispatch *iface, const GUID *iid, LONG id,
+                                           ULONG lcid, USHORT flags, SAFEARRAY **arguments,
+                                           SAFEARRAY *names, VARIANT *result,
                                            struct DispatchFailure *failure, LONG *code)
 {
     static const GUID none = {0};
-    IDispatch *dispatch = stub_from_INodeDispatch(iface)->dispatch;
+    IDispatch *dispatch = NULL;
     DISPPARAMS params = {0};
     EXCEPINFO exception = {0};
     UINT wrong = 0;
@@ -135,19 +155,20 @@ static HRESULT STDMETHODCALLTYPE stub_Call(INodeDispatch *iface, LONG id, ULONG 
     VariantInit(result);
     memset(failure, 0, sizeof *failure);
     *code = E_NOTIMPL;
-    if (dispatch == NULL)
-        return S_OK;
     HRESULT hr = elements_of(*arguments, sizeof(VARIANT), &list, &params.cArgs);
     if (SUCCEEDED(hr))
         hr = elements_of(names, sizeof(DISPID), &named, &params.cNamedArgs);
     if (SUCCEEDED(hr) && params.cNamedArgs > params.cArgs)
         hr = error_set(E_INVALIDARG, "more arguments have names than there are");
+    if (SUCCEEDED(hr))
+        hr = find_own(stub_from_INodeDispatch(iface), iid, &dispatch);
     if (FAILED(hr))
-        return runtime_publish(hr);
+        return hr == E_NOTIMPL ? S_OK : runtime_publish(hr);
     params.rgvarg = list;
     params.rgdispidNamedArgs = named;
     *code = IDispatch_Invoke(dispatch, id, (REFIID)&none, lcid, flags, &params, result, &exception,
                              &wrong);
+    IDispatch_Release(dispatch);
     if (FAILED(*code))
         VariantClear(result);
     give_failure(*code, &exception, wrong, failure);
@@ -163,13 +184,9 @@ HRESULT late_stub_new(IUnknown *object, void **stub)
     struct late_stub *self = calloc(1, sizeof *self);
     if (self == NULL)
         return error_set(E_OUTOFMEMORY, "no memory for an object's IDispatch");
-    void *dispatch = NULL;
-    if (FAILED(object->lpVtbl->QueryInterface(object, &IID_IDispatch, &dispatch)))
-        dispatch = NULL;
     self->INodeDispatch_iface.lpVtbl = (void *)&stub_vtable;
     ref_init(&self->refs);
     self->object = object;
-    self->dispatch = dispatch;
     *stub = self;
     return S_OK;
 }
@@ -199,8 +216,8 @@ static SAFEARRAY *array_of_names(LPOLESTR *names, UINT n)
     return array;
 }
 
-HRESULT late_remote_get_ids(struct import *import, LPOLESTR *names, UINT n_names, LCID lcid,
-                            DISPID *ids)
+HRESULT late_remote_get_ids(struct import *import, const GUID *iid, LPOLESTR *names, UINT n_names,
+                            LCID lcid, DISPID *ids)
 {
     INodeDispatch *remote;
     LONG result = S_OK;
@@ -211,7 +228,7 @@ HRESULT late_remote_get_ids(struct import *import, LPOLESTR *names, UINT n_names
     SAFEARRAY *array = array_of_names(names, n_names);
     if (array == NULL)
         return error_set(E_OUTOFMEMORY, "no memory for names, or one is NULL");
-    hr = INodeDispatch_GetIDs(remote, array, lcid, &found, &result);
+    hr = INodeDispatch_GetIDs(remote, iid, array, lcid, &found, &result);
     SafeArrayDestroy(array);
     if (FAILED(hr))
         return hr;
@@ -280,7 +297,7 @@ static void take_failure(struct DispatchFailure *failure, EXCEPINFO *exception)
         exception_raise(DISP_E_EXCEPTION, &all);
 }
 
-HRESULT late_remote_invoke(struct import *import, DISPID id, LCID lcid, WORD flags,
+HRESULT late_remote_invoke(struct import *import, const GUID *iid, DISPID id, LCID lcid, WORD flags,
                            DISPPARAMS *params, VARIANT *result, EXCEPINFO *exception, UINT *wrong)
 {
     INodeDispatch *remote;
@@ -298,8 +315,8 @@ HRESULT late_remote_invoke(struct import *import, DISPID id, LCID lcid, WORD fla
     if (arguments != NULL && names != NULL) {
         if (params->cNamedArgs > 0)
             memcpy(names->pvData, params->rgdispidNamedArgs, params->cNamedArgs * sizeof(DISPID));
-        hr =
-            INodeDispatch_Call(remote, id, lcid, flags, &arguments, names, &value, &failure, &code);
+        hr = INodeDispatch_Call(remote, iid, id, lcid, flags, &arguments, names, &value, &failure,
+                                &code);
     } else {
         hr = error_set(E_OUTOFMEMORY, "no memory for the arguments of a late-bound call");
     }
