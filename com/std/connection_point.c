@@ -2,9 +2,14 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <viaduct/value.h>
 
 #include "com/abi/guid.h"
+#include "com/dispatch/invoke.h"
+#include "com/dispatch/members.h"
+#include "com/dispatch/set.h"
 #include "com/marshal/marshal.h"
+#include "com/remote/late.h"
 #include "com/remote/node.h"
 #include "com/remote/runtime.h"
 #include "com/std/enumerate.h"
@@ -103,12 +108,80 @@ static HRESULT fire(void *pointer, const struct marshal_method *method, void **a
     return has_lost ? S_FALSE : S_OK;
 }
 
+/* --- the emitter's IDispatch, of a source that derives from that --- */
+
+static HRESULT STDMETHODCALLTYPE Emitter_GetTypeInfoCount(void *pointer, UINT *count)
+{
+    (void)pointer;
+    if (!count)
+        return E_POINTER;
+    *count = 0;
+    return S_OK;
+}
+
+static HRESULT STDMETHODCALLTYPE Emitter_GetTypeInfo(void *pointer, UINT index, LCID lcid,
+                                                     ITypeInfo **info)
+{
+    (void)pointer, (void)index, (void)lcid;
+    if (!info)
+        return E_POINTER;
+    *info = NULL;
+    return E_NOTIMPL;
+}
+
+static HRESULT STDMETHODCALLTYPE Emitter_GetIDsOfNames(void *pointer, REFIID iid, LPOLESTR *names,
+                                                       UINT n_names, LCID lcid, DISPID *ids)
+{
+    const struct dispatch_set set = {.n = 1, .interfaces = {point_from_emitter(pointer)->itf}};
+
+    (void)lcid;
+    return late_object_get_ids(&set, iid, names, n_names, ids);
+}
+
+/* The event is checked, and its arguments have the types of the description, before it is queued.
+ */
+static HRESULT fire_values(void *pointer, const struct marshal_method *method,
+                           const struct via_value *in, struct via_value *out, bool *is_called)
+{
+    struct marshal_invocation *invocation;
+    HRESULT hr = marshal_values_to_invocation(method, in, &invocation);
+
+    if (SUCCEEDED(hr))
+        hr = via_value_set_list(out, 0);
+    if (FAILED(hr))
+        return runtime_publish(hr);
+    *is_called = true;
+    hr = fire(pointer, method, marshal_invocation_arguments(invocation));
+    marshal_invocation_free(invocation);
+    return hr;
+}
+
+static HRESULT STDMETHODCALLTYPE Emitter_Invoke(void *pointer, DISPID id, REFIID iid, LCID lcid,
+                                                WORD flags, DISPPARAMS *params, VARIANT *result,
+                                                EXCEPINFO *exception, UINT *wrong)
+{
+    const struct dispatch_target target = {point_from_emitter(pointer)->itf, fire_values, pointer};
+    HRESULT hr = dispatch_check_params(iid, params);
+
+    (void)lcid;
+    if (SUCCEEDED(hr))
+        hr = dispatch_invoke(&target, id, flags, params, result, exception, wrong);
+    return hr == DISP_E_EXCEPTION ? hr : runtime_publish(hr);
+}
+
+static const void *const emitter_dispatch[4] = {
+    (const void *)(uintptr_t)Emitter_GetTypeInfoCount,
+    (const void *)(uintptr_t)Emitter_GetTypeInfo,
+    (const void *)(uintptr_t)Emitter_GetIDsOfNames,
+    (const void *)(uintptr_t)Emitter_Invoke,
+};
+
 static const void *const emitter_unknown[3] = {
     (const void *)(uintptr_t)Emitter_QueryInterface,
     (const void *)(uintptr_t)Emitter_AddRef,
     (const void *)(uintptr_t)Emitter_Release,
 };
-static const struct marshal_vtable_kind emitter_kind = {.unknown = emitter_unknown, .call = fire};
+static const struct marshal_vtable_kind emitter_kind = {emitter_unknown, fire, emitter_dispatch};
 
 /* --- IConnectionPoint --- */
 
@@ -281,10 +354,10 @@ static HRESULT check_methods(const struct marshal_interface *itf)
 {
     char text[GUID_TEXT_SIZE];
 
-    for (unsigned slot = 0; slot < marshal_interface_n_slots(itf); slot++) {
-        const struct marshal_method *method = marshal_interface_method(itf, slot);
+    for (size_t i = 0; i < members_count(itf); i++) {
+        const struct marshal_method *method = members_at(itf, i);
 
-        if (method && marshal_method_has_results(method))
+        if (marshal_method_has_results(method))
             return error_set(VIA_E_TYPE,
                              "interface %s cannot be a source of queued events: its method %s has "
                              "[out] parameters",

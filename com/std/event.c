@@ -1,7 +1,9 @@
 #include "com/std/event.h"
 
 #include <stdlib.h>
+#include <viaduct/value.h>
 
+#include "com/dispatch/invoke.h"
 #include "com/marshal/marshal.h"
 #include "com/remote/gate.h"
 #include "core/util/buffer.h"
@@ -99,7 +101,19 @@ size_t event_size(const struct event *event)
     return sizeof(*event) + event->payload.size + event->n_objects * sizeof(*event->objects);
 }
 
-HRESULT event_call(const struct event *event, void *target)
+static HRESULT notify(const struct event *event, struct marshal_invocation *invocation,
+                      IDispatch *target)
+{
+    struct via_value in = {.kind = VIA_VALUE_NULL};
+    HRESULT hr = marshal_invocation_to_values(invocation, false, &in);
+
+    if (SUCCEEDED(hr))
+        hr = dispatch_notify(target, event->method, &in);
+    via_value_clear(&in);
+    return hr;
+}
+
+HRESULT event_call(const struct event *event, void *target, bool is_late)
 {
     const struct marshal_pointers pointers = {.context = (void *)event, .get = get_object};
     struct marshal_invocation *invocation = NULL;
@@ -111,7 +125,7 @@ HRESULT event_call(const struct event *event, void *target)
     if (FAILED(hr))
         return hr;
     previous = context_set_running(event->context);
-    hr = marshal_invoke(invocation, target);
+    hr = is_late ? notify(event, invocation, target) : marshal_invoke(invocation, target);
     context_set_running(previous);
     marshal_invocation_free(invocation);
     return hr;

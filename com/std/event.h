@@ -5,6 +5,7 @@
 #ifndef COM_STD_EVENT_H
 #define COM_STD_EVENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <viaduct/com.h>
 
@@ -20,7 +21,7 @@ void event_unref(struct event *event);
 /* What it takes in a queue, in bytes. */
 size_t event_size(const struct event *event);
 /* Blocks, for as long as the method does. Calls the method of `target`, a pointer to the source
- * interface. */
-HRESULT event_call(const struct event *event, void *target);
+ * interface; `is_late`: an IDispatch, whose Invoke gets the method's id. */
+HRESULT event_call(const struct event *event, void *target, bool is_late);
 
 #endif

@@ -8,6 +8,7 @@
 #include "com/marshal/marshal.h"
 #include "com/remote/call.h"
 #include "com/remote/import.h"
+#include "com/remote/late.h"
 #include "com/remote/node.h"
 #include "com/remote/watch.h"
 #include "com/std/connection_point.h"
@@ -34,15 +35,31 @@ static void died(void *context, const char *reason)
     sink_unref(sink);
 }
 
+/* A sink that was made without the interface's header, by a script or from a description. An
+ * IDispatch that the runtime makes of a description is none: its ids are those of other methods. */
+static HRESULT find_late_target(struct sink *sink)
+{
+    struct import *import = import_of(sink->advised);
+
+    if (import && !late_has_dispatch(import))
+        return E_NOINTERFACE;
+    sink->is_late = true;
+    return IUnknown_QueryInterface(sink->advised, &IID_IDispatch, &sink->target);
+}
+
 static HRESULT find_target(struct sink *sink)
 {
     const GUID *iid = marshal_interface_iid(sink->point->itf);
     char text[GUID_TEXT_SIZE];
     HRESULT hr = IUnknown_QueryInterface(sink->advised, iid, &sink->target);
 
+    sink->is_late = marshal_interface_is_dispinterface(sink->point->itf);
+    if (hr == E_NOINTERFACE || hr == REGDB_E_IIDNOTREG)
+        hr = find_late_target(sink);
     if (hr != E_NOINTERFACE)
         return hr;
-    return error_set(CONNECT_E_CANNOTCONNECT, "the sink does not implement the interface %s",
+    return error_set(CONNECT_E_CANNOTCONNECT,
+                     "the sink implements neither the interface %s nor IDispatch",
                      guid_format(iid, text));
 }
 
@@ -180,7 +197,7 @@ static void call(struct sink *sink, const struct event *event)
         sink->n_unanswered = 0;
         call_await_next(true);
     }
-    hr = event_call(event, sink->target);
+    hr = event_call(event, sink->target, sink->is_late);
     call_await_next(false);
     via_thread_set_deadline(usual);
     os_mutex_lock(&point->lock);

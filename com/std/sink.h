@@ -31,6 +31,7 @@ struct sink {
     struct connection_point *point; /* read-only; keeps its memory */
     IUnknown *advised;              /* read-only; a reference: what Advise was given */
     void *target;                   /* read-only; a reference: its source interface */
+    bool is_late;                   /* read-only: `target` is an IDispatch, called by Invoke */
     uint64_t watch;                 /* read-only; 0: the sink is this process' own */
     DWORD cookie;                   /* read-only once it is listed */
     struct list link;               /* point->lock: among the point's sinks */
@@ -45,8 +46,9 @@ struct sink {
     struct link_job job;            /* of whoever set is_running */
 };
 
-/* With one reference. Asks the sink for the point's source interface, which may block.
- * CONNECT_E_CANNOTCONNECT: it has none. A sink of another process is watched from now on. */
+/* With one reference. Asks the sink for the point's source interface, which may block, and if it
+ * has none for an IDispatch of its own. CONNECT_E_CANNOTCONNECT: it has none either. A sink of
+ * another process is watched from now on. */
 HRESULT sink_new(struct connection_point *point, IUnknown *advised, struct sink **sink);
 void sink_unref(struct sink *sink);
 /* It is in no list any more: its death is of no interest. */

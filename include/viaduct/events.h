@@ -74,7 +74,8 @@ struct via_event_counters {
 VIA_API HRESULT via_events_init(struct via_events *events, IUnknown *object);
 /* [before the object is handed out] A connection point for the source interface `iid`, which this
  * process has a description of (via_register_typelib). `options` may be NULL. `emitter`: receives
- * an interface pointer `iid`, which is borrowed: it lives as long as `events`.
+ * an interface pointer `iid`, which is borrowed: it lives as long as `events`. That of a
+ * dispinterface is an IDispatch; via_invoke() calls its members.
  * VIA_E_TYPE: the interface has a method with [out] parameters, which no queued event can fill;
  * REGDB_E_IIDNOTREG: no description; CO_E_NOTINITIALIZED: no runtime (via_initialize). */
 VIA_API HRESULT via_events_add(struct via_events *events, REFIID iid,
@@ -89,9 +90,9 @@ VIA_API void via_events_deinit(struct via_events *events);
 /* --- the client --- */
 
 /* Block where the object is another process'. Finds the connection point for `iid` and gives it the
- * sink, which has to implement `iid`. E_NOINTERFACE: the object has no events;
- * CONNECT_E_NOCONNECTION: it has none of that interface; CONNECT_E_CANNOTCONNECT: the sink does not
- * implement it. */
+ * sink, which has to implement `iid`, or an IDispatch of its own. E_NOINTERFACE: the object has no
+ * events; CONNECT_E_NOCONNECTION: it has none of that interface; CONNECT_E_CANNOTCONNECT: the sink
+ * implements neither. */
 VIA_API HRESULT via_advise(IUnknown *object, REFIID iid, IUnknown *sink, DWORD *cookie);
 /* Events that are queued do not come any more; a call that is under way may still. */
 VIA_API HRESULT via_unadvise(IUnknown *object, REFIID iid, DWORD cookie);
