@@ -18,6 +18,7 @@
 #define DEFAULT_NAME             "host"
 #define START_TIMEOUT_DEFAULT_MS 30000
 #define IDLE_DEFAULT_MS          10000
+#define BACK_OFF_MAX_DEFAULT_MS  30000
 #define CALL_TIMEOUT_DEFAULT_MS  30000
 #define MAX_WORKERS_DEFAULT      64
 
@@ -204,7 +205,8 @@ static HRESULT read_number(const struct config_node *object, const char *key, in
 
 static HRESULT read_limits(const struct config_node *root, struct configuration *configuration)
 {
-    static const char *const known_activation[] = {"start_timeout_ms", "idle_ms", NULL};
+    static const char *const known_activation[] = {"start_timeout_ms", "idle_ms", "back_off_max_ms",
+                                                   NULL};
     static const char *const known_limits[] = {"call_timeout_ms", "max_workers", NULL};
     struct config_node node;
     HRESULT hr = S_OK;
@@ -216,6 +218,9 @@ static HRESULT read_limits(const struct config_node *root, struct configuration 
                              &configuration->start_timeout_ms);
         if (SUCCEEDED(hr))
             hr = read_number(&node, "idle_ms", 100, 86400000, &configuration->idle_ms);
+        if (SUCCEEDED(hr))
+            hr =
+                read_number(&node, "back_off_max_ms", 0, 86400000, &configuration->back_off_max_ms);
     }
     if (SUCCEEDED(hr) && config_find(root, "limits", &node)) {
         hr = config_check_keys(&node, known_limits);
@@ -414,6 +419,7 @@ HRESULT configuration_load(const char *path, bool system, struct configuration *
     configuration->system = system;
     configuration->start_timeout_ms = START_TIMEOUT_DEFAULT_MS;
     configuration->idle_ms = IDLE_DEFAULT_MS;
+    configuration->back_off_max_ms = BACK_OFF_MAX_DEFAULT_MS;
     configuration->call_timeout_ms = CALL_TIMEOUT_DEFAULT_MS;
     configuration->max_workers = MAX_WORKERS_DEFAULT;
     configuration->log_level = VIA_LOG_INFO;

@@ -33,6 +33,7 @@ struct configuration {
     size_t n_peers;
     uint32_t start_timeout_ms;
     uint32_t idle_ms;
+    uint32_t back_off_max_ms;
     uint32_t call_timeout_ms;
     uint32_t max_workers;
     enum via_log_level log_level;

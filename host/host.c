@@ -41,6 +41,8 @@ static HRESULT make_servers(struct host *host)
         .scratch_directory = host->scratch_directory,
         .start_timeout_ms = configuration->start_timeout_ms,
         .idle_ms = configuration->idle_ms,
+        .back_off_max_ms = configuration->back_off_max_ms,
+        .settle_ms = SERVER_SETTLE_MS,
         .exits = host->exits,
     };
 

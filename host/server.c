@@ -28,13 +28,10 @@
 
 /* The first failure may be an accident: then the next start comes at once. */
 #define BACK_OFF_FIRST_MS 500u
-#define BACK_OFF_MAX_MS   30000u
 /* A process that ran for so long has recovered from what failed before. */
 #define RECOVERED_MS 10000u
 /* How long processes may take to end when the host stops: once when asked, once when told. */
 #define STOP_MS 1000u
-/* How long a process may take to end that has lost its host, or has said that it is ending. */
-#define SETTLE_MS 3000u
 
 struct server {
     struct server *next;           /* servers->lock */
@@ -108,15 +105,15 @@ static struct server *find_or_add_locked(struct servers *servers, struct manifes
 
 static void back_off_locked(struct server *server)
 {
-    uint32_t wait_ms = 0;
+    uint32_t wait_ms = 0, max_ms = server->servers->settings.back_off_max_ms;
 
     if (os_now_ns() - server->started_ns > RECOVERED_MS * 1000000ull)
         server->n_failures = 0;
     server->n_failures++;
-    for (uint32_t i = 1; i < server->n_failures && wait_ms < BACK_OFF_MAX_MS; i++)
+    for (uint32_t i = 1; i < server->n_failures && wait_ms < max_ms; i++)
         wait_ms = wait_ms ? wait_ms * 2 : BACK_OFF_FIRST_MS;
-    if (wait_ms > BACK_OFF_MAX_MS)
-        wait_ms = BACK_OFF_MAX_MS;
+    if (wait_ms > max_ms)
+        wait_ms = max_ms;
     server->not_before_ns = os_now_ns() + wait_ms * 1000000ull;
     server->state = CLASS_BACKING_OFF;
 }
@@ -380,7 +377,7 @@ static bool is_end(IViaductSurrogate *asked, HRESULT failure)
 bool servers_settle(struct servers *servers, const struct manifest *manifest,
                     IViaductSurrogate *asked, HRESULT failure)
 {
-    uint64_t deadline = os_deadline_ms(SETTLE_MS);
+    uint64_t deadline = os_deadline_ms(servers->settings.settle_ms);
     struct server *server;
     bool in_time = true, again;
 

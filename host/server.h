@@ -22,6 +22,9 @@ struct exits;
 struct server;
 struct servers;
 
+/* How long a process may take to end that has lost its host, or has said that it is ending. */
+#define SERVER_SETTLE_MS 3000u
+
 /* Everything is borrowed and outlives the servers. */
 struct server_settings {
     const char *program;      /* of surrogates: this one */
@@ -32,6 +35,8 @@ struct server_settings {
     const char *scratch_directory; /* for what they write to their standard error */
     uint32_t start_timeout_ms;
     uint32_t idle_ms;
+    uint32_t back_off_max_ms; /* so long at most one that keeps failing is not started */
+    uint32_t settle_ms;       /* usually SERVER_SETTLE_MS */
     struct exits *exits;
 };
 
@@ -49,7 +54,7 @@ HRESULT servers_check_in(struct servers *servers, const char *token, IViaductSur
 
 /* Blocks for a short time. A call on the component's process, by `asked`, has failed with
  * `failure`: true once that process has ended by itself, being idle, so that another one is worth a
- * try. */
+ * try. One that has not ended within settle_ms is killed. */
 bool servers_settle(struct servers *servers, const struct manifest *manifest,
                     IViaductSurrogate *asked, HRESULT failure);
 

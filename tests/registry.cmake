@@ -17,4 +17,7 @@ if(TARGET viaductd)
         DEPENDS via_com_registry via_com_remote via_core_util via_core_os)
     # A test stops the start of a process.
     target_link_options(test_host_parts PRIVATE "LINKER:--wrap=os_process_spawn")
+    if(TARGET test_host_parts)
+        add_dependencies(test_host_parts remote_peer)
+    endif()
 endif()

@@ -11,6 +11,7 @@
 #include "core/os/clock.h"
 #include "core/os/file.h"
 #include "core/os/path.h"
+#include "core/os/process.h"
 #include "core/os/thread.h"
 #include "core/util/error.h"
 #include "host/peers.h"
@@ -204,23 +205,47 @@ TEST(the_last_line_of_standard_error_is_found)
 
 /* --- starting processes --- */
 
-struct os_process;
-struct os_spawn_options;
+HRESULT __real_os_process_spawn(const struct os_spawn_options *options,
+                                struct os_process **process);
 HRESULT __wrap_os_process_spawn(const struct os_spawn_options *options,
                                 struct os_process **process);
 
 static struct {
     struct os_mutex lock;
     struct os_cond changed;
-    bool is_spawning; /* lock */
-    bool may_go_on;   /* lock */
+    bool is_spawning;              /* lock */
+    bool may_go_on;                /* lock */
+    bool starts_sleeper;           /* of the test's thread, before anything is started */
+    char token[LAUNCH_TOKEN_SIZE]; /* lock; of the process that was started, or "" */
 } the_spawn = {.lock = OS_MUTEX_INITIALIZER};
 
-/* Starts nothing, and takes its time. */
+/* A process that knows nothing of the host, and stays; its token is noted. */
+static HRESULT start_sleeper(const struct os_spawn_options *options, struct os_process **process)
+{
+    static const char name[] = "VIADUCT_TOKEN=";
+    char program[1024], address[512];
+    const char *const arguments[] = {program, address, NULL};
+    const struct os_spawn_options sleeper = {.arguments = arguments};
+
+    snprintf(program, sizeof(program), "%s/tests/remote_peer%s", TEST_BINARY_DIRECTORY,
+             os_path_separator == '\\' ? ".exe" : "");
+    if (os_path_separator == '\\')
+        snprintf(address, sizeof(address), "pipe:viaduct-test-sleeper-%u", os_process_id());
+    else
+        snprintf(address, sizeof(address), "unix:%s/sleeper.sock", harness_temporary_directory());
+    os_mutex_lock(&the_spawn.lock);
+    for (const char *const *each = options->environment; *each; each++)
+        if (strncmp(*each, name, sizeof(name) - 1) == 0)
+            snprintf(the_spawn.token, sizeof(the_spawn.token), "%s", *each + sizeof(name) - 1);
+    os_mutex_unlock(&the_spawn.lock);
+    return __real_os_process_spawn(&sleeper, process);
+}
+
+/* Starts the sleeper, or nothing, and takes its time for that. */
 HRESULT __wrap_os_process_spawn(const struct os_spawn_options *options, struct os_process **process)
 {
-    (void)options;
-    (void)process;
+    if (the_spawn.starts_sleeper)
+        return start_sleeper(options, process);
     os_mutex_lock(&the_spawn.lock);
     the_spawn.is_spawning = true;
     os_cond_broadcast(&the_spawn.changed);
@@ -301,6 +326,89 @@ TEST(a_process_that_is_being_started_holds_nobody_up)
     os_cond_deinit(&the_spawn.changed);
 }
 
+/* --- ending processes --- */
+
+static HRESULT STDMETHODCALLTYPE Provider_QueryInterface(IViaductSurrogate *iface, REFIID iid,
+                                                         void **object)
+{
+    (void)iface;
+    (void)iid;
+    *object = NULL;
+    return E_NOINTERFACE;
+}
+
+/* The one provider is static. */
+static ULONG STDMETHODCALLTYPE Provider_Count(IViaductSurrogate *iface)
+{
+    (void)iface;
+    return 2;
+}
+
+static IViaductSurrogateVtbl provider_vtable = {
+    .QueryInterface = Provider_QueryInterface, .AddRef = Provider_Count, .Release = Provider_Count};
+static IViaductSurrogate provider = {&provider_vtable};
+
+/* The process has checked in as the provider. */
+static bool start_checked_in(struct start *start)
+{
+    struct os_thread *thread;
+    char token[LAUNCH_TOKEN_SIZE] = "";
+
+    the_spawn.starts_sleeper = true;
+    the_spawn.token[0] = 0;
+    if (!CHECK_OK(os_thread_start(start_server, start, "start", &thread)))
+        return false;
+    for (int i = 0; i < 1000 && !token[0]; i++) {
+        os_sleep_ms(5);
+        os_mutex_lock(&the_spawn.lock);
+        memcpy(token, the_spawn.token, sizeof(token));
+        os_mutex_unlock(&the_spawn.lock);
+    }
+    CHECK_OK(servers_check_in(start->servers, token, &provider));
+    os_thread_join(thread);
+    the_spawn.starts_sleeper = false;
+    return CHECK_OK(start->hr);
+}
+
+/* Whoever has been told that it is ending waits for that, and no longer than it may take. */
+TEST(a_process_that_says_it_ends_and_stays_is_killed)
+{
+    static const char *const none[] = {NULL};
+    struct server_settings settings = {.program = "viaductd",
+                                       .host_address = "unix:/h",
+                                       .listen = none,
+                                       .plugins = none,
+                                       .scratch_directory = harness_temporary_directory(),
+                                       .start_timeout_ms = 60000,
+                                       .back_off_max_ms = 60000,
+                                       .settle_ms = 100,
+                                       .exits = exits_new()};
+    struct start start = {.manifest = existing_component()};
+    struct server_status status;
+
+    REQUIRE_OK(servers_new(&settings, &start.servers));
+    if (start_checked_in(&start)) {
+        uint64_t began = os_now_ns();
+
+        CHECK_FALSE(servers_settle(start.servers, start.manifest, &provider, E_FAIL));
+        servers_status(start.servers, start.manifest->component, &status);
+        CHECK_EQ(status.state, CLASS_RUNNING);
+        CHECK_FALSE(servers_settle(start.servers, start.manifest, &provider, CO_E_SERVER_STOPPING));
+        CHECK(os_now_ns() - began >= settings.settle_ms * 1000000ull);
+        for (int i = 0; i < 1000 && status.state == CLASS_RUNNING; i++) {
+            os_sleep_ms(5);
+            servers_status(start.servers, start.manifest->component, &status);
+        }
+        CHECK_EQ(status.process_id, 0);
+        CHECK_STR_HAS(status.failure, "test_host_parts.c ");
+    }
+    servers_stop(start.servers);
+    servers_free(start.servers);
+    exits_free(settings.exits);
+    manifest_unref(start.manifest);
+    error_clear();
+}
+
 /* --- peers --- */
 
 TEST(a_peer_that_ends_each_connection_at_once_is_tried_more_and_more_rarely)
@@ -326,4 +434,5 @@ HARNESS_MAIN("host_parts", TEST_ENTRY(an_end_is_remembered_with_its_description)
              TEST_ENTRY(a_launch_has_its_sockets_beside_the_hosts),
              TEST_ENTRY(the_last_line_of_standard_error_is_found),
              TEST_ENTRY(a_process_that_is_being_started_holds_nobody_up),
+             TEST_ENTRY(a_process_that_says_it_ends_and_stays_is_killed),
              TEST_ENTRY(a_peer_that_ends_each_connection_at_once_is_tried_more_and_more_rarely))
