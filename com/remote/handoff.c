@@ -16,7 +16,7 @@
 #include "core/wire/frame.h"
 
 #define MAX_WAITING_ACCEPTS 256u
-/* Promises of the dead that are remembered; an accept of one that is not waits until it expires. */
+/* Broken promises that are remembered; an accept of one that is not waits until it expires. */
 #define MAX_BROKEN 4096u
 
 /* An object that was promised to a recipient, at its owner. In node->provides under node->lock. */
@@ -28,11 +28,12 @@ struct provide {
     uint64_t expires_ns;
 };
 
-/* Its sender has ended, and it with him: whoever comes for it is told so at once. In node->broken
- * under node->lock. */
+/* Nobody came for it in time, or its sender has ended, and it with him: whoever comes now is told
+ * so at once. In node->broken under node->lock. */
 struct broken {
     struct table_link link;
     struct link_id t1;
+    bool has_lapsed; /* else its sender has ended */
     uint64_t expires_ns;
 };
 
@@ -103,22 +104,30 @@ static struct waiting_accept *find_accept_locked(struct node *node, const struct
     return NULL;
 }
 
-static bool is_broken_locked(struct node *node, const struct link_id *t1)
+static uint64_t expiry_from(const struct node *node, uint64_t now_ns)
+{
+    return now_ns + node->settings.handoff_timeout_ms * UINT64_C(1000000);
+}
+
+static const struct broken *find_broken_locked(struct node *node, const struct link_id *t1)
 {
     struct table_link *link = table_find(&node->broken, table_hash(t1, sizeof *t1));
     while (link != NULL && !id_equal(&TABLE_ENTRY(link, struct broken, link)->t1, t1))
         link = table_again(link);
-    return link != NULL;
+    return link != NULL ? TABLE_ENTRY(link, struct broken, link) : NULL;
 }
 
 /* Without memory it is as if it had never been promised. */
-static void remember_broken_locked(struct node *node, const struct provide *provide)
+static void remember_broken_locked(struct node *node, const struct provide *provide,
+                                   uint64_t now_ns)
 {
     const struct link_id *t1 = &provide->frame.t1;
     struct broken *broken = node->broken.n_links < MAX_BROKEN ? malloc(sizeof *broken) : NULL;
     if (broken == NULL)
         return;
-    *broken = (struct broken){.t1 = *t1, .expires_ns = provide->expires_ns};
+    *broken = (struct broken){.t1 = *t1,
+                              .has_lapsed = provide->expires_ns <= now_ns,
+                              .expires_ns = expiry_from(node, now_ns)};
     if (!table_insert(&node->broken, &broken->link, table_hash(t1, sizeof *t1)))
         free(broken);
 }
@@ -192,7 +201,7 @@ static bool is_over(struct taken *taken, const struct peer *owner, const struct 
 }
 
 /* Takes out what is the peer's or has expired, in one walk: the lock is held for as long as the
- * tables are, and all else happens behind it. */
+ * tables are, and all else happens behind it. With OS_NEVER everything has expired, for good. */
 static void take_locked(struct node *node, const struct peer *peer, uint64_t now_ns,
                         struct taken *taken)
 {
@@ -204,8 +213,8 @@ static void take_locked(struct node *node, const struct peer *peer, uint64_t now
         if (!is_over(taken, provide->sender, peer, provide->expires_ns, now_ns))
             continue;
         take_provide_locked(node, provide);
-        if (provide->expires_ns > now_ns)
-            remember_broken_locked(node, provide);
+        if (now_ns != OS_NEVER)
+            remember_broken_locked(node, provide, now_ns);
         l->next = taken->provides;
         taken->provides = l;
     }
@@ -272,7 +281,7 @@ HRESULT handoff_provided(struct peer *sender, const struct frame_provide *frame)
     provide->sender = peer_ref(sender);
     provide->exported = exported;
     provide->frame = *frame;
-    provide->expires_ns = os_now_ns() + HANDOFF_LIFETIME_NS;
+    provide->expires_ns = expiry_from(node, os_now_ns());
     struct waiting_accept *waiting = NULL;
     os_mutex_lock(&node->lock);
     exported->n_holders++;
@@ -325,9 +334,9 @@ enum link_route handoff_accepted(struct peer *recipient, struct link_message *me
         return LINK_ROUTE_REFUSED;
     }
     *waiting = (struct waiting_accept){.message = message, .t1 = t1, .object = object};
-    waiting->expires_ns = os_now_ns() + HANDOFF_LIFETIME_NS;
+    waiting->expires_ns = expiry_from(node, os_now_ns());
     os_mutex_lock(&node->lock);
-    bool waits = find_provide_locked(node, &t1) == NULL && !is_broken_locked(node, &t1) &&
+    bool waits = find_provide_locked(node, &t1) == NULL && find_broken_locked(node, &t1) == NULL &&
                  !atomic_load(&node->closed) && recipient->n_accepts < MAX_WAITING_ACCEPTS &&
                  table_insert(&node->accepts, &waiting->link, table_hash(&t1, sizeof t1));
     if (waits) {
@@ -376,24 +385,31 @@ static struct provide *take_fitting(struct node *node, const struct link_id *t1,
     bool fits = provide != NULL && provide->frame.object == object &&
                 (is_recipient(node, provide, peer) || provide->sender == peer);
     bool found = provide != NULL;
-    bool broken = !found && is_broken_locked(node, t1);
+    const struct broken *broken = found ? NULL : find_broken_locked(node, t1);
+    bool is_broken = broken != NULL;
+    bool has_lapsed = is_broken && broken->has_lapsed;
     if (fits)
         take_provide_locked(node, provide);
     os_mutex_unlock(&node->lock);
     if (fits)
         return provide;
+    unsigned limit_ms = node->settings.handoff_timeout_ms;
     if (found)
         error_set(E_ACCESSDENIED, "the object was handed to another process than this one");
-    else if (broken)
+    else if (has_lapsed)
+        error_set(RPC_E_INVALID_OBJECT,
+                  "object %" PRIu64 " was handed to this process more than %u.%u s ago, and is not "
+                  "kept for it any longer",
+                  object, limit_ms / 1000, limit_ms / 100 % 10);
+    else if (is_broken)
         error_set(RPC_E_INVALID_OBJECT,
                   "the process that handed on object %" PRIu64
                   " has ended before this one came for it",
                   object);
     else
         error_set(RPC_E_INVALID_OBJECT,
-                  "nobody has handed object %" PRIu64 " to this process, or "
-                  "that was more than 30 s ago",
-                  object);
+                  "nobody has handed object %" PRIu64 " to this process within %u.%u s", object,
+                  limit_ms / 1000, limit_ms / 100 % 10);
     return NULL;
 }
 
@@ -446,7 +462,7 @@ void handoff_stop(struct node *node)
     struct link_timer *timer = node->handoff_timer;
     node->handoff_timer = NULL;
     node->handoff_timer_runs = true; /* no other is started */
-    take_locked(node, NULL, UINT64_MAX, &taken);
+    take_locked(node, NULL, OS_NEVER, &taken);
     os_mutex_unlock(&node->lock);
     if (timer != NULL)
         link_timer_cancel(timer);

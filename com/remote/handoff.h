@@ -4,11 +4,11 @@
  * The sender tells the owner by `provide` whom it gives the object to (T1, T2, the recipient's node
  * and principal), and writes a third party's reference; it does not wait and keeps nothing. The
  * owner keeps one holder, charged to the sender, until the recipient accepts, the sender withdraws
- * or dies, or 30 s have passed; of a sender that has died it remembers T1 for so long, so that the
- * recipient is told at once. The recipient connects to the owner directly and accepts
- * by T1; the answer has to be T2, which only the owner can have. An accept that comes before its
- * provide waits for it. Whom the owner cannot be reached by has the sender forward (forward.h), and
- * for that the sender may accept what it has provided itself.
+ * or dies, or handoff_timeout_ms have passed (30 s); of what has ended so it remembers T1 for as
+ * long again, so that the recipient is told at once. The recipient connects to the owner directly
+ * and accepts by T1; the answer has to be T2, which only the owner can have. An accept that comes
+ * before its provide waits for it. Whom the owner cannot be reached by has the sender forward
+ * (forward.h), and for that the sender may accept what it has provided itself.
  */
 #ifndef COM_REMOTE_HANDOFF_H
 #define COM_REMOTE_HANDOFF_H
@@ -23,8 +23,6 @@ struct import;
 struct node;
 struct peer;
 struct reference_third;
-
-#define HANDOFF_LIFETIME_NS (30u * UINT64_C(1000000000))
 
 /* Sender: tells the owner of `import` that `recipient` may come. Does not block. */
 HRESULT handoff_provide(struct import *import, struct peer *recipient, struct link_id *t1,

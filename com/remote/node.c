@@ -139,7 +139,8 @@ static const struct link_handler the_handler = {.opened = opened,
 
 void node_settings_default(struct node_settings *settings)
 {
-    *settings = (struct node_settings){.call_timeout_ms = 30000, .activation_timeout_ms = 60000};
+    *settings = (struct node_settings){
+        .call_timeout_ms = 30000, .activation_timeout_ms = 60000, .handoff_timeout_ms = 30000};
     link_settings_default(&settings->link);
     settings->link.max_handles = LINK_MAX_HANDLES;
 }

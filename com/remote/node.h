@@ -27,6 +27,7 @@ struct node_settings {
     struct link_settings link;
     uint32_t call_timeout_ms;
     uint32_t activation_timeout_ms;
+    uint32_t handoff_timeout_ms; /* how long an object that was handed on waits for its recipient */
 };
 
 void node_settings_default(struct node_settings *settings);
@@ -39,7 +40,7 @@ struct node {
     struct table imports;               /* by (owner, id); lock */
     struct table provides;              /* by T1; lock */
     struct table accepts;               /* waiting for their provide, by T1; lock */
-    struct table broken;                /* provides of the dead, by T1; lock */
+    struct table broken;                /* provides that have ended otherwise, by T1; lock */
     struct table watches;               /* by import; lock */
     struct table watch_cookies;         /* the same by cookie; lock */
     uint64_t next_watch;                /* lock */

@@ -23,7 +23,7 @@
 #include "core/util/error.h"
 
 /* What the options had from the first version on: no program has fewer. */
-#define FIRST_OPTIONS_SIZE (offsetof(struct via_options, max_workers) + sizeof(uint32_t))
+#define FIRST_OPTIONS_SIZE (offsetof(struct via_options, handoff_timeout_ms) + sizeof(uint32_t))
 
 static struct {
     struct os_mutex lock;
@@ -148,6 +148,8 @@ static HRESULT set_up(const struct via_options *options)
         settings.call_timeout_ms = options->call_timeout_ms;
     if (options->activation_timeout_ms != 0)
         settings.activation_timeout_ms = options->activation_timeout_ms;
+    if (options->handoff_timeout_ms != 0)
+        settings.handoff_timeout_ms = options->handoff_timeout_ms;
     if (options->max_workers != 0)
         settings.link.max_workers = options->max_workers;
     if (options->max_spin_us != 0)

@@ -49,6 +49,9 @@ struct via_options {
     uint32_t max_spin_us; /* how long a waiting thread spins before it sleeps; default 50 */
     uint32_t no_spin;     /* 1: never spin */
     uint32_t max_workers; /* default 64 */
+    /* How long an object of this process that somebody has handed on to a third process waits to be
+     * fetched by that; then the count that was kept for it is given back. Default 30000. */
+    uint32_t handoff_timeout_ms;
 };
 
 /* Makes this process a node; counted: S_FALSE when it is one already, and then `options` (NULL: all
