@@ -184,6 +184,33 @@ function(via_test name)
         RUN_SERIAL ${ARG_RUN_SERIAL})
 endfunction()
 
+# A suite that is there already once more, where its helper programs are those of the Windows tree that './dev build'
+# makes beside this one, under Wine. In the plain build; with SANITIZED in those with sanitizers too.
+#   via_test_border(NAME [ARGUMENTS CASE...] [ENVIRONMENT VAR=VALUE...] [TIMEOUT s] [SANITIZED])
+function(via_test_border name)
+    cmake_parse_arguments(ARG "SANITIZED" "TIMEOUT" "ARGUMENTS;ENVIRONMENT" ${ARGN})
+    set(trees linux)
+    if(ARG_SANITIZED)
+        list(APPEND trees asan tsan)
+    endif()
+    cmake_path(GET CMAKE_BINARY_DIR FILENAME tree)
+    if(NOT TARGET test_${name} OR NOT tree IN_LIST trees OR
+       NOT "${CMAKE_BINARY_DIR}" STREQUAL "${CMAKE_SOURCE_DIR}/build/${tree}")
+        return()
+    endif()
+    if(NOT ARG_TIMEOUT)
+        set(ARG_TIMEOUT 600)
+    endif()
+    math(EXPR seconds "${ARG_TIMEOUT} * ${VIADUCT_TIME_FACTOR}")
+    string(JOIN " " cases ${ARG_ARGUMENTS})
+    # By way of a file: a Wine that this starts stays for a while, and would keep the test's own output open.
+    add_test(NAME ${name}_border
+        COMMAND sh -c "\"$0\" ${cases} >${name}_border.log 2>&1; status=$?; cat ${name}_border.log; exit $status"
+                "$<TARGET_FILE:test_${name}>")
+    set_tests_properties(${name}_border PROPERTIES TIMEOUT ${seconds} LABELS suite
+        ENVIRONMENT "${VIADUCT_TEST_ENVIRONMENT};VIADUCT_TEST_WINDOWS=${CMAKE_SOURCE_DIR}/build/windows;${ARG_ENVIRONMENT}")
+endfunction()
+
 # A suite that is there already once more, as on Windows itself: without the winelib module.
 #   via_test_without_module(NAME [ENVIRONMENT VAR=VALUE...] [ARGUMENTS CASE...])
 function(via_test_without_module name)

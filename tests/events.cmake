@@ -4,7 +4,7 @@ if(NOT TARGET via_com_std)
     return()
 endif()
 
-add_executable(events_peer events/peer_program.c events/source_object.c)
+add_executable(events_peer events/peer_program.c events/source_object.c remote/serve.c)
 via_target(events_peer)
 set_target_properties(events_peer PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
 target_link_libraries(events_peer PRIVATE via_com_std via_com_remote Threads::Threads)

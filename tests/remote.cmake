@@ -4,19 +4,19 @@ if(NOT TARGET via_com_remote)
     return()
 endif()
 
-add_executable(remote_peer remote/peer_program.c remote/test_component.c remote/test_object.c)
+add_executable(remote_peer remote/peer_program.c remote/serve.c remote/test_component.c remote/test_object.c)
 via_target(remote_peer)
 set_target_properties(remote_peer PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
 target_link_libraries(remote_peer PRIVATE via_com_std via_com_remote Threads::Threads)
 viaduct_idl(TARGET remote_peer IDL remote/remote_test.idl)
 
-add_executable(sink_peer remote/sink_peer.c)
+add_executable(sink_peer remote/sink_peer.c remote/serve.c)
 via_target(sink_peer)
 set_target_properties(sink_peer PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
 target_link_libraries(sink_peer PRIVATE via_com_remote Threads::Threads)
 viaduct_idl(TARGET sink_peer IDL remote/sink_base.idl remote/sink.idl)
 
-add_executable(late_peer remote/late_peer.c remote/late_object.c)
+add_executable(late_peer remote/late_peer.c remote/late_object.c remote/serve.c)
 via_target(late_peer)
 set_target_properties(late_peer PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
 target_link_libraries(late_peer PRIVATE via_com_remote Threads::Threads)
@@ -76,15 +76,8 @@ if(TARGET test_forward)
     add_dependencies(test_forward remote_peer)
 endif()
 
-# All combinations of Linux and Windows programs; only the plain build has a Windows tree beside it.
-if(TARGET test_forward AND "${CMAKE_BINARY_DIR}" STREQUAL "${CMAKE_SOURCE_DIR}/build/linux")
-    # By way of a file: see soak.cmake.
-    add_test(NAME forward_border
-        COMMAND sh -c "\"$0\" hands_on_directly forwards_where_it_must >forward_border.log 2>&1; status=$?; \
-                       cat forward_border.log; exit $status" "$<TARGET_FILE:test_forward>")
-    set_tests_properties(forward_border PROPERTIES TIMEOUT 600 LABELS suite
-        ENVIRONMENT "VIADUCT_TEST_WINDOWS=${CMAKE_SOURCE_DIR}/build/windows")
-endif()
+via_test_border(forward ARGUMENTS hands_on_directly forwards_where_it_must)
+via_test_border(handoff)
 
 via_test(oneway
     SOURCES test_oneway.c remote/fixture.c remote/test_object.c
@@ -94,6 +87,8 @@ via_test(oneway
 if(TARGET test_oneway)
     add_dependencies(test_oneway remote_peer)
 endif()
+
+via_test_border(oneway)
 
 via_test(async
     SOURCES test_async.c remote/fixture.c remote/test_object.c
@@ -130,6 +125,18 @@ via_test(crosswait
 if(TARGET test_crosswait)
     add_dependencies(test_crosswait remote_peer)
 endif()
+
+via_test_border(crosswait ARGUMENTS refuses_one_of)
+
+via_test(callbacks
+    SOURCES test_callbacks.c remote/fixture.c remote/test_object.c
+    IDL remote/remote_test.idl
+    DEPENDS via_com_remote
+    TIMEOUT 240)
+if(TARGET test_callbacks)
+    add_dependencies(test_callbacks remote_peer)
+endif()
+via_test_border(callbacks)
 
 via_test(implement
     SOURCES test_implement.c remote/fixture.c

@@ -16,8 +16,6 @@
 #include "tests/remote/test_component.h"
 #include "tests/remote/test_object.h"
 
-extern const struct via_typelib remote_test_typelib;
-
 /* Connects to a helper program whose root object is the provider of the test component. */
 static bool component_start(struct peer_process *peer, IViaductSurrogate **provider)
 {

@@ -97,8 +97,8 @@ static struct crossing *cross(ITestObject *const *objects, LONG n, ITestObject *
     return check_refused(crossings, n);
 }
 
-static void check_names(const struct crossing *refused, const struct peer_process *const *peers,
-                        LONG n)
+/* `pids`: what the processes call themselves; a Windows one has another number here. */
+static void check_names(const struct crossing *refused, const ULONG *pids, LONG n)
 {
     char who[96];
     if (refused == NULL)
@@ -106,28 +106,28 @@ static void check_names(const struct crossing *refused, const struct peer_proces
     snprintf(who, sizeof who, "ITestObject::Cross of process %u", (unsigned)os_process_id());
     CHECK_STR_HAS(refused->text, who);
     for (LONG i = 0; i < n; i++) {
-        snprintf(who, sizeof who, "in process %u", peer_pid(peers[i]));
+        snprintf(who, sizeof who, "in process %u", (unsigned)pids[i]);
         CHECK_STR_HAS(refused->text, who);
-        snprintf(who, sizeof who, "ITestObject::Add of process %u", peer_pid(peers[i]));
+        snprintf(who, sizeof who, "ITestObject::Add of process %u", (unsigned)pids[i]);
         CHECK_STR_HAS(refused->text, who);
     }
 }
 
-static void cross_processes(LONG n)
+static void cross_processes(LONG n, unsigned windows)
 {
     struct peer_process peers[MAX_CROSSING];
-    const struct peer_process *all[MAX_CROSSING];
     ITestObject *objects[MAX_CROSSING] = {NULL};
+    ULONG pids[MAX_CROSSING];
     struct crossing crossings[MAX_CROSSING];
     bool started = true;
-    REQUIRE(fixture_begin());
-    for (LONG i = 0; i < n; i++) {
-        all[i] = &peers[i];
-        started = peer_start(&peers[i], "a") && started;
-        started = started && CHECK_OK(ITestObject_MakeSerialChild(peers[i].root, &objects[i]));
-    }
+    for (LONG i = 0; i < n; i++)
+        started = peer_launch_one_of(&peers[i], windows, (unsigned)i, "a") && started;
+    for (LONG i = 0; i < n && started; i++)
+        started = peer_connect(&peers[i], &IID_ITestObject, (void **)&peers[i].root) &&
+                  CHECK_OK(ITestObject_GetProcessId(peers[i].root, &pids[i])) &&
+                  CHECK_OK(ITestObject_MakeSerialChild(peers[i].root, &objects[i]));
     for (int i = 0; started && i < N_REPETITIONS; i++)
-        check_names(cross(objects, n, NULL, crossings), all, n);
+        check_names(cross(objects, n, NULL, crossings), pids, n);
     for (LONG i = 0; i < n; i++) {
         LONG sum = 0;
         if (objects[i] != NULL) {
@@ -136,17 +136,28 @@ static void cross_processes(LONG n)
         }
         peer_end(&peers[i]);
     }
-    fixture_end();
 }
+
+static void cross_two(unsigned windows)
+{
+    cross_processes(2, windows);
+}
+
+static void cross_three(unsigned windows)
+{
+    cross_processes(3, windows);
+}
+
+static const char *const crossing_names[MAX_CROSSING] = {"first", "second", "third"};
 
 TEST(refuses_one_of_two_processes)
 {
-    cross_processes(2);
+    fixture_for_each_combination(2, crossing_names, cross_two);
 }
 
 TEST(refuses_one_of_three_processes)
 {
-    cross_processes(3);
+    fixture_for_each_combination(3, crossing_names, cross_three);
 }
 
 /* Both objects in one process: the chains come back to it by way of this one. A probe does so, too,
@@ -383,8 +394,11 @@ TEST(refuses_nothing_that_a_probe_does_not_know)
     fixture_end();
 }
 
-HARNESS_MAIN("crosswait", TEST_ENTRY(refuses_one_of_two_processes),
-             TEST_ENTRY(refuses_one_of_three_processes), TEST_ENTRY(refuses_one_in_one_process),
-             TEST_ENTRY(passes_one_way_calls), TEST_ENTRY(lets_a_call_wait_for_a_busy_object),
+#define COMBINATIONS_MS 240000u
+
+HARNESS_MAIN("crosswait", TEST_ENTRY_LIMIT(refuses_one_of_two_processes, COMBINATIONS_MS),
+             TEST_ENTRY_LIMIT(refuses_one_of_three_processes, COMBINATIONS_MS),
+             TEST_ENTRY(refuses_one_in_one_process), TEST_ENTRY(passes_one_way_calls),
+             TEST_ENTRY(lets_a_call_wait_for_a_busy_object),
              TEST_ENTRY(lets_a_call_wait_for_a_callback), TEST_ENTRY(lets_calls_wait_in_a_row),
              TEST_ENTRY(refuses_nothing_that_a_probe_does_not_know))

@@ -25,6 +25,8 @@
 
 enum role { OWNER, MIDDLE, RECIPIENT, N_ROLES };
 
+static const char *const role_names[N_ROLES] = {"owner", "middle", "recipient"};
+
 struct trio {
     struct peer_process peers[N_ROLES];
     BSTR middle;        /* its address */
@@ -50,13 +52,10 @@ static void hide(const struct peer_process *owner)
  * recipient gets it from there. */
 static bool begin(struct trio *trio, unsigned windows, bool hidden)
 {
-    static const char *const names[] = {"owner", "middle", "recipient"};
     bool good = true;
     memset(trio, 0, sizeof *trio);
-    for (int i = 0; i < N_ROLES; i++) {
-        fixture_launch_native(!(windows >> i & 1));
-        good &= peer_launch(&trio->peers[i], names[i]);
-    }
+    for (unsigned i = 0; i < N_ROLES; i++)
+        good &= peer_launch_one_of(&trio->peers[i], windows, i, role_names[i]);
     for (int i = 0; i < N_ROLES && good; i++)
         good = peer_connect(&trio->peers[i], &IID_ITestObject, (void **)&trio->peers[i].root);
     if (!good)
@@ -135,22 +134,6 @@ static void check_lets_go(struct trio *trio)
     EVENTUALLY(count_objects(trio->peers[OWNER].root) == 1);
 }
 
-/* Once for each combination of systems. */
-static void for_each_combination(void (*test)(unsigned windows))
-{
-    char *tree = os_environment("VIADUCT_TEST_WINDOWS");
-    for (unsigned windows = 0; windows < (tree != NULL ? 1u << N_ROLES : 1u); windows++) {
-        harness_note("owner %s, middle %s, recipient %s", windows & 1 ? "Windows" : "native",
-                     windows & 2 ? "Windows" : "native", windows & 4 ? "Windows" : "native");
-        if (CHECK(fixture_begin())) {
-            test(windows);
-            fixture_end();
-        }
-    }
-    fixture_launch_native(false);
-    free(tree);
-}
-
 static void direct(unsigned windows)
 {
     struct trio trio;
@@ -181,28 +164,43 @@ static void forwarded(unsigned windows)
 
 TEST(hands_on_directly)
 {
-    for_each_combination(direct);
+    fixture_for_each_combination(N_ROLES, role_names, direct);
 }
 
 TEST(forwards_where_it_must)
 {
     if (os_path_separator == '\\')
         SKIP("the name of a pipe cannot be taken from who listens there");
-    for_each_combination(forwarded);
+    fixture_for_each_combination(N_ROLES, role_names, forwarded);
 }
 
 /* --- what a stand-in is like --- */
 
-/* Ordered, called back in its chain, and of one identity whenever it comes the same way. */
-static void like_an_object(struct trio *trio)
+/* What the recipient keeps, by way of the middle, of three programs of this system. */
+static bool begin_forwarded(struct trio *trio, ITestObject **kept)
 {
-    ITestObject *kept = NULL;
+    LONG sum = 0;
+    *kept = NULL;
+    return begin(trio, 0, true) &&
+           CHECK_OK(ITestObject_GetKept(trio->peers[RECIPIENT].root, kept)) &&
+           CHECK_OK(ITestObject_Add(*kept, 1, 2, &sum));
+}
+
+static void end_forwarded(struct trio *trio, ITestObject *kept)
+{
+    if (kept != NULL)
+        ITestObject_Release(kept);
+    end(trio);
+}
+
+/* Ordered, called back in its chain, and of one identity whenever it comes the same way. */
+static void like_an_object(struct trio *trio, ITestObject *kept)
+{
     ITestObject *again = NULL;
     ITestObject *mine = test_object_new("mine");
     ULONG n = 0;
     LONG *values = NULL;
     LONG levels = 0;
-    CHECK_OK(ITestObject_GetKept(trio->peers[RECIPIENT].root, &kept));
     CHECK_OK(ITestObject_GetKept(trio->peers[RECIPIENT].root, &again));
     CHECK_PTR_EQ(again, kept);
     CHECK(kept != trio->child); /* that one is connected directly */
@@ -215,7 +213,6 @@ static void like_an_object(struct trio *trio)
     CoTaskMemFree(values);
     CHECK_OK(ITestObject_CallBack(kept, mine, 8, &levels)); /* `mine` listens nowhere either */
     CHECK_EQ(levels, 8);
-    ITestObject_Release(kept);
     ITestObject_Release(again);
     ITestObject_Release(mine);
     EVENTUALLY(test_object_count() == 0);
@@ -224,59 +221,57 @@ static void like_an_object(struct trio *trio)
 TEST(what_is_forwarded_is_like_any_object)
 {
     struct trio trio;
+    ITestObject *kept;
     if (os_path_separator == '\\')
         SKIP("the name of a pipe cannot be taken from who listens there");
     REQUIRE(fixture_begin());
-    if (begin(&trio, 0, true)) {
-        like_an_object(&trio);
+    if (begin_forwarded(&trio, &kept)) {
+        like_an_object(&trio, kept);
+        ITestObject_Release(kept);
+        kept = NULL;
         check_lets_go(&trio);
     }
-    end(&trio);
+    end_forwarded(&trio, kept);
     fixture_end();
 }
 
 TEST(the_owners_death_is_told_by_who_forwards)
 {
     struct trio trio;
+    ITestObject *kept;
+    char pid[32];
     if (os_path_separator == '\\')
         SKIP("the name of a pipe cannot be taken from who listens there");
     REQUIRE(fixture_begin());
-    if (begin(&trio, 0, true)) {
-        ITestObject *kept = NULL;
+    if (begin_forwarded(&trio, &kept)) {
         LONG sum = 0;
-        char pid[32];
-        CHECK_OK(ITestObject_GetKept(trio.peers[RECIPIENT].root, &kept));
-        CHECK_OK(ITestObject_Add(kept, 1, 2, &sum));
         peer_kill(&trio.peers[OWNER]);
         HRESULT hr = ITestObject_Add(kept, 1, 2, &sum);
         CHECK_HR(hr, RPC_E_DISCONNECTED);
         snprintf(pid, sizeof pid, "process %u", (unsigned)trio.owner);
         CHECK_STR_HAS(error_text(hr), pid);
-        ITestObject_Release(kept);
     }
-    end(&trio);
+    end_forwarded(&trio, kept);
     fixture_end();
 }
 
 TEST(a_stand_in_ends_with_who_forwards)
 {
     struct trio trio;
+    ITestObject *kept;
     if (os_path_separator == '\\')
         SKIP("the name of a pipe cannot be taken from who listens there");
     REQUIRE(fixture_begin());
-    if (begin(&trio, 0, true)) {
-        ITestObject *kept = NULL;
+    if (begin_forwarded(&trio, &kept)) {
         LONG sum = 0;
-        CHECK_OK(ITestObject_GetKept(trio.peers[RECIPIENT].root, &kept));
         peer_kill(&trio.peers[MIDDLE]);
         CHECK_HR(ITestObject_Add(kept, 1, 2, &sum), RPC_E_DISCONNECTED);
         CHECK_OK(ITestObject_Add(trio.child, 1, 2, &sum)); /* the owner lives */
-        ITestObject_Release(kept);
         ITestObject_Release(trio.child);
         trio.child = NULL;
         EVENTUALLY(count_objects(trio.peers[OWNER].root) == 1);
     }
-    end(&trio);
+    end_forwarded(&trio, kept);
     fixture_end();
 }
 

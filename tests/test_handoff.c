@@ -1,7 +1,7 @@
 /*
- * Handing on, step by step: who dies or lies between `provide` and `accept`. The owner is a helper
- * process; provider, recipient and squatter are nodes of this process, with core/link alone, so
- * that each frame goes when the test says so.
+ * Handing on, step by step: who dies, lies or is late between `provide` and `accept`. The owner is
+ * a helper process, with VIADUCT_TEST_WINDOWS a Windows one; provider, recipient and squatter are
+ * nodes of this process, with core/link alone, so that each frame goes when the test says so.
  */
 #include "tests/harness/harness.h"
 
@@ -39,8 +39,8 @@ struct side {
 static struct {
     struct os_poller *poller;
     struct plugin_set *plugins;
-    struct os_process *owner;
-    char address[256];
+    struct peer_process owner;
+    bool owner_has_died; /* since the test has killed it */
     struct side provider;
     struct side recipient;
 } the;
@@ -108,9 +108,9 @@ static uint64_t soon(void)
     return os_deadline_ms(15000 * harness_time_factor());
 }
 
-static bool join(struct side *side)
+static bool join_at(struct side *side, const char *address)
 {
-    const char *const addresses[] = {the.address, NULL};
+    const char *const addresses[] = {address, NULL};
     struct link_settings settings;
     uint64_t end = soon();
     HRESULT hr;
@@ -124,6 +124,11 @@ static bool join(struct side *side)
             os_sleep_ms(5);
     } while (FAILED(hr) && os_now_ns() < end);
     return CHECK_OK(hr);
+}
+
+static bool join(struct side *side)
+{
+    return join_at(side, the.owner.address);
 }
 
 static void leave(struct side *side)
@@ -146,27 +151,32 @@ static void bind_interface(struct side *side)
     CHECK_OK(frame_post_interface(side->connection, 1, &IID_ITestObject, hash));
 }
 
-static bool begin(void)
+static bool begin_with(const char *owner)
 {
     char path[1024];
     memset(&the, 0, sizeof the);
     snprintf(path, sizeof path, "%s/%s", TEST_BINARY_DIRECTORY,
              os_path_separator == '\\' ? "bin/plugins" : "lib/viaduct/plugins");
-    fresh_address(the.address, sizeof the.address, "owner");
     bool good = CHECK_OK(os_poller_new(&the.poller)) &&
                 CHECK_OK(plugin_set_new(the.poller, NULL, &the.plugins)) &&
-                CHECK_OK(plugin_set_search(the.plugins, path));
-    snprintf(path, sizeof path, "%s/tests/remote_peer%s", TEST_BINARY_DIRECTORY,
-             os_path_separator == '\\' ? ".exe" : "");
-    const char *const arguments[] = {path, the.address, "owner", NULL};
-    const struct os_spawn_options options = {.arguments = arguments};
-    good = good && CHECK_OK(os_process_spawn(&options, &the.owner)) && join(&the.provider) &&
-           join(&the.recipient);
+                CHECK_OK(plugin_set_search(the.plugins, path)) && peer_launch(&the.owner, owner) &&
+                join(&the.provider) && join(&the.recipient);
     if (good) {
         bind_interface(&the.provider);
         bind_interface(&the.recipient);
     }
     return good;
+}
+
+static bool begin(void)
+{
+    return begin_with("owner");
+}
+
+static void kill_owner(void)
+{
+    peer_kill(&the.owner);
+    the.owner_has_died = true;
 }
 
 static void end(void)
@@ -177,12 +187,9 @@ static void end(void)
     plugin_set_free(the.plugins);
     if (the.poller != NULL)
         os_poller_free(the.poller);
-    if (the.owner != NULL) {
-        CHECK_HR(os_process_wait(the.owner, 0, &status), RPC_E_TIMEOUT); /* it has survived */
-        os_process_kill(the.owner);
-        os_process_wait(the.owner, soon(), &status);
-        os_process_free(the.owner);
-    }
+    if (the.owner.process != NULL && !the.owner_has_died)
+        CHECK_HR(os_process_wait(the.owner.process, 0, &status), RPC_E_TIMEOUT); /* it survives */
+    peer_end(&the.owner);
     error_clear();
 }
 
@@ -381,14 +388,79 @@ TEST(who_comes_before_the_promise_waits_for_it)
     end();
 }
 
-/* Asks the owner's process to call an object that is said to live at `side`. */
-static HRESULT call_third(struct side *side, const char *address)
+/* The owner's end is the end of each accept that waits there. */
+TEST(an_owner_that_dies_ends_an_accept)
+{
+    if (begin()) {
+        struct early early = {.provide = promise(make_child(), &the.recipient), .hr = E_FAIL};
+        CHECK_OK(os_thread_start(accept_early, &early, "early", &early.thread));
+        os_sleep_ms(50);
+        kill_owner();
+        os_thread_join(early.thread);
+        CHECK_HR(early.hr, RPC_E_DISCONNECTED);
+    }
+    end();
+}
+
+/* --- who comes too late --- */
+
+/* Exactly the count that was kept for him is given back. */
+TEST(what_nobody_fetches_is_given_back)
+{
+    if (begin_with("impatient")) {
+        char text[ERROR_TEXT_SIZE];
+        uint64_t child = make_child();
+        uint64_t other = make_child();
+        struct frame_provide lapses = promise(child, &the.recipient);
+        struct frame_provide fetched = promise(other, &the.recipient);
+        post(&fetched);
+        CHECK_OK(accept(&the.recipient, &fetched));
+        uint64_t posted_ns = os_now_ns();
+        post(&lapses);
+        give_back(&the.provider, child, 1);
+        give_back(&the.provider, other, 1);
+        CHECK_EQ(count_objects(&the.provider), 3);
+        EVENTUALLY(count_objects(&the.provider) == 2);
+        CHECK(os_now_ns() - posted_ns >= IMPATIENT_HANDOFF_MS * UINT64_C(1000000));
+        HRESULT hr = accept(&the.recipient, &lapses);
+        CHECK_HR(hr, RPC_E_INVALID_OBJECT);
+        CHECK_STR_HAS(error_format(error_get(), hr, text, sizeof text), "more than 2.0 s ago");
+        CHECK_OK(frame_post_withdraw(the.provider.connection, &lapses.t1)); /* of what is gone */
+        CHECK_EQ(count_objects(&the.provider), 2);
+        give_back(&the.recipient, other, 1);
+        EVENTUALLY(count_objects(&the.recipient) == 1);
+    }
+    end();
+}
+
+TEST(who_is_never_promised_anything_is_told_so)
+{
+    if (begin_with("impatient")) {
+        char text[ERROR_TEXT_SIZE];
+        uint64_t child = make_child();
+        struct frame_provide provide = promise(child, &the.recipient);
+        HRESULT hr = accept(&the.recipient, &provide);
+        CHECK_HR(hr, RPC_E_INVALID_OBJECT);
+        CHECK_STR_HAS(error_format(error_get(), hr, text, sizeof text), "within 2.0 s");
+        post(&provide); /* nobody waits for it any more; the next one gets it */
+        CHECK_OK(accept(&the.recipient, &provide));
+        give_back(&the.recipient, child, 1);
+        give_back(&the.provider, child, 1);
+        EVENTUALLY(count_objects(&the.recipient) == 1);
+    }
+    end();
+}
+
+/* --- the owner's process as recipient --- */
+
+/* Asks it to call an object that is said to be `owner`'s. */
+static HRESULT call_third(const struct link_id *owner, const char *address)
 {
     uint8_t table[1024];
     LONG arguments[3] = {0, 20, 3}; /* reference 0, a, b */
     struct wire_reference reference = {.kind = WIRE_REFERENCE_THIRD, .object = 1, .n_addresses = 1};
     struct link_message reply;
-    memcpy(reference.owner, link_node_id(side->node), sizeof reference.owner);
+    memcpy(reference.owner, owner, sizeof reference.owner);
     CHECK_OK(os_random(reference.t1, sizeof reference.t1));
     CHECK_OK(os_random(reference.t2, sizeof reference.t2));
     reference.addresses_size = (uint16_t)(strlen(address) + 1);
@@ -418,7 +490,7 @@ TEST(a_squatter_is_found_out_by_the_token)
         CHECK_OK(
             link_node_new(&settings, the.plugins, &handler, &the.recipient, &the.recipient.node));
         CHECK_OK(link_node_listen(the.recipient.node, address, false));
-        HRESULT hr = call_third(&the.recipient, address);
+        HRESULT hr = call_third(link_node_id(the.recipient.node), address);
         CHECK_HR(hr, VIA_E_IDENTITY);
         CHECK_STR_HAS(error_format(error_get(), hr, text, sizeof text), "could not prove it");
         CHECK_EQ(atomic_load(&the.recipient.n_accepts), 1);
@@ -437,12 +509,47 @@ TEST(another_node_at_the_owners_address_is_not_asked)
         CHECK_OK(link_node_listen(the.recipient.node, address, false));
         link_settings_default(&settings);
         CHECK_OK(link_node_new(&settings, the.plugins, &handler, &absent, &absent.node));
-        HRESULT hr = call_third(&absent, address);
+        HRESULT hr = call_third(link_node_id(absent.node), address);
         CHECK_HR(hr, VIA_E_UNREACHABLE);
         CHECK_STR_HAS(error_format(error_get(), hr, text, sizeof text), "answers, not process");
         CHECK_EQ(atomic_load(&the.recipient.n_accepts), 0);
         leave(&absent);
     }
+    end();
+}
+
+struct fetch {
+    struct link_id owner;
+    const char *address;
+    struct os_thread *thread;
+    HRESULT hr;
+};
+
+static void run_fetch(void *argument)
+{
+    struct fetch *fetch = argument;
+    fetch->hr = call_third(&fetch->owner, fetch->address);
+    error_clear();
+}
+
+/* It waits for a promise at an owner that dies: its proxy is dead from the start, and says so. */
+TEST(who_fetches_from_an_owner_that_dies_is_told)
+{
+    struct peer_process dying = {0};
+    struct side observer = {0};
+    if (begin() && peer_launch(&dying, "dying") && join_at(&observer, dying.address)) {
+        struct fetch fetch = {.owner = link_connection_peer(observer.connection)->node,
+                              .address = dying.address,
+                              .hr = E_FAIL};
+        CHECK_OK(os_thread_start(run_fetch, &fetch, "fetch", &fetch.thread));
+        os_sleep_ms(100);
+        peer_kill(&dying);
+        os_thread_join(fetch.thread);
+        CHECK(fetch.hr == RPC_E_DISCONNECTED || fetch.hr == VIA_E_UNREACHABLE);
+        CHECK_EQ(count_objects(&the.provider), 1);
+    }
+    leave(&observer);
+    peer_end(&dying);
     end();
 }
 
@@ -452,5 +559,9 @@ HARNESS_MAIN("handoff", TEST_ENTRY(a_release_against_a_reference_in_flight),
              TEST_ENTRY(nobody_else_gets_what_was_promised),
              TEST_ENTRY(a_provider_takes_back_what_it_has_promised),
              TEST_ENTRY(who_comes_before_the_promise_waits_for_it),
+             TEST_ENTRY(an_owner_that_dies_ends_an_accept),
+             TEST_ENTRY(what_nobody_fetches_is_given_back),
+             TEST_ENTRY(who_is_never_promised_anything_is_told_so),
+             TEST_ENTRY(who_fetches_from_an_owner_that_dies_is_told),
              TEST_ENTRY(a_squatter_is_found_out_by_the_token),
              TEST_ENTRY(another_node_at_the_owners_address_is_not_asked))

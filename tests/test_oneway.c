@@ -98,6 +98,32 @@ TEST(keep_their_order_under_eight_threads)
     fixture_end();
 }
 
+/* Eight threads of the peer, each of which pours into one object of this process. */
+TEST(keep_their_order_from_eight_threads_of_the_peer)
+{
+    struct peer_process peer;
+    ITestObject *sources[8];
+    ITestObject *mine[8];
+    REQUIRE(fixture_begin());
+    if (peer_start(&peer, "a")) {
+        for (int i = 0; i < 8; i++) {
+            mine[i] = test_object_new("mine");
+            CHECK_OK(ITestObject_MakeChild(peer.root, &sources[i]));
+        }
+        for (int i = 0; i < 8; i++)
+            CHECK_OK(ITestObject_Pour(sources[i], mine[i], 1000, 0));
+        for (int i = 0; i < 8; i++) {
+            EVENTUALLY(appended(mine[i]) == 1000);
+            ITestObject_Release(sources[i]);
+            ITestObject_Release(mine[i]);
+        }
+    }
+    peer_end(&peer);
+    EVENTUALLY(test_object_count() == 0);
+    fixture_end();
+}
+
 HARNESS_MAIN("oneway", TEST_ENTRY(arrive_while_the_caller_sleeps),
              TEST_ENTRY(arrive_up_to_the_end_of_the_caller),
-             TEST_ENTRY(keep_their_order_under_eight_threads))
+             TEST_ENTRY(keep_their_order_under_eight_threads),
+             TEST_ENTRY(keep_their_order_from_eight_threads_of_the_peer))

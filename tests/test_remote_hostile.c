@@ -32,8 +32,6 @@
 #define N_SLOTS         (sizeof(ITestObjectVtbl) / sizeof(void *))
 #define TEST_MINE_ID    77
 
-extern const struct via_typelib remote_test_typelib;
-
 static struct {
     struct os_poller *poller;
     struct plugin_set *plugins;

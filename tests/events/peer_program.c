@@ -1,29 +1,17 @@
-/* A process for the tests of events to talk to: one source as its root, until it is killed. */
-#include <stdio.h>
-#include <viaduct/runtime.h>
-
-#include "core/os/clock.h"
+/* A process for the tests of events to talk to: one source as its root. */
 #include "tests/events/source_object.h"
+#include "tests/remote/serve.h"
 
-/* A test that was killed must not leave us behind. */
-#define LIFETIME_MS 120000u
+static HRESULT make_root(const char *name, IUnknown **root)
+{
+    (void)name;
+    *root = (IUnknown *)source_object_new(0);
+    return *root != NULL ? S_OK : E_OUTOFMEMORY;
+}
 
 int main(int argc, char **argv)
 {
-    char text[1024];
-    if (argc < 2)
-        return 2;
-    HRESULT hr = via_initialize(NULL);
-    if (SUCCEEDED(hr))
-        hr = via_register_typelib(&events_test_typelib);
-    if (SUCCEEDED(hr))
-        hr = via_set_root_object((IUnknown *)source_object_new(0));
-    if (SUCCEEDED(hr))
-        hr = via_listen(argv[1]);
-    if (FAILED(hr)) {
-        fprintf(stderr, "events_peer: %s\n", via_error_message(hr, text, sizeof text));
-        return 1;
-    }
-    os_sleep_ms(LIFETIME_MS);
-    return 3;
+    static const struct via_typelib *const typelibs[] = {&events_test_typelib, NULL};
+    static const struct served served = {typelibs, make_root, SERVE_USUAL_MS};
+    return serve(&served, NULL, argc, argv);
 }

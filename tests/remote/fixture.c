@@ -13,8 +13,6 @@
 #include "core/util/error.h"
 #include "tests/harness/harness.h"
 
-extern const struct via_typelib remote_test_typelib;
-
 bool fixture_begin(void)
 {
     return CHECK_OK(via_initialize(NULL)) && CHECK_OK(via_register_typelib(&remote_test_typelib));
@@ -42,6 +40,35 @@ static bool is_native;
 void fixture_launch_native(bool native)
 {
     is_native = native;
+}
+
+static void note_combination(unsigned n, const char *const *names, unsigned windows)
+{
+    char text[256] = "";
+    for (unsigned i = 0; i < n; i++)
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s %s", i > 0 ? ", " : "",
+                 names[i], windows >> i & 1 ? "Windows" : "native");
+    harness_note("%s", text);
+}
+
+void fixture_for_each_combination(unsigned n, const char *const *names,
+                                  void (*test)(unsigned windows))
+{
+    CLEANUP(cleanup_free) char *tree = os_environment("VIADUCT_TEST_WINDOWS");
+    for (unsigned windows = 0; windows < (tree != NULL ? 1u << n : 1u); windows++) {
+        note_combination(n, names, windows);
+        if (CHECK(fixture_begin())) {
+            test(windows);
+            fixture_end();
+        }
+    }
+    is_native = false;
+}
+
+bool peer_launch_one_of(struct peer_process *peer, unsigned windows, unsigned i, const char *name)
+{
+    is_native = !(windows >> i & 1);
+    return peer_launch(peer, name);
 }
 
 bool peer_launch_program(struct peer_process *peer, const char *program, const char *name)

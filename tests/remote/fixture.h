@@ -8,6 +8,9 @@
 
 struct os_process;
 
+/* How long objects of a remote_peer called "impatient" wait for those whom they are handed to. */
+#define IMPATIENT_HANDOFF_MS 2000u
+
 struct peer_process {
     struct os_process *process;
     ITestObject *root; /* NULL when it could not be started */
@@ -29,6 +32,13 @@ bool peer_launch_at(struct peer_process *peer, const char *program, const char *
                     const char *name);
 /* Whether programs that are started from now on are this system's in any case. */
 void fixture_launch_native(bool native);
+/* Calls `test`, with a runtime of its own, once for each combination of systems that `n` helper
+ * programs can be of: the i-th is to be a Windows program where bit i is set. Without
+ * VIADUCT_TEST_WINDOWS there is one combination, this system. `names`: of the programs. */
+void fixture_for_each_combination(unsigned n, const char *const *names,
+                                  void (*test)(unsigned windows));
+/* The i-th program of such a combination. */
+bool peer_launch_one_of(struct peer_process *peer, unsigned windows, unsigned i, const char *name);
 bool peer_connect(struct peer_process *peer, const GUID *iid, void **root);
 void peer_kill(struct peer_process *peer);
 /* Releases the root and kills the process. */

@@ -4,8 +4,6 @@
 
 #include "late.h"
 
-extern const struct via_typelib late_typelib;
-
 /* With one reference each; NULL without memory. */
 ILate *late_object_new(void);
 ILateDual *late_dual_new(void);

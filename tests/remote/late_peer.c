@@ -1,19 +1,8 @@
-/*
- * A process for the tests of late binding: its root object makes the objects of late.idl. Serves
- * until it is killed.
- *
- *   late_peer ADDRESS
- */
+/* A process for the tests of late binding: its root object makes the objects of late.idl. */
 #include <stdbool.h>
-#include <stdio.h>
-#include <viaduct/late.h>
-#include <viaduct/runtime.h>
 
-#include "core/os/clock.h"
 #include "tests/remote/late_object.h"
-
-/* A test that was killed must not leave us behind. */
-#define LIFETIME_MS 120000u
+#include "tests/remote/serve.h"
 
 static HRESULT STDMETHODCALLTYPE Root_QueryInterface(ILateRoot *self, REFIID iid, void **object)
 {
@@ -82,21 +71,17 @@ static const ILateRootVtbl root_vtable = {
     Root_MakeUnknown,    Root_MakeDual, Root_MakeNothing, Root_CallTwice,
 };
 
+static HRESULT make_root(const char *name, IUnknown **object)
+{
+    static ILateRoot root = {.lpVtbl = (void *)&root_vtable};
+    (void)name;
+    *object = (IUnknown *)&root;
+    return S_OK;
+}
+
 int main(int argc, char **argv)
 {
-    ILateRoot root = {.lpVtbl = (void *)&root_vtable};
-    char text[1024];
-    HRESULT hr = argc > 1 ? via_initialize(NULL) : E_INVALIDARG;
-    if (SUCCEEDED(hr))
-        hr = via_register_typelib(&late_typelib);
-    if (SUCCEEDED(hr))
-        hr = via_set_root_object((IUnknown *)&root);
-    if (SUCCEEDED(hr))
-        hr = via_listen(argv[1]);
-    if (FAILED(hr)) {
-        fprintf(stderr, "late_peer: %s\n", via_error_message(hr, text, sizeof text));
-        return 1;
-    }
-    os_sleep_ms(LIFETIME_MS);
-    return 3;
+    static const struct via_typelib *const typelibs[] = {&late_typelib, NULL};
+    static const struct served served = {typelibs, make_root, SERVE_USUAL_MS};
+    return serve(&served, NULL, argc, argv);
 }

@@ -1,20 +1,12 @@
 /*
  * A process for the tests of objects by name: its root object, ISinkCaller, calls the sinks that it
- * is given, through their vtables. Serves until it is killed.
- *
- *   sink_peer ADDRESS
+ * is given, through their vtables.
  */
-#include <stdio.h>
-#include <viaduct/runtime.h>
+#include <stdbool.h>
 
-#include "core/os/clock.h"
 #include "core/os/thread.h"
 #include "sink.h"
-
-/* A test that was killed must not leave us behind. */
-#define LIFETIME_MS 120000u
-
-extern const struct via_typelib sink_base_typelib;
+#include "tests/remote/serve.h"
 
 static struct os_mutex lock = OS_MUTEX_INITIALIZER;
 static ISink *kept; /* lock */
@@ -113,23 +105,17 @@ static const ISinkCallerVtbl vtable = {
     Caller_CallRows,       Caller_CallSmall, Caller_CallScale, Caller_Keep,
 };
 
-int main(int argc, char **argv)
+static HRESULT make_root(const char *name, IUnknown **object)
 {
     static ISinkCaller root = {&vtable};
-    char text[1024];
-    HRESULT hr = argc > 1 ? via_initialize(NULL) : E_INVALIDARG;
-    if (SUCCEEDED(hr))
-        hr = via_register_typelib(&sink_base_typelib);
-    if (SUCCEEDED(hr))
-        hr = via_register_typelib(&sink_typelib);
-    if (SUCCEEDED(hr))
-        hr = via_set_root_object((IUnknown *)&root);
-    if (SUCCEEDED(hr))
-        hr = via_listen(argv[1]);
-    if (FAILED(hr)) {
-        fprintf(stderr, "sink_peer: %s\n", via_error_message(hr, text, sizeof text));
-        return 1;
-    }
-    os_sleep_ms(LIFETIME_MS);
-    return 3;
+    (void)name;
+    *object = (IUnknown *)&root;
+    return S_OK;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct via_typelib *const typelibs[] = {&sink_base_typelib, &sink_typelib, NULL};
+    static const struct served served = {typelibs, make_root, SERVE_USUAL_MS};
+    return serve(&served, NULL, argc, argv);
 }

@@ -2,49 +2,22 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <viaduct/object.h>
 
 #include "tests/remote/test_object.h"
-
-extern const struct via_typelib remote_test_typelib;
 
 const CLSID test_clsid_serial = {0x5a1d7c00, 0x92f1, 0x4c63, {0x8b, 0x0e, 0x7d, 0x6f, 0, 0, 0, 1}};
 const CLSID test_clsid_free = {0x5a1d7c00, 0x92f1, 0x4c63, {0x8b, 0x0e, 0x7d, 0x6f, 0, 0, 0, 2}};
 const CLSID test_clsid_faceless = {
     0x5a1d7c00, 0x92f1, 0x4c63, {0x8b, 0x0e, 0x7d, 0x6f, 0, 0, 0, 3}};
 
-static atomic_int n_locks;
+static struct via_module module;
+static const struct via_object_kind made_kind = {.module = &module};
 
-static HRESULT STDMETHODCALLTYPE Factory_QueryInterface(IClassFactory *iface, REFIID iid,
-                                                        void **object)
+static HRESULT make_test_object(REFIID iid, void **object)
 {
-    *object = NULL;
-    if (!IsEqualIID(iid, &IID_IUnknown) && !IsEqualIID(iid, &IID_IClassFactory))
-        return E_NOINTERFACE;
-    *object = iface;
-    return S_OK;
-}
-
-static ULONG STDMETHODCALLTYPE Factory_AddRef(IClassFactory *iface)
-{
-    (void)iface;
-    return 2;
-}
-
-static ULONG STDMETHODCALLTYPE Factory_Release(IClassFactory *iface)
-{
-    (void)iface;
-    return 1;
-}
-
-static HRESULT STDMETHODCALLTYPE Factory_CreateInstance(IClassFactory *iface, IUnknown *outer,
-                                                        REFIID iid, void **object)
-{
-    (void)iface;
-    *object = NULL;
-    if (outer)
-        return CLASS_E_NOAGGREGATION;
     ITestObject *made = test_object_new("made");
-    if (!made)
+    if (made == NULL)
         return E_OUTOFMEMORY;
     HRESULT hr = ITestObject_QueryInterface(made, iid, object);
     ITestObject_Release(made);
@@ -54,17 +27,16 @@ static HRESULT STDMETHODCALLTYPE Factory_CreateInstance(IClassFactory *iface, IU
 /* Says whether the argument has come as it was given. */
 static HRESULT STDMETHODCALLTYPE Factory_LockServer(IClassFactory *iface, BOOL lock)
 {
-    (void)iface;
-    if (lock)
-        atomic_fetch_add(&n_locks, 1);
-    else if (atomic_fetch_sub(&n_locks, 1) <= 0)
+    if (!lock && via_module_is_idle(&module))
         return E_UNEXPECTED;
-    return S_OK;
+    return via_factory_LockServer(iface, lock);
 }
 
-static IClassFactoryVtbl factory_vtable = {Factory_QueryInterface, Factory_AddRef, Factory_Release,
-                                           Factory_CreateInstance, Factory_LockServer};
-static IClassFactory factory = {&factory_vtable};
+static IClassFactoryVtbl factory_vtable = {
+    via_factory_QueryInterface, via_factory_AddRef, via_factory_Release,
+    via_factory_CreateInstance, Factory_LockServer,
+};
+static struct via_factory factory = {{&factory_vtable}, &made_kind, make_test_object};
 
 /* --- the faceless one --- */
 
@@ -93,24 +65,17 @@ static ULONG STDMETHODCALLTYPE Faceless_Release(IUnknown *iface)
 static IUnknownVtbl faceless_vtable = {Faceless_QueryInterface, Faceless_AddRef, Faceless_Release};
 static IUnknown faceless = {&faceless_vtable};
 
-static HRESULT STDMETHODCALLTYPE Faceless_Create(IClassFactory *iface, IUnknown *outer, REFIID iid,
-                                                 void **object)
+static HRESULT make_faceless(REFIID iid, void **object)
 {
     unsigned none = 0;
-
-    (void)iface;
-    (void)outer;
     (void)iid;
-    *object = NULL;
     if (!atomic_compare_exchange_strong(&faceless_refs, &none, 1))
         return E_UNEXPECTED;
     *object = &faceless;
     return S_OK;
 }
 
-static IClassFactoryVtbl faceless_factory_vtable = {
-    Factory_QueryInterface, Factory_AddRef, Factory_Release, Faceless_Create, Factory_LockServer};
-static IClassFactory faceless_factory = {&faceless_factory_vtable};
+static struct via_factory faceless_factory = VIA_FACTORY(&made_kind, make_faceless);
 
 /* --- the component --- */
 
@@ -118,7 +83,7 @@ static HRESULT STDMETHODCALLTYPE get_class_object(REFCLSID clsid, REFIID iid, vo
 {
     bool is_faceless = IsEqualCLSID(clsid, &test_clsid_faceless);
 
-    return IClassFactory_QueryInterface(is_faceless ? &faceless_factory : &factory, iid, object);
+    return via_factory_get(is_faceless ? &faceless_factory : &factory, iid, object);
 }
 
 static const struct via_component_class classes[] = {

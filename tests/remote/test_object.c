@@ -375,6 +375,20 @@ static HRESULT STDMETHODCALLTYPE Test_Cross(ITestObject *iface, ITestObject *gat
                        : ITestObject_Add(other, 20, 3, sum);
 }
 
+static HRESULT STDMETHODCALLTYPE Test_CallAround(ITestObject *iface, ITestObject *next,
+                                                 ITestObject *last, ITestObject *gate, LONG depth,
+                                                 LONG *levels)
+{
+    LONG below = 0;
+    HRESULT hr = S_OK;
+    if (depth > 1)
+        hr = ITestObject_CallAround(next, last, iface, gate, depth - 1, &below);
+    else if (gate != NULL)
+        hr = ITestObject_Meet(gate, 2);
+    *levels = below + 1;
+    return hr;
+}
+
 static HRESULT STDMETHODCALLTYPE Test_Pour(ITestObject *iface, ITestObject *object, LONG n,
                                            ULONG ms)
 {
@@ -394,6 +408,7 @@ static const ITestObjectVtbl test_vtable = {
     Test_Append,         Test_GetAppended,  Test_Overlap,    Test_Fail,
     Test_KeepRootOf,     Test_HandKept,     Test_Exit,       Test_Meet,
     Test_Cross,          Test_Pour,         Test_KeepKeptOf, Test_MakeLater,
+    Test_CallAround,
 };
 
 /* --- ITestName --- */

@@ -1,34 +1,17 @@
-/* Serves one transfer object at the address that it is given, until it is killed. */
-#include <stdio.h>
-#include <viaduct/runtime.h>
-
-#include "core/os/clock.h"
+/* A process for the tests of streams, enumerators and handles: one transfer object as its root. */
+#include "tests/remote/serve.h"
 #include "tests/transfer/transfer_object.h"
 
-/* A test that was killed must not leave us behind. */
-#define LIFETIME_MS 240000u
-
-static int fail(const char *what, HRESULT hr)
+static HRESULT make_root(const char *name, IUnknown **root)
 {
-    char text[1024];
-    fprintf(stderr, "%s: %s\n", what, via_error_message(hr, text, sizeof text));
-    return 1;
+    (void)name;
+    *root = (IUnknown *)transfer_new();
+    return *root != NULL ? S_OK : E_OUTOFMEMORY;
 }
 
 int main(int argc, char **argv)
 {
-    if (argc < 2)
-        return 2;
-    HRESULT hr = via_initialize(NULL);
-    if (FAILED(hr))
-        return fail("via_initialize", hr);
-    hr = via_register_typelib(&transfer_typelib);
-    if (FAILED(hr))
-        return fail("via_register_typelib", hr);
-    via_set_root_object((IUnknown *)transfer_new());
-    hr = via_listen(argv[1]);
-    if (FAILED(hr))
-        return fail("via_listen", hr);
-    os_sleep_ms(LIFETIME_MS);
-    return 3;
+    static const struct via_typelib *const typelibs[] = {&transfer_typelib, NULL};
+    static const struct served served = {typelibs, make_root, SERVE_USUAL_MS};
+    return serve(&served, NULL, argc, argv);
 }
