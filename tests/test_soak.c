@@ -1,7 +1,7 @@
 /*
  * Very many objects, and very many deaths: nothing is left, nothing hangs, every call is accounted
- * for. How many is set by VIADUCT_SOAK_OBJECTS and VIADUCT_SOAK_KILLS; the defaults are for every
- * day.
+ * for. How many is set by VIADUCT_SOAK_OBJECTS and VIADUCT_SOAK_KILLS, and VIADUCT_SOAK_SEED
+ * repeats who dies when. With VIADUCT_TEST_WINDOWS every second helper program is a Windows one.
  */
 #include "tests/harness/harness.h"
 
@@ -17,6 +17,7 @@
 #include "com/remote/text.h"
 #include "core/os/clock.h"
 #include "core/os/path.h"
+#include "core/os/process.h"
 #include "core/os/random.h"
 #include "core/os/thread.h"
 #include "core/util/error.h"
@@ -24,13 +25,18 @@
 #include "tests/soak/soak_object.h"
 #include "tests/soak/traffic.h"
 
-#define OBJECTS   2000u
-#define KILLS     10u
-#define N_SERVERS 3
-#define N_CLIENTS 3
-#define N_PEERS   (N_SERVERS + N_CLIENTS)
-/* A promised object that nobody comes for stays for 30 s. */
-#define EMPTY_MS 45000u
+#define OBJECTS 100000u
+#define KILLS   1000u
+/* Wine takes some tenths of a second to start a program. */
+#define KILLS_WITH_WINE 120u
+#define N_MAKERS        4
+#define N_SERVERS       3
+#define N_CLIENTS       3
+#define N_PEERS         (N_SERVERS + N_CLIENTS)
+/* So many die at once, at most. */
+#define MAX_BURST 3u
+/* What lapses has lapsed by then, and what is left is left for good. */
+#define EMPTY_MS (3u * SOAK_HANDOFF_MS)
 
 struct peer {
     struct peer_process process;
@@ -48,17 +54,25 @@ static unsigned setting(const char *name, unsigned usual)
 static bool begin(void)
 {
     char address[256];
+    const struct via_options options = {
+        .size = sizeof options, .handoff_timeout_ms = SOAK_HANDOFF_MS * harness_time_factor()};
     traffic_init(harness_time_factor());
     fresh_address(address, sizeof address, "soak");
-    return fixture_begin() && CHECK_OK(via_register_typelib(&soak_typelib)) &&
+    return CHECK_OK(via_initialize(&options)) && CHECK_OK(via_register_typelib(&soak_typelib)) &&
            CHECK_OK(via_listen(address));
 }
 
-static bool start(struct peer *peer, const char *name)
+/* The `i`-th helper; where there are Windows programs it is one if `i` is odd. */
+static bool launch(struct peer *peer, unsigned i)
 {
     memset(peer, 0, sizeof *peer);
-    return peer_launch_program(&peer->process, "soak_peer", name) &&
-           peer_connect(&peer->process, &IID_ISoak, (void **)&peer->root);
+    fixture_launch_native(i % 2 == 0);
+    return peer_launch_program(&peer->process, "soak_peer", "soak");
+}
+
+static bool connect_to(struct peer *peer)
+{
+    return peer_connect(&peer->process, &IID_ISoak, (void **)&peer->root);
 }
 
 static void end(struct peer *peer)
@@ -123,7 +137,49 @@ static bool own_tables_are_empty(size_t n_imports)
     return is_empty && soak_object_count() == 0;
 }
 
+/* --- what they have --- */
+
+/* A thread more, or a connection that has moved, is none that was lost. */
+#define MORE_ALLOCATIONS 150u
+#define MORE_HANDLES     24u
+
+struct resources {
+    ULONG allocations;
+    ULONG handles;
+};
+
+static struct resources count_resources(struct peer *peer)
+{
+    struct resources now = {0};
+    CHECK_OK(ISoak_CountResources(peer->root, &now.allocations, &now.handles));
+    return now;
+}
+
+static bool has_more(struct peer *peer, const struct resources *before, struct resources *now)
+{
+    *now = count_resources(peer);
+    return now->allocations > before->allocations + MORE_ALLOCATIONS ||
+           now->handles > before->handles + MORE_HANDLES;
+}
+
+static void check_resources(struct peer *peer, const struct resources *before, uint64_t deadline_ns)
+{
+    struct resources now;
+    bool more;
+    while ((more = has_more(peer, before, &now)) && os_now_ns() < deadline_ns)
+        os_sleep_ms(50);
+    CHECK_FALSE(more);
+    harness_note("process %u: %lu allocations, %lu handles; before: %lu, %lu",
+                 peer_pid(&peer->process), (unsigned long)now.allocations,
+                 (unsigned long)now.handles, (unsigned long)before->allocations,
+                 (unsigned long)before->handles);
+}
+
 /* --- very many objects --- */
+
+/* Objects that go together, and those that go one by one between two of such batches. */
+#define BATCH 32u
+#define ALONE 8u
 
 struct maker {
     ISoak *first;
@@ -169,12 +225,38 @@ static HRESULT pass_mine(struct maker *maker, unsigned i)
     return hr;
 }
 
+/* The same with a batch. */
+static HRESULT pass_many(struct maker *maker, bool mine)
+{
+    ISoak *objects[BATCH] = {NULL};
+    ISoak *same[BATCH] = {NULL};
+    HRESULT hr = S_OK;
+    for (unsigned i = 0; i < BATCH && mine; i++)
+        objects[i] = soak_object_new();
+    if (!mine)
+        hr = ISoak_MakeMany(maker->first, BATCH, objects);
+    if (SUCCEEDED(hr))
+        hr = ISoak_EchoMany(maker->second, BATCH, objects, same);
+    for (unsigned i = 0; i < BATCH; i++) {
+        maker->n_wrong += SUCCEEDED(hr) && (same[i] == NULL || same[i] != objects[i]);
+        if (same[i] != NULL)
+            ISoak_Release(same[i]);
+        if (objects[i] != NULL)
+            ISoak_Release(objects[i]);
+    }
+    return hr;
+}
+
 static void run_maker(void *argument)
 {
     struct maker *maker = argument;
     char text[1024];
-    for (unsigned i = 0; i < maker->n && SUCCEEDED(maker->hr); i++)
-        maker->hr = i % 4 == 3 ? pass_mine(maker, i) : pass_one(maker, i);
+    for (unsigned done = 0; done < maker->n && SUCCEEDED(maker->hr); done += ALONE + BATCH) {
+        for (unsigned i = done; i < done + ALONE && SUCCEEDED(maker->hr); i++)
+            maker->hr = i % 4 == 3 ? pass_mine(maker, i) : pass_one(maker, i);
+        if (SUCCEEDED(maker->hr))
+            maker->hr = pass_many(maker, done / (ALONE + BATCH) % 4 == 3);
+    }
     if (FAILED(maker->hr))
         harness_note("%s", via_error_message(maker->hr, text, sizeof text));
     SetErrorInfo(0, NULL);
@@ -186,30 +268,44 @@ static void let_go_of_all(struct peer *peer)
         ISoak_Hold(peer->root, i, NULL);
 }
 
+/* `n` objects, some at a time; all is empty behind it. */
+static void make_and_pass(struct peer *peers, unsigned n)
+{
+    struct maker makers[N_MAKERS];
+    for (int i = 0; i < N_MAKERS; i++) {
+        makers[i] = (struct maker){
+            .first = peers[i % 2].root, .second = peers[1 - i % 2].root, .n = n / N_MAKERS};
+        CHECK_OK(os_thread_start(run_maker, &makers[i], "maker", &makers[i].thread));
+    }
+    for (int i = 0; i < N_MAKERS; i++) {
+        os_thread_join(makers[i].thread);
+        CHECK_OK(makers[i].hr);
+        CHECK_EQ(makers[i].n_wrong, 0);
+    }
+    for (int i = 0; i < 2; i++)
+        let_go_of_all(&peers[i]);
+    uint64_t deadline = os_deadline_ms(EMPTY_MS * harness_time_factor());
+    for (int i = 0; i < 2; i++)
+        check_peer_empties(&peers[i], deadline);
+    EVENTUALLY(own_tables_are_empty(2));
+}
+
 TEST(leaves_nothing_of_very_many_objects)
 {
     struct peer peers[2];
-    struct maker makers[4];
+    struct resources before[2];
     unsigned n = setting("VIADUCT_SOAK_OBJECTS", OBJECTS);
     REQUIRE(begin());
-    bool started = start(&peers[0], "first");
-    if (start(&peers[1], "second") && started) {
-        for (int i = 0; i < 4; i++) {
-            makers[i] = (struct maker){
-                .first = peers[i % 2].root, .second = peers[1 - i % 2].root, .n = n / 4};
-            CHECK_OK(os_thread_start(run_maker, &makers[i], "maker", &makers[i].thread));
-        }
-        for (int i = 0; i < 4; i++) {
-            os_thread_join(makers[i].thread);
-            CHECK_OK(makers[i].hr);
-            CHECK_EQ(makers[i].n_wrong, 0);
-        }
+    bool started = launch(&peers[0], 0);
+    started = launch(&peers[1], 1) && started;
+    if (started && connect_to(&peers[0]) && connect_to(&peers[1])) {
+        make_and_pass(peers, n / 20); /* what is made once is there then */
         for (int i = 0; i < 2; i++)
-            let_go_of_all(&peers[i]);
+            before[i] = count_resources(&peers[i]);
+        make_and_pass(peers, n);
         uint64_t deadline = os_deadline_ms(EMPTY_MS * harness_time_factor());
         for (int i = 0; i < 2; i++)
-            check_peer_empties(&peers[i], deadline);
-        EVENTUALLY(own_tables_are_empty(2));
+            check_resources(&peers[i], &before[i], deadline);
         harness_note("%u objects", n);
     }
     end(&peers[0]);
@@ -219,87 +315,169 @@ TEST(leaves_nothing_of_very_many_objects)
 
 /* --- very many deaths --- */
 
-static unsigned draw(unsigned below)
+static uint64_t the_random = 1;
+
+static void seed(void)
 {
-    uint32_t n = 0;
-    if (FAILED(os_random(&n, sizeof n)))
+    char *text = os_environment("VIADUCT_SOAK_SEED");
+    uint64_t number = text != NULL ? strtoull(text, NULL, 10) : 0;
+    free(text);
+    if (number == 0 && FAILED(os_random(&number, sizeof number)))
         error_clear();
-    return n % below;
+    the_random = number | 1; /* never 0, which stays 0 */
+    harness_note("VIADUCT_SOAK_SEED=%llu", (unsigned long long)the_random);
 }
 
-static bool tell_client(struct peer *client, const struct peer *servers)
+/* Marsaglia's xorshift, 64 bits. */
+static unsigned draw(unsigned below)
+{
+    the_random ^= the_random << 13;
+    the_random ^= the_random >> 7;
+    the_random ^= the_random << 17;
+    return (unsigned)((the_random >> 33) % below);
+}
+
+/* Which servers a client uses from now on; `client` NULL: this process itself. */
+static bool tell(struct peer *client, const struct peer *servers)
 {
     unsigned first = draw(N_SERVERS);
     unsigned second = (first + 1 + draw(N_SERVERS - 1)) % N_SERVERS;
-    BSTR one = address_bstr(servers[first].process.address);
-    BSTR other = address_bstr(servers[second].process.address);
+    const char *addresses[] = {servers[first].process.address, servers[second].process.address};
+    if (client == NULL) {
+        traffic_set_servers(addresses[0], addresses[1]);
+        return true;
+    }
+    BSTR one = address_bstr(addresses[0]);
+    BSTR other = address_bstr(addresses[1]);
     HRESULT hr = ISoak_SetServers(client->root, one, other);
     SysFreeString(one);
     SysFreeString(other);
     return CHECK_OK(hr);
 }
 
-static bool start_client(struct peer *client, const struct peer *servers)
+/* Starts those that are marked, all at once, and has all clients know the servers. */
+static bool start_marked(struct peer *peers, const bool *marked)
 {
-    return start(client, "client") && tell_client(client, servers) &&
-           CHECK_OK(ISoak_StartTraffic(client->root, 2));
+    bool good = true;
+    for (unsigned i = 0; i < N_PEERS; i++)
+        if (marked[i])
+            good = launch(&peers[i], i) && good;
+    for (unsigned i = 0; i < N_PEERS && good; i++)
+        if (marked[i])
+            good = connect_to(&peers[i]);
+    for (unsigned i = N_SERVERS; i < N_PEERS && good; i++)
+        good = tell(&peers[i], peers);
+    for (unsigned i = N_SERVERS; i < N_PEERS && good; i++)
+        if (marked[i])
+            good = CHECK_OK(ISoak_StartTraffic(peers[i].root, 2));
+    return good && tell(NULL, peers);
 }
 
-/* One of them dies in the middle of its calls, and another takes its place. */
-static bool replace_one(struct peer *peers)
+/* What a process makes once for each interface that it meets, of one that the traffic seldom does.
+ */
+static void meet_forwarder(const struct peer *peer)
 {
-    unsigned which = draw(N_PEERS);
-    struct peer *victim = &peers[which];
-    peer_kill(&victim->process);
-    end(victim);
-    if (which >= N_SERVERS)
-        return start_client(victim, peers);
-    if (!start(victim, "server"))
-        return false;
-    for (int i = N_SERVERS; i < N_PEERS; i++)
-        if (!tell_client(&peers[i], peers))
-            return false;
-    return true;
+    IForwarder *forwarder = NULL;
+    if (CHECK_OK(via_connect(peer->process.address, &IID_IForwarder, (void **)&forwarder)))
+        IForwarder_Release(forwarder);
 }
 
-static void check_account(struct peer *client)
+/* Some of them die in the middle of their calls, and others take their places. */
+static bool replace_some(struct peer *peers, unsigned n)
+{
+    bool marked[N_PEERS] = {false};
+    unsigned first = draw(N_PEERS);
+    unsigned step = draw(2) == 0 ? 1 : N_PEERS - 1; /* to either side */
+    for (unsigned i = 0; i < n; i++) {
+        unsigned which = (first + i * step) % N_PEERS;
+        marked[which] = true;
+        peer_kill(&peers[which].process);
+    }
+    for (unsigned i = 0; i < N_PEERS; i++)
+        if (marked[i])
+            end(&peers[i]);
+    return start_marked(peers, marked);
+}
+
+static bool kill_and_replace(struct peer *peers, unsigned n_kills)
+{
+    bool good = true;
+    for (unsigned left = n_kills; left > 0 && good;) {
+        unsigned n = 1 + draw(MAX_BURST);
+        n = n < left ? n : left;
+        os_sleep_ms(draw(20 * n));
+        good = replace_some(peers, n);
+        left -= n;
+    }
+    os_sleep_ms(100);
+    return good;
+}
+
+static void check_account(const struct SoakAccount *account, unsigned pid)
+{
+    CHECK(account->started > 0);
+    CHECK_EQ(account->returned + account->failed, account->started);
+    CHECK_EQ(account->wrong, 0);
+    CHECK_EQ(account->unexplained, 0);
+    CHECK_EQ(account->late, 0);
+    harness_note("process %u: %llu calls, %llu returned, %llu failed with a cause", pid,
+                 (unsigned long long)account->started, (unsigned long long)account->returned,
+                 (unsigned long long)account->failed);
+}
+
+/* This process has seen all deaths, and the clients those since they began. */
+static void check_accounts(struct peer *peers)
 {
     struct SoakAccount account = {0};
-    CHECK_OK(ISoak_StopTraffic(client->root));
-    CHECK_OK(ISoak_GetAccount(client->root, &account));
-    CHECK(account.started > 0);
-    CHECK_EQ(account.returned + account.failed, account.started);
-    CHECK_EQ(account.wrong, 0);
-    CHECK_EQ(account.unexplained, 0);
-    CHECK_EQ(account.late, 0);
-    harness_note("process %u: %llu calls, %llu returned, %llu failed with a cause",
-                 peer_pid(&client->process), (unsigned long long)account.started,
-                 (unsigned long long)account.returned, (unsigned long long)account.failed);
+    traffic_stop();
+    traffic_account(&account);
+    check_account(&account, os_process_id());
+    for (int i = N_SERVERS; i < N_PEERS; i++) {
+        memset(&account, 0, sizeof account);
+        CHECK_OK(ISoak_StopTraffic(peers[i].root));
+        CHECK_OK(ISoak_GetAccount(peers[i].root, &account));
+        check_account(&account, peer_pid(&peers[i].process));
+    }
+}
+
+static void check_all_empty(struct peer *peers)
+{
+    for (int i = 0; i < N_PEERS; i++)
+        let_go_of_all(&peers[i]);
+    uint64_t deadline = os_deadline_ms(EMPTY_MS * harness_time_factor());
+    for (int i = 0; i < N_PEERS; i++)
+        check_peer_empties(&peers[i], deadline);
+}
+
+static unsigned usual_kills(void)
+{
+    char *windows = os_environment("VIADUCT_TEST_WINDOWS");
+    bool has_wine = windows != NULL || os_path_separator == '\\';
+    free(windows);
+    return has_wine ? KILLS_WITH_WINE : KILLS;
 }
 
 TEST(survives_very_many_deaths)
 {
     struct peer peers[N_PEERS];
-    unsigned n_kills = setting("VIADUCT_SOAK_KILLS", KILLS);
-    bool good = true;
+    bool all[N_PEERS];
+    unsigned n_kills = setting("VIADUCT_SOAK_KILLS", usual_kills());
     REQUIRE(begin());
+    seed();
     memset(peers, 0, sizeof peers);
-    for (int i = 0; i < N_SERVERS && good; i++)
-        good = start(&peers[i], "server");
-    for (int i = N_SERVERS; i < N_PEERS && good; i++)
-        good = start_client(&peers[i], peers);
-    for (unsigned i = 0; i < n_kills && good; i++) {
-        os_sleep_ms(draw(50));
-        good = replace_one(peers);
+    memset(all, true, sizeof all);
+    bool good = start_marked(peers, all);
+    if (good) {
+        meet_forwarder(&peers[0]);
+        traffic_start(2);
+        good = kill_and_replace(peers, n_kills);
+        if (good) {
+            check_accounts(peers);
+            check_all_empty(peers);
+        } else {
+            traffic_stop();
+        }
     }
-    os_sleep_ms(100);
-    for (int i = N_SERVERS; i < N_PEERS && good; i++)
-        check_account(&peers[i]);
-    for (int i = 0; i < N_PEERS && good; i++)
-        let_go_of_all(&peers[i]);
-    uint64_t deadline = os_deadline_ms(EMPTY_MS * harness_time_factor());
-    for (int i = 0; i < N_PEERS && good; i++)
-        check_peer_empties(&peers[i], deadline);
     CHECK(good);
     for (int i = 0; i < N_PEERS; i++)
         end(&peers[i]);

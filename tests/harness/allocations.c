@@ -79,6 +79,13 @@ static size_t forget(const void *memory)
     return 0;
 }
 
+size_t harness_live_allocations(void)
+{
+    const struct allocations_mark any = {0};
+
+    return allocations_settled(&any) ? 0 : SIZE_MAX;
+}
+
 void allocations_mark(struct allocations_mark *mark)
 {
     mark->serial = 0;
@@ -173,6 +180,11 @@ static size_t forget(const void *memory)
     bucket_unlock(index);
     __real_free(block);
     return size;
+}
+
+size_t harness_live_allocations(void)
+{
+    return (size_t)atomic_load(&n_live);
 }
 
 void allocations_mark(struct allocations_mark *mark)

@@ -165,6 +165,12 @@ bool harness_allocation_failed(void);
 const char *harness_binary_directory(void);
 const char *harness_temporary_directory(void);
 
+/* For helper programs, which may link the harness to be counted: this program's own allocations
+ * that are live, and its open descriptors or handles. Under LeakSanitizer there are 0 allocations,
+ * or SIZE_MAX once some are lost. */
+size_t harness_live_allocations(void);
+unsigned harness_open_descriptors(void);
+
 /* A factor for times in tests: 1, or more in slow builds (sanitizers, Wine). */
 unsigned harness_time_factor(void);
 

@@ -1,36 +1,28 @@
-/* A process of the soak tests: serves one object as its root, and makes traffic when it is told to,
- * until it is killed. */
-#include <stdio.h>
+/* A process of the soak tests: serves one object as its root, and makes traffic when it is told to.
+ */
 #include <stdlib.h>
-#include <viaduct/runtime.h>
 
-#include "core/os/clock.h"
 #include "core/os/path.h"
+#include "tests/remote/serve.h"
 #include "tests/soak/soak_object.h"
 #include "tests/soak/traffic.h"
 
-/* A test that was killed must not leave us behind. */
-#define LIFETIME_MS 3600000u
+static HRESULT make_root(const char *name, IUnknown **root)
+{
+    (void)name;
+    *root = (IUnknown *)soak_object_new();
+    return *root != NULL ? S_OK : E_OUTOFMEMORY;
+}
 
 int main(int argc, char **argv)
 {
-    char text[1024];
-    if (argc < 2)
-        return 2;
-    char *factor = os_environment("VIADUCT_TEST_FACTOR");
-    traffic_init(factor != NULL && atoi(factor) > 0 ? (unsigned)atoi(factor) : 1);
-    free(factor);
-    HRESULT hr = via_initialize(NULL);
-    if (SUCCEEDED(hr))
-        hr = via_register_typelib(&soak_typelib);
-    if (SUCCEEDED(hr))
-        hr = via_set_root_object((IUnknown *)soak_object_new());
-    if (SUCCEEDED(hr))
-        hr = via_listen(argv[1]);
-    if (FAILED(hr)) {
-        fprintf(stderr, "soak_peer: %s\n", via_error_message(hr, text, sizeof text));
-        return 1;
-    }
-    os_sleep_ms(LIFETIME_MS);
-    return 3;
+    static const struct via_typelib *const typelibs[] = {&soak_typelib, NULL};
+    static const struct served served = {typelibs, make_root, 15 * SERVE_USUAL_MS};
+    struct via_options options = {.size = sizeof options};
+    char *text = os_environment("VIADUCT_TEST_FACTOR");
+    unsigned factor = text != NULL && atoi(text) > 0 ? (unsigned)atoi(text) : 1;
+    free(text);
+    traffic_init(factor);
+    options.handoff_timeout_ms = SOAK_HANDOFF_MS * factor;
+    return serve(&served, &options, argc, argv);
 }

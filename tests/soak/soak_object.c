@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/os/thread.h"
+#include "tests/harness/harness.h"
 #include "tests/soak/traffic.h"
 
 #define N_PLACES 16u
@@ -96,6 +97,38 @@ static HRESULT STDMETHODCALLTYPE Soak_CallAdd(ISoak *iface, ISoak *object, LONG 
     return object != NULL ? ISoak_Add(object, a, b, sum) : E_POINTER;
 }
 
+static HRESULT STDMETHODCALLTYPE Soak_MakeMany(ISoak *iface, ULONG n, ISoak **children)
+{
+    (void)iface;
+    for (ULONG i = 0; i < n; i++)
+        children[i] = soak_object_new(); /* NULL where memory is short; the test sees that */
+    return S_OK;
+}
+
+static HRESULT STDMETHODCALLTYPE Soak_EchoMany(ISoak *iface, ULONG n, ISoak **objects, ISoak **same)
+{
+    HRESULT hr = S_OK;
+    for (ULONG i = 0; i < n; i++) {
+        LONG sum = 0;
+        if (i % 4 == 0 && objects[i] != NULL && SUCCEEDED(hr))
+            hr = ISoak_Add(objects[i], (LONG)i, 1, &sum);
+        if (SUCCEEDED(hr))
+            hr = Soak_Echo(iface, objects[i], &same[i]);
+        else
+            same[i] = NULL;
+    }
+    return hr;
+}
+
+static HRESULT STDMETHODCALLTYPE Soak_CountResources(ISoak *iface, ULONG *allocations,
+                                                     ULONG *handles)
+{
+    (void)iface;
+    *allocations = (ULONG)harness_live_allocations();
+    *handles = (ULONG)harness_open_descriptors();
+    return S_OK;
+}
+
 static HRESULT STDMETHODCALLTYPE Soak_CountObjects(ISoak *iface, LONG *n)
 {
     (void)iface;
@@ -143,9 +176,10 @@ static HRESULT STDMETHODCALLTYPE Soak_GetAccount(ISoak *iface, struct SoakAccoun
 }
 
 static const ISoakVtbl soak_vtable = {
-    Soak_QueryInterface, Soak_AddRef,      Soak_Release,    Soak_Add,          Soak_Make,
-    Soak_Echo,           Soak_Hold,        Soak_CallAdd,    Soak_CountObjects, Soak_SetServers,
-    Soak_StartTraffic,   Soak_StopTraffic, Soak_GetAccount,
+    Soak_QueryInterface, Soak_AddRef,       Soak_Release,        Soak_Add,
+    Soak_Make,           Soak_Echo,         Soak_Hold,           Soak_CallAdd,
+    Soak_MakeMany,       Soak_EchoMany,     Soak_CountResources, Soak_CountObjects,
+    Soak_SetServers,     Soak_StartTraffic, Soak_StopTraffic,    Soak_GetAccount,
 };
 
 ISoak *soak_object_new(void)

@@ -9,6 +9,9 @@
 /* And may never take longer than so much more: what an error's explanation may take. */
 #define SOAK_LATE_MS (SOAK_DEADLINE_MS + 3000u)
 
+/* So long an object waits for whom it was handed to: who has died does not come. */
+#define SOAK_HANDOFF_MS 5000u
+
 ISoak *soak_object_new(void);
 /* Objects that live in this process. */
 long soak_object_count(void);
