@@ -307,7 +307,7 @@ TEST(a_process_that_is_being_started_holds_nobody_up)
     while (!the_spawn.is_spawning)
         os_cond_wait(&the_spawn.changed, &the_spawn.lock, OS_NEVER);
     os_mutex_unlock(&the_spawn.lock);
-    servers_status(start.servers, start.manifest->component, &status);
+    servers_status(start.servers, start.manifest->path, &status);
     CHECK_EQ(status.state, CLASS_STARTING);
     CHECK_EQ(status.process_id, 0);
     os_mutex_lock(&the_spawn.lock);
@@ -317,7 +317,7 @@ TEST(a_process_that_is_being_started_holds_nobody_up)
     os_thread_join(thread);
     CHECK_HR(start.hr, E_FAIL);
     CHECK_STR_HAS(start.text, "this system starts nothing");
-    servers_status(start.servers, start.manifest->component, &status);
+    servers_status(start.servers, start.manifest->path, &status);
     CHECK_EQ(status.state, CLASS_BACKING_OFF);
     servers_stop(start.servers);
     servers_free(start.servers);
@@ -344,8 +344,19 @@ static ULONG STDMETHODCALLTYPE Provider_Count(IViaductSurrogate *iface)
     return 2;
 }
 
+/* It has its own idea of that. */
+static HRESULT STDMETHODCALLTYPE Provider_Shutdown(IViaductSurrogate *iface)
+{
+    (void)iface;
+    return S_OK;
+}
+
 static IViaductSurrogateVtbl provider_vtable = {
-    .QueryInterface = Provider_QueryInterface, .AddRef = Provider_Count, .Release = Provider_Count};
+    .QueryInterface = Provider_QueryInterface,
+    .AddRef = Provider_Count,
+    .Release = Provider_Count,
+    .Shutdown = Provider_Shutdown,
+};
 static IViaductSurrogate provider = {&provider_vtable};
 
 /* The process has checked in as the provider. */
@@ -391,13 +402,13 @@ TEST(a_process_that_says_it_ends_and_stays_is_killed)
         uint64_t began = os_now_ns();
 
         CHECK_FALSE(servers_settle(start.servers, start.manifest, &provider, E_FAIL));
-        servers_status(start.servers, start.manifest->component, &status);
+        servers_status(start.servers, start.manifest->path, &status);
         CHECK_EQ(status.state, CLASS_RUNNING);
         CHECK_FALSE(servers_settle(start.servers, start.manifest, &provider, CO_E_SERVER_STOPPING));
         CHECK(os_now_ns() - began >= settings.settle_ms * 1000000ull);
         for (int i = 0; i < 1000 && status.state == CLASS_RUNNING; i++) {
             os_sleep_ms(5);
-            servers_status(start.servers, start.manifest->component, &status);
+            servers_status(start.servers, start.manifest->path, &status);
         }
         CHECK_EQ(status.process_id, 0);
         CHECK_STR_HAS(status.failure, "test_host_parts.c ");
