@@ -10,7 +10,9 @@ foreach(scheme loop unix shm)
              TIMEOUT 240)
     via_test(link_crowd_${scheme} SOURCES test_link_crowd.c link/fixture.c DEPENDS via_core_link
              TIMEOUT 240)
-    foreach(suite test_link_${scheme} test_link_flood_${scheme} test_link_crowd_${scheme})
+    via_test(link_jobs_${scheme} SOURCES test_link_jobs.c link/fixture.c DEPENDS via_core_link)
+    foreach(suite test_link_${scheme} test_link_flood_${scheme} test_link_crowd_${scheme}
+                  test_link_jobs_${scheme})
         if(NOT TARGET ${suite})
             continue()
         endif()

@@ -1,5 +1,6 @@
 /*
- * Exports that nobody holds any more: their objects' references are given back, on workers.
+ * Exports that nobody holds any more: their objects' references are given back, on workers. Where
+ * that of one object is all that a frame leaves to be done, the worker that has read it does that.
  *
  * A peer that dies may have held a million of them. Were each a job of its own, all that arrives
  * afterwards would wait behind them; so they lie in a list, which a few jobs empty in short turns.

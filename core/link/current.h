@@ -31,6 +31,8 @@ struct thread {
     const void *corked;           /* where it has left frames that wait: a connection, compared
                                    * only, cork_several, or NULL: nowhere */
     struct worker *worker;        /* NULL: not one of ours */
+    bool keeps_job;               /* it is one, and in handler.control: worker_keep_job() */
+    struct link_job *kept_job;    /* to do behind the frame, or NULL */
     struct incoming *spare;       /* a record for the next call that it reads, or NULL */
 };
 

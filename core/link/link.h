@@ -118,8 +118,8 @@ struct link_handler {
      * accept have no chain: a worker runs them. */
     void (*run)(void *context, struct link_message *call);
     /* [reader] Any other object frame: release, interface, provide, withdraw, finish. Must not
-     * block or run user code (hand that to link_node_submit). A failure ends the connection with
-     * it. */
+     * block or run user code (hand that to link_node_submit: a worker that reads runs the first
+     * such job itself, behind the frame). A failure ends the connection with it. */
     HRESULT (*control)(void *context, struct link_message *frame);
     /* [reader] A reply that nobody waits for any more (its caller has given up): what its reference
      * table, or keep(), holds has to be given back. Must not block or run user code. */

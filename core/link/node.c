@@ -154,7 +154,7 @@ void link_node_each(struct link_node *node, void (*visit)(void *, struct link_co
 
 bool link_node_submit(struct link_node *node, struct link_job *job)
 {
-    return !os_is_forked() && worker_submit(node, job);
+    return !os_is_forked() && (worker_keep_job(node, job) || worker_submit(node, job));
 }
 
 /* --- the end --- */

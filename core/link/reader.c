@@ -231,10 +231,16 @@ static HRESULT refuse_kind(const struct link_message *message)
                      message->kind);
 }
 
-static HRESULT control(struct link_connection *connection, struct link_message *message)
+/* `self`: the call that the reader waits in. Without one a worker may keep a job of the frame's. */
+static HRESULT control(struct link_connection *connection, const struct call *self,
+                       struct link_message *message)
 {
     struct link_node *node = connection->node;
-    return node->handler.control(node->context, message);
+    struct thread *thread = thread_self();
+    thread->keeps_job = self == NULL && thread->worker != NULL;
+    HRESULT hr = node->handler.control(node->context, message);
+    thread->keeps_job = false;
+    return hr;
 }
 
 static HRESULT dispatch_open(struct link_connection *connection, struct call *self,
@@ -263,9 +269,10 @@ static HRESULT dispatch_open(struct link_connection *connection, struct call *se
     case WIRE_INTERFACE:
     case WIRE_PROVIDE:
     case WIRE_WITHDRAW:
-        return control(connection, message);
+        return control(connection, self, message);
     case WIRE_FINISH:
-        return connection->peer.takes_results ? control(connection, message) : refuse_kind(message);
+        return connection->peer.takes_results ? control(connection, self, message)
+                                              : refuse_kind(message);
     case WIRE_PING:
         return answer_ping(connection, message);
     case WIRE_SWITCH:

@@ -6,6 +6,11 @@
  * hot connection costs no readiness call. When there is more to do than workers, those that only
  * wait are interrupted, and connections are put back after a turn.
  *
+ * What a control frame leaves to be done, above all a last release, the worker that has read it
+ * does itself, behind the frame: to wake another one costs more than most such jobs take. While it
+ * does the reader right may be taken away, as from a method. It keeps one job and no more, so that
+ * nothing waits behind one that blocks.
+ *
  * A crowd. Where more connections are active than can be kept so, each of their calls would cost a
  * report to the reactor and a wake-up from there. How many others have had a turn since a
  * connection's last one tells; then workers keep no connections, and one that finds the queue empty
@@ -173,6 +178,15 @@ static bool add(struct link_node *node, struct list *queue, struct list *link)
 bool worker_submit(struct link_node *node, struct link_job *job)
 {
     return add(node, &node->jobs, &job->link);
+}
+
+bool worker_keep_job(struct link_node *node, struct link_job *job)
+{
+    struct thread *self = thread_self();
+    if (!self->keeps_job || self->kept_job != NULL || self->worker->node != node)
+        return false;
+    self->kept_job = job;
+    return true;
 }
 
 void worker_serve_soon(struct link_connection *connection)
@@ -349,21 +363,36 @@ static void leave(struct link_connection *connection, enum next next)
         connection_drop(connection);
 }
 
+/* Behind a control frame, which is consumed, and has not cost this thread the right. */
+static void run_kept_job(struct link_connection *connection, struct thread *self)
+{
+    struct link_job *job = self->kept_job;
+    self->kept_job = NULL;
+    self->has_more = !connection->drained;
+    right_expose(connection, self);
+    node_needs_tick(connection->node);
+    job->run(job->argument);
+    right_is_still_mine(connection, self); /* after_frame() looks */
+}
+
 /* On a worker; the thread that stops the node, where no worker could be started, reads nothing. */
 static void serve(void *argument)
 {
     struct link_connection *connection = argument;
-    struct worker *worker = thread_self()->worker;
+    struct thread *self = thread_self();
+    struct worker *worker = self->worker;
     uint64_t started_ns = os_now_ns();
     uint32_t n_frames = 0;
     enum next next = worker != NULL ? NEXT_FRAME : NEXT_PARK;
     os_mutex_lock(&connection->lock);
-    connection->holder = thread_self();
-    thread_self()->held = connection;
+    connection->holder = self;
+    self->held = connection;
     os_mutex_unlock(&connection->lock);
     judge_crowd(connection);
     while (next == NEXT_FRAME) {
         HRESULT hr = connection->drained ? VIA_S_WOULD_BLOCK : reader_step(connection, NULL);
+        if (self->kept_job != NULL)
+            run_kept_job(connection, self);
         if (hr == VIA_S_WOULD_BLOCK)
             next = wait_for_frame(worker, connection);
         else if (hr == READER_FULL)

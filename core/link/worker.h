@@ -13,6 +13,8 @@
 
 /* False: the workers have ended for good, and nobody will run it. */
 bool worker_submit(struct link_node *node, struct link_job *job);
+/* From within handler.control: true: the calling worker does it itself, behind the frame. */
+bool worker_keep_job(struct link_node *node, struct link_job *job);
 /* The connection's right is held for the pool, which serves it and drops one use. */
 void worker_serve_soon(struct link_connection *connection);
 void worker_finish_soon(struct link_connection *connection);

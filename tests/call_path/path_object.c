@@ -241,22 +241,35 @@ static HRESULT STDMETHODCALLTYPE Path_LimitBuffers(ICallPath *self, ULONG size, 
     return S_OK;
 }
 
+static ICallPath the_other;
+
+static HRESULT STDMETHODCALLTYPE Path_GetOther(ICallPath *self, ICallPath **other)
+{
+    (void)self;
+    *other = &the_other;
+    return S_OK;
+}
+
+static const ICallPathVtbl the_vtable = {
+    .QueryInterface = Path_QueryInterface,
+    .AddRef = Path_AddRef,
+    .Release = Path_Release,
+    .Add = Path_Add,
+    .Work = Path_Work,
+    .GetTime = Path_GetTime,
+    .Block = Path_Block,
+    .GetBlock = Path_GetBlock,
+    .Nest = Path_Nest,
+    .Exchange = Path_Exchange,
+    .Storm = Path_Storm,
+    .GetOther = Path_GetOther,
+    .LimitBuffers = Path_LimitBuffers,
+};
+
+static ICallPath the_other = {&the_vtable};
+
 ICallPath *path_object(void)
 {
-    static const ICallPathVtbl vtable = {
-        .QueryInterface = Path_QueryInterface,
-        .AddRef = Path_AddRef,
-        .Release = Path_Release,
-        .Add = Path_Add,
-        .Work = Path_Work,
-        .GetTime = Path_GetTime,
-        .Block = Path_Block,
-        .GetBlock = Path_GetBlock,
-        .Nest = Path_Nest,
-        .Exchange = Path_Exchange,
-        .Storm = Path_Storm,
-        .LimitBuffers = Path_LimitBuffers,
-    };
-    static ICallPath object = {&vtable};
+    static ICallPath object = {&the_vtable};
     return &object;
 }

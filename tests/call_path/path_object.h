@@ -9,7 +9,7 @@
 /* Slots for ICallPath::Block. */
 #define PATH_N_SLOTS 8u
 
-/* The only one of this process; lives as long as it. */
+/* This process' root object; lives as long as it, like the other one. */
 ICallPath *path_object(void);
 
 /* `n_threads` threads call `other`.Exchange `n_calls` times each; how many calls came back right.

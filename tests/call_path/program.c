@@ -1,13 +1,15 @@
 /*
  * Both ends of the process-level tests of the call path.
  *
- *   call-path [OPTION...] serve ADDRESS         serves until its standard input ends
- *   call-path [OPTION...] nest ADDRESS          callbacks between both processes, as deep as is
- * allowed and one deeper call-path [OPTION...] bulk ADDRESS          a MiB in and a MiB out, many
- * threads, in both directions at once call-path [OPTION...] cancel ADDRESS        how long a cancel
- * takes to the running method call-path [OPTION...] calls ADDRESS N       N calls, between two
- * lines of its standard input call-path [OPTION...] busy ADDRESS MS       after a line of its
- * standard input as many calls as go into that time
+ *   call-path [OPTION...] CASE ADDRESS [N]
+ *
+ *   serve       serves until its standard input ends
+ *   nest        callbacks between both processes, as deep as is allowed and one deeper
+ *   bulk        a MiB in and a MiB out, many threads, in both directions at once
+ *   cancel      how long a cancel takes to the running method
+ *   calls N     N calls, between two lines of its standard input
+ *   promises N  the same, each on an object that it gets, calls before it is there, and releases
+ *   busy MS     after a line of its standard input as many calls as go into that time
  *
  * Options: --no-spin, --workers N, --factor N (slow builds), --work MS (calls that keep a worker
  * for so long). A client that found all as it should be ends with the line "CASE: as it should be":
@@ -20,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <viaduct/async.h>
 #include <viaduct/runtime.h>
 
 #include "core/os/clock.h"
@@ -147,6 +150,21 @@ static HRESULT add_once(ICallPath *path, LONG i)
     return SUCCEEDED(hr) && sum != i + 7 ? E_UNEXPECTED : hr;
 }
 
+static HRESULT get_and_add_once(ICallPath *path, LONG i)
+{
+    struct via_call *getting = NULL;
+    ICallPath *other = NULL;
+    HRESULT hr = ICallPath_GetOther_begin(path, &getting);
+    if (SUCCEEDED(hr))
+        hr = via_call_object(getting, 0, &IID_ICallPath, (void **)&other);
+    if (SUCCEEDED(hr))
+        hr = add_once(other, i);
+    if (other != NULL)
+        ICallPath_Release(other);
+    via_call_release(getting);
+    return hr;
+}
+
 static void say_and_wait(const char *line)
 {
     int c;
@@ -156,14 +174,14 @@ static void say_and_wait(const char *line)
         ;
 }
 
-static int run_calls(ICallPath *path, uint32_t n_calls)
+static int run_calls(ICallPath *path, uint32_t n_calls, HRESULT (*once)(ICallPath *path, LONG i))
 {
     HRESULT hr = S_OK;
     for (LONG i = 0; i < 500 && SUCCEEDED(hr); i++)
-        hr = add_once(path, i);
+        hr = once(path, i);
     say_and_wait("ready");
     for (LONG i = 0; i < (LONG)n_calls && SUCCEEDED(hr); i++)
-        hr = add_once(path, i);
+        hr = once(path, i);
     say_and_wait("done");
     return FAILED(hr) ? path_fail("calling", hr) : 0;
 }
@@ -216,7 +234,9 @@ static int run_case(const struct arguments *arguments, ICallPath *path)
     if (!strcmp(name, "cancel"))
         return path_cancel(path, arguments->factor);
     if (!strcmp(name, "calls"))
-        return run_calls(path, arguments->number);
+        return run_calls(path, arguments->number, add_once);
+    if (!strcmp(name, "promises"))
+        return run_calls(path, arguments->number, get_and_add_once);
     if (!strcmp(name, "busy"))
         return run_busy(path, arguments->number, arguments->work_ms);
     printf("there is no case %s\n", name);

@@ -244,6 +244,8 @@ static HRESULT control(void *context, struct link_message *frame)
 {
     struct side *side = context;
     side->n_released++;
+    if (side->on_release != NULL)
+        side->on_release(side, frame);
     return frame->kind == WIRE_RELEASE ? S_OK : error_set(VIA_E_PROTOCOL, "not that");
 }
 

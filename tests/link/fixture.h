@@ -46,6 +46,7 @@ struct side {
     /* What METHOD_COUNT does; set after `context`, which is its own. Atomic, since a sanitizer does
      * not see that memory carries the calls from one thread to another. */
     void (*_Atomic on_count)(struct side *side, struct link_message *call);
+    void (*_Atomic on_release)(struct side *side, struct link_message *frame); /* likewise */
     void *_Atomic context;
     struct link_connection *_Atomic last; /* the connection that was opened last; not counted */
 };
