@@ -99,6 +99,15 @@ if(TARGET test_async)
     add_dependencies(test_async remote_peer)
 endif()
 
+via_test(caller
+    SOURCES test_caller.c remote/fixture.c remote/test_object.c
+    IDL remote/remote_test.idl
+    DEPENDS via_com_remote)
+if(TARGET test_caller)
+    add_dependencies(test_caller remote_peer)
+endif()
+via_test_border(caller)
+
 via_test(promise
     SOURCES test_promise.c remote/fixture.c remote/test_object.c
     IDL remote/remote_test.idl

@@ -14,18 +14,6 @@
 #include "core/util/cleanup.h"
 #include "core/util/error.h"
 
-static void copy_text(char *to, size_t size, const char *text)
-{
-    size_t length = text == NULL ? 0 : strlen(text);
-    if (length >= size) {
-        length = size - 1;
-        while (length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80)
-            length--; /* not in the middle of a character */
-    }
-    memcpy(to, text == NULL ? "" : text, length);
-    to[length] = '\0';
-}
-
 HRESULT via_get_peer(IUnknown *proxy, struct via_peer_info *result)
 {
     struct via_peer_info info = {.size = result->size};
@@ -44,8 +32,8 @@ HRESULT via_get_peer(IUnknown *proxy, struct via_peer_info *result)
         info.process_id = peer->process_id;
         info.is_windows = peer->is_windows;
         info.is_wine = peer->is_wine;
-        copy_text(info.address, sizeof info.address, peer->address);
-        copy_text(info.agent, sizeof info.agent, peer->agent);
+        text_copy(info.address, sizeof info.address, peer->address);
+        text_copy(info.agent, sizeof info.agent, peer->agent);
     }
     object->lpVtbl->Release(object);
     memcpy(result, &info, result->size < sizeof info ? result->size : sizeof info);
@@ -96,7 +84,7 @@ char *via_error_message(HRESULT code, char *buffer, size_t size)
         return buffer;
     CLEANUP(cleanup_free) char *text = peek_error_text();
     if (text != NULL && text[0] != '\0')
-        copy_text(buffer, size, text);
+        text_copy(buffer, size, text);
     else
         error_format(NULL, code, buffer, (unsigned)(size < UINT_MAX ? size : UINT_MAX));
     return buffer;

@@ -360,8 +360,3 @@ HRESULT via_cancel(uint64_t thread_id)
         return runtime_publish(error_get()->code);
     return runtime_publish(link_cancel(node->link, thread_id));
 }
-
-int via_call_is_cancelled(void)
-{
-    return link_current_is_cancelled() ? 1 : 0;
-}

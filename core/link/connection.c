@@ -11,6 +11,7 @@
 #include "core/link/switch.h"
 #include "core/link/worker.h"
 #include "core/os/clock.h"
+#include "core/plugin/plugin_set.h"
 #include "core/util/error.h"
 
 #include <stdlib.h>
@@ -329,6 +330,14 @@ void link_connection_close(struct link_connection *connection, HRESULT code, con
 {
     error_set(code, "%s", text != NULL ? text : "it was closed by this side");
     connection_fail(connection, code, true);
+}
+
+const char *link_connection_scheme(struct link_connection *connection)
+{
+    os_mutex_lock(&connection->lock);
+    const struct via_transport *transport = connection->in->transport;
+    os_mutex_unlock(&connection->lock);
+    return plugin_set_scheme(connection->node->plugins, transport);
 }
 
 void link_connection_counters(const struct link_connection *connection,

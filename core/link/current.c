@@ -60,7 +60,8 @@ void current_run(struct incoming *incoming)
                                           .call_id = incoming->message.call_id,
                                           .chain = incoming->chain,
                                           .depth = incoming->depth,
-                                          .deadline_ns = incoming->deadline_ns},
+                                          .deadline_ns = incoming->deadline_ns,
+                                          .is_oneway = incoming->message.kind == WIRE_ONEWAY},
                               .incoming = incoming,
                               .outer = self->running};
     self->running = &running;

@@ -19,11 +19,8 @@ static const char *const kind_names[] = {[OS_HANDLE_FILE] = "file",
 /* How the connection is made, for messages: the scheme is what a user can change. */
 static const char *scheme_of(const struct link_connection *connection)
 {
-    const struct via_plugin *plugin;
-    for (size_t i = 0; (plugin = plugin_set_get(connection->node->plugins, i)) != NULL; i++)
-        if (plugin->transport == connection->base.transport)
-            return plugin->schemes[0];
-    return "another transport";
+    const char *scheme = plugin_set_scheme(connection->node->plugins, connection->base.transport);
+    return scheme != NULL ? scheme : "another transport";
 }
 
 HRESULT link_handle_out(const struct link_connection *connection, intptr_t handle,

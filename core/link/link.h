@@ -218,6 +218,9 @@ struct link_peer {
 };
 /* Valid as long as the connection. */
 const struct link_peer *link_connection_peer(const struct link_connection *connection);
+/* The scheme of what frames come over now, "unix" or, since it has moved, "shm"; NULL: no plugin
+ * knows. Valid as long as the plugins. */
+const char *link_connection_scheme(struct link_connection *connection);
 bool link_connection_is_closed(const struct link_connection *connection);
 /* Why it was closed; the caller's copy, or NULL while it is open. */
 struct error_record *link_connection_cause(const struct link_connection *connection);
@@ -352,6 +355,7 @@ struct link_current {
     struct link_id chain;
     uint32_t depth;
     uint64_t deadline_ns; /* monotonic; LINK_NO_DEADLINE */
+    bool is_oneway;
 };
 const struct link_current *link_current(void);
 /* True once the caller cancelled the call that this thread runs, or its deadline passed, or it

@@ -247,6 +247,14 @@ HRESULT plugin_set_find(const struct plugin_set *set, const char *scheme,
                      scheme, length > 0 ? known : "none, no plugin is loaded");
 }
 
+const char *plugin_set_scheme(const struct plugin_set *set, const struct via_transport *transport)
+{
+    for (size_t i = 0; i < set->n_plugins; i++)
+        if (set->plugins[i].plugin->transport == transport)
+            return set->plugins[i].plugin->schemes[0];
+    return NULL;
+}
+
 HRESULT plugin_set_resolve(const struct plugin_set *set, const char *address,
                            const struct via_transport **transport, const char **rest)
 {

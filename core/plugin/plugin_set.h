@@ -57,6 +57,9 @@ const struct via_plugin *plugin_set_get(const struct plugin_set *set, size_t ind
 HRESULT plugin_set_find(const struct plugin_set *set, const char *scheme,
                         const struct via_transport **transport);
 
+/* The other way round: the first scheme that the transport serves; NULL: no plugin's. */
+const char *plugin_set_scheme(const struct plugin_set *set, const struct via_transport *transport);
+
 /* Splits "scheme:rest" and finds its transport. `rest` points into `address`. */
 HRESULT plugin_set_resolve(const struct plugin_set *set, const char *address,
                            const struct via_transport **transport, const char **rest);

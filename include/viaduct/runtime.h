@@ -14,6 +14,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <viaduct/caller.h>
 #include <viaduct/com.h>
 #include <viaduct/typelib.h>
 
@@ -23,8 +24,7 @@ extern "C" {
 
 struct via_value; /* <viaduct/value.h> */
 
-/* A deadline that never comes, in milliseconds. */
-#define VIA_NO_DEADLINE 0xFFFFFFFFu
+/* A deadline that never comes is VIA_NO_DEADLINE (<viaduct/caller.h>). */
 
 /* --- joining --- */
 
@@ -121,8 +121,8 @@ VIA_API uint64_t via_thread_id(void);
 /* Ends the innermost call that the thread waits in with RPC_E_CALL_CANCELED, and tells the object's
  * side. S_FALSE when it waits in none. */
 VIA_API HRESULT via_cancel(uint64_t thread_id);
-/* For a running method: 1 once its caller has cancelled it, given up, or died; else 0. */
-VIA_API int via_call_is_cancelled(void);
+/* A running method asks via_call_is_cancelled(), and via_call_current() about its caller
+ * (<viaduct/caller.h>). */
 
 /* --- the far side --- */
 

@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <viaduct/caller.h>
 #include <viaduct/runtime.h>
 
 #include "core/os/clock.h"
@@ -22,6 +23,8 @@ struct test_object {
     LONG appended[MAX_APPENDED]; /* lock */
     ULONG n_appended;            /* lock */
     BSTR name;                   /* lock */
+    HRESULT noted;               /* lock: what via_call_current() returned */
+    struct via_caller caller;    /* lock */
 };
 
 static atomic_long the_count;
@@ -400,6 +403,79 @@ static HRESULT STDMETHODCALLTYPE Test_Pour(ITestObject *iface, ITestObject *obje
     return hr;
 }
 
+/* --- who calls --- */
+
+static void describe_caller(HRESULT hr, const struct via_caller *from, struct TestCaller *to)
+{
+    *to = (struct TestCaller){.isCalled = hr == S_OK,
+                              .known = from->known,
+                              .uid = from->uid,
+                              .gid = from->gid,
+                              .pid = from->pid,
+                              .processId = from->process_id,
+                              .remainingMs = from->remaining_ms,
+                              .isOneway = from->is_oneway,
+                              .isCancelled = from->is_cancelled,
+                              .isWindows = from->is_windows,
+                              .isWine = from->is_wine,
+                              .node = from->node,
+                              .agent = ascii_bstr(from->agent),
+                              .transport = ascii_bstr(from->transport),
+                              .sid = ascii_bstr(from->sid)};
+}
+
+void test_object_caller(struct TestCaller *caller)
+{
+    struct via_caller found = {.size = sizeof found};
+    HRESULT hr = via_call_current(&found);
+    describe_caller(hr, &found, caller);
+}
+
+void test_caller_clear(struct TestCaller *caller)
+{
+    SysFreeString(caller->agent);
+    SysFreeString(caller->transport);
+    SysFreeString(caller->sid);
+    memset(caller, 0, sizeof *caller);
+}
+
+static HRESULT STDMETHODCALLTYPE Test_GetCaller(ITestObject *iface, struct TestCaller *caller)
+{
+    (void)iface;
+    test_object_caller(caller);
+    return S_OK;
+}
+
+static HRESULT STDMETHODCALLTYPE Test_AskCaller(ITestObject *iface, ITestObject *object,
+                                                struct TestCaller *before, struct TestCaller *there,
+                                                struct TestCaller *after)
+{
+    (void)iface;
+    test_object_caller(before);
+    HRESULT hr = ITestObject_GetCaller(object, there);
+    test_object_caller(after);
+    return hr;
+}
+
+static HRESULT STDMETHODCALLTYPE Test_NoteCaller(ITestObject *iface)
+{
+    struct test_object *self = from_object(iface);
+    os_mutex_lock(&self->lock);
+    self->caller.size = sizeof self->caller;
+    self->noted = via_call_current(&self->caller);
+    os_mutex_unlock(&self->lock);
+    return S_OK;
+}
+
+static HRESULT STDMETHODCALLTYPE Test_GetNoted(ITestObject *iface, struct TestCaller *caller)
+{
+    struct test_object *self = from_object(iface);
+    os_mutex_lock(&self->lock);
+    describe_caller(self->noted, &self->caller, caller);
+    os_mutex_unlock(&self->lock);
+    return S_OK;
+}
+
 static const ITestObjectVtbl test_vtable = {
     Test_QueryInterface, Test_AddRef,       Test_Release,    Test_Add,
     Test_GetProcessId,   Test_CountObjects, Test_MakeChild,  Test_MakeSerialChild,
@@ -408,7 +484,8 @@ static const ITestObjectVtbl test_vtable = {
     Test_Append,         Test_GetAppended,  Test_Overlap,    Test_Fail,
     Test_KeepRootOf,     Test_HandKept,     Test_Exit,       Test_Meet,
     Test_Cross,          Test_Pour,         Test_KeepKeptOf, Test_MakeLater,
-    Test_CallAround,
+    Test_CallAround,     Test_GetCaller,    Test_AskCaller,  Test_NoteCaller,
+    Test_GetNoted,
 };
 
 /* --- ITestName --- */

@@ -13,4 +13,8 @@ long test_object_count(void);
 /* How many calls have come to meet at this one, which is of this process. */
 int test_object_met(ITestObject *object);
 
+/* What via_call_current() says here and now. */
+void test_object_caller(struct TestCaller *caller);
+void test_caller_clear(struct TestCaller *caller);
+
 #endif
