@@ -1,3 +1,7 @@
+/*
+ * The walk through a payload, value by value, and the list of what it has allocated. What values
+ * claim of their neighbours is kept and compared in decode_claims.c.
+ */
 #include "com/marshal/decode.h"
 #include "com/marshal/automation.h"
 #include "com/marshal/handle.h"
@@ -56,11 +60,12 @@ void decode_fail(struct decoder *decoder, const char *what)
                   decoder->method->method->name, decoder->param, what);
 }
 
-static void fail_memory(struct decoder *self)
+void decode_fail_memory(struct decoder *decoder)
 {
-    if (SUCCEEDED(self->result))
-        self->result = error_set(E_OUTOFMEMORY, "no memory for argument %s of %s.%s", self->param,
-                                 self->method->owner->name, self->method->method->name);
+    if (SUCCEEDED(decoder->result))
+        decoder->result =
+            error_set(E_OUTOFMEMORY, "no memory for argument %s of %s.%s", decoder->param,
+                      decoder->method->owner->name, decoder->method->method->name);
 }
 
 static void free_allocation(const struct decode_allocation *allocation)
@@ -100,7 +105,7 @@ bool decode_note(struct decoder *decoder, void *pointer, enum decode_allocation_
     }
     if (pointer)
         free_allocation(&allocation);
-    fail_memory(decoder);
+    decode_fail_memory(decoder);
     return false;
 }
 
@@ -108,78 +113,6 @@ bool decode_note_handle(struct decoder *decoder, intptr_t handle)
 {
     /* One more than it is: descriptor 0 is a handle, and a NULL is none to note. */
     return decode_note(decoder, (void *)(handle + 1), DECODE_HANDLE);
-}
-
-/* --- claims --- */
-
-static bool grow_claims(struct decoder *self)
-{
-    size_t size = self->claims_room * sizeof(*self->claims);
-    struct decode_claim *larger = malloc(2 * size);
-    if (!larger)
-        return false;
-    memcpy(larger, self->claims, size);
-    if (self->claims != self->few_claims)
-        free(self->claims);
-    self->claims = larger;
-    self->claims_room *= 2;
-    return true;
-}
-
-/* Claims of one type about the same neighbours have to agree, so each stands in the list once. */
-static void claim(struct decoder *self, struct decode_claim made)
-{
-    for (size_t i = self->first_claim; i < self->n_claims; i++) {
-        const struct decode_claim *other = &self->claims[i];
-        if (other->type != made.type || other->kind != made.kind)
-            continue;
-        if (other->number != made.number || !IsEqualGUID(&other->iid, &made.iid))
-            decode_fail(self, "it says two things of one size, discriminant or IID");
-        return;
-    }
-    if (self->n_claims == self->claims_room && !grow_claims(self))
-        fail_memory(self);
-    else
-        self->claims[self->n_claims++] = made;
-}
-
-static bool is_right(const struct decode_claim *claim, const struct native_scope *scope)
-{
-    int64_t which;
-    const GUID *iid;
-    switch (claim->kind) {
-    case CLAIM_COUNT:
-        return native_count(scope, claim->type) == claim->number;
-    case CLAIM_LENGTH:
-        return native_length(scope, claim->type) == claim->number;
-    case CLAIM_CHOICE:
-        return native_choice(scope, claim->type, &which) && (uint32_t)which == claim->number;
-    default:
-        iid = native_iid(scope, claim->type);
-        return iid && IsEqualGUID(iid, &claim->iid);
-    }
-}
-
-/* Those of the innermost struct, or of the method. */
-static void check_claims(struct decoder *self, const struct native_scope *scope)
-{
-    static const char *const wrong[] = {
-        [CLAIM_COUNT] = "an array has another number of elements than its size says",
-        [CLAIM_LENGTH] = "an array has another length than what counts it says",
-        [CLAIM_CHOICE] = "a union has another arm than its discriminant says",
-        [CLAIM_IID] = "an object is of another interface than its IID says",
-    };
-    for (size_t i = self->first_claim; i < self->n_claims && SUCCEEDED(self->result); i++)
-        if (!is_right(&self->claims[i], scope))
-            decode_fail(self, wrong[self->claims[i].kind]);
-    self->n_claims = self->first_claim;
-}
-
-void decode_check_claims(struct decoder *decoder, void *const *arguments)
-{
-    struct native_scope scope = {.method = decoder->method, .arguments = arguments};
-    decoder->first_claim = 0;
-    check_claims(decoder, &scope);
 }
 
 size_t decode_left(const struct decoder *decoder)
@@ -285,7 +218,7 @@ static void read_object(struct decoder *self, const struct plan_type *type, void
     const uint8_t *bytes = says_iid ? decode_take(self, 4, sizeof(made.iid)) : NULL;
     if (bytes) {
         memcpy(&made.iid, bytes, sizeof(made.iid));
-        claim(self, made);
+        decode_claim(self, made);
     }
     uint32_t index = decode_u32(self);
     if (FAILED(self->result) || index == MARSHAL_NULL_POINTER)
@@ -349,7 +282,7 @@ static bool note_count(struct decoder *self, const struct plan_type *type, uint3
         return false;
     }
     if (type->size_from == VIA_SIZE_EXPRESSION)
-        claim(self, (struct decode_claim){.type = type, .kind = CLAIM_COUNT, .number = n});
+        decode_claim(self, (struct decode_claim){.type = type, .kind = CLAIM_COUNT, .number = n});
     int64_t *seen = seen_of(self, type);
     if (!seen)
         return true;
@@ -382,7 +315,8 @@ static bool read_length(struct decoder *self, const struct plan_type *type, uint
         decode_fail(self, "its length is more than there is room for");
     if (FAILED(self->result))
         return false;
-    claim(self, (struct decode_claim){.type = type, .kind = CLAIM_LENGTH, .number = *length});
+    decode_claim(self,
+                 (struct decode_claim){.type = type, .kind = CLAIM_LENGTH, .number = *length});
     return check_left(self, type, *length);
 }
 
@@ -486,7 +420,7 @@ static void read_union(struct decoder *self, const struct plan_type *type, void 
         decode_fail(self, "a union has no arm for its discriminant");
         return;
     }
-    claim(self, made);
+    decode_claim(self, made);
     if (arm->type)
         decode_value(self, arm->type, value);
 }
@@ -536,7 +470,7 @@ static void read_sizes(struct decoder *self, const struct plan_struct *record, v
     here.seen =
         record->n_sizes <= INLINE_SIZES ? here.few : malloc(record->n_sizes * sizeof(*here.seen));
     if (!here.seen) {
-        fail_memory(self);
+        decode_fail_memory(self);
         return;
     }
     for (uint16_t i = 0; i < record->n_sizes; i++)
@@ -557,7 +491,7 @@ static void read_struct_with_needs(struct decoder *self, const struct plan_struc
     size_t outer = self->first_claim;
     self->first_claim = self->n_claims;
     read_sizes(self, record, value);
-    check_claims(self, &scope);
+    decode_check_scope(self, &scope);
     self->first_claim = outer;
 }
 
@@ -646,7 +580,6 @@ HRESULT decode_finish(struct decoder *decoder)
         free_allocation(&decoder->allocations[i]);
     if (decoder->allocations != decoder->few)
         free(decoder->allocations);
-    if (decoder->claims != decoder->few_claims)
-        free(decoder->claims);
+    decode_free_claims(decoder);
     return decoder->result;
 }

@@ -79,6 +79,12 @@ void decode_buffer(struct decoder *decoder, const struct plan_type *type, void *
 /* Whether what was read about the method's parameters is what they are. `arguments` as libffi has
  * them; those of what was read are it. */
 void decode_check_claims(struct decoder *decoder, void *const *arguments);
+/* Notes a claim. Those of one type about the same neighbours have to agree, so each stands in the
+ * list once. */
+void decode_claim(struct decoder *decoder, struct decode_claim made);
+/* The same as decode_check_claims() for the innermost struct, whose scope it is, or the method. */
+void decode_check_scope(struct decoder *decoder, const struct native_scope *scope);
+void decode_free_claims(struct decoder *decoder);
 /* In front of a by-reference argument that may be NULL: whether it is there. */
 bool decode_marker(struct decoder *decoder);
 /* For the walkers of parts (automation_decode.c): the next bytes, behind padding; NULL: they are
@@ -95,6 +101,8 @@ void decode_elements(struct decoder *decoder, const struct plan_type *element, v
                      uint64_t n);
 /* RPC_E_INVALID_DATA with the argument's name. */
 void decode_fail(struct decoder *decoder, const char *what);
+/* E_OUTOFMEMORY with it. */
+void decode_fail_memory(struct decoder *decoder);
 /* Ends decoding; checks also that nothing is left over. After a failure everything that was
  * allocated is freed, and the values must not be looked at. */
 HRESULT decode_finish(struct decoder *decoder);
