@@ -33,6 +33,8 @@ void typelib_print_constant(const struct via_constant *constant, struct buffer *
         typelib_print_text(constant->text, out);
     else if (constant->kind == VIA_CONSTANT_REAL)
         typelib_print_real(constant->real, out);
+    else if (constant->integer == INT64_MIN) /* which has no literal of its own */
+        buffer_print(out, "-%lld - 1", (long long)INT64_MAX);
     else
         buffer_print(out, "%lld", (long long)constant->integer);
 }
