@@ -34,9 +34,36 @@ static HRESULT STDMETHODCALLTYPE Adder_put_Offset(IAdder *iface, LONG offset)
     return S_OK;
 }
 
-static const IAdderVtbl adder_vtable = {Adder_QueryInterface, Adder_AddRef,
-                                        Adder_Release,        Adder_Add,
-                                        Adder_get_Offset,     Adder_put_Offset};
+static HRESULT STDMETHODCALLTYPE Adder_Scale(IAdder *iface, LONG value, LONG by, LONG *scaled)
+{
+    (void)iface;
+    *scaled = value * by;
+    return S_OK;
+}
+
+static HRESULT STDMETHODCALLTYPE Adder_Total(IAdder *iface, SAFEARRAY *numbers, LONG *total)
+{
+    (void)iface;
+    *total = 0;
+    for (ULONG i = 0; numbers != NULL && i < numbers->rgsabound[0].cElements; i++) {
+        const VARIANT *number = &((VARIANT *)numbers->pvData)[i];
+        if (V_VT(number) != VT_I4)
+            return DISP_E_TYPEMISMATCH;
+        *total += V_I4(number);
+    }
+    return S_OK;
+}
+
+static HRESULT STDMETHODCALLTYPE Adder_Secret(IAdder *iface, LONG *secret)
+{
+    (void)iface;
+    *secret = 4711;
+    return S_OK;
+}
+
+static const IAdderVtbl adder_vtable = {
+    Adder_QueryInterface, Adder_AddRef, Adder_Release, Adder_Add,   Adder_get_Offset,
+    Adder_put_Offset,     Adder_Scale,  Adder_Total,   Adder_Secret};
 
 static const struct via_object_interface adder_interfaces[] = {
     VIA_OBJECT_INTERFACE(struct adder, IAdder, adder_vtable),
