@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "com/abi/guid.h"
 #include "com/registry/class_name.h"
 #include "com/remote/addresses.h"
 #include "core/config/config.h"
@@ -34,6 +35,7 @@ void configuration_free(struct configuration *configuration)
     strings_free(configuration->listen);
     strings_free(configuration->plugin_directories);
     strings_free(configuration->component_directories);
+    strings_free(configuration->exposed);
     for (size_t i = 0; i < configuration->n_peers; i++) {
         free(configuration->peers[i].name);
         free(configuration->peers[i].address);
@@ -101,6 +103,30 @@ static HRESULT read_list(const struct config_node *root, const char *key, size_t
             hr = check(&element, (*list)[i]);
     }
     return hr;
+}
+
+static HRESULT check_exposed(const struct config_node *node, const char *pattern)
+{
+    GUID clsid;
+
+    if (pattern[0] != '{' || guid_parse(pattern, &clsid))
+        return S_OK;
+    return config_fail(node, "\"%.64s\" is no CLSID", pattern);
+}
+
+/* Nothing is exposed that is not named: some classes of Windows run any program. */
+static HRESULT read_com(const struct config_node *root, struct configuration *configuration)
+{
+    static const char *const known[] = {"expose", NULL};
+    struct config_node node;
+    HRESULT hr;
+
+    if (!config_find(root, "com", &node))
+        return S_OK;
+    hr = config_check_keys(&node, known);
+    return SUCCEEDED(hr) ? read_list(&node, "expose", CONFIGURATION_MAX_EXPOSED, check_exposed,
+                                     &configuration->exposed)
+                         : hr;
 }
 
 static HRESULT read_host_name(const struct config_node *node, char **name)
@@ -265,6 +291,7 @@ static HRESULT read_file(struct config *config, struct configuration *configurat
                                         "component_directories",
                                         "cache_directory",
                                         "peers",
+                                        "com",
                                         "activation",
                                         "limits",
                                         "log",
@@ -294,6 +321,8 @@ static HRESULT read_file(struct config *config, struct configuration *configurat
     }
     if (SUCCEEDED(hr))
         hr = read_peers(&root, configuration);
+    if (SUCCEEDED(hr))
+        hr = read_com(&root, configuration);
     if (SUCCEEDED(hr))
         hr = check_contradictions(&root, configuration);
     if (SUCCEEDED(hr))

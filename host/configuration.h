@@ -17,6 +17,7 @@
 #define CONFIGURATION_MAX_LISTEN      16u
 #define CONFIGURATION_MAX_DIRECTORIES 32u
 #define CONFIGURATION_MAX_PEERS       64u
+#define CONFIGURATION_MAX_EXPOSED     256u
 
 struct config;
 
@@ -29,6 +30,7 @@ struct configuration {
     char **plugin_directories;
     char **component_directories; /* in order of precedence, the writable one first */
     char *cache_directory;        /* for what can be made again */
+    char **exposed;               /* COM classes, exposed.h; NULL: none */
     struct peer_settings *peers;
     size_t n_peers;
     uint32_t start_timeout_ms;

@@ -12,6 +12,7 @@
 #include "core/os/process.h"
 #include "core/util/error.h"
 #include "core/util/log.h"
+#include "host/exposed.h"
 #include "host/object.h"
 #include "host/text.h"
 
@@ -49,6 +50,29 @@ static HRESULT make_servers(struct host *host)
     return servers_new(&settings, &host->servers);
 }
 
+/* Behind the configured directories comes that of what is exposed. */
+static HRESULT make_registry(struct host *host)
+{
+    const struct configuration *configuration = host->configuration;
+    const char *directories[CONFIGURATION_MAX_DIRECTORIES + 2];
+    bool exposes = configuration->exposed && configuration->exposed[0];
+    size_t n = 0;
+    HRESULT hr = S_OK;
+
+    while (configuration->component_directories[n]) {
+        directories[n] = configuration->component_directories[n];
+        n++;
+    }
+    if (exposes) {
+        hr = exposed_write_manifests(configuration->exposed, host->scratch_directory);
+        directories[n++] = host->scratch_directory;
+    }
+    directories[n] = NULL;
+    return SUCCEEDED(hr)
+               ? registry_new(directories, configuration->cache_directory, &host->registry)
+               : hr;
+}
+
 static HRESULT make_parts(struct host *host)
 {
     const struct configuration *configuration = host->configuration;
@@ -64,8 +88,7 @@ static HRESULT make_parts(struct host *host)
     host->running = running_new();
     if (!host->exits || !host->modules || !host->running)
         return error_set(E_OUTOFMEMORY, "no memory for the host");
-    hr = registry_new((const char *const *)configuration->component_directories,
-                      configuration->cache_directory, &host->registry);
+    hr = make_registry(host);
     if (SUCCEEDED(hr))
         hr = make_servers(host);
     if (SUCCEEDED(hr))

@@ -1,8 +1,10 @@
 #include "com/remote/interfaces.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <viaduct/node.h>
+#include <viaduct/server.h>
 
 #include "com/marshal/marshal.h"
 #include "com/remote/describe.h"
@@ -15,6 +17,13 @@
 #include "core/util/error.h"
 
 /* --- of this process' objects --- */
+
+static void (*_Atomic the_describer)(IUnknown *object);
+
+void via_set_describer(void (*describe)(IUnknown *object))
+{
+    atomic_store(&the_describer, describe);
+}
 
 /* What the catalogue has, and whether the object has it too. */
 struct candidate {
@@ -127,6 +136,9 @@ HRESULT interfaces_list(IUnknown *object, GUID **iids, ULONG *count)
     CLEANUP(cleanup_free) struct candidate *all = NULL;
     size_t n = 0;
     ULONG used = 0;
+    void (*describe)(IUnknown *) = atomic_load(&the_describer);
+    if (describe != NULL)
+        describe(object);
     HRESULT hr = list_candidates(&all, &n);
     if (FAILED(hr))
         return hr;

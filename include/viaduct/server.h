@@ -31,6 +31,11 @@ VIA_API HRESULT via_component_provide(const struct via_component *component,
  * started this process. */
 VIA_API HRESULT via_component_serve(const struct via_component *component);
 
+/* For objects whose type libraries are found out when they are there. From now on `describe` is
+ * called, where the object's methods are, before this process says what interfaces an object has;
+ * it may register type libraries, and call the object. Once, before objects are handed out. */
+VIA_API void via_set_describer(void (*describe)(IUnknown *object));
+
 #ifdef __cplusplus
 }
 #endif
