@@ -330,4 +330,5 @@ HARNESS_MAIN("component", TEST_ENTRY(a_peer_s_wrong_description_yields_to_the_re
              TEST_ENTRY(what_a_class_object_makes_is_as_serial_as_its_class),
              TEST_ENTRY(a_class_object_of_this_process_makes_objects),
              TEST_ENTRY(an_object_that_cannot_be_made_serial_is_given_back),
-             TEST_ENTRY(an_apartment_needs_a_process_of_its_own), TEST_ENTRY(options_without_a_size_are_refused))
+             TEST_ENTRY(an_apartment_needs_a_process_of_its_own),
+             TEST_ENTRY(options_without_a_size_are_refused))
