@@ -43,10 +43,10 @@ static bool matches(const char *pattern, const char *text)
 }
 
 struct writing {
-    const char *pattern;
+    char *const *patterns;
+    size_t *n_found; /* by pattern */
     const char *program;
     const char *directory;
-    size_t n_found;
     HRESULT result; /* sticky */
 };
 
@@ -79,55 +79,84 @@ static HRESULT write_manifest(const struct writing *self, const struct com_class
     return os_file_write(path, text, strlen(text));
 }
 
-static bool visit(void *context, const struct com_class *class)
+static bool is_meant(const struct writing *self, const CLSID *clsid, const char *progid)
+{
+    bool is = false;
+    for (size_t i = 0; self->patterns[i] != NULL; i++) {
+        CLSID own;
+        bool fits = guid_parse(self->patterns[i], &own) ? IsEqualGUID(&own, clsid)
+                                                        : matches(self->patterns[i], progid);
+        self->n_found[i] += fits;
+        is |= fits;
+    }
+    return is;
+}
+
+static bool visit(void *context, const CLSID *clsid, const char *progid)
 {
     struct writing *self = context;
-    if (!matches(self->pattern, class->progid) || !class_name_is_progid(class->progid))
+    struct com_class class;
+    if (!class_name_is_progid(progid) || !is_meant(self, clsid, progid))
         return true;
-    self->n_found++;
-    self->result = write_manifest(self, class);
+    if (FAILED(com_class_read(clsid, &class)))
+        error_clear(); /* registered, and without a server that this system could run */
+    else
+        self->result = write_manifest(self, &class);
     return SUCCEEDED(self->result);
 }
 
 /* A class that has no ProgID is called after its CLSID. */
-static HRESULT write_by_clsid(struct writing *self, const CLSID *clsid)
+static HRESULT write_nameless(struct writing *self)
 {
-    struct com_class class;
-    HRESULT hr = com_class_read(clsid, &class);
-    if (FAILED(hr)) {
-        error_clear();
-        return S_OK;
+    HRESULT hr = S_OK;
+    for (size_t i = 0; self->patterns[i] != NULL && SUCCEEDED(hr); i++) {
+        struct com_class class;
+        CLSID clsid;
+        if (self->n_found[i] > 0 || !guid_parse(self->patterns[i], &clsid))
+            continue;
+        if (FAILED(com_class_read(&clsid, &class))) {
+            error_clear();
+            continue;
+        }
+        snprintf(class.progid, sizeof class.progid, "Class.C%08X", (unsigned)clsid.Data1);
+        self->n_found[i]++;
+        hr = write_manifest(self, &class);
     }
-    if (!class_name_is_progid(class.progid))
-        snprintf(class.progid, sizeof class.progid, "Class.C%08X", (unsigned)clsid->Data1);
-    self->n_found++;
-    return write_manifest(self, &class);
+    return hr;
+}
+
+static void report(const struct writing *self)
+{
+    for (size_t i = 0; self->patterns[i] != NULL; i++) {
+        if (self->n_found[i] == 0)
+            log_warning("com",
+                        "\"%s\", which the configuration exposes, means no COM class that "
+                        "is registered here",
+                        self->patterns[i]);
+        else
+            log_info("com", "\"%s\" exposes %zu COM classes", self->patterns[i], self->n_found[i]);
+    }
 }
 
 HRESULT exposed_write_manifests(char *const *patterns, const char *directory)
 {
+    size_t n = 0;
+    while (patterns[n] != NULL)
+        n++;
+    CLEANUP(cleanup_free) size_t *n_found = calloc(n + 1, sizeof *n_found);
     CLEANUP(cleanup_free) char *beside = os_path_program_directory();
     CLEANUP(cleanup_free)
     char *program = beside != NULL ? os_path_join(beside, "viaduct-com.exe") : NULL;
-    if (program == NULL)
-        return error_set(E_OUTOFMEMORY, "no memory for a path");
-    for (size_t i = 0; patterns[i] != NULL; i++) {
-        struct writing writing = {
-            .pattern = patterns[i], .program = program, .directory = directory};
-        CLSID clsid;
-        HRESULT hr = guid_parse(patterns[i], &clsid) ? write_by_clsid(&writing, &clsid)
-                                                     : com_class_each(visit, &writing);
-        if (SUCCEEDED(hr))
-            hr = writing.result;
-        if (FAILED(hr))
-            return hr;
-        if (writing.n_found == 0)
-            log_warning("com",
-                        "\"%s\", which the configuration exposes, means no COM class that "
-                        "is registered here",
-                        patterns[i]);
-        else
-            log_info("com", "\"%s\" exposes %zu COM classes", patterns[i], writing.n_found);
-    }
-    return S_OK;
+    if (program == NULL || n_found == NULL)
+        return error_set(E_OUTOFMEMORY, "no memory for what the configuration exposes");
+    struct writing writing = {
+        .patterns = patterns, .n_found = n_found, .program = program, .directory = directory};
+    HRESULT hr = com_class_each(visit, &writing);
+    if (SUCCEEDED(hr))
+        hr = writing.result;
+    if (SUCCEEDED(hr))
+        hr = write_nameless(&writing);
+    if (SUCCEEDED(hr))
+        report(&writing);
+    return hr;
 }

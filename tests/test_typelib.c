@@ -312,6 +312,7 @@ TEST(what_a_peer_said_yields_to_what_is_registered)
     static struct sample sample;
     struct sample *genuine = &sample;
     const struct via_typelib *lib, *adopted;
+    struct via_typelib *mixed;
     uint16_t index;
 
     if (genuine->lib.abi)
@@ -326,6 +327,14 @@ TEST(what_a_peer_said_yields_to_what_is_registered)
     CHECK_PTR_EQ(lib, &genuine->lib);
     CHECK_STR_EQ(adopted->interfaces[index].methods[1].name, "Wrong"); /* who uses it still may */
     CHECK_HR(typelib_catalog_adopt(wrong_library(genuine)), VIA_E_MISMATCH);
+    CHECK_OK(typelib_catalog_find(&genuine->interfaces[I_ONE].iid, &lib, &index));
+    CHECK_PTR_EQ(lib, &genuine->lib);
+    /* What else is in such a library is taken all the same. */
+    mixed = wrong_library(genuine);
+    ((struct via_interface *)mixed->interfaces)[I_TWO].iid.Data1 += 7;
+    CHECK_OK(typelib_catalog_adopt(mixed));
+    CHECK_OK(typelib_catalog_find(&mixed->interfaces[I_TWO].iid, &lib, &index));
+    CHECK_PTR_EQ(lib, mixed);
     CHECK_OK(typelib_catalog_find(&genuine->interfaces[I_ONE].iid, &lib, &index));
     CHECK_PTR_EQ(lib, &genuine->lib);
     error_clear();

@@ -165,6 +165,12 @@ static json_t *convert_method(struct conversion *self, ITypeInfo *info, const FU
                                                                     : NULL;
     if (form != NULL)
         json_object_set_new(method, form, json_true());
+    if (function->cParamsOpt == -1)
+        json_object_set_new(method, "vararg", json_true());
+    if (function->wFuncFlags & FUNCFLAG_FRESTRICTED)
+        json_object_set_new(method, "restricted", json_true());
+    if (function->wFuncFlags & FUNCFLAG_FHIDDEN)
+        json_object_set_new(method, "hidden", json_true());
     bool returns_result = function->elemdescFunc.tdesc.vt == VT_HRESULT;
     if (!returns_result || function->cParams < 0 || function->cParams > (SHORT)TYPELIB_MAX_PARAMS)
         local_method(method, "result");

@@ -77,6 +77,12 @@ static bool read_progid(const CLSID *clsid, const WCHAR *below, char progid[REGI
     return false;
 }
 
+static void read_name(const CLSID *clsid, char progid[REGISTRY_NAME_SIZE])
+{
+    if (!read_progid(clsid, L"\\VersionIndependentProgID", progid))
+        read_progid(clsid, L"\\ProgID", progid);
+}
+
 HRESULT com_class_read(const CLSID *clsid, struct com_class *class)
 {
     char text[MAX_VALUE];
@@ -94,28 +100,13 @@ HRESULT com_class_read(const CLSID *clsid, struct com_class *class)
                          guid_format(clsid, guid));
     }
     class_text(clsid, L"", NULL, class->description, sizeof class->description);
-    if (!read_progid(clsid, L"\\VersionIndependentProgID", class->progid))
-        read_progid(clsid, L"\\ProgID", class->progid);
+    read_name(clsid, class->progid);
     read_library(class);
     return S_OK;
 }
 
-static bool visit_key(const WCHAR *key, bool (*visit)(void *, const struct com_class *),
-                      void *context)
-{
-    struct com_class class;
-    CLSID clsid;
-    bool goes_on = true;
-    if (FAILED(CLSIDFromString(key, &clsid)))
-        return true;
-    if (FAILED(com_class_read(&clsid, &class)))
-        error_clear();
-    else if (class.progid[0] != 0)
-        goes_on = visit(context, &class);
-    return goes_on;
-}
-
-HRESULT com_class_each(bool (*visit)(void *context, const struct com_class *class), void *context)
+HRESULT com_class_each(bool (*visit)(void *context, const CLSID *clsid, const char *progid),
+                       void *context)
 {
     HKEY root;
     LSTATUS status = RegOpenKeyExW(HKEY_CLASSES_ROOT, L"CLSID", 0, KEY_READ, &root);
@@ -127,7 +118,13 @@ HRESULT com_class_each(bool (*visit)(void *context, const struct com_class *clas
         status = RegEnumKeyExW(root, i, key, &n, NULL, NULL, NULL, NULL);
         if (status == ERROR_MORE_DATA)
             continue;
-        if (status != ERROR_SUCCESS || !visit_key(key, visit, context))
+        if (status != ERROR_SUCCESS)
+            break;
+        CLSID clsid;
+        char progid[REGISTRY_NAME_SIZE] = "";
+        if (SUCCEEDED(CLSIDFromString(key, &clsid)))
+            read_name(&clsid, progid);
+        if (progid[0] != 0 && !visit(context, &clsid, progid))
             break;
     }
     RegCloseKey(root);

@@ -21,7 +21,9 @@ struct com_class {
 /* REGDB_E_CLASSNOTREG: there is no such class, or it has no server that this process could use. */
 HRESULT com_class_read(const CLSID *clsid, struct com_class *class);
 
-/* `visit` for each class with a ProgID, once; it says whether to go on. */
-HRESULT com_class_each(bool (*visit)(void *context, const struct com_class *class), void *context);
+/* `visit` for each class with a ProgID, which is what com_class_read() has, once; it says whether
+ * to go on. */
+HRESULT com_class_each(bool (*visit)(void *context, const CLSID *clsid, const char *progid),
+                       void *context);
 
 #endif

@@ -327,6 +327,49 @@ static bool by_value(struct conversion *self, ITypeInfo *info, const TYPEDESC *t
     return true;
 }
 
+/* NULL: of a kind that no description has. */
+static json_t *constant(VARIANT *value)
+{
+    VARIANT changed;
+    json_t *json = NULL;
+    VariantInit(&changed);
+    switch (V_VT(value)) {
+    case VT_BSTR: {
+        CLEANUP(cleanup_free)
+        char *text = V_BSTR(value) != NULL
+                         ? utf_from_wide(V_BSTR(value), SysStringLen(V_BSTR(value)))
+                         : strdup("");
+        json = json_string(text);
+        break;
+    }
+    case VT_R4:
+    case VT_R8:
+        if (SUCCEEDED(VariantChangeType(&changed, value, 0, VT_R8)))
+            json = json_real(V_R8(&changed));
+        break;
+    default:
+        if (SUCCEEDED(VariantChangeType(&changed, value, 0, VT_I8)))
+            json = json_integer(V_I8(&changed));
+    }
+    VariantClear(&changed);
+    return json;
+}
+
+static void add_default(const PARAMDESC *param, json_t *json)
+{
+    bool has_default = (param->wParamFlags & PARAMFLAG_FHASDEFAULT) != 0;
+    json_t *value = NULL;
+    if ((param->wParamFlags & (PARAMFLAG_FOPT | PARAMFLAG_FHASDEFAULT | PARAMFLAG_FLCID)) == 0)
+        return;
+    json_object_set_new(json, "optional", json_true());
+    if (has_default && param->pparamdescex != NULL)
+        value = constant(&param->pparamdescex->varDefaultValue);
+    else if (param->wParamFlags & PARAMFLAG_FLCID)
+        value = json_integer(LOCALE_USER_DEFAULT);
+    if (value != NULL)
+        json_object_set_new(json, "default", value);
+}
+
 bool types_param(struct conversion *self, ITypeInfo *info, const ELEMDESC *param,
                  bool is_automation, json_t *json)
 {
@@ -340,6 +383,8 @@ bool types_param(struct conversion *self, ITypeInfo *info, const ELEMDESC *param
         json_object_set_new(json, "out", json_true());
     if (is_out && is_retval)
         json_object_set_new(json, "retval", json_true());
+    else
+        add_default(&param->paramdesc, json);
     bool is_one = is_automation || is_retval;
     return (!is_out && by_value(self, info, &param->tdesc, json)) ||
            by_reference(self, info, &param->tdesc, is_one, json);

@@ -82,12 +82,33 @@ static HRESULT prepare(const struct via_typelib *lib, uint16_t index, bool is_ad
     return hr;
 }
 
+/* Of what a peer describes, interfaces that are known otherwise are left as they are known, and
+ * their calls fail. The others are none the worse: libraries of Windows repeat what is in others.
+ */
+static HRESULT prepare_all(const struct via_typelib *lib, bool is_adopted, struct entry **fresh)
+{
+    bool differs = false;
+    bool adds = false;
+    HRESULT hr = S_OK;
+    for (uint16_t i = 0; i < lib->n_interfaces && SUCCEEDED(hr); i++) {
+        hr = prepare(lib, i, is_adopted, &fresh[i]);
+        bool is_other = hr == VIA_E_MISMATCH && is_adopted;
+        differs |= is_other;
+        adds |= fresh[i] != NULL;
+        if (is_other)
+            hr = S_FALSE;
+    }
+    if (differs && !adds && SUCCEEDED(hr))
+        return VIA_E_MISMATCH; /* whose text is there */
+    if (differs)
+        error_clear();
+    return hr;
+}
+
 /* All or nothing; what is not added is freed. */
 static HRESULT add_locked(const struct via_typelib *lib, bool is_adopted, struct entry **fresh)
 {
-    HRESULT hr = S_OK;
-    for (uint16_t i = 0; i < lib->n_interfaces && SUCCEEDED(hr); i++)
-        hr = prepare(lib, i, is_adopted, &fresh[i]);
+    HRESULT hr = prepare_all(lib, is_adopted, fresh);
     uint16_t n_added = 0;
     for (uint16_t i = 0; i < lib->n_interfaces && SUCCEEDED(hr); i++, n_added++)
         if (fresh[i])

@@ -136,7 +136,8 @@ HRESULT typelib_to_idl(const struct via_typelib *lib, struct buffer *text);
  * another one. A description that was adopted is replaced. */
 HRESULT typelib_catalog_add(const struct via_typelib *lib);
 /* The same for a library of typelib_from_json() that a peer sent, which the catalogue owns from now
- * on, on failure too. It replaces nothing. */
+ * on, on failure too. It replaces nothing: what is known with another description stays so, and
+ * VIA_E_MISMATCH says that nothing else is in it. */
 HRESULT typelib_catalog_adopt(struct via_typelib *lib);
 struct typelib_entry {
     const struct via_typelib *lib;
