@@ -63,6 +63,7 @@ static HRESULT set_nothing(const struct marshal_method *method, unsigned i, stru
     case VIA_TYPE_ARRAY:
     case VIA_TYPE_UNION:
     case VIA_TYPE_HANDLE:
+    case VIA_TYPE_OPAQUE:
         return S_OK; /* NULL: the validation has seen to it that it may be */
     default:
         set_integer(plan->type, 0, value);

@@ -122,17 +122,15 @@ static char *param_name(const struct names *names, UINT i, json_t *params)
     return name;
 }
 
-/* A slot that nobody can call from elsewhere; `culprit`: the parameter because of which. */
-static json_t *local_method(json_t *method, const char *culprit)
+/* A parameter that cannot be said: with it the method has a slot, and no call comes to it. */
+static void add_opaque(json_t *params, const char *name)
 {
-    json_object_set_new(method, "local", json_true());
-    json_object_set_new(method, "params",
-                        json_pack("[{s:s, s:s, s:b}]", "name", culprit, "type", "i32", "in", 1));
-    return method;
+    json_array_append_new(params,
+                          json_pack("{s:s, s:s, s:b}", "name", name, "type", "opaque", "in", 1));
 }
 
 static json_t *convert_params(struct conversion *self, ITypeInfo *info, const FUNCDESC *function,
-                              const struct names *names, bool is_automation, json_t *method)
+                              const struct names *names, bool is_automation)
 {
     json_t *params = json_array();
     for (SHORT i = 0; i < function->cParams; i++) {
@@ -145,11 +143,9 @@ static json_t *convert_params(struct conversion *self, ITypeInfo *info, const FU
             continue;
         }
         json_decref(param);
-        json_decref(params);
-        return local_method(method, name != NULL ? name : "value");
+        add_opaque(params, name != NULL ? name : "value");
     }
-    json_object_set_new(method, "params", params);
-    return method;
+    return params;
 }
 
 static json_t *convert_method(struct conversion *self, ITypeInfo *info, const FUNCDESC *function,
@@ -172,10 +168,12 @@ static json_t *convert_method(struct conversion *self, ITypeInfo *info, const FU
     if (function->wFuncFlags & FUNCFLAG_FHIDDEN)
         json_object_set_new(method, "hidden", json_true());
     bool returns_result = function->elemdescFunc.tdesc.vt == VT_HRESULT;
-    if (!returns_result || function->cParams < 0 || function->cParams > (SHORT)TYPELIB_MAX_PARAMS)
-        local_method(method, "result");
-    else
-        convert_params(self, info, function, &names, is_automation, method);
+    bool is_too_long = function->cParams < 0 || function->cParams > (SHORT)TYPELIB_MAX_PARAMS;
+    json_t *params =
+        is_too_long ? json_array() : convert_params(self, info, function, &names, is_automation);
+    if (!returns_result || is_too_long)
+        add_opaque(params, "result");
+    json_object_set_new(method, "params", params);
     free_names(&names);
     return method;
 }

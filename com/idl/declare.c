@@ -53,6 +53,7 @@ static const struct unit_name builtin_names[] = {
     {"BSTR", "BSTR", VIA_TYPE_BSTR, VIA_NO_INDEX, 0, false, VIA_NO_INDEX},
     {"VIA_HANDLE", "VIA_HANDLE", VIA_TYPE_HANDLE, VIA_NO_INDEX, 0, false, VIA_NO_INDEX},
     {"HANDLE", "VIA_HANDLE", VIA_TYPE_HANDLE, VIA_NO_INDEX, 0, false, VIA_NO_INDEX},
+    {"VIA_OPAQUE", "VIA_OPAQUE", VIA_TYPE_OPAQUE, VIA_NO_INDEX, 0, false, VIA_NO_INDEX},
     {"LPWSTR", "LPWSTR", VIA_TYPE_WCHAR, VIA_NO_INDEX, 1, true, VIA_NO_INDEX},
     {"LPCWSTR", "LPCWSTR", VIA_TYPE_WCHAR, VIA_NO_INDEX, 1, true, VIA_NO_INDEX},
     {"LPOLESTR", "LPOLESTR", VIA_TYPE_WCHAR, VIA_NO_INDEX, 1, true, VIA_NO_INDEX},
@@ -189,7 +190,8 @@ static bool declare_safearray(struct parser *self, struct base_type *base)
         return false;
     bool is_value = !element.is_void && element.pointers == 0 && !element.is_string &&
                     element.kind != VIA_TYPE_WCHAR && element.kind != VIA_TYPE_GUID &&
-                    element.kind != VIA_TYPE_UNION && element.kind != VIA_TYPE_HANDLE;
+                    element.kind != VIA_TYPE_UNION && element.kind != VIA_TYPE_HANDLE &&
+                    element.kind != VIA_TYPE_OPAQUE;
     if ((!is_value && !is_interface) || parser_is(self, '*'))
         return parser_error(self, element.position,
                             "the elements of a SAFEARRAY are numbers, BSTR, VARIANT, structs, "

@@ -575,6 +575,8 @@ void by_name_to_native(struct by_name *self, const struct plan_type *type,
         set_object(self, type, value, native);
     else if (type->kind == VIA_TYPE_HANDLE)
         set_no_handle(self, value, native);
+    else if (type->kind == VIA_TYPE_OPAQUE)
+        by_name_fail(self, VIA_E_TYPE, NATIVE_OPAQUE);
     else
         automation_to_native(self, type, value, native);
     self->depth--;

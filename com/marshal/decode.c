@@ -557,6 +557,9 @@ void decode_value(struct decoder *decoder, const struct plan_type *type, void *v
     case VIA_TYPE_HANDLE:
         handle_decode(decoder, type, value);
         break;
+    case VIA_TYPE_OPAQUE:
+        decode_fail(decoder, NATIVE_OPAQUE);
+        break;
     default:
         read_compound(decoder, type, value);
     }

@@ -296,6 +296,9 @@ void encode_value(struct encoder *encoder, const struct plan_type *type, const v
     case VIA_TYPE_HANDLE:
         handle_encode(encoder, type, value);
         break;
+    case VIA_TYPE_OPAQUE:
+        encode_fail(encoder, VIA_E_TYPE, NATIVE_OPAQUE);
+        break;
     default:
         write_compound(encoder, type, value, scope);
     }

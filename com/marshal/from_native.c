@@ -227,6 +227,9 @@ void by_name_from_native(struct by_name *self, const struct plan_type *type, con
     case VIA_TYPE_SAFEARRAY:
         automation_from_native(self, type, native, value);
         break;
+    case VIA_TYPE_OPAQUE:
+        by_name_fail(self, VIA_E_TYPE, NATIVE_OPAQUE);
+        break;
     case VIA_TYPE_HANDLE:
         if (!handle_is_none(native))
             by_name_fail(self, DISP_E_TYPEMISMATCH, BY_NAME_NO_HANDLES);

@@ -22,6 +22,11 @@ struct native_scope {
  * together: memory that no bytes of the message pay for. */
 #define NATIVE_MAX_SLACK (16u << 20)
 
+/* Why a value of VIA_TYPE_OPAQUE cannot be passed. */
+#define NATIVE_OPAQUE                                                                          \
+    "its description does not say what it is (a pointer to one, or to how many?), so that it " \
+    "cannot be passed to another process"
+
 /* What a size, a length or a discriminant can be. */
 static inline bool native_is_integer(const struct plan_type *type)
 {

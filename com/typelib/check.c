@@ -40,7 +40,7 @@ static HRESULT bad_name(const char *what, size_t index)
 static bool is_simple(uint8_t kind)
 {
     return (kind >= VIA_TYPE_I8 && kind <= VIA_TYPE_STRING16 && kind != VIA_TYPE_ENUM) ||
-           (kind >= VIA_TYPE_CY && kind <= VIA_TYPE_VARIANT);
+           (kind >= VIA_TYPE_CY && kind <= VIA_TYPE_VARIANT) || kind == VIA_TYPE_OPAQUE;
 }
 
 /* What a VARTYPE stands for: so a SAFEARRAY can say what its elements are. */
@@ -252,17 +252,23 @@ static HRESULT check_nesting(const struct via_typelib *lib, uint16_t type)
 }
 
 /* What is in something else is made, copied and thrown away together with it; a handle is not
- * zeroed memory, and is looked after by those who pass it. */
-static HRESULT check_handles(const struct via_typelib *lib)
+ * zeroed memory, and is looked after by those who pass it. What is opaque cannot be copied at all.
+ */
+static bool is_param_only(uint8_t kind)
+{
+    return kind == VIA_TYPE_HANDLE || kind == VIA_TYPE_OPAQUE;
+}
+
+static HRESULT check_params_only(const struct via_typelib *lib)
 {
     for (size_t i = 0; i < lib->n_types; i++)
         if (lib->types[i].element < lib->n_types &&
-            lib->types[lib->types[i].element].kind == VIA_TYPE_HANDLE)
+            is_param_only(lib->types[lib->types[i].element].kind))
             return error_set(VIA_E_TYPE, "type %zu has handles in it; only parameters are", i);
     for (uint16_t i = 0; i < lib->n_structs; i++)
         for (uint16_t j = 0; j < lib->structs[i].n_fields; j++)
             if (lib->structs[i].fields[j].type < lib->n_types &&
-                lib->types[lib->structs[i].fields[j].type].kind == VIA_TYPE_HANDLE)
+                is_param_only(lib->types[lib->structs[i].fields[j].type].kind))
                 return error_set(VIA_E_TYPE, "%s.%s is a handle; only parameters are",
                                  lib->structs[i].name, lib->structs[i].fields[j].name);
     return S_OK;
@@ -274,7 +280,7 @@ static HRESULT check_types(const struct via_typelib *lib)
     for (size_t i = 0; i < lib->n_types && SUCCEEDED(hr); i++)
         hr = check_type(lib, i);
     if (SUCCEEDED(hr))
-        hr = check_handles(lib);
+        hr = check_params_only(lib);
     for (uint16_t i = 0; i < lib->n_types && SUCCEEDED(hr); i++)
         hr = check_nesting(lib, i);
     return hr;
@@ -364,6 +370,8 @@ static HRESULT check_param(const struct via_typelib *lib, const struct via_inter
         return fail_param(iface, method, param, "out in a one-way method");
     if (kind == VIA_TYPE_HANDLE && (param->flags & VIA_PARAM_BY_REF) && !is_out)
         return fail_param(iface, method, param, "a handle that goes in, but by reference");
+    if (kind == VIA_TYPE_OPAQUE && (is_out || (param->flags & VIA_PARAM_BY_REF)))
+        return fail_param(iface, method, param, "opaque, but not in and by value");
     if ((param->flags & VIA_PARAM_IN_PLACE) && !may_be_in_place(lib, param))
         return fail_param(iface, method, param, "in place, but not an [in] array of numbers");
     const char *wrong = check_optional(lib, param);

@@ -119,6 +119,7 @@ static bool may_be_in_variant(const struct via_type *type)
     case VIA_TYPE_SIZED:
     case VIA_TYPE_POINTER:
     case VIA_TYPE_HANDLE:
+    case VIA_TYPE_OPAQUE:
     case VIA_TYPE_UNION:
         return false;
     default:

@@ -68,6 +68,7 @@ static HRESULT check_arm(const struct via_typelib *lib, const struct via_union *
                          self->name);
     const struct via_type *end = arm_end(lib, arm->type);
     bool needs_more = !end || end->kind == VIA_TYPE_UNION || end->kind == VIA_TYPE_HANDLE ||
+                      end->kind == VIA_TYPE_OPAQUE ||
                       (end->kind == VIA_TYPE_INTERFACE && end->size_from != VIA_SIZE_NONE);
     if (needs_more)
         return error_set(VIA_E_TYPE, "%s.%s: an arm of a union cannot refer to what is beside it",

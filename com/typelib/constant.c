@@ -90,6 +90,7 @@ bool typelib_constant_fits(const struct via_type *type, const struct via_constan
     case VIA_TYPE_STRUCT:
     case VIA_TYPE_ARRAY:
     case VIA_TYPE_HANDLE:
+    case VIA_TYPE_OPAQUE:
     case VIA_TYPE_UNION:
         return false;
     default:

@@ -20,17 +20,18 @@ static void fail(struct idl_writer *self, const char *owner, const char *name)
 static const char *base_name(const struct via_typelib *lib, const struct via_type *type)
 {
     static const char *const names[] = {
-        [VIA_TYPE_I8] = "INT8",         [VIA_TYPE_U8] = "BYTE",
-        [VIA_TYPE_I16] = "SHORT",       [VIA_TYPE_U16] = "USHORT",
-        [VIA_TYPE_I32] = "LONG",        [VIA_TYPE_U32] = "ULONG",
-        [VIA_TYPE_I64] = "LONGLONG",    [VIA_TYPE_U64] = "ULONGLONG",
-        [VIA_TYPE_F32] = "FLOAT",       [VIA_TYPE_F64] = "DOUBLE",
-        [VIA_TYPE_WCHAR] = "WCHAR",     [VIA_TYPE_BOOL] = "VARIANT_BOOL",
-        [VIA_TYPE_HRESULT] = "HRESULT", [VIA_TYPE_GUID] = "GUID",
-        [VIA_TYPE_BSTR] = "BSTR",       [VIA_TYPE_STRING8] = "char",
-        [VIA_TYPE_STRING16] = "WCHAR",  [VIA_TYPE_CY] = "CURRENCY",
-        [VIA_TYPE_DATE] = "DATE",       [VIA_TYPE_DECIMAL] = "DECIMAL",
-        [VIA_TYPE_VARIANT] = "VARIANT", [VIA_TYPE_HANDLE] = "VIA_HANDLE"};
+        [VIA_TYPE_I8] = "INT8",          [VIA_TYPE_U8] = "BYTE",
+        [VIA_TYPE_I16] = "SHORT",        [VIA_TYPE_U16] = "USHORT",
+        [VIA_TYPE_I32] = "LONG",         [VIA_TYPE_U32] = "ULONG",
+        [VIA_TYPE_I64] = "LONGLONG",     [VIA_TYPE_U64] = "ULONGLONG",
+        [VIA_TYPE_F32] = "FLOAT",        [VIA_TYPE_F64] = "DOUBLE",
+        [VIA_TYPE_WCHAR] = "WCHAR",      [VIA_TYPE_BOOL] = "VARIANT_BOOL",
+        [VIA_TYPE_HRESULT] = "HRESULT",  [VIA_TYPE_GUID] = "GUID",
+        [VIA_TYPE_BSTR] = "BSTR",        [VIA_TYPE_STRING8] = "char",
+        [VIA_TYPE_STRING16] = "WCHAR",   [VIA_TYPE_CY] = "CURRENCY",
+        [VIA_TYPE_DATE] = "DATE",        [VIA_TYPE_DECIMAL] = "DECIMAL",
+        [VIA_TYPE_VARIANT] = "VARIANT",  [VIA_TYPE_HANDLE] = "VIA_HANDLE",
+        [VIA_TYPE_OPAQUE] = "VIA_OPAQUE"};
     if (type->kind == VIA_TYPE_INTERFACE)
         return lib->interfaces[type->index].name;
     return type->kind < sizeof(names) / sizeof(names[0]) ? names[type->kind] : NULL;

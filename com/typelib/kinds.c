@@ -24,7 +24,8 @@ static const char *const names[] = {[VIA_TYPE_I8] = "i8",
                                     [VIA_TYPE_CY] = "cy",
                                     [VIA_TYPE_DATE] = "date",
                                     [VIA_TYPE_DECIMAL] = "decimal",
-                                    [VIA_TYPE_VARIANT] = "variant"};
+                                    [VIA_TYPE_VARIANT] = "variant",
+                                    [VIA_TYPE_OPAQUE] = "opaque"};
 
 const char *kinds_name(uint8_t kind)
 {

@@ -84,4 +84,8 @@ typedef uint32_t LCID;
 
 #endif /* _WIN32 */
 
+/* What a parameter is that a description has no type for; its method is not called from another
+ * process. */
+typedef void *VIA_OPAQUE;
+
 #endif

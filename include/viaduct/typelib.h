@@ -54,7 +54,11 @@ enum via_type_kind {
     VIA_TYPE_SAFEARRAY = 28, /* SAFEARRAY * of `element`s; may be NULL, and NULL stays NULL */
     VIA_TYPE_HANDLE = 29, /* a descriptor, or a HANDLE; `count` is an enum via_handle_kind. Only a
                            * parameter, [in] by value or [out] by reference */
-    VIA_TYPE_UNION = 30   /* `index` into unions; which arm, `size_from` says */
+    VIA_TYPE_UNION = 30,  /* `index` into unions; which arm, `size_from` says */
+    /* A word of which nobody says what it means, such as a pointer to who knows how many elements:
+     * the method has a slot, and a call of it from another process is refused. Only a parameter,
+     * [in] by value. */
+    VIA_TYPE_OPAQUE = 31
 };
 
 /* What a VIA_TYPE_HANDLE is a handle of. */
