@@ -39,6 +39,17 @@ HRESULT dispatch_invoke(const struct dispatch_target *target, DISPID id, WORD fl
  * too. *is_called: the arguments fitted, and Invoke was called. */
 HRESULT dispatch_pass_on(IDispatch *dispatch, const struct marshal_method *method,
                          const struct via_value *in, struct via_value *out, bool *is_called);
+/* A member that `method` is only the signature of. */
+struct dispatch_member {
+    const char *owner; /* for messages: what it is a member of; or NULL */
+    const char *name;
+    DISPID id;
+    WORD form;
+};
+/* The same. */
+HRESULT dispatch_pass_on_as(IDispatch *dispatch, const struct dispatch_member *member,
+                            const struct marshal_method *method, const struct via_value *in,
+                            struct via_value *out, bool *is_called);
 /* The same with arguments that are not taken back: an event. */
 HRESULT dispatch_notify(IDispatch *dispatch, const struct marshal_method *method,
                         const struct via_value *in);

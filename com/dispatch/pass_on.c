@@ -21,6 +21,7 @@
 /* One call of one method. */
 struct passing {
     const struct marshal_method *method;
+    struct dispatch_member member;
     unsigned n;         /* parameters that arguments are given for: all but a retval */
     UINT n_arguments;   /* more or fewer than that, with [vararg] */
     VARIANT *arguments; /* as DISPPARAMS has them, the last one first; for free() */
@@ -124,11 +125,12 @@ static HRESULT fill(struct passing *self)
     return S_OK;
 }
 
-static HRESULT begin(struct passing *self, const struct marshal_method *method,
-                     const struct via_value *in)
+static HRESULT begin(struct passing *self, const struct dispatch_member *member,
+                     const struct marshal_method *method, const struct via_value *in)
 {
     memset(self, 0, sizeof *self);
     self->method = method;
+    self->member = *member;
     self->n = members_n_arguments(method);
     if (in->n != count_in(method))
         return by_name_wrong_count(method, in->n, "arguments");
@@ -150,7 +152,7 @@ static void end(struct passing *self)
 static HRESULT invoke(struct passing *self, IDispatch *dispatch)
 {
     static const GUID none = {0};
-    WORD form = members_form(self->method);
+    WORD form = self->member.form;
     bool is_put = (form & (DISPATCH_PROPERTYPUT | DISPATCH_PROPERTYPUTREF)) != 0;
     DISPID value = DISPID_PROPERTYPUT;
     DISPPARAMS params = {.rgvarg = self->arguments,
@@ -160,8 +162,8 @@ static HRESULT invoke(struct passing *self, IDispatch *dispatch)
     EXCEPINFO exception = {0};
     UINT wrong = 0;
     error_border_clear();
-    HRESULT hr = IDispatch_Invoke(dispatch, members_id(self->method), (REFIID)&none, 0, form,
-                                  &params, members_result(self->method) < 0 ? NULL : &self->result,
+    HRESULT hr = IDispatch_Invoke(dispatch, self->member.id, (REFIID)&none, 0, form, &params,
+                                  members_result(self->method) < 0 ? NULL : &self->result,
                                   &exception, &wrong);
     for (unsigned i = 0; i < self->n; i++)
         if (self->types[i] != VT_EMPTY)
@@ -173,7 +175,9 @@ static HRESULT invoke(struct passing *self, IDispatch *dispatch)
     if (SUCCEEDED(hr))
         return hr;
     error_border_capture(hr);
-    error_wrap(hr, "%s.%s", self->method->owner->name, self->method->method->name);
+    const char *owner = self->member.owner;
+    error_wrap(hr, "%s%s%s", owner != NULL ? owner : "", owner != NULL ? "." : "",
+               self->member.name);
     error_border_publish(hr);
     return hr;
 }
@@ -197,11 +201,12 @@ static HRESULT take_results(struct passing *self, struct via_value *out)
     return hr;
 }
 
-HRESULT dispatch_pass_on(IDispatch *dispatch, const struct marshal_method *method,
-                         const struct via_value *in, struct via_value *out, bool *is_called)
+HRESULT dispatch_pass_on_as(IDispatch *dispatch, const struct dispatch_member *member,
+                            const struct marshal_method *method, const struct via_value *in,
+                            struct via_value *out, bool *is_called)
 {
     struct passing self;
-    HRESULT hr = begin(&self, method, in);
+    HRESULT hr = begin(&self, member, method, in);
     *is_called = SUCCEEDED(hr);
     if (SUCCEEDED(hr))
         hr = invoke(&self, dispatch);
@@ -215,11 +220,28 @@ HRESULT dispatch_pass_on(IDispatch *dispatch, const struct marshal_method *metho
     return hr;
 }
 
+/* What the description says of itself. */
+static struct dispatch_member described(const struct marshal_method *method)
+{
+    return (struct dispatch_member){.owner = method->owner->name,
+                                    .name = method->method->name,
+                                    .id = members_id(method),
+                                    .form = members_form(method)};
+}
+
+HRESULT dispatch_pass_on(IDispatch *dispatch, const struct marshal_method *method,
+                         const struct via_value *in, struct via_value *out, bool *is_called)
+{
+    struct dispatch_member member = described(method);
+    return dispatch_pass_on_as(dispatch, &member, method, in, out, is_called);
+}
+
 HRESULT dispatch_notify(IDispatch *dispatch, const struct marshal_method *method,
                         const struct via_value *in)
 {
     struct passing self;
-    HRESULT hr = begin(&self, method, in);
+    struct dispatch_member member = described(method);
+    HRESULT hr = begin(&self, &member, method, in);
     if (SUCCEEDED(hr))
         hr = invoke(&self, dispatch);
     end(&self);

@@ -40,7 +40,8 @@ static const GUID *iid_of(const struct candidate *candidate)
 /* COM's own interfaces, which most objects have, are nobody's subject. */
 static bool is_builtin(const struct via_typelib *lib)
 {
-    return lib == &builtin_typelib || lib == &builtin_events_typelib;
+    return lib == &builtin_typelib || lib == &builtin_events_typelib ||
+           lib == &builtin_members_typelib;
 }
 
 static bool has(IUnknown *object, const GUID *iid)

@@ -10,6 +10,7 @@
 #include "com/remote/interfaces.h"
 #include "com/remote/invoke.h"
 #include "com/remote/late.h"
+#include "com/remote/late_unknown.h"
 #include "com/remote/runtime.h"
 #include "core/util/error.h"
 
@@ -40,13 +41,14 @@ static const struct marshal_method *find_form(const struct dispatch_set *set, co
     return method != NULL ? method : dispatch_set_named(set, name, second[form]);
 }
 
-/* What the object has, and the method in it. */
+/* What the object has, and the method in it. *has_dispatch: on failure, its own IDispatch may know
+ * more. */
 static HRESULT find_method(IUnknown *object, struct import *import, const char *name, uint32_t form,
-                           const struct marshal_method **method)
+                           const struct marshal_method **method, bool *has_dispatch)
 {
     struct dispatch_set own;
     const struct dispatch_set *set = &own;
-    bool has_dispatch;
+    *has_dispatch = false;
     if (form > VIA_LATE_PUT)
         return error_set(E_INVALIDARG, "a call has no form %u", form);
     if (import != NULL &&
@@ -54,8 +56,8 @@ static HRESULT find_method(IUnknown *object, struct import *import, const char *
                                  form == VIA_LATE_PUT ? DISPATCH_PROPERTYPUT
                                                       : DISPATCH_METHOD | DISPATCH_PROPERTYGET)))
         return S_OK;
-    HRESULT hr = import != NULL ? late_resolve(import, &set, &has_dispatch)
-                                : interfaces_of_object(object, &own, &has_dispatch);
+    HRESULT hr = import != NULL ? late_resolve(import, &set, has_dispatch)
+                                : interfaces_of_object(object, &own, has_dispatch);
     if (FAILED(hr))
         return hr;
     *method = find_form(set, name, form);
@@ -82,13 +84,30 @@ static HRESULT call(IUnknown *object, struct import *import, struct arguments *a
     return hr;
 }
 
+/* No description has the member, which is what the thread's error says. */
+static HRESULT ask_object(IUnknown *object, uint32_t form, const struct via_argument *list,
+                          size_t n, HRESULT undescribed)
+{
+    struct error_record *members = error_take();
+    HRESULT hr = late_unknown_invoke(object, form, list, n);
+    if (hr != DISP_E_UNKNOWNNAME || members == NULL) {
+        error_record_free(members);
+        return hr;
+    }
+    error_give(members); /* which says what there is */
+    return runtime_publish(undescribed);
+}
+
 static HRESULT invoke_list(IUnknown *object, struct import *import, uint32_t form,
                            const struct via_argument *list, size_t n)
 {
     const struct marshal_method *method = NULL;
     struct arguments arguments;
     bool is_published = false;
-    HRESULT hr = find_method(object, import, list[0].as.text, form, &method);
+    bool has_dispatch;
+    HRESULT hr = find_method(object, import, list[0].as.text, form, &method, &has_dispatch);
+    if (FAILED(hr) && has_dispatch)
+        return ask_object(object, form, list, n, hr);
     if (SUCCEEDED(hr))
         hr = arguments_match(&arguments, method, list + 1, n - 1);
     arguments_clear_results(SUCCEEDED(hr) ? &arguments : NULL, list + 1, n - 1);

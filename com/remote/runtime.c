@@ -168,6 +168,8 @@ static HRESULT set_up(const struct via_options *options)
     if (SUCCEEDED(hr))
         hr = typelib_catalog_add(&builtin_streams_typelib);
     if (SUCCEEDED(hr))
+        hr = typelib_catalog_add(&builtin_members_typelib);
+    if (SUCCEEDED(hr))
         hr = typelib_catalog_add(&node_typelib);
     if (SUCCEEDED(hr))
         hr = typelib_catalog_add(&host_typelib);

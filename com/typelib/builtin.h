@@ -57,6 +57,15 @@ extern const GUID builtin_iid_enum_variant;
 #define BUILTIN_STREAM_STAT_SLOT   12u
 #define BUILTIN_STREAM_CLONE_SLOT  13u
 
+/* Signatures of members that nobody describes (builtin_members.c): with so many arguments, three
+ * for each number. */
+extern const struct via_typelib builtin_members_typelib;
+extern const GUID builtin_iid_members;
+#define BUILTIN_MEMBERS_MAX    16u
+#define BUILTIN_MEMBER_DO(n)   (3u * (n))
+#define BUILTIN_MEMBER_GIVE(n) (3u * (n) + 1u) /* and a result */
+#define BUILTIN_MEMBER_PUT(n)  (3u * (n) + 2u)
+
 /* What an IDL file may name after the imports that are built in: the interface's id, and the name
  * of its base (NULL: it is IUnknown). NULL for another name. */
 const GUID *builtin_find_interface(const char *name, const char **base);

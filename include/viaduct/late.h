@@ -17,7 +17,8 @@
  * be left out.
  *
  * The description is this process' own or comes from the object's owner. What only an object's own
- * IDispatch knows is called by that: via_get_dispatch().
+ * IDispatch knows is called by that, with VARIANTs in the order in which they are given; then there
+ * is one pointer at most, for the result, and no named arguments.
  */
 #ifndef VIADUCT_LATE_H
 #define VIADUCT_LATE_H
