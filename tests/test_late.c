@@ -420,6 +420,32 @@ TEST(an_own_idispatch_is_called)
     end(&scene);
 }
 
+TEST(what_only_the_object_knows_is_called_by_name)
+{
+    struct scene scene;
+    if (begin(&scene, "MakeDual")) {
+        int32_t number = 0;
+        char *text = NULL;
+        CHECK_OK(via_put(scene.late, "Tag", 7));
+        CHECK_OK(via_get(scene.late, "Tag", &number));
+        CHECK_EQ(number, 7);
+        CHECK_OK(via_invoke(scene.late, "Tag", "5", &number));
+        CHECK_EQ(number, 12);
+        CHECK_OK(via_invoke(scene.late, "Tag", 1, &text));
+        CHECK_STR_EQ(text, "8");
+        via_value_free_text(text);
+        CHECK_HR(via_invoke(scene.late, "Tag", via_named("x", 1), &number), DISP_E_NONAMEDARGS);
+        CHECK_HR(via_invoke(scene.late, "Tag", &number, &number), DISP_E_BADPARAMCOUNT);
+        CHECK_HR(via_invoke(scene.late, "Tag", 1, 2, &number), DISP_E_BADPARAMCOUNT);
+        CHECK_HR(via_invoke(scene.late, "Hidden", "", 5), DISP_E_TYPEMISMATCH);
+        CHECK_HR(via_invoke(scene.late, "Nobody"), DISP_E_UNKNOWNNAME);
+        CHECK_STR_HAS(error_text(DISP_E_UNKNOWNNAME), "it has Half");
+        CHECK_OK(via_invoke(scene.late, "Half", 8, &number)); /* described: by its vtable */
+        CHECK_EQ(number, 4);
+    }
+    end(&scene);
+}
+
 TEST(an_object_that_nobody_describes_has_none)
 {
     struct scene scene;
@@ -594,6 +620,7 @@ HARNESS_MAIN("late", TEST_ENTRY(a_proxy_has_idispatch_from_its_description),
              TEST_ENTRY(arguments_are_coerced_or_refused), TEST_ENTRY(nonsense_is_refused),
              TEST_ENTRY(a_failure_fills_the_exception), TEST_ENTRY(variants_and_arrays_cross),
              TEST_ENTRY(an_own_idispatch_is_called),
+             TEST_ENTRY(what_only_the_object_knows_is_called_by_name),
              TEST_ENTRY(an_object_that_nobody_describes_has_none),
              TEST_ENTRY(the_other_side_calls_by_idispatch_too), TEST_ENTRY(one_call_for_everything),
              TEST_ENTRY(structs_lists_and_objects_by_one_call),

@@ -329,10 +329,12 @@ ILate *late_object_new(void)
 
 #define ID_HALF   1
 #define ID_HIDDEN 77 /* in no description */
+#define ID_TAG    79 /* nor this */
 
 struct dual {
     ILateDual ILateDual_iface;
     atomic_uint refs;
+    LONG tag;
 };
 
 static struct dual *dual_from_ILateDual(ILateDual *iface)
@@ -398,6 +400,8 @@ static HRESULT STDMETHODCALLTYPE Dual_GetIDsOfNames(ILateDual *iface, REFIID iid
         ids[0] = ID_HALF;
     else if (is_name(names[0], "Hidden"))
         ids[0] = ID_HIDDEN;
+    else if (is_name(names[0], "Tag"))
+        ids[0] = ID_TAG;
     return n == 1 && ids[0] != DISPID_UNKNOWN ? S_OK : DISP_E_UNKNOWNNAME;
 }
 
@@ -426,13 +430,33 @@ static HRESULT hidden(ILateDual *iface, DISPPARAMS *params, VARIANT *result, EXC
     return S_OK;
 }
 
+/* A property, whose getter adds to it what it is given. */
+static HRESULT tag(struct dual *self, WORD flags, DISPPARAMS *params, VARIANT *result)
+{
+    VARIANT number;
+    VariantInit(&number);
+    if (params->cArgs > 1 ||
+        (params->cArgs == 1 && FAILED(VariantChangeType(&number, &params->rgvarg[0], 0, VT_I4))))
+        return DISP_E_BADPARAMCOUNT;
+    LONG given = params->cArgs == 1 ? V_I4(&number) : 0;
+    if (flags & DISPATCH_PROPERTYPUT) {
+        self->tag = given;
+        return S_OK;
+    }
+    V_VT(result) = VT_I4;
+    V_I4(result) = self->tag + given;
+    return S_OK;
+}
+
 static HRESULT STDMETHODCALLTYPE Dual_Invoke(ILateDual *iface, DISPID id, REFIID iid, LCID lcid,
                                              WORD flags, DISPPARAMS *params, VARIANT *result,
                                              EXCEPINFO *exception, UINT *wrong)
 {
-    (void)iid, (void)lcid, (void)flags;
+    (void)iid, (void)lcid;
     if (id == ID_HIDDEN)
         return hidden(iface, params, result, exception, wrong);
+    if (id == ID_TAG)
+        return tag(dual_from_ILateDual(iface), flags, params, result);
     if (id != ID_HALF)
         return DISP_E_MEMBERNOTFOUND;
     V_VT(result) = VT_BSTR; /* not what the description says: it is the object's own */
