@@ -563,6 +563,25 @@ static void check_refused(HRESULT hr, HRESULT expected, const char *text)
     CHECK_STR_HAS(error_text(hr), text);
 }
 
+TEST(an_opaque_argument_goes_nowhere)
+{
+    struct scene scene;
+    if (begin(&scene, "Make")) {
+        LONG items[1] = {1};
+        ILate *late = NULL;
+        void *pointer = NULL;
+        CHECK_OK(IUnknown_QueryInterface(scene.late, &IID_ILate, &pointer));
+        late = pointer;
+        CHECK_HR(ILate_Blind(late, 1, items), VIA_E_TYPE);
+        CHECK_STR_HAS(error_text(VIA_E_TYPE), "items");
+        CHECK_STR_HAS(error_text(VIA_E_TYPE), "its description does not say what it is");
+        check_refused(via_invoke(scene.late, "Blind", 1, 2), VIA_E_TYPE, "items");
+        check_refused(via_invoke(scene.late, "Blind", 1, NULL), VIA_E_TYPE, "items");
+        ILate_Release(late);
+    }
+    end(&scene);
+}
+
 TEST(wrong_calls_say_what_is_wrong)
 {
     struct scene scene;
@@ -624,4 +643,4 @@ HARNESS_MAIN("late", TEST_ENTRY(a_proxy_has_idispatch_from_its_description),
              TEST_ENTRY(an_object_that_nobody_describes_has_none),
              TEST_ENTRY(the_other_side_calls_by_idispatch_too), TEST_ENTRY(one_call_for_everything),
              TEST_ENTRY(structs_lists_and_objects_by_one_call),
-             TEST_ENTRY(wrong_calls_say_what_is_wrong))
+             TEST_ENTRY(an_opaque_argument_goes_nowhere), TEST_ENTRY(wrong_calls_say_what_is_wrong))

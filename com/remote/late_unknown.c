@@ -79,7 +79,7 @@ static HRESULT call(IDispatch *dispatch, const struct dispatch_member *member,
 HRESULT late_unknown_invoke(IUnknown *object, uint32_t form, const struct via_argument *list,
                             size_t n)
 {
-    const struct marshal_method *method;
+    const struct marshal_method *method = NULL;
     struct arguments arguments;
     struct dispatch_member member;
     bool is_called = false;

@@ -272,12 +272,20 @@ static HRESULT STDMETHODCALLTYPE Late_Quit(ILate *iface)
     return S_OK;
 }
 
+/* Nobody comes here from another process. */
+static HRESULT STDMETHODCALLTYPE Late_Blind(ILate *iface, LONG count, VIA_OPAQUE items)
+{
+    (void)iface;
+    return count == 1 && items != NULL ? S_OK : E_FAIL;
+}
+
 static const ILateVtbl late_vtable = {
     Late_QueryInterface, Late_AddRef,        Late_Release,   Late_Twice,    Late_Add,
     Late_Split,          Late_get_Title,     Late_put_Title, Late_get_Cell, Late_put_Cell,
     Late_get_Friend,     Late_putref_Friend, Late_get_Item,  Late_Sum,      Late_Draw,
     Late_Paint,          Late_Not,           Late_Any,       Late_List,     Late_Fail,
     Late_Money,          Late_Small,         Late_Rows,      Late_Wide,     Late_Quit,
+    Late_Blind,
 };
 
 static HRESULT STDMETHODCALLTYPE Other_QueryInterface(ILateOther *iface, REFIID iid, void **object)
