@@ -149,6 +149,8 @@ static const struct wrong methods[] = {
     {"HRESULT A([in] LONG a, [in] LONG a);", "5:34: error: a is there twice"},
     {"HRESULT A(); HRESULT A();", "5:22: error: method A is there twice"},
     {"HRESULT m(); HRESULT M();", "5:22: error: method M is there twice"},
+    {"HRESULT A(); [id(1)] HRESULT B();", "5:30: error: B has the id 1, which is that of A"},
+    {"[id(2)] HRESULT A(); HRESULT B();", "5:30: error: B has the id 2, which is that of A"},
     {"[propget] HRESULT P([out, retval] LONG *a); HRESULT GET_p();",
      "5:53: error: method GET_p is there twice"},
     {"HRESULT Release([in] LONG a);",

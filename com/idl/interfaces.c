@@ -123,6 +123,28 @@ static bool check_new_method(struct parser *self, const struct unit_interface *i
     }
 }
 
+static bool is_property(unsigned flags)
+{
+    return flags & (VIA_METHOD_PROPGET | VIA_METHOD_PROPPUT | VIA_METHOD_PROPPUTREF);
+}
+
+/* Callers by name know a member by its id, which the forms of one property share. */
+static bool check_new_id(struct parser *self, const struct unit_interface *iface,
+                         const struct via_method *method, struct position position)
+{
+    for (size_t i = 0; i < iface->n_methods; i++) {
+        const struct via_method *other = &iface->methods[i].method;
+        bool is_same = is_property(method->flags) && is_property(other->flags) &&
+                       !strcasecmp(method->name, other->name);
+        if (other->dispid == method->dispid && !is_same)
+            return parser_error(self, position,
+                                "%s has the id %d, which is that of %s; give one of them another, "
+                                "by id(...)",
+                                method->name, (int)method->dispid, other->name);
+    }
+    return true;
+}
+
 bool interface_add_method(struct parser *parser, struct unit_interface *iface,
                           const struct attributes *attributes, const struct new_method *made)
 {
@@ -146,13 +168,16 @@ bool interface_add_method(struct parser *parser, struct unit_interface *iface,
     if (iface->n_methods == TYPELIB_MAX_SLOTS)
         return parser_error(parser, made->position, "an interface has at most %d methods",
                             TYPELIB_MAX_SLOTS);
+    bool has_id = attributes->flags & ATTRIBUTE_ID;
+    struct via_method described = {
+        made->name, has_id ? attributes->id : (int32_t)iface->n_methods + 1,
+        flags,      (uint16_t)n,
+        params,     attributes->help};
+    if (!check_new_id(parser, iface, &described, made->position))
+        return false;
     struct unit_method *method =
         arena_append(arena, (void **)&iface->methods, &iface->n_methods, sizeof(*method));
-    bool has_id = attributes->flags & ATTRIBUTE_ID;
-    method->method =
-        (struct via_method){made->name, has_id ? attributes->id : (int32_t)iface->n_methods,
-                            flags,      (uint16_t)n,
-                            params,     attributes->help};
+    method->method = described;
     method->c_name = c_name;
     method->declarations = declarations;
     return true;
