@@ -17,3 +17,13 @@ via_test(attributes
 if(TARGET test_attributes)
     add_dependencies(test_attributes attributes)
 endif()
+
+# Against Windows programs; only the plain build has a Windows tree beside it.
+if(TARGET test_attributes AND NOT WIN32 AND "${CMAKE_BINARY_DIR}" STREQUAL "${CMAKE_SOURCE_DIR}/build/linux")
+    # By way of a file: see soak.cmake.
+    add_test(NAME attributes_border
+        COMMAND sh -c "\"$0\" >attributes_border.log 2>&1; status=$?; cat attributes_border.log; exit $status"
+                "$<TARGET_FILE:test_attributes>")
+    set_tests_properties(attributes_border PROPERTIES TIMEOUT 600 LABELS suite
+        ENVIRONMENT "VIADUCT_TEST_WINDOWS=${CMAKE_SOURCE_DIR}/build/windows")
+endif()
