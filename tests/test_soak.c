@@ -38,7 +38,7 @@
 /* So many die at once, at most. */
 #define MAX_BURST 3u
 /* What lapses has lapsed by then, and what is left is left for good. */
-#define EMPTY_MS (3u * SOAK_HANDOFF_MS)
+#define EMPTY_MS (2u * SOAK_HANDOFF_MS)
 
 struct peer {
     struct peer_process process;
@@ -56,8 +56,8 @@ static unsigned setting(const char *name, unsigned usual)
 static bool begin(void)
 {
     char address[256];
-    const struct via_options options = {
-        .size = sizeof options, .handoff_timeout_ms = SOAK_HANDOFF_MS * harness_time_factor()};
+    const struct via_options options = {.size = sizeof options,
+                                        .handoff_timeout_ms = SOAK_HANDOFF_MS};
     traffic_init(harness_time_factor());
     fresh_address(address, sizeof address, "soak");
     return CHECK_OK(via_initialize(&options)) && CHECK_OK(via_register_typelib(&soak_typelib)) &&
@@ -467,7 +467,8 @@ static unsigned usual_kills(void)
     char *windows = os_environment("VIADUCT_TEST_WINDOWS");
     bool has_wine = windows != NULL || os_path_separator == '\\';
     free(windows);
-    return has_wine ? KILLS_WITH_WINE : KILLS;
+    return (has_wine ? KILLS_WITH_WINE : KILLS) /
+           (os_path_separator == '/' ? harness_time_factor() : 1);
 }
 
 static void kill_and_account(unsigned n_kills)

@@ -18,11 +18,10 @@ int main(int argc, char **argv)
 {
     static const struct via_typelib *const typelibs[] = {&soak_typelib, NULL};
     static const struct served served = {typelibs, make_root, 15 * SERVE_USUAL_MS};
-    struct via_options options = {.size = sizeof options};
+    const struct via_options options = {.size = sizeof options,
+                                        .handoff_timeout_ms = SOAK_HANDOFF_MS};
     char *text = os_environment("VIADUCT_TEST_FACTOR");
-    unsigned factor = text != NULL && atoi(text) > 0 ? (unsigned)atoi(text) : 1;
+    traffic_init(text != NULL && atoi(text) > 0 ? (unsigned)atoi(text) : 1);
     free(text);
-    traffic_init(factor);
-    options.handoff_timeout_ms = SOAK_HANDOFF_MS * factor;
     return serve(&served, &options, argc, argv);
 }

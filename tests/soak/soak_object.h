@@ -10,7 +10,7 @@
 #define SOAK_LATE_MS (SOAK_DEADLINE_MS + 3000u)
 
 /* So long an object waits for whom it was handed to: who has died does not come. */
-#define SOAK_HANDOFF_MS 5000u
+#define SOAK_HANDOFF_MS 8000u
 
 ISoak *soak_object_new(void);
 /* Objects that live in this process. */
