@@ -136,7 +136,7 @@ TEST(wrong_tables_are_refused)
 TEST(wrong_types_are_refused)
 {
     REFUSED("unknown kind", s.types[T_I32].kind = 0);
-    REFUSED("unknown kind", s.types[T_I32].kind = VIA_TYPE_UNION + 1);
+    REFUSED("unknown kind", s.types[T_I32].kind = VIA_TYPE_OPAQUE + 1);
     REFUSED("flags", s.types[T_I32].flags = VIA_TYPE_NULLABLE);
     REFUSED("flags", s.types[T_SIZED].flags = 0x80);
     REFUSED("length stands", s.types[T_SIZED].length_from = VIA_SIZE_CONST);
@@ -199,6 +199,34 @@ TEST(wrong_methods_are_refused)
             s.params[1].type = T_ARRAY; s.params[1].flags = VIA_PARAM_IN | VIA_PARAM_BY_REF;
             s.structs[0].n_fields = 2);
     REFUSED("parameters", s.methods[0].n_params = TYPELIB_MAX_PARAMS + 1);
+}
+
+/* What is said for callers by name, and for people. */
+TEST(wrong_attributes_are_refused)
+{
+    static const struct via_constant text = {VIA_CONSTANT_TEXT, 0, 0, "text"};
+    static const struct via_constant five = {VIA_CONSTANT_INTEGER, 5, 0, NULL};
+    static const struct via_constant both = {VIA_CONSTANT_INTEGER, 5, 0, "text"};
+    static const struct via_constant bell = {VIA_CONSTANT_TEXT, 0, 0, "\a"};
+
+    REFUSED("a default value, but not in and optional", s.params[0].default_value = &five);
+    REFUSED("its default value is not of its type", s.params[0].default_value = &text;
+            s.params[0].flags |= VIA_PARAM_OPTIONAL);
+    REFUSED("its default value is no number and no text", s.params[0].default_value = &both;
+            s.params[0].flags |= VIA_PARAM_OPTIONAL);
+    REFUSED("its default value is no number and no text", s.params[0].default_value = &bell;
+            s.params[0].flags |= VIA_PARAM_OPTIONAL);
+    REFUSED("optional, but there is nothing of its type", s.params[2].flags |= VIA_PARAM_OPTIONAL);
+    REFUSED("vararg, but its last argument", s.methods[0].flags = VIA_METHOD_VARARG);
+    REFUSED("the help of Sum", s.methods[0].help = "\xff");
+    REFUSED("the help of IOne", s.interfaces[I_ONE].help = "\r");
+    REFUSED("the help of Thing", s.coclasses[0].help = "\x01");
+    REFUSED("IOne has unknown flags", s.interfaces[I_ONE].flags = 0x80);
+    REFUSED("the dispinterface IOne is not one of IDispatch alone",
+            s.interfaces[I_ONE].flags = VIA_INTERFACE_DISPINTERFACE);
+    REFUSED(
+        "ITwo is built on the dispinterface IOne", s.interfaces[I_UNKNOWN].iid.Data1 = 0x00020400;
+        s.interfaces[I_ONE].n_methods = 0; s.interfaces[I_ONE].flags = VIA_INTERFACE_DISPINTERFACE);
 }
 
 TEST(wrong_interfaces_are_refused)
@@ -576,7 +604,7 @@ TEST(no_memory_is_an_error_at_every_allocation)
 HARNESS_MAIN("typelib", TEST_ENTRY(a_good_library_is_accepted),
              TEST_ENTRY(wrong_tables_are_refused), TEST_ENTRY(wrong_types_are_refused),
              TEST_ENTRY(wrong_records_are_refused), TEST_ENTRY(wrong_methods_are_refused),
-             TEST_ENTRY(wrong_interfaces_are_refused),
+             TEST_ENTRY(wrong_attributes_are_refused), TEST_ENTRY(wrong_interfaces_are_refused),
              TEST_ENTRY(methods_are_listed_with_their_bases),
              TEST_ENTRY(a_description_does_not_depend_on_the_tables_order),
              TEST_ENTRY(the_catalogue_knows_one_description_of_each_interface),
