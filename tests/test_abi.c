@@ -26,6 +26,30 @@ _Static_assert(offsetof(IUnknownVtbl, Release) == 2 * sizeof(void *), "slot 2");
 _Static_assert(sizeof(IDispatchVtbl) == 7 * sizeof(void *), "seven slots");
 _Static_assert(sizeof(IClassFactoryVtbl) == 5 * sizeof(void *), "five slots");
 
+/* Type information: what 64-bit Windows has. */
+_Static_assert(sizeof(TYPEDESC) == 16 && offsetof(TYPEDESC, vt) == 8, "COM's layout");
+_Static_assert(sizeof(ARRAYDESC) == 32 && offsetof(ARRAYDESC, rgbounds) == 20, "COM's layout");
+_Static_assert(sizeof(PARAMDESCEX) == 32 && offsetof(PARAMDESCEX, varDefaultValue) == 8,
+               "COM's layout");
+_Static_assert(sizeof(PARAMDESC) == 16 && sizeof(IDLDESC) == 16, "COM's layout");
+_Static_assert(sizeof(ELEMDESC) == 32 && offsetof(ELEMDESC, paramdesc) == 16, "COM's layout");
+_Static_assert(sizeof(TYPEATTR) == 96 && offsetof(TYPEATTR, lpstrSchema) == 32, "COM's layout");
+_Static_assert(offsetof(TYPEATTR, typekind) == 44 && offsetof(TYPEATTR, tdescAlias) == 64,
+               "COM's layout");
+_Static_assert(sizeof(FUNCDESC) == 88 && offsetof(FUNCDESC, funckind) == 24, "COM's layout");
+_Static_assert(offsetof(FUNCDESC, oVft) == 40 && offsetof(FUNCDESC, elemdescFunc) == 48 &&
+                   offsetof(FUNCDESC, wFuncFlags) == 80,
+               "COM's layout");
+_Static_assert(sizeof(VARDESC) == 64 && offsetof(VARDESC, elemdescVar) == 24 &&
+                   offsetof(VARDESC, varkind) == 60,
+               "COM's layout");
+_Static_assert(sizeof(TLIBATTR) == 32 && offsetof(TLIBATTR, syskind) == 20, "COM's layout");
+_Static_assert(sizeof(ITypeInfoVtbl) == 22 * sizeof(void *), "22 slots");
+_Static_assert(sizeof(ITypeLibVtbl) == 13 * sizeof(void *), "13 slots");
+_Static_assert(sizeof(ITypeCompVtbl) == 5 * sizeof(void *), "5 slots");
+_Static_assert(offsetof(ITypeInfoVtbl, Invoke) == 11 * sizeof(void *), "slot 11");
+_Static_assert(offsetof(ITypeInfoVtbl, ReleaseVarDesc) == 21 * sizeof(void *), "slot 21");
+
 static const WCHAR *const sample = VIA_STR("Grüße, \xD83D\xDE00");
 
 TEST(strings_count_their_units)

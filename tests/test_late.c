@@ -5,9 +5,11 @@
 #include "tests/harness/harness.h"
 
 #include <string.h>
+#include <viaduct/class_info.h>
 #include <viaduct/late.h>
 #include <viaduct/runtime.h>
 
+#include "core/util/utf.h"
 #include "late.h"
 #include "tests/remote/fixture.h"
 
@@ -473,6 +475,94 @@ TEST(the_other_side_calls_by_idispatch_too)
     end(&scene);
 }
 
+/* --- type information --- */
+
+static bool is_named(ITypeInfo *info, const WCHAR *name)
+{
+    BSTR text = NULL;
+    CHECK_OK(ITypeInfo_GetDocumentation(info, MEMBERID_NIL, &text, NULL, NULL, NULL));
+    bool is_equal = text != NULL && SysStringByteLen(text) == 2 * utf16_length(name) &&
+                    !memcmp(text, name, SysStringByteLen(text));
+    SysFreeString(text);
+    return is_equal;
+}
+
+static void check_type(IDispatch *dispatch, const WCHAR *name, WORD flags)
+{
+    ITypeInfo *info = NULL;
+    TYPEATTR *attr = NULL;
+    UINT n = 0;
+    CHECK_OK(IDispatch_GetTypeInfoCount(dispatch, &n));
+    CHECK_EQ(n, 1);
+    CHECK_HR(IDispatch_GetTypeInfo(dispatch, 1, 0, &info), DISP_E_BADINDEX);
+    REQUIRE_OK(IDispatch_GetTypeInfo(dispatch, 0, 0, &info));
+    CHECK(is_named(info, name));
+    CHECK_OK(ITypeInfo_GetTypeAttr(info, &attr));
+    CHECK_EQ(attr->typekind, TKIND_DISPATCH);
+    CHECK_EQ(attr->wTypeFlags & TYPEFLAG_FDUAL, flags);
+    ITypeInfo_ReleaseTypeAttr(info, attr);
+    ITypeInfo_Release(info);
+}
+
+TEST(proxies_have_type_information)
+{
+    struct scene scene;
+    if (begin(&scene, "MakeUnknown")) {
+        IDispatch *dispatch = dispatch_of(scene.late);
+        ITypeInfo *info = NULL;
+        VARIANT arguments[] = {i4(3), i4(4)}, result;
+        DISPPARAMS params = {.rgvarg = arguments, .cArgs = 2};
+        check_type(dispatch, VIA_STR("ILate"), 0);
+        REQUIRE_OK(IDispatch_GetTypeInfo(dispatch, 0, 0, &info));
+        CHECK_OK(
+            ITypeInfo_Invoke(info, dispatch, 10, DISPATCH_METHOD, &params, &result, NULL, NULL));
+        CHECK_EQ(V_I4(&result), 7);
+        ITypeInfo_Release(info);
+        IDispatch_Release(dispatch);
+    }
+    end(&scene);
+    if (begin(&scene, "MakeDual")) {
+        IDispatch *dispatch = dispatch_of(scene.late);
+        check_type(dispatch, VIA_STR("ILateDual"), TYPEFLAG_FDUAL);
+        IDispatch_Release(dispatch);
+    }
+    end(&scene);
+}
+
+TEST(proxies_know_their_class)
+{
+    struct scene scene;
+    if (begin(&scene, "MakeUnknown")) {
+        IProvideClassInfo2 *provider = NULL;
+        IUnknown *one = NULL, *two = NULL;
+        ITypeInfo *info = NULL;
+        GUID guid;
+        REQUIRE_OK(
+            IUnknown_QueryInterface(scene.late, &IID_IProvideClassInfo2, (void **)&provider));
+        CHECK_OK(IProvideClassInfo2_GetClassInfo(provider, &info));
+        REQUIRE_NOT_NULL(info);
+        CHECK(is_named(info, VIA_STR("Late")));
+        CHECK_HR(IProvideClassInfo2_GetGUID(provider, GUIDKIND_DEFAULT_SOURCE_DISP_IID, &guid),
+                 E_UNEXPECTED);
+        CHECK_HR(IProvideClassInfo2_GetGUID(provider, 2, &guid), E_INVALIDARG);
+        CHECK_OK(IProvideClassInfo2_QueryInterface(provider, &IID_IUnknown, (void **)&one));
+        CHECK_OK(IUnknown_QueryInterface(scene.late, &IID_IUnknown, (void **)&two));
+        CHECK_PTR_EQ(one, two);
+        IUnknown_Release(one);
+        IUnknown_Release(two);
+        ITypeInfo_Release(info);
+        IProvideClassInfo2_Release(provider);
+    }
+    end(&scene);
+    if (begin(&scene, "MakeDual")) {
+        void *provider = NULL;
+        CHECK_HR(IUnknown_QueryInterface(scene.late, &IID_IProvideClassInfo, &provider),
+                 E_NOINTERFACE);
+        CHECK_NULL(provider);
+    }
+    end(&scene);
+}
+
 /* --- via_invoke() --- */
 
 TEST(one_call_for_everything)
@@ -640,6 +730,7 @@ HARNESS_MAIN("late", TEST_ENTRY(a_proxy_has_idispatch_from_its_description),
              TEST_ENTRY(a_failure_fills_the_exception), TEST_ENTRY(variants_and_arrays_cross),
              TEST_ENTRY(an_own_idispatch_is_called),
              TEST_ENTRY(what_only_the_object_knows_is_called_by_name),
+             TEST_ENTRY(proxies_have_type_information), TEST_ENTRY(proxies_know_their_class),
              TEST_ENTRY(an_object_that_nobody_describes_has_none),
              TEST_ENTRY(the_other_side_calls_by_idispatch_too), TEST_ENTRY(one_call_for_everything),
              TEST_ENTRY(structs_lists_and_objects_by_one_call),

@@ -79,18 +79,19 @@ static HRESULT STDMETHODCALLTYPE Implemented_GetTypeInfoCount(void *pointer, UIN
     (void)pointer;
     if (count == NULL)
         return E_POINTER;
-    *count = 0;
+    *count = 1;
     return S_OK;
 }
 
 static HRESULT STDMETHODCALLTYPE Implemented_GetTypeInfo(void *pointer, UINT index, LCID lcid,
                                                          ITypeInfo **info)
 {
-    (void)pointer, (void)index, (void)lcid;
+    struct implemented *self = pointer;
+    (void)lcid;
     if (info == NULL)
         return E_POINTER;
     *info = NULL;
-    return E_NOTIMPL;
+    return runtime_publish(late_type_info(self->itf, index, info));
 }
 
 static HRESULT STDMETHODCALLTYPE Implemented_GetIDsOfNames(void *pointer, REFIID iid,

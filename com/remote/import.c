@@ -7,6 +7,7 @@
 
 #include "com/marshal/marshal.h"
 #include "com/abi/guid.h"
+#include "com/remote/class_info.h"
 #include "com/remote/late.h"
 #include "com/remote/node.h"
 #include "com/remote/peer.h"
@@ -232,6 +233,12 @@ static struct face *new_face(struct import *import, const GUID *iid)
     return face;
 }
 
+/* Of an interface that the proxy answers by itself. */
+static struct face *new_local_face(struct import *import, const GUID *iid)
+{
+    return class_info_is(iid) ? class_info_face_new(import, iid) : late_face_new(import);
+}
+
 HRESULT import_face(struct import *import, const GUID *iid, struct face **result)
 {
     if (IsEqualGUID(iid, &IID_IUnknown)) {
@@ -240,19 +247,19 @@ HRESULT import_face(struct import *import, const GUID *iid, struct face **result
     }
     struct face *face = find_face(import, iid);
     if (face == NULL || face->vtable == NULL) {
-        bool is_late = IsEqualGUID(iid, &IID_IDispatch);
-        const struct marshal_interface *itf = is_late ? NULL : marshal_interface_find(iid);
+        bool is_local = IsEqualGUID(iid, &IID_IDispatch) || class_info_is(iid);
+        const struct marshal_interface *itf = is_local ? NULL : marshal_interface_find(iid);
         char text[GUID_TEXT_SIZE];
-        if (itf == NULL && !is_late)
+        if (itf == NULL && !is_local)
             return error_set(REGDB_E_IIDNOTREG,
                              "this process has no description of interface %s: register its type "
                              "library with via_register_typelib()",
                              guid_format(iid, text));
-        face = is_late ? late_face_new(import) : new_face(import, iid);
+        face = is_local ? new_local_face(import, iid) : new_face(import, iid);
         if (face == NULL)
             return error_set(E_OUTOFMEMORY, "no memory for a proxy's interface");
         face->itf = itf;
-        if (!is_late)
+        if (!is_local)
             face->vtable = proxy_vtable(itf);
         if (face->vtable == NULL) {
             free(face);

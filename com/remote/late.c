@@ -87,6 +87,12 @@ static bool is_own(const struct face *face)
     return face->itf != NULL && marshal_interface_is_dispinterface(face->itf);
 }
 
+static const struct marshal_interface *type_info_subject(const struct face *face,
+                                                         const struct late_face *late)
+{
+    return is_own(face) ? face->itf : late_type_info_subject(&late->set, late->has_dispatch);
+}
+
 static HRESULT STDMETHODCALLTYPE late_GetTypeInfoCount(void *pointer, UINT *count)
 {
     struct late_face *late;
@@ -97,7 +103,7 @@ static HRESULT STDMETHODCALLTYPE late_GetTypeInfoCount(void *pointer, UINT *coun
     if (SUCCEEDED(hr))
         hr = resolve(late);
     if (SUCCEEDED(hr))
-        *count = 0;
+        *count = type_info_subject(pointer, late) != NULL;
     return runtime_publish(hr);
 }
 
@@ -105,7 +111,7 @@ static HRESULT STDMETHODCALLTYPE late_GetTypeInfo(void *pointer, UINT index, LCI
                                                   ITypeInfo **info)
 {
     struct late_face *late;
-    (void)index, (void)lcid;
+    (void)lcid;
     if (info == NULL)
         return E_POINTER;
     *info = NULL;
@@ -113,7 +119,7 @@ static HRESULT STDMETHODCALLTYPE late_GetTypeInfo(void *pointer, UINT index, LCI
     if (SUCCEEDED(hr))
         hr = resolve(late);
     if (SUCCEEDED(hr))
-        hr = E_NOTIMPL;
+        hr = late_type_info(type_info_subject(pointer, late), index, info);
     return runtime_publish(hr);
 }
 

@@ -46,6 +46,14 @@ HRESULT late_object_invoke(IUnknown *object, const struct dispatch_set *set, DIS
                            WORD flags, DISPPARAMS *params, VARIANT *result, EXCEPINFO *exception,
                            UINT *wrong);
 
+/* The type information of such an IDispatch: of the object's default interface. `has_dispatch`: the
+ * object has an IDispatch of its own, whose ids are the description's only where the interface
+ * derives from that. NULL: there is none. */
+const struct marshal_interface *late_type_info_subject(const struct dispatch_set *set,
+                                                       bool has_dispatch);
+/* IDispatch::GetTypeInfo() of that. */
+HRESULT late_type_info(const struct marshal_interface *subject, UINT index, ITypeInfo **info);
+
 /* --- what owners are asked: late_remote.c --- */
 
 /* The owner's side: what answers INodeDispatch for an object, which has to outlive it. */

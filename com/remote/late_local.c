@@ -11,6 +11,7 @@
 #include "com/remote/invoke.h"
 #include "com/remote/late.h"
 #include "com/remote/runtime.h"
+#include "com/typeinfo/objects.h"
 #include "core/util/error.h"
 #include "core/util/ref.h"
 
@@ -50,23 +51,42 @@ static ULONG STDMETHODCALLTYPE local_Release(void *pointer)
     return 0;
 }
 
+const struct marshal_interface *late_type_info_subject(const struct dispatch_set *set,
+                                                       bool has_dispatch)
+{
+    if (set->n == 0 ||
+        (has_dispatch && !marshal_interface_has_base(set->interfaces[0], &IID_IDispatch)))
+        return NULL;
+    return set->interfaces[0];
+}
+
+HRESULT late_type_info(const struct marshal_interface *subject, UINT index, ITypeInfo **info)
+{
+    if (subject == NULL)
+        return E_NOTIMPL;
+    if (index != 0)
+        return error_set(DISP_E_BADINDEX, "an object has one type information, number 0");
+    return type_info_of_dispatch(subject, info);
+}
+
 static HRESULT STDMETHODCALLTYPE local_GetTypeInfoCount(void *pointer, UINT *count)
 {
-    (void)pointer;
+    struct late_local *self = pointer;
     if (count == NULL)
         return E_POINTER;
-    *count = 0;
+    *count = late_type_info_subject(&self->set, false) != NULL;
     return S_OK;
 }
 
 static HRESULT STDMETHODCALLTYPE local_GetTypeInfo(void *pointer, UINT index, LCID lcid,
                                                    ITypeInfo **info)
 {
-    (void)pointer, (void)index, (void)lcid;
+    struct late_local *self = pointer;
+    (void)lcid;
     if (info == NULL)
         return E_POINTER;
     *info = NULL;
-    return runtime_publish(E_NOTIMPL);
+    return runtime_publish(late_type_info(late_type_info_subject(&self->set, false), index, info));
 }
 
 HRESULT late_object_get_ids(const struct dispatch_set *set, REFIID iid, LPOLESTR *names,

@@ -6,6 +6,7 @@
 #include "com/abi/error_border.h"
 #include "com/marshal/marshal.h"
 #include "com/remote/call.h"
+#include "com/remote/class_info.h"
 #include "com/remote/frames.h"
 #include "com/remote/import.h"
 #include "com/remote/late.h"
@@ -71,6 +72,8 @@ HRESULT proxy_query(struct import *import, const GUID *iid, void **object)
     HRESULT hr = import_known(import, iid, &face);
     if (IsEqualGUID(iid, &IID_IDispatch))
         hr = late_query(import, &face);
+    else if (class_info_is(iid))
+        hr = class_info_query(import, iid, &face);
     else if (hr == S_FALSE)
         hr = ask(import, iid);
     if (SUCCEEDED(hr) && face == NULL)

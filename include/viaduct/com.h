@@ -16,6 +16,7 @@
 #include <viaduct/safearray.h>
 #include <viaduct/stream.h>
 #include <viaduct/taskmem.h>
+#include <viaduct/type_info.h>
 #include <viaduct/unknwn.h>
 #include <viaduct/variant.h>
 
