@@ -18,3 +18,7 @@ via_test(marshal_automation
     SOURCES test_marshal_automation.c marshal/echo.c marshal/echo_automation.c marshal/mirror.c
     DEPENDS via_com_marshal
     IDL marshal/marshal_test.idl)
+via_test(marshal_records
+    SOURCES test_marshal_records.c marshal/echo.c marshal/echo_automation.c marshal/mirror.c
+    DEPENDS via_com_marshal
+    IDL marshal/marshal_test.idl marshal/record_test.idl)

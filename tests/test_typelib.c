@@ -149,6 +149,10 @@ TEST(wrong_types_are_refused)
     REFUSED("array of", s.types[T_ARRAY].count = 1u << 30);
     REFUSED("holds itself", s.types[T_ARRAY].element = T_STRUCT);
     REFUSED("larger than", s.types[T_ARRAY].count = TYPELIB_MAX_VALUE_SIZE);
+    /* of which no type is, so that only a VARIANT could hold one */
+    REFUSED("struct Record is larger than", s.types[T_STRUCT] = s.types[T_I32],
+            s.types[T_ARRAY].count = TYPELIB_MAX_VALUE_SIZE / 20, s.fields[0].type = T_ARRAY,
+            s.fields[1].type = T_ARRAY);
     REFUSED("number of elements", s.types[T_SIZED].size_from = 0);
     REFUSED("number of elements", s.types[T_SIZED].size_from = VIA_SIZE_EXPRESSION + 1);
 }

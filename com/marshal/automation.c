@@ -1,5 +1,6 @@
 #include "com/marshal/automation.h"
 #include "com/marshal/native.h"
+#include "com/marshal/records.h"
 #include "com/typelib/builtin.h"
 
 #include <string.h>
@@ -49,6 +50,8 @@ static const struct plan_type types[] = {
     [VT_BSTR] = {POINTER(VIA_TYPE_BSTR)},
     [VT_UNKNOWN] = {POINTER(VIA_TYPE_INTERFACE), .is_any = true, .iid = &builtin_iid_unknown},
     [VT_DISPATCH] = {POINTER(VIA_TYPE_INTERFACE), .is_any = true, .iid = &builtin_iid_dispatch},
+    /* Of which struct, the value itself says. */
+    [VT_RECORD] = {.kind = VIA_TYPE_STRUCT, .alignment = 8, .wire_alignment = 4, .wire_minimum = 4},
     [VT_VARIANT] = {.kind = VIA_TYPE_VARIANT,
                     .alignment = 8,
                     .wire_alignment = 4,
@@ -157,6 +160,8 @@ void automation_clear(VARIANT *variant)
     bool is_array = V_ISARRAY(variant) && !V_ISBYREF(variant);
     if (is_array)
         automation_destroy(V_ARRAY(variant));
+    else if (V_VT(variant) == VT_RECORD)
+        records_clear(variant);
     else
         VariantClear(variant);
     memset(variant, 0, sizeof(*variant));
@@ -165,6 +170,10 @@ void automation_clear(VARIANT *variant)
 /* Of a VARIANT's type without VT_BYREF, in memory of its own. */
 static void clear_value(VARTYPE vt, void *value)
 {
+    if (vt == VT_RECORD) {
+        automation_clear(value); /* the VARIANT that owns it */
+        return;
+    }
     struct native_scope scope = {0};
     const struct plan_type *type = automation_type(vt);
     if (vt & VT_ARRAY) {
@@ -188,6 +197,11 @@ void automation_replace(VARIANT *to, const VARIANT *from)
          depth++)
         to = V_VARIANTREF(to);
     bool has_place = V_VT(to) == (vt | VT_BYREF) && V_BYREF(to) && vt != VT_EMPTY;
+    if (has_place && vt == VT_RECORD) {
+        if (records_replace(to, from))
+            return;
+        has_place = false;
+    }
     if (!has_place) {
         automation_clear(to);
         *to = *from;

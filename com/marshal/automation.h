@@ -21,7 +21,8 @@ struct via_value;
 /* The VARTYPE of a type that may be an element of a SAFEARRAY. */
 VARTYPE automation_vartype(const struct plan_type *type);
 /* What a VARIANT of that type holds, or an array's elements are; NULL: nothing that can be sent.
- * Interfaces are IUnknown and IDispatch; VT_RECORD needs more to be told. */
+ * Interfaces are IUnknown and IDispatch. VT_RECORD is a struct without a `record`: which one, the
+ * VARIANT or the array itself says (records.h). */
 const struct plan_type *automation_type(VARTYPE vt);
 
 /* Elements of the array; 0 too when they are more than can be. */
@@ -79,6 +80,11 @@ void automation_from_native(struct by_name *by_name, const struct plan_type *typ
 static inline bool automation_has_iid(const struct plan_type *element)
 {
     return element->kind == VIA_TYPE_INTERFACE && element->is_any;
+}
+/* Or which struct. */
+static inline bool automation_is_any_record(const struct plan_type *element)
+{
+    return element->kind == VIA_TYPE_STRUCT && !element->record;
 }
 bool automation_decimal_is_valid(const DECIMAL *decimal);
 

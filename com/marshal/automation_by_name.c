@@ -4,6 +4,7 @@
  */
 #include "com/marshal/automation.h"
 #include "com/marshal/by_name.h"
+#include "com/marshal/records.h"
 #include "com/abi/guid.h"
 #include "core/util/cleanup.h"
 #include "core/util/utf.h"
@@ -32,7 +33,7 @@ static const struct {
              {"decimal", VT_DECIMAL}, {"bool", VT_BOOL},
              {"error", VT_ERROR},     {"bstr", VT_BSTR},
              {"unknown", VT_UNKNOWN}, {"dispatch", VT_DISPATCH},
-             {"variant", VT_VARIANT}};
+             {"variant", VT_VARIANT}, {"record", VT_RECORD}};
 
 /* "i4", "i4[]" for an array. False: no name. */
 static bool parse_vt(const char *text, VARTYPE *vt)
@@ -186,6 +187,22 @@ static void set_array(struct by_name *self, const struct plan_type *element,
         by_name_fail(self, E_OUTOFMEMORY, "no memory");
 }
 
+/* A record, or an array of them; `whole` has the name of the struct. */
+static void set_records(struct by_name *self, VARTYPE vt, const struct via_value *whole,
+                        const struct via_value *content, VARIANT *variant)
+{
+    bool is_null_array = vt & VT_ARRAY && content->kind == VIA_VALUE_NULL;
+    const struct plan_struct *record = is_null_array ? NULL : records_from_value(self, whole);
+    if (is_null_array) {
+        V_VT(variant) = vt;
+    } else if (record && vt & VT_ARRAY) {
+        V_VT(variant) = vt;
+        set_array(self, record->type, content, &V_ARRAY(variant));
+    } else if (record) {
+        records_set(self, record, content, variant);
+    }
+}
+
 static void set_typed(struct by_name *self, VARTYPE vt, const struct via_value *value,
                       VARIANT *variant)
 {
@@ -244,6 +261,10 @@ static void set_variant(struct by_name *self, const struct via_value *value, VAR
                          "expected");
             return;
         }
+    }
+    if ((vt & VT_TYPEMASK) == VT_RECORD) {
+        set_records(self, vt, value, content ? content : &none, variant);
+        return;
     }
     set_typed(self, vt, content ? content : &none, variant);
     if (FAILED(self->result))
@@ -356,8 +377,11 @@ static bool is_natural(VARTYPE vt, const struct via_value *value)
            natural_vt(value) == vt;
 }
 
-/* Puts the value of a VARIANT into an object that says its type. */
-static void wrap(struct by_name *self, VARTYPE vt, struct via_value *value)
+/* Puts the value of a VARIANT into an object that says its type; `record`: of which struct, or
+ * NULL.
+ */
+static void wrap(struct by_name *self, VARTYPE vt, const struct plan_struct *record,
+                 struct via_value *value)
 {
     char name[VT_NAME_SIZE];
     struct via_value content = *value;
@@ -367,6 +391,8 @@ static void wrap(struct by_name *self, VARTYPE vt, struct via_value *value)
     by_name_check(self, via_value_add_field(value, "vt", &field));
     if (field)
         by_name_check(self, via_value_set_string(field, name, strlen(name)));
+    if (record)
+        records_to_value(self, record, value);
     field = NULL;
     if (content.kind != VIA_VALUE_NULL && SUCCEEDED(self->result))
         by_name_check(self, via_value_add_field(value, "value", &field));
@@ -376,6 +402,32 @@ static void wrap(struct by_name *self, VARTYPE vt, struct via_value *value)
         via_value_clear(&content);
 }
 
+static void get_records(struct by_name *self, const VARIANT *variant, VARTYPE vt, const void *place,
+                        struct via_value *value)
+{
+    struct native_scope scope = {0};
+    SAFEARRAY *array = vt & VT_ARRAY ? *(SAFEARRAY *const *)place : NULL;
+    IRecordInfo *info = vt & VT_ARRAY ? NULL : V_RECORDINFO(variant);
+    const struct plan_struct *record = NULL;
+    if (array)
+        record = records_of_array(array);
+    else if (info)
+        record = records_of_info(info);
+    if (!record && (array || !(vt & VT_ARRAY))) {
+        by_name_fail(self, DISP_E_BADVARTYPE,
+                     "a VARIANT has a record of a struct that no type library describes here");
+        return;
+    }
+    if (array)
+        get_array(self, record->type, array, value);
+    else if (record && V_RECORD(variant))
+        by_name_from_native(self, record->type, V_RECORD(variant), &scope, value);
+    else if (record)
+        by_name_fail(self, E_POINTER, "a VARIANT refers to nothing");
+    if (SUCCEEDED(self->result))
+        wrap(self, vt, record, value);
+}
+
 static void get_variant(struct by_name *self, const VARIANT *variant, struct via_value *value)
 {
     struct native_scope scope = {0};
@@ -383,6 +435,10 @@ static void get_variant(struct by_name *self, const VARIANT *variant, struct via
     const struct plan_type *type = automation_type(vt & VT_TYPEMASK);
     const void *place = V_ISBYREF(variant) ? V_BYREF(variant) : automation_place(variant);
     bool is_nothing = V_VT(variant) == VT_EMPTY || V_VT(variant) == VT_NULL;
+    if ((vt & VT_TYPEMASK) == VT_RECORD && !(vt & (VT_VECTOR | VT_RESERVED)) && place) {
+        get_records(self, variant, vt, place, value);
+        return;
+    }
     if (!place || (!type && !is_nothing) || vt & (VT_VECTOR | VT_RESERVED)) {
         by_name_fail(self, DISP_E_BADVARTYPE, "a VARIANT has a type that has no name");
         return;
@@ -392,7 +448,7 @@ static void get_variant(struct by_name *self, const VARIANT *variant, struct via
     else if (type)
         by_name_from_native(self, type, place, &scope, value);
     if (SUCCEEDED(self->result) && vt != VT_VARIANT && !is_natural(vt, value))
-        wrap(self, vt, value);
+        wrap(self, vt, NULL, value);
 }
 
 void automation_from_native(struct by_name *by_name, const struct plan_type *type,

@@ -1,6 +1,7 @@
 /* A payload to VARIANTs and SAFEARRAYs. What they say of themselves comes from a peer. */
 #include "com/marshal/automation.h"
 #include "com/marshal/decode.h"
+#include "com/marshal/records.h"
 #include "core/util/error.h"
 
 #include <string.h>
@@ -40,6 +41,10 @@ static void decode_reference(struct decoder *self, VARTYPE vt, VARIANT *variant)
     void *value = make_reference(self, referred);
     if (!value)
         return;
+    if (referred == VT_RECORD) {
+        records_decode(self, vt, variant, value);
+        return;
+    }
     decode_content(self, referred, value);
     V_BYREF(variant) = value;
     V_VT(variant) = vt;
@@ -56,6 +61,8 @@ void automation_decode_variant(struct decoder *decoder, VARIANT *variant)
         decode_fail(decoder, "a VARIANT has a type that cannot be sent");
     else if (vt & VT_BYREF)
         decode_reference(decoder, vt, variant);
+    else if (vt == VT_RECORD)
+        records_decode(decoder, vt, variant, NULL);
     else if (vt != VT_EMPTY && vt != VT_NULL) {
         V_VT(variant) = vt;
         decode_content(decoder, vt, automation_place(variant));
@@ -82,6 +89,8 @@ static bool decode_bounds(struct decoder *self, const struct plan_type *element,
     }
     if (!is_empty && n > decode_left(self) / element->wire_minimum)
         decode_fail(self, "the message ends within it");
+    else if (!is_empty && element->kind == VIA_TYPE_STRUCT)
+        decode_take_records(self, element, n);
     return SUCCEEDED(self->result);
 }
 
@@ -111,9 +120,15 @@ void automation_decode_array(struct decoder *decoder, const struct plan_type *el
             return;
         any.iid = &iid;
     }
-    if (!decode_bounds(decoder, element, n_dims, bounds))
+    if (automation_is_any_record(element)) {
+        const struct plan_struct *record = records_decode_type(decoder);
+        if (!record)
+            return;
+        any = *record->type;
+    }
+    if (!decode_bounds(decoder, &any, n_dims, bounds))
         return;
-    SAFEARRAY *made = automation_make_array(element, n_dims, bounds, any.iid);
+    SAFEARRAY *made = automation_make_array(&any, n_dims, bounds, any.iid);
     if (!decode_note(decoder, made, DECODE_ARRAY))
         return;
     *array = made;

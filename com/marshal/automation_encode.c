@@ -1,6 +1,7 @@
 /* VARIANTs and SAFEARRAYs to a payload; docs/wire-protocol.md has the form. */
 #include "com/marshal/automation.h"
 #include "com/marshal/encode.h"
+#include "com/marshal/records.h"
 
 #include <viaduct/com.h>
 
@@ -32,7 +33,7 @@ void automation_encode_variant(struct encoder *encoder, const VARIANT *variant)
         encode_fail(encoder, DISP_E_BADVARTYPE, "a VARIANT has a type that cannot be sent");
         return;
     }
-    if (!value) {
+    if (!value && (vt & VT_TYPEMASK) != VT_RECORD) {
         encode_fail(encoder, E_POINTER, "a VARIANT refers to nothing");
         return;
     }
@@ -41,7 +42,10 @@ void automation_encode_variant(struct encoder *encoder, const VARIANT *variant)
     /* A reference to a VARIANT is then that VARIANT itself. */
     if (vt != VT_VARIANT)
         encode_u32(encoder, vt);
-    encode_content(encoder, vt & (VARTYPE)~VT_BYREF, value);
+    if ((vt & (VARTYPE)~VT_BYREF) == VT_RECORD)
+        records_encode(encoder, variant);
+    else
+        encode_content(encoder, vt & (VARTYPE)~VT_BYREF, value);
 }
 
 static void encode_iid(struct encoder *self, const struct plan_type *element, SAFEARRAY *array)
@@ -61,12 +65,24 @@ void automation_encode_array(struct encoder *encoder, const struct plan_type *el
         encode_u32(encoder, UINT32_MAX);
         return;
     }
+    const struct plan_struct *record = NULL;
+    bool says_record = automation_is_any_record(element);
+    if (says_record) {
+        record = records_of_array(array);
+        if (!record) {
+            records_encode_type(encoder, NULL);
+            return;
+        }
+        element = record->type;
+    }
     const char *wrong = automation_check_array(array, element);
     if (wrong) {
         encode_fail(encoder, E_INVALIDARG, wrong);
         return;
     }
     encode_u32(encoder, array->cDims);
+    if (says_record)
+        records_encode_type(encoder, record);
     if (automation_has_iid(element))
         encode_iid(encoder, element, array);
     for (USHORT i = array->cDims; i > 0; i--) {

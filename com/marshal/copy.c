@@ -1,4 +1,5 @@
 #include "com/marshal/copy.h"
+#include "com/marshal/records.h"
 #include "core/util/utf.h"
 
 #include <string.h>
@@ -102,7 +103,8 @@ HRESULT native_copy(const struct plan_type *type, const void *from, void *to,
             IUnknown_AddRef((IUnknown *)pointer);
         return S_OK;
     case VIA_TYPE_VARIANT:
-        return VariantCopy(to, (VARIANT *)from);
+        return V_VT((const VARIANT *)from) == VT_RECORD ? records_copy(from, to)
+                                                        : VariantCopy(to, (VARIANT *)from);
     case VIA_TYPE_SAFEARRAY:
         return SafeArrayCopy((SAFEARRAY *)pointer, to);
     case VIA_TYPE_ARRAY:

@@ -320,16 +320,30 @@ static bool read_length(struct decoder *self, const struct plan_type *type, uint
     return check_left(self, type, *length);
 }
 
+/* Native bytes for one of the message that are no excess: a VARIANT has 24 for 4. */
+#define PAID_FACTOR 16
+
 /* Memory that the message does not pay for. */
-static bool take_slack(struct decoder *self, const struct plan_type *type, uint32_t n)
+static bool take_bytes(struct decoder *self, uint64_t size)
 {
-    uint64_t size = (uint64_t)n * type->element->size;
     if (size > self->slack) {
         decode_fail(self, "it has more room than a call can make");
         return false;
     }
     self->slack -= (size_t)size;
     return true;
+}
+
+static bool take_slack(struct decoder *self, const struct plan_type *type, uint32_t n)
+{
+    return take_bytes(self, (uint64_t)n * type->element->size);
+}
+
+/* A union of a large and a small arm is large, whichever is sent. */
+bool decode_take_records(struct decoder *decoder, const struct plan_type *type, uint64_t n)
+{
+    uint64_t paid = (uint64_t)type->wire_minimum * PAID_FACTOR;
+    return type->size <= paid || take_bytes(decoder, n * (type->size - paid));
 }
 
 /* The elements of a lendable array, where they can stay: beside the payload, or in it. NULL: they

@@ -97,6 +97,9 @@ size_t decode_left(const struct decoder *decoder);
 bool decode_note(struct decoder *decoder, void *pointer, enum decode_allocation_kind kind);
 /* The same of an OS handle (core/os/handle.h). */
 bool decode_note_handle(struct decoder *decoder, intptr_t handle);
+/* Room for `n` structs: most of it has to be in the message. False, after an error: the call has
+ * used up what it may have beyond that. */
+bool decode_take_records(struct decoder *decoder, const struct plan_type *type, uint64_t n);
 void decode_elements(struct decoder *decoder, const struct plan_type *element, void *values,
                      uint64_t n);
 /* RPC_E_INVALID_DATA with the argument's name. */

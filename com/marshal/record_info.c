@@ -2,6 +2,7 @@
 #include "com/abi/error_border.h"
 #include "com/marshal/automation.h"
 #include "com/marshal/copy.h"
+#include "com/marshal/records.h"
 #include "core/util/error.h"
 #include "core/util/utf.h"
 
@@ -13,6 +14,12 @@ static const struct plan_struct *record_from_IRecordInfo(IRecordInfo *iface)
 {
     return (const struct plan_struct *)(const void *)((char *)iface - offsetof(struct plan_struct,
                                                                                IRecordInfo_iface));
+}
+
+const struct plan_struct *records_of_info(IRecordInfo *info)
+{
+    bool is_ours = (const void *)info->lpVtbl == &record_info_vtbl;
+    return is_ours ? record_from_IRecordInfo(info) : NULL;
 }
 
 static HRESULT STDMETHODCALLTYPE RecordInfo_QueryInterface(IRecordInfo *iface, REFIID iid,
@@ -199,7 +206,8 @@ static HRESULT STDMETHODCALLTYPE RecordInfo_GetFieldNames(IRecordInfo *iface, UL
 
 static BOOL STDMETHODCALLTYPE RecordInfo_IsMatchingType(IRecordInfo *iface, IRecordInfo *other)
 {
-    return iface == other;
+    const struct plan_struct *theirs = other ? records_of_info(other) : NULL;
+    return theirs && records_match(record_from_IRecordInfo(iface), theirs);
 }
 
 /* --- records --- */
@@ -244,16 +252,16 @@ static HRESULT find_record(const struct via_typelib *lib, const char *name, IRec
     HRESULT hr = typelib_catalog_add(lib);
     if (FAILED(hr))
         return hr;
-    const struct plan_type *types = plan_types(lib);
-    if (!types)
+    const struct plan_struct *structs = plan_structs(lib);
+    if (!structs)
         return error_set(E_OUTOFMEMORY, "no memory for the types of %s", lib->name);
-    for (uint16_t i = 0; i < lib->n_types; i++) {
-        if (types[i].kind != VIA_TYPE_STRUCT || strcmp(types[i].record->name, name))
+    for (uint16_t i = 0; i < lib->n_structs; i++) {
+        if (strcmp(structs[i].name, name))
             continue;
-        *info = (IRecordInfo *)&types[i].record->IRecordInfo_iface;
+        *info = (IRecordInfo *)&structs[i].IRecordInfo_iface;
         return S_OK;
     }
-    return error_set(TYPE_E_ELEMENTNOTFOUND, "type library %s uses no struct %s", lib->name, name);
+    return error_set(TYPE_E_ELEMENTNOTFOUND, "type library %s has no struct %s", lib->name, name);
 }
 
 HRESULT via_record_info(const struct via_typelib *lib, const char *name, IRecordInfo **info)

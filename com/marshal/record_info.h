@@ -1,6 +1,6 @@
 /*
  * IRecordInfo of the structs of type libraries: one for each, which lives as long as the process.
- * SAFEARRAYs of structs have it.
+ * VARIANTs and SAFEARRAYs of structs have it.
  */
 #ifndef COM_MARSHAL_RECORD_INFO_H
 #define COM_MARSHAL_RECORD_INFO_H

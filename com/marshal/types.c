@@ -201,6 +201,17 @@ static void resolve(struct library *self, uint16_t index)
     }
 }
 
+/* A struct that no type is: one of its own, behind those of the library. */
+static void resolve_alone(struct library *self, uint16_t index)
+{
+    struct plan_type *type = &self->types[(size_t)self->lib->n_types + index];
+    if (self->structs[index].type)
+        return;
+    type->kind = VIA_TYPE_STRUCT;
+    type->expressions = self->lib->expressions;
+    resolve_struct(self, type, index);
+}
+
 static void free_library(struct library *self)
 {
     for (uint16_t i = 0; self->structs && i < self->lib->n_structs; i++)
@@ -249,7 +260,7 @@ static struct library *make_library(const struct via_typelib *lib)
     if (!self)
         return NULL;
     self->lib = lib;
-    self->types = calloc((size_t)lib->n_types + 1, sizeof(*self->types));
+    self->types = calloc((size_t)lib->n_types + lib->n_structs + 1, sizeof(*self->types));
     self->structs = calloc((size_t)lib->n_structs + 1, sizeof(*self->structs));
     self->unions = calloc((size_t)lib->n_unions + 1, sizeof(*self->unions));
     bool is_whole = self->types && self->structs && self->unions;
@@ -257,6 +268,8 @@ static struct library *make_library(const struct via_typelib *lib)
         is_whole = make_union(self, i);
     for (uint16_t i = 0; is_whole && i < lib->n_structs; i++) {
         self->structs[i].IRecordInfo_iface.lpVtbl = (void *)&record_info_vtbl;
+        self->structs[i].lib = lib;
+        self->structs[i].index = i;
         self->structs[i].name = lib->structs[i].name;
         self->structs[i].fields =
             calloc((size_t)lib->structs[i].n_fields + 1, sizeof(struct plan_field));
@@ -268,10 +281,12 @@ static struct library *make_library(const struct via_typelib *lib)
     }
     for (uint16_t i = 0; i < lib->n_types; i++)
         resolve(self, i);
+    for (uint16_t i = 0; i < lib->n_structs; i++)
+        resolve_alone(self, i);
     return self;
 }
 
-const struct plan_type *plan_types(const struct via_typelib *lib)
+static const struct library *find_library(const struct via_typelib *lib)
 {
     struct map_key key = map_key_u64((uint64_t)(uintptr_t)lib);
     os_mutex_lock(&lock);
@@ -285,5 +300,17 @@ const struct plan_type *plan_types(const struct via_typelib *lib)
         found = NULL;
     }
     os_mutex_unlock(&lock);
+    return found;
+}
+
+const struct plan_type *plan_types(const struct via_typelib *lib)
+{
+    const struct library *found = find_library(lib);
     return found ? found->types : NULL;
+}
+
+const struct plan_struct *plan_structs(const struct via_typelib *lib)
+{
+    const struct library *found = find_library(lib);
+    return found ? found->structs : NULL;
 }

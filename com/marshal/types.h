@@ -63,16 +63,20 @@ struct plan_field {
 
 struct plan_struct {
     IRecordInfo IRecordInfo_iface; /* record_info.c */
+    const struct via_typelib *lib;
+    uint16_t index; /* in the library's structs */
     const char *name;
     uint16_t n_fields;
     uint16_t n_sizes;             /* fields that count arrays */
     bool has_needs;               /* of one field others say what it is */
-    const struct plan_type *type; /* one of the types that are this struct; NULL: none */
+    const struct plan_type *type; /* one of the types that are this struct, or a type of its own */
     struct plan_field *fields;
 };
 
 /* The types of a library that the catalogue has, by index. Made at the first use and kept as long
  * as the process; NULL without memory. Any thread. */
 const struct plan_type *plan_types(const struct via_typelib *lib);
+/* The same of its structs, those too that nothing but a VARIANT could have. */
+const struct plan_struct *plan_structs(const struct via_typelib *lib);
 
 #endif

@@ -4,6 +4,7 @@
  */
 #include "com/marshal/automation.h"
 #include "com/marshal/by_name.h"
+#include "com/marshal/records.h"
 #include "com/typelib/builtin.h"
 #include "core/util/error.h"
 
@@ -175,22 +176,6 @@ static void give_object(const struct plan_type *type, const struct via_value *va
     IUnknown_AddRef(object);
 }
 
-static void give_record(struct by_name *self, const struct plan_type *type,
-                        const struct via_value *value, VARIANT *out)
-{
-    IRecordInfo *info = (IRecordInfo *)&type->record->IRecordInfo_iface;
-    PVOID record = IRecordInfo_RecordCreate(info);
-    if (!record) {
-        by_name_fail(self, E_OUTOFMEMORY, "no memory");
-        return;
-    }
-    IRecordInfo_AddRef(info);
-    V_VT(out) = VT_RECORD;
-    V_RECORD(out) = record;
-    V_RECORDINFO(out) = info;
-    by_name_to_native(self, type, value, record);
-}
-
 static void give_array(struct by_name *self, const struct plan_type *element,
                        const struct via_value *value, VARIANT *out)
 {
@@ -212,7 +197,7 @@ static void give(struct by_name *self, const struct plan_type *type, const struc
         give_object(type, value, out);
         return;
     case VIA_TYPE_STRUCT:
-        give_record(self, type, value, out);
+        records_set(self, type->record, value, out);
         return;
     case VIA_TYPE_POINTER:
         if (value->kind == VIA_VALUE_NULL)
@@ -266,6 +251,8 @@ HRESULT marshal_replace_variant(VARIANT *to, VARIANT *from)
         return S_FALSE;
     if (V_ISBYREF(place) && vt != V_VT(from))
         hr = VariantChangeType(from, from, 0, vt);
+    else if (V_ISBYREF(place) && vt == VT_RECORD && !records_fit(place, from))
+        hr = DISP_E_TYPEMISMATCH;
     if (FAILED(hr))
         return error_set(hr, "a result cannot be changed to what the caller's VARIANT refers to");
     automation_replace(to, from);

@@ -232,6 +232,11 @@ static HRESULT check_extents(const struct via_typelib *lib)
         if (extent_of_type(&extents, i, 0).size == 0)
             hr = error_set(VIA_E_TYPE, "type %u holds itself, or is larger than %u bytes", i,
                            TYPELIB_MAX_VALUE_SIZE);
+    /* Those too that no type is: a VARIANT may hold one. */
+    for (uint16_t i = 0; i < lib->n_structs && SUCCEEDED(hr); i++)
+        if (extent_of_struct(&extents, i, 0).size == 0)
+            hr = error_set(VIA_E_TYPE, "struct %s is larger than %u bytes", lib->structs[i].name,
+                           TYPELIB_MAX_VALUE_SIZE);
     free(extents.of_struct);
     free(extents.of_union);
     return hr;

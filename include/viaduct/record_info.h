@@ -112,7 +112,7 @@ extern "C" {
 
 /* The IRecordInfo of a struct in the tables that viaduct-idl has made, for SafeArrayCreateEx() and
  * the like; the tables become known to the process. It lives as long as the process.
- * TYPE_E_ELEMENTNOTFOUND: no method uses such a struct. */
+ * TYPE_E_ELEMENTNOTFOUND: there is no such struct. */
 VIA_API HRESULT via_record_info(const struct via_typelib *lib, const char *name,
                                 IRecordInfo **info);
 

@@ -126,14 +126,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 static struct wire_tap tap;
 
-static void write_call(const char *directory, uint8_t slot)
+static void write_call_as(const char *directory, uint8_t slot, const char *suffix)
 {
     static uint8_t bytes[sizeof(tap.call) + 1];
     char name[32];
     bytes[0] = (uint8_t)(slot - 3);
     memcpy(bytes + 1, tap.call, tap.call_size);
-    snprintf(name, sizeof(name), "slot%u", slot);
+    snprintf(name, sizeof(name), "slot%u%s", slot, suffix);
     fuzz_write_file(directory, name, bytes, tap.call_size + 1);
+}
+
+static void write_call(const char *directory, uint8_t slot)
+{
+    write_call_as(directory, slot, "");
 }
 
 static void write_records(const char *directory, IEcho *face)
@@ -221,6 +226,24 @@ static void write_variants(const char *directory, IEcho *face)
     IEcho_Variants(face, in, &in_out, &out);
     write_call(directory, 21);
     VariantClear(&in);
+    VariantClear(&out);
+}
+
+static void write_records_in_variants(const char *directory, IEcho *face)
+{
+    VARIANT in = {0}, in_out = {0}, out = {0};
+    IRecordInfo *info = NULL;
+    if (FAILED(via_record_info(&marshal_test_typelib, "Bundle", &info)))
+        fuzz_fail("the corpus cannot be encoded");
+    V_RECORD(&in) = IRecordInfo_RecordCreate(info);
+    V_RECORDINFO(&in) = info;
+    V_VT(&in) = VT_RECORD;
+    V_VT(&in_out) = VT_ARRAY | VT_RECORD;
+    V_ARRAY(&in_out) = SafeArrayCreateVectorEx(VT_RECORD, 0, 1, info);
+    IEcho_Variants(face, in, &in_out, &out);
+    write_call_as(directory, 21, "-records");
+    VariantClear(&in);
+    VariantClear(&in_out);
     VariantClear(&out);
 }
 
@@ -316,6 +339,7 @@ void fuzz_write_corpus(const char *directory)
     write_call(directory, 17);
     write_amounts(directory, face);
     write_variants(directory, face);
+    write_records_in_variants(directory, face);
     write_safearrays(directory, face);
     write_needy(directory);
 }

@@ -43,6 +43,10 @@ HRESULT STDMETHODCALLTYPE Echo_Variants(IEcho *self, VARIANT value, VARIANT *in_
     case VT_BYREF | VT_BSTR:
         set_text(changed);
         break;
+    case VT_RECORD:
+    case VT_BYREF | VT_RECORD: /* a Sample */
+        ((struct Sample *)V_RECORD(changed))->flag++;
+        break;
     default:
         VariantClear(changed);
         V_VT(changed) = VT_NULL;
