@@ -1,7 +1,7 @@
 /*
- * viaduct call, get, set: an object is made, one method called by its name, the results printed,
- * the object released. How a word of the command line becomes a value depends on the parameter:
- * text stays text where the parameter is a string.
+ * viaduct call, get, set: an object is made, or one that runs is found by its name; one method is
+ * called by its name, the results printed, the object released. How a word of the command line
+ * becomes a value depends on the parameter: text stays text where the parameter is a string.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +12,7 @@
 
 #include "cli/class.h"
 #include "cli/cli.h"
+#include "cli/live.h"
 #include "core/util/error.h"
 
 static const struct via_enum *enum_of(const struct via_typelib *lib, const struct via_type *type)
@@ -230,23 +231,39 @@ static const char *full_name(const struct via_method *method, char *text, size_t
     return text;
 }
 
-static int call(const char *name, const struct via_interface *itf,
-                const struct typelib_method *method, const struct via_value *in,
-                const struct cli_options *options)
+/* What the words of the command line ask for. */
+struct request {
+    const char *command;
+    unsigned forms; /* of a property, VIA_METHOD_...; 0: any method */
+    const struct cli_options *options;
+    IUnknown *object; /* one that runs; NULL: one of the class is made when the words are read */
+};
+
+/* Its interfaces are described by its owner, not by this program. With a reference. */
+static HRESULT get_object(const struct request *request, IUnknown **object)
+{
+    *object = request->object;
+    if (!request->object)
+        return via_create_instance(request->options->arguments[0], &IID_IUnknown, (void **)object);
+    IUnknown_AddRef(request->object);
+    return S_OK;
+}
+
+static int call(const struct request *request, const struct via_interface *itf,
+                const struct typelib_method *method, const struct via_value *in)
 {
     struct via_value out = {.kind = VIA_VALUE_NULL};
     char member[512];
     IUnknown *object;
-    /* Its interfaces are described by its owner, not by this program. */
-    HRESULT hr = via_create_instance(name, &IID_IUnknown, (void **)&object);
+    HRESULT hr = get_object(request, &object);
     int code;
 
     if (FAILED(hr))
         return cli_fail_runtime(hr);
     hr = via_invoke_values(object, &itf->iid, full_name(method->method, member, sizeof(member)), in,
                            &out);
-    code =
-        SUCCEEDED(hr) ? print_results(method->method, &out, options->json) : cli_fail_runtime(hr);
+    code = SUCCEEDED(hr) ? print_results(method->method, &out, request->options->json)
+                         : cli_fail_runtime(hr);
     via_value_clear(&out);
     IUnknown_Release(object);
     return code;
@@ -341,8 +358,8 @@ static int take_params(struct late_call *self, char *member)
                : code;
 }
 
-static int call_late(struct late_call *self, const char *name, const struct via_interface *itf,
-                     const struct cli_options *options)
+static int call_late(struct late_call *self, const struct request *request,
+                     const struct via_interface *itf)
 {
     char plain[256], member[600];
     IUnknown *object;
@@ -354,11 +371,11 @@ static int call_late(struct late_call *self, const char *name, const struct via_
     code = take_params(self, member);
     if (code >= 0)
         return code;
-    hr = via_create_instance(name, &IID_IUnknown, (void **)&object);
+    hr = get_object(request, &object);
     if (FAILED(hr))
         return cli_fail_runtime(hr);
     hr = via_invoke_list(object, VIA_LATE_CALL, self->arguments, self->n_arguments);
-    code = SUCCEEDED(hr) ? print_results(self->method->method, &self->out, options->json)
+    code = SUCCEEDED(hr) ? print_results(self->method->method, &self->out, request->options->json)
                          : cli_fail_runtime(hr);
     IUnknown_Release(object);
     return code;
@@ -366,54 +383,79 @@ static int call_late(struct late_call *self, const char *name, const struct via_
 
 /* --- both --- */
 
-static int call_method(const char *command, const struct class *class, char **words, unsigned forms,
-                       const struct cli_options *options)
+static int call_method(const struct request *request, const struct via_interface *itf,
+                       const struct typelib_method *method)
 {
     struct via_value in = {.kind = VIA_VALUE_NULL};
-    const struct via_interface *itf;
-    struct typelib_method method;
-    int n_words = options->n_arguments - CLI_FREE_BEHIND;
-    int code = class_find_method(class, words[1], forms, &itf, &method);
+    char **words = request->options->arguments + CLI_FREE_BEHIND;
+    int n_words = request->options->n_arguments - CLI_FREE_BEHIND;
+    int code;
 
-    if (code < 0 && is_late(itf, method.method)) {
-        struct late_call late = {.command = command,
-                                 .method = &method,
-                                 .words = words + CLI_FREE_BEHIND,
-                                 .n_words = n_words};
+    if (is_late(itf, method->method)) {
+        struct late_call late = {
+            .command = request->command, .method = method, .words = words, .n_words = n_words};
 
-        code = call_late(&late, words[0], itf, options);
+        code = call_late(&late, request, itf);
         free(late.arguments);
         via_value_clear(&late.in);
         via_value_clear(&late.out);
         return code;
     }
+    code = read_arguments(request->command, method, n_words, words, &in);
     if (code < 0)
-        code = read_arguments(command, &method, n_words, words + CLI_FREE_BEHIND, &in);
-    if (code < 0)
-        code = call(words[0], itf, &method, &in, options);
+        code = call(request, itf, method, &in);
     via_value_clear(&in);
     return code;
 }
 
-/* `forms`: of a property, VIA_METHOD_...; 0: any method. */
+static int call_new(const struct request *request, IViaductHost *host)
+{
+    char **words = request->options->arguments;
+    const struct via_interface *itf;
+    struct typelib_method method;
+    struct class class;
+    int code = class_load(host, words[0], &class);
+
+    if (code >= 0)
+        return code;
+    code = class_find_method(&class, words[1], request->forms, &itf, &method);
+    if (code < 0)
+        code = call_method(request, itf, &method);
+    class_deinit(&class);
+    return code;
+}
+
+static int call_running(struct request *request, const char *name)
+{
+    const struct via_interface *itf;
+    struct typelib_method method;
+    struct live live;
+    int code = live_open(name, &live);
+
+    if (code >= 0)
+        return code;
+    request->object = live.object;
+    code = live_find_method(&live, request->options->arguments[1], request->forms, &itf, &method);
+    if (code < 0)
+        code = call_method(request, itf, &method);
+    live_close(&live);
+    return code;
+}
+
 static int run(int argc, char **argv, const char *command, unsigned forms)
 {
     struct cli_options options;
-    struct class class;
+    struct request request = {.command = command, .forms = forms, .options = &options};
+    const char *name;
     IViaductHost *host;
-    char **words;
     int code = cli_read_options(argc, argv, command, CLI_FREE_BEHIND, 1000, &options);
 
     if (code < 0)
         code = cli_connect(&options, &host);
     if (code >= 0)
         return code;
-    words = options.arguments;
-    code = class_load(host, words[0], &class);
-    if (code >= 0)
-        return cli_disconnect(host, code);
-    code = call_method(command, &class, words, forms, &options);
-    class_deinit(&class);
+    name = live_name(options.arguments[0]);
+    code = name ? call_running(&request, name) : call_new(&request, host);
     return cli_disconnect(host, code < 0 ? CLI_OK : code);
 }
 

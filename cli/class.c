@@ -100,21 +100,50 @@ static bool names_equal(const char *left, const char *right)
     return !*left && !*right;
 }
 
-static int no_method(const struct via_interface *itf, const char *name, unsigned forms,
-                     const struct typelib_method *methods, size_t n_methods)
+const char *method_noun(unsigned forms)
 {
-    char list[1024];
-    size_t used = 0;
+    return forms == 0                   ? "method"
+           : forms & VIA_METHOD_PROPGET ? "property to get"
+                                        : "property to set";
+}
 
+HRESULT method_find(const struct via_typelib *lib, uint16_t index, const char *name, unsigned forms,
+                    struct typelib_method *method)
+{
+    struct typelib_method *methods;
+    size_t n_methods;
+    HRESULT hr = typelib_methods(lib, index, &methods, &n_methods);
+
+    if (FAILED(hr))
+        return hr;
+    hr = S_FALSE;
+    for (size_t i = 0; hr == S_FALSE && i < n_methods; i++) {
+        if (names_equal(methods[i].method->name, name) &&
+            (forms == 0 || methods[i].method->flags & forms)) {
+            *method = methods[i];
+            hr = S_OK;
+        }
+    }
+    free(methods);
+    return hr;
+}
+
+static int no_method(const struct class *class, uint16_t index, const char *name, unsigned forms)
+{
+    struct typelib_method *methods;
+    char list[1024];
+    size_t used = 0, n_methods;
+    HRESULT hr = typelib_methods(class->lib, index, &methods, &n_methods);
+
+    if (FAILED(hr))
+        return cli_fail_record(hr);
     list[0] = 0;
     for (size_t i = 0; i < n_methods && used < sizeof(list); i++)
         used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", i ? ", " : "",
                                  methods[i].method->name);
-    return cli_fail(DISP_E_UNKNOWNNAME, "interface %s has no %s %.100s; it has: %s", itf->name,
-                    forms == 0                   ? "method"
-                    : forms & VIA_METHOD_PROPGET ? "property to get"
-                                                 : "property to set",
-                    name, list);
+    free(methods);
+    return cli_fail(DISP_E_UNKNOWNNAME, "interface %s has no %s %.100s; it has: %s",
+                    class->lib->interfaces[index].name, method_noun(forms), name, list);
 }
 
 int class_find_method(const struct class *class, const char *name, unsigned forms,
@@ -122,11 +151,8 @@ int class_find_method(const struct class *class, const char *name, unsigned form
 {
     const char *dot = strrchr(name, '.');
     const struct via_interface *itf;
-    struct typelib_method *methods;
     uint16_t index = typelib_default_interface(class->lib, class->coclass);
-    size_t n_methods;
     HRESULT hr;
-    int code;
 
     itf = dot                     ? find_interface(class, name, (size_t)(dot - name))
           : index != VIA_NO_INDEX ? &class->lib->interfaces[index]
@@ -138,21 +164,10 @@ int class_find_method(const struct class *class, const char *name, unsigned form
                                            : 100,
                         name);
     name = dot ? dot + 1 : name;
-    hr =
-        typelib_methods(class->lib, (uint16_t)(itf - class->lib->interfaces), &methods, &n_methods);
+    index = (uint16_t)(itf - class->lib->interfaces);
+    hr = method_find(class->lib, index, name, forms, method);
     if (FAILED(hr))
         return cli_fail_record(hr);
     *out = itf;
-    code = 0;
-    for (size_t i = 0; code == 0 && i < n_methods; i++) {
-        if (names_equal(methods[i].method->name, name) &&
-            (forms == 0 || methods[i].method->flags & forms)) {
-            *method = methods[i];
-            code = -1;
-        }
-    }
-    if (code == 0)
-        code = no_method(itf, name, forms, methods, n_methods);
-    free(methods);
-    return code;
+    return hr == S_OK ? -1 : no_method(class, index, name, forms);
 }

@@ -24,4 +24,10 @@ void class_deinit(struct class *class);
 int class_find_method(const struct class *class, const char *name, unsigned forms,
                       const struct via_interface **itf, struct typelib_method *method);
 
+/* The interface's method of that name, without case, in one of the forms. S_FALSE: it has none. */
+HRESULT method_find(const struct via_typelib *lib, uint16_t index, const char *name, unsigned forms,
+                    struct typelib_method *method);
+/* "method", "property to get", for messages about what there is none of. */
+const char *method_noun(unsigned forms);
+
 #endif

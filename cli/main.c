@@ -11,18 +11,23 @@ const struct cli_command cli_commands[] = {
      CLI_PRINTS | CLI_CONNECTS | CLI_LISTS},
     {"introspect", NULL, "CLASS", "show a class' interfaces and methods", command_introspect, NULL,
      CLI_PRINTS | CLI_CONNECTS | CLI_REGENERATES},
-    {"call", NULL, "CLASS METHOD [ARGUMENT...]",
-     "create an object, call a method of it, print the results", command_call,
-     "METHOD is one of the class' default interface, or INTERFACE.METHOD.\n"
+    {"call", NULL, "OBJECT METHOD [ARGUMENT...]", "call a method of an object, print the results",
+     command_call,
+     "OBJECT is a CLASS, of which one is created, or running:NAME for one that a program has\n"
+     "published. METHOD is one of its default interface, or INTERFACE.METHOD.\n"
      "ARGUMENTs are the [in] parameters in order: text, numbers, true and false, and JSON for\n"
      "arrays ([1,2]) and structs ({\"a\":1}). They may begin with '-'; one that is spelled like "
      "an\n"
      "option below goes behind --.\n",
      CLI_PRINTS | CLI_CONNECTS | CLI_FREE_ARGUMENTS},
-    {"get", NULL, "CLASS PROPERTY [INDEX...]", "create an object, print a property of it",
-     command_get, NULL, CLI_PRINTS | CLI_CONNECTS | CLI_FREE_ARGUMENTS},
-    {"set", NULL, "CLASS PROPERTY [INDEX...] VALUE", "create an object, set a property of it",
-     command_set, NULL, CLI_PRINTS | CLI_CONNECTS | CLI_FREE_ARGUMENTS},
+    {"get", NULL, "OBJECT PROPERTY [INDEX...]", "print a property of an object", command_get,
+     "OBJECT is a CLASS, of which one is created, or running:NAME for one that a program has\n"
+     "published.\n",
+     CLI_PRINTS | CLI_CONNECTS | CLI_FREE_ARGUMENTS},
+    {"set", NULL, "OBJECT PROPERTY [INDEX...] VALUE", "set a property of an object", command_set,
+     "OBJECT is a CLASS, of which one is created, or running:NAME for one that a program has\n"
+     "published.\n",
+     CLI_PRINTS | CLI_CONNECTS | CLI_FREE_ARGUMENTS},
     {"watch", NULL, "OBJECT [INTERFACE]", "print the events of an object as they come",
      command_watch,
      "OBJECT is a CLASS, of which one is created, or running:NAME for one that a program has\n"

@@ -12,6 +12,7 @@
 #include <viaduct/runtime.h>
 
 #include "cli/cli.h"
+#include "cli/live.h"
 #include "com/typelib/typelib.h"
 #include "core/os/clock.h"
 #include "core/os/program.h"
@@ -253,11 +254,10 @@ static int watch_object(struct watch *watch, unsigned timeout_ms)
 
 static HRESULT open_object(const char *name, IUnknown **object)
 {
-    static const char running[] = "running:";
+    const char *running = live_name(name);
 
-    if (strncmp(name, running, sizeof(running) - 1) == 0)
-        return via_lookup(name + sizeof(running) - 1, &IID_IUnknown, (void **)object);
-    return via_create_instance(name, &IID_IUnknown, (void **)object);
+    return running ? via_lookup(running, &IID_IUnknown, (void **)object)
+                   : via_create_instance(name, &IID_IUnknown, (void **)object);
 }
 
 int command_watch(int argc, char **argv)

@@ -4,13 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <viaduct/node.h>
+#include <viaduct/runtime.h>
 #include <viaduct/server.h>
 
 #include "com/marshal/marshal.h"
 #include "com/remote/describe.h"
 #include "com/remote/import.h"
 #include "com/remote/peer.h"
+#include "com/remote/promise.h"
 #include "com/remote/proxy.h"
+#include "com/remote/runtime.h"
 #include "com/typelib/builtin.h"
 #include "com/typelib/typelib.h"
 #include "core/util/cleanup.h"
@@ -214,4 +217,18 @@ HRESULT interfaces_of_import(struct import *import, struct dispatch_set *set, bo
     return error_set(E_NOINTERFACE,
                      "the object's owner describes none of its interfaces: there are no names to "
                      "call it by");
+}
+
+HRESULT via_get_interfaces(IUnknown *object, ULONG *count, GUID **iids)
+{
+    struct import *import;
+    IUnknown *real;
+    *count = 0;
+    *iids = NULL;
+    HRESULT hr = promise_unwrap(object, &real, &import);
+    if (FAILED(hr))
+        return runtime_publish(hr);
+    hr = import != NULL ? ask_owner(import, iids, count) : interfaces_list(real, iids, count);
+    real->lpVtbl->Release(real);
+    return runtime_publish(hr);
 }

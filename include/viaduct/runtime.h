@@ -167,6 +167,10 @@ VIA_API HRESULT via_invoke_values(IUnknown *object, const GUID *iid, const char 
 /* Blocks where the description has to be asked of the object's owner. The interface `iid` in JSON
  * form, for SysFreeString(). */
 VIA_API HRESULT via_describe(IUnknown *object, REFIID iid, BSTR *json);
+/* Blocks where the object's owner has to be asked. The interfaces of the object that its owner
+ * describes, the default one first, without their bases, for CoTaskMemFree(). In front of them
+ * IDispatch, where the object has one of its own. */
+VIA_API HRESULT via_get_interfaces(IUnknown *object, ULONG *count, GUID **iids);
 
 /* --- errors --- */
 

@@ -6,6 +6,7 @@
  *     host_client factory CLASS     makes a calculator through its class object and calls Add
  *     host_client publish NAME      publishes an object and waits; listens at VIADUCT_TEST_ADDRESS,
  *                                   if that is set
+ *     host_client hold CLASS NAME   makes an object, publishes it and waits
  *     host_client lookup NAME       looks it up
  *     host_client use NAME          looks it up, and calls it
  *     host_client withdraw NAME     takes the name away
@@ -145,6 +146,23 @@ static int run_publish(const char *name)
 
     if (SUCCEEDED(hr))
         hr = via_publish(name, object);
+    if (SUCCEEDED(hr)) {
+        printf("published\n");
+        sleep(60);
+    }
+    IUnknown_Release(object);
+    return FAILED(hr) ? fail(hr) : 0;
+}
+
+/* The object is another process'; this one keeps it. */
+static int run_hold(const char *name)
+{
+    IUnknown *object;
+    HRESULT hr = via_create_instance(class_name, &IID_IUnknown, (void **)&object);
+
+    if (FAILED(hr))
+        return fail(hr);
+    hr = via_publish(name, object);
     if (SUCCEEDED(hr)) {
         printf("published\n");
         sleep(60);
@@ -381,6 +399,8 @@ static int run(char **argv)
         return run_factory();
     if (strcmp(argv[1], "publish") == 0)
         return run_publish(argv[2]);
+    if (strcmp(argv[1], "hold") == 0)
+        return run_hold(argv[3]);
     if (strcmp(argv[1], "use") == 0)
         return run_use(argv[2]);
     if (strcmp(argv[1], "withdraw") == 0)
@@ -397,7 +417,7 @@ int main(int argc, char **argv)
 
     setvbuf(stdout, NULL, _IOLBF, 0);
     signal(SIGTERM, on_term);
-    if (argc < 3 || (argc < 4 && strstr("block loop path traffic", argv[1])))
+    if (argc < 3 || (argc < 4 && strstr("block loop path traffic hold", argv[1])))
         return 2;
     hr = via_initialize(NULL);
     if (SUCCEEDED(hr))
