@@ -64,6 +64,18 @@ static void execute(const uint8_t *data, size_t size)
     n_accepted += fuzz_accepted;
 }
 
+static void splice(uint8_t *data, size_t *size, size_t at, const struct input *other)
+{
+    size_t from = other->size ? random_next() % other->size : 0;
+    size_t most = other->size - from < 64 ? other->size - from : 64;
+    size_t n = most ? random_next() % most : 0;
+    if (n > FUZZ_INPUT_SIZE - *size)
+        return;
+    memmove(data + at + n, data + at, *size - at);
+    memcpy(data + at, other->data + from, n);
+    *size += n;
+}
+
 static void mutate_once(uint8_t *data, size_t *size)
 {
     static const uint32_t interesting[] = {
@@ -73,7 +85,7 @@ static void mutate_once(uint8_t *data, size_t *size)
     const struct input *other = &corpus[random_next() % n_corpus];
     if (*size == 0)
         return;
-    switch (random_next() % 7) {
+    switch (random_next() % 8) {
     case 0:
         data[at] ^= (uint8_t)(1u << random_next() % 8);
         break;
@@ -89,7 +101,10 @@ static void mutate_once(uint8_t *data, size_t *size)
     case 4:
         *size = at;
         break;
-    case 5: /* the tail of another input */
+    case 5: /* a piece of another input, in between */
+        splice(data, size, at, other);
+        break;
+    case 6: /* the tail of another input */
         if (at < other->size) {
             memcpy(data + at, other->data + at, other->size - at);
             *size = other->size;
