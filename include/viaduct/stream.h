@@ -72,6 +72,10 @@ typedef enum tagSTGC {
     STGC_DANGEROUSLYCOMMITMERELYTODISKCACHE = 4,
     STGC_CONSOLIDATE = 8
 } STGC;
+/* glibc has a macro of that name for a kind of flock() that Linux no longer knows. Its header comes
+ * first, so that it cannot come later. */
+#include <fcntl.h>
+#undef LOCK_WRITE
 typedef enum tagLOCKTYPE { LOCK_WRITE = 1, LOCK_EXCLUSIVE = 2, LOCK_ONLYONCE = 4 } LOCKTYPE;
 
 #define STGM_READ      0x00000000u
