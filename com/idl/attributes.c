@@ -167,7 +167,7 @@ static bool parse_cases(struct parser *self, struct attributes *out)
  * words. */
 static bool parse_version(struct parser *self, struct attributes *out)
 {
-    struct position position;
+    struct position position = self->token.position; /* of the end of the file, where it is there */
     const char *word = lexer_uuid(&self->lexer, &position);
     char *end = NULL;
     unsigned long major = word ? strtoul(word, &end, 10) : 0;
@@ -176,7 +176,7 @@ static bool parse_version(struct parser *self, struct attributes *out)
     bool is_good = end && end != word && !*end && major <= UINT16_MAX;
     if (is_good && parser_accept(self, '.') && !parser_integer(self, &minor))
         return false;
-    if (!is_good || minor > UINT16_MAX)
+    if (!is_good || minor < 0 || minor > UINT16_MAX)
         return parser_error(self, position, "a version MAJOR.MINOR is expected, each up to 65535");
     out->version_major = (uint16_t)major;
     out->version_minor = (uint16_t)minor;
