@@ -30,7 +30,7 @@
 #define A_FEW_OBJECTS 1000u
 #define A_FEW_KILLS   3u
 /* Wine takes some tenths of a second to start a program. */
-#define KILLS_WITH_WINE 300u
+#define KILLS_WITH_WINE 100u
 #define N_MAKERS        4
 #define N_SERVERS       3
 #define N_CLIENTS       3
