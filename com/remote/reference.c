@@ -55,7 +55,8 @@ static void write_entry(struct reference_out *out, const struct wire_reference *
 static HRESULT add_own(struct reference_out *out, IUnknown *object)
 {
     struct node *node = out->peer->node;
-    struct wire_reference reference = {.kind = WIRE_REFERENCE_MINE};
+    struct wire_reference reference; /* not cleared: most of it is for third parties */
+    reference.kind = WIRE_REFERENCE_MINE;
     HRESULT hr = reserve(out, wire_reference_size(&reference));
     if (SUCCEEDED(hr))
         hr = link_node_need_reactor(node->link); /* whoever gets it may call and release it */
@@ -114,7 +115,9 @@ static HRESULT add_third(struct reference_out *out, struct import *import)
 
 static HRESULT add_yours(struct reference_out *out, uint64_t id)
 {
-    const struct wire_reference reference = {.kind = WIRE_REFERENCE_YOURS, .object = id};
+    struct wire_reference reference;
+    reference.kind = WIRE_REFERENCE_YOURS;
+    reference.object = id;
     HRESULT hr = reserve(out, wire_reference_size(&reference));
     if (SUCCEEDED(hr))
         write_entry(out, &reference);
