@@ -11,8 +11,10 @@ foreach(scheme loop unix shm)
     via_test(link_crowd_${scheme} SOURCES test_link_crowd.c link/fixture.c DEPENDS via_core_link
              TIMEOUT 240)
     via_test(link_jobs_${scheme} SOURCES test_link_jobs.c link/fixture.c DEPENDS via_core_link)
+    via_test(link_announce_${scheme} SOURCES test_link_announce.c link/fixture.c link/raw.c
+             os/descriptors_${VIADUCT_OS}.c DEPENDS via_core_link)
     foreach(suite test_link_${scheme} test_link_flood_${scheme} test_link_crowd_${scheme}
-                  test_link_jobs_${scheme})
+                  test_link_jobs_${scheme} test_link_announce_${scheme})
         if(NOT TARGET ${suite})
             continue()
         endif()

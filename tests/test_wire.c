@@ -50,6 +50,7 @@ static const struct golden golden[] = {
     {18, "ping", 16, false, HEADER(48, 18, 16)},
     {19, "goodbye", 8, false, HEADER(40, 19, 8)},
     {20, "memory", 16, false, HEADER(48, 20, 16)},
+    {21, "handles", 8, false, HEADER(40, 21, 8)},
 };
 
 TEST(writes_golden_headers)
@@ -79,7 +80,7 @@ TEST(writes_golden_headers)
         CHECK_HR(wire_header_read(bytes, &limits, &read), VIA_E_PROTOCOL);
     }
     CHECK_FALSE(wire_kind_is_known(0));
-    CHECK_FALSE(wire_kind_is_known(21));
+    CHECK_FALSE(wire_kind_is_known(22));
     CHECK_FALSE(wire_kind_is_known(255));
     CHECK_EQ(wire_body_size(200), 0);
 }
@@ -351,20 +352,21 @@ TEST(has_a_golden_call_on_a_result)
     wire_call_write(bytes, &call);
     CHECK_MEM_EQ(bytes, expected, sizeof expected);
     CHECK_EQ(WIRE_FEATURE_RESULT, 4);
+    CHECK_EQ(WIRE_FEATURE_HANDLES, 8);
 }
 
 TEST(refuses_what_does_not_fit)
 {
     static const struct change changes[] = {
-        {0, 0, VIA_E_PROTOCOL},          /* magic */
-        {4, 2, RPC_E_VERSION_MISMATCH},  /* from version 2 on */
-        {6, 0, RPC_E_VERSION_MISMATCH},  /* up to version 0 */
-        {16, 8, RPC_E_VERSION_MISMATCH}, /* a required feature that nobody knows */
-        {46, 0, VIA_E_LIMIT},            /* frames of 0 bytes */
-        {50, 0, VIA_E_LIMIT},            /* messages smaller than frames */
-        {60, 200, VIA_E_PROTOCOL},       /* the agent is cut off */
-        {62, 2, VIA_E_PROTOCOL},         /* more addresses than there are */
-        {64, 7, VIA_E_PROTOCOL},         /* the last one has no end */
+        {0, 0, VIA_E_PROTOCOL},           /* magic */
+        {4, 2, RPC_E_VERSION_MISMATCH},   /* from version 2 on */
+        {6, 0, RPC_E_VERSION_MISMATCH},   /* up to version 0 */
+        {16, 16, RPC_E_VERSION_MISMATCH}, /* a required feature that nobody knows */
+        {46, 0, VIA_E_LIMIT},             /* frames of 0 bytes */
+        {50, 0, VIA_E_LIMIT},             /* messages smaller than frames */
+        {60, 200, VIA_E_PROTOCOL},        /* the agent is cut off */
+        {62, 2, VIA_E_PROTOCOL},          /* more addresses than there are */
+        {64, 7, VIA_E_PROTOCOL},          /* the last one has no end */
         {67, 255, VIA_E_PROTOCOL},
     };
     for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {

@@ -52,6 +52,14 @@ enum switch_state {
     SWITCH_CLOSING  /* a worker gives the memory back */
 };
 
+/* Of this side's frames with handles; see expect.h. */
+enum announcing {
+    ANNOUNCE_NEVER, /* they go as they are */
+    ANNOUNCE_FIRST, /* before the first one */
+    ANNOUNCED,      /* they wait for the peer's answer */
+    ANNOUNCE_TAKEN  /* they go */
+};
+
 /* See switch.h. */
 struct switching {
     bool is_possible;           /* read-only once open: both sides can */
@@ -148,9 +156,11 @@ struct link_connection {
     struct link_path *in;    /* the holder's, who changes it with lock and in_lock */
     struct switching switching;
     bool has_memory;               /* read-only once open: both sides pass blocks */
+    bool takes_announcements;      /* read-only once open: both sides announce handles */
     struct memory *_Atomic memory; /* set once; NULL: nothing was passed yet */
 
     /* The holder's: */
+    bool refuses_handles; /* the first path's stream was told to, until the peer announces them */
     bool is_watched;      /* the transport may still watch for bytes (VIA_TRANSPORT_WATCHES) */
     uint32_t taken_at;    /* node->n_taken when a worker last took it up; 0: never */
     uint32_t stall_level; /* doublings of what may arrive; while stalled: under lock */
@@ -164,6 +174,7 @@ struct link_connection {
     struct os_mutex send_lock;
     struct link_path *out;      /* send_lock */
     struct link_path *out_next; /* send_lock: where `out` goes when all is sent, or NULL */
+    enum announcing announcing; /* send_lock */
     struct list senders;        /* send_lock: callers that wait for room in the queue */
     struct list queue;          /* send_lock: frames, oldest first */
     size_t queue_size;          /* send_lock: bytes in them */

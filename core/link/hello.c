@@ -1,5 +1,6 @@
 #include "core/link/hello.h"
 
+#include "core/link/expect.h"
 #include "core/link/listener.h"
 #include "core/link/memory.h"
 #include "core/link/node.h"
@@ -36,7 +37,8 @@ HRESULT hello_admit(struct link_connection *connection)
 static uint64_t own_features(const struct link_connection *connection)
 {
     return (switch_can(connection) ? WIRE_FEATURE_SWITCH : 0) |
-           (memory_can(connection) ? WIRE_FEATURE_MEMORY : 0) | WIRE_FEATURE_RESULT;
+           (memory_can(connection) ? WIRE_FEATURE_MEMORY : 0) | WIRE_FEATURE_RESULT |
+           WIRE_FEATURE_HANDLES;
 }
 
 static HRESULT send_hello(struct link_connection *connection, uint8_t kind, uint16_t version)
@@ -163,18 +165,6 @@ static HRESULT keep_texts(struct link_connection *connection, const struct wire_
     return S_OK;
 }
 
-/* Where none is to come any more, the transport need not look for them. */
-static void limit_handles(struct link_connection *connection)
-{
-    const struct via_transport *t = connection->base.transport;
-    bool can_refuse = t->size >= offsetof(struct via_transport, refuse_handles) + sizeof(void *) &&
-                      t->refuse_handles != NULL;
-    connection->own_limits.max_handles = memory_max_handles(
-        switch_max_handles(connection, connection->switching.is_possible), connection->has_memory);
-    if (connection->own_limits.max_handles == 0 && can_refuse)
-        t->refuse_handles(connection->base.stream);
-}
-
 static HRESULT keep(struct link_connection *connection, const struct wire_hello *hello)
 {
     struct link_peer *peer = &connection->peer;
@@ -187,7 +177,9 @@ static HRESULT keep(struct link_connection *connection, const struct wire_hello 
     connection->switching.is_possible = features & WIRE_FEATURE_SWITCH;
     connection->has_memory = features & WIRE_FEATURE_MEMORY;
     peer->takes_results = features & WIRE_FEATURE_RESULT;
-    limit_handles(connection);
+    connection->own_limits.max_handles = memory_max_handles(
+        switch_max_handles(connection, connection->switching.is_possible), connection->has_memory);
+    expect_begin(connection, features & WIRE_FEATURE_HANDLES);
     connection->limits = hello->limits;
     connection->limits.max_message = peer->max_message;
     uint32_t max = hello->limits.max_frame;

@@ -3,6 +3,7 @@
 #include "core/link/call.h"
 #include "core/link/cork.h"
 #include "core/link/current.h"
+#include "core/link/expect.h"
 #include "core/link/hello.h"
 #include "core/link/memory.h"
 #include "core/link/message.h"
@@ -279,6 +280,9 @@ static HRESULT dispatch_open(struct link_connection *connection, struct call *se
         return switch_received(connection, message);
     case WIRE_MEMORY:
         return memory_received(connection, message);
+    case WIRE_HANDLES:
+        return connection->takes_announcements ? expect_received(connection, message)
+                                               : refuse_kind(message);
     case WIRE_GOODBYE:
         return reader_goodbye(message);
     default:

@@ -2,7 +2,7 @@
  * A message becomes one frame, or several where it is larger than the peer takes at once. Frames
  * are built in the transport's own buffer. What it does not take is built in memory and queued;
  * from then on all frames go through the queue, which the reactor empties when the transport can
- * take more.
+ * take more. Frames with handles may have to wait there for the peer (expect.h).
  */
 #include "core/link/sender.h"
 
@@ -30,6 +30,7 @@ struct outgoing {
     size_t sent;            /* of the payload */
     struct link_path *next; /* sender_leave() */
     bool may_wait;          /* sender_post() */
+    bool overtakes;         /* sender_overtake() */
     bool lists;             /* it waits, and the connection has to be listed for that */
 };
 
@@ -171,7 +172,10 @@ static HRESULT enqueue_locked(struct link_connection *connection, const struct w
         return hr;
     }
     build(frame->bytes, header, out);
-    list_append(&connection->queue, &frame->link);
+    if (out->overtakes)
+        list_prepend(&connection->queue, &frame->link);
+    else
+        list_append(&connection->queue, &frame->link);
     connection->queue_size += frame->size;
     return S_OK;
 }
@@ -191,6 +195,62 @@ static HRESULT arm_locked(struct link_connection *connection)
     connection->progress_ns = os_now_ns();
     atomic_store(&connection->is_sending, true);
     return connection->out->transport->arm(connection->out->stream, VIA_READY_WRITE);
+}
+
+/* --- handles that wait for the peer --- */
+
+static bool must_wait_locked(const struct link_connection *connection, uint32_t n_handles)
+{
+    return n_handles != 0 && connection->out == &connection->base &&
+           (connection->announcing == ANNOUNCE_FIRST || connection->announcing == ANNOUNCED);
+}
+
+/* Whether the queue stands still until the peer answers, or has been told. */
+static bool is_held_locked(const struct link_connection *connection)
+{
+    if (connection->out_next != NULL || list_is_empty(&connection->queue))
+        return false;
+    return must_wait_locked(
+        connection, list_entry(connection->queue.next, struct queued_frame, link)->n_handles);
+}
+
+/* The queue is held: tells the peer, once. S_FALSE: it has been told. */
+static HRESULT announce_locked(struct link_connection *connection)
+{
+    const struct link_path *path = connection->out;
+    struct wire_header header = {.kind = WIRE_HANDLES, .body_size = 8};
+    const uint32_t body[2] = {WIRE_HANDLES_ANNOUNCE, 0};
+    const struct link_request request = {
+        .kind = WIRE_HANDLES, .body = body, .body_size = sizeof body};
+    struct outgoing out = {.request = &request};
+    uint8_t *span;
+    size_t size;
+    HRESULT hr = S_OK;
+    if (connection->announcing == ANNOUNCE_FIRST) {
+        header.size = (uint32_t)wire_frame_size(&header);
+        hr = path->transport->reserve(path->stream, header.size, &span, &size);
+        if (hr != S_OK)
+            return hr;
+        build(span, &header, &out);
+        connection->announcing = ANNOUNCED;
+        connection->progress_ns = os_now_ns();
+        connection_count(&connection->frames_sent, 1);
+        connection_count(&connection->bytes_sent, header.size);
+        hr = path->transport->commit(path->stream, header.size, NULL, 0, VIA_COMMIT_FLUSH);
+    } else {
+        hr = flush_locked(connection);
+    }
+    return hr == S_OK ? S_FALSE : hr;
+}
+
+/* A frame has been queued, and the queue is held. VIA_S_WOULD_BLOCK: the transport is full, too. */
+static HRESULT hold_locked(struct link_connection *connection)
+{
+    if (connection->write_armed)
+        return S_OK; /* the reactor comes to it */
+    cork_done_locked(connection);
+    atomic_store(&connection->is_sending, true);
+    return announce_locked(connection);
 }
 
 /* All that was committed is sent: a path that was to be left is. */
@@ -214,6 +274,17 @@ static bool waits_locked(struct link_connection *connection, struct outgoing *ou
            cork_locked(connection, header, &out->lists);
 }
 
+/* Else it goes into the queue. */
+static bool may_go_locked(const struct link_connection *connection, const struct outgoing *out,
+                          const struct wire_header *header)
+{
+    if (connection->out_next != NULL)
+        return false;
+    if (!list_is_empty(&connection->queue))
+        return out->overtakes && !connection->write_armed && is_held_locked(connection);
+    return !must_wait_locked(connection, header->n_handles);
+}
+
 static HRESULT send_frame_locked(struct link_connection *connection, struct outgoing *out)
 {
     struct wire_header header;
@@ -222,7 +293,7 @@ static HRESULT send_frame_locked(struct link_connection *connection, struct outg
     uint8_t *span;
     size_t size;
     HRESULT hr = VIA_S_WOULD_BLOCK;
-    if (list_is_empty(&connection->queue) && connection->out_next == NULL)
+    if (may_go_locked(connection, out, &header))
         hr = t->reserve(connection->out->stream, header.size, &span, &size);
     if (hr == S_OK) {
         build(span, &header, out);
@@ -239,7 +310,7 @@ static HRESULT send_frame_locked(struct link_connection *connection, struct outg
     } else if (hr == VIA_S_WOULD_BLOCK) {
         hr = enqueue_locked(connection, &header, out);
         if (SUCCEEDED(hr))
-            hr = VIA_S_WOULD_BLOCK;
+            hr = is_held_locked(connection) ? hold_locked(connection) : VIA_S_WOULD_BLOCK;
     }
     if (hr == VIA_S_WOULD_BLOCK)
         hr = arm_locked(connection);
@@ -390,6 +461,12 @@ void sender_flush(struct link_connection *connection)
         error_clear(); /* the connection has it */
 }
 
+HRESULT sender_overtake(struct link_connection *connection, const struct link_request *request)
+{
+    struct outgoing out = {.request = request, .overtakes = true};
+    return send_message(connection, &out, SEND_QUEUE, 0);
+}
+
 HRESULT sender_leave(struct link_connection *connection, const struct link_request *request,
                      struct link_path *next)
 {
@@ -425,26 +502,31 @@ static HRESULT drain_one_locked(struct link_connection *connection)
     return hr;
 }
 
-/* Moves frames from the queue to the transport. S_OK: all are sent. */
+/* Moves frames from the queue to the transport. S_OK: all are sent; S_FALSE: the queue is held. */
 static HRESULT drain_locked(struct link_connection *connection)
 {
     HRESULT hr = flush_locked(connection);
     while (hr == S_OK && (go_on_locked(connection) || !list_is_empty(&connection->queue))) {
         while (hr == S_OK && connection->out_next == NULL && !list_is_empty(&connection->queue))
-            hr = drain_one_locked(connection);
+            hr = is_held_locked(connection) ? announce_locked(connection)
+                                            : drain_one_locked(connection);
         if (hr == S_OK)
             hr = flush_locked(connection);
     }
     return hr;
 }
 
-void sender_ready(struct link_connection *connection)
+/* What the queue has waited for has come: room in the transport, or that the peer takes handles. */
+static HRESULT go_on(struct link_connection *connection, bool is_room)
 {
     os_mutex_lock(&connection->send_lock);
     const struct link_path *before = connection->out;
     HRESULT hr = S_OK;
-    if (!connection->send_closed) {
+    if (is_room)
         connection->write_armed = false;
+    else
+        connection->announcing = ANNOUNCE_TAKEN;
+    if (!connection->send_closed && !connection->write_armed) {
         hr = drain_locked(connection);
         if (hr == VIA_S_WOULD_BLOCK)
             hr = arm_locked(connection);
@@ -456,8 +538,24 @@ void sender_ready(struct link_connection *connection)
     os_mutex_unlock(&connection->send_lock);
     if (has_moved)
         switch_out_changed(connection);
+    return hr;
+}
+
+void sender_ready(struct link_connection *connection)
+{
+    HRESULT hr = go_on(connection, true);
     if (FAILED(hr))
         connection_fail(connection, hr, false);
+}
+
+HRESULT sender_take_handles(struct link_connection *connection)
+{
+    os_mutex_lock(&connection->send_lock);
+    bool is_in_turn = connection->announcing == ANNOUNCED;
+    os_mutex_unlock(&connection->send_lock);
+    if (!is_in_turn)
+        return error_set(VIA_E_PROTOCOL, "the peer takes handles that were not announced");
+    return go_on(connection, false);
 }
 
 void sender_close(struct link_connection *connection)
@@ -477,7 +575,8 @@ bool sender_is_stuck(struct link_connection *connection, uint64_t now_ns)
 {
     uint64_t limit_ns = (uint64_t)connection->node->settings.drain_timeout_ms * 1000000u;
     os_mutex_lock(&connection->send_lock);
-    bool stuck = connection->write_armed && now_ns > connection->progress_ns + limit_ns;
+    bool waits = connection->write_armed || is_held_locked(connection);
+    bool stuck = waits && now_ns > connection->progress_ns + limit_ns;
     os_mutex_unlock(&connection->send_lock);
     return stuck;
 }

@@ -22,6 +22,10 @@ HRESULT sender_send(struct link_connection *connection, const struct link_reques
 /* The same, but the frame may wait for others behind it; cork.h says for what. */
 HRESULT sender_post(struct link_connection *connection, const struct link_request *request,
                     uint64_t call_id, enum send_mode mode, uint64_t deadline_ns);
+/* The same for a control frame, which goes before what waits for the peer to take handles. */
+HRESULT sender_overtake(struct link_connection *connection, const struct link_request *request);
+/* The peer does: expect.h. A failure ends the connection. */
+HRESULT sender_take_handles(struct link_connection *connection);
 /* Sends what waits. A failure ends the connection. No locks held. */
 void sender_flush(struct link_connection *connection);
 /* The same with the last frame of this direction on its path: what follows goes to `next`, once all

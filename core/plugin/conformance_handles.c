@@ -288,6 +288,35 @@ static void test_refused_handles_are_closed(struct conformance *c)
     conformance_close(c, &pair);
 }
 
+/* After all they are to come. */
+static void test_handles_are_expected_again(struct conformance *c)
+{
+    struct conformance_pair pair;
+    struct conformance_handle handle;
+    if (!carries_handles(c))
+        return;
+    if (c->t->size < offsetof(struct via_transport, expect_handles) + sizeof(void *) ||
+        c->t->expect_handles == NULL) {
+        conformance_skip(c, "the transport takes no refusal of handles back");
+        return;
+    }
+    if (!conformance_open(c, &pair))
+        return;
+    if (make_handles(c, &handle, 1)) {
+        c->t->refuse_handles(pair.server);
+        CONF_RESULT(c, commit_with(c, pair.client, 48, 0, 8, NULL, 0, VIA_COMMIT_FLUSH), S_OK);
+        if (!c->failed && conformance_receive(c, pair.server, 48, 0, 8)) {
+            c->t->expect_handles(pair.server);
+            CONF_RESULT(c, commit_with(c, pair.client, 48, 8, 8, &handle, 1, VIA_COMMIT_FLUSH),
+                        S_OK);
+            if (!c->failed && await_byte(c, pair.server))
+                take_and_compare(c, pair.server, &handle, 1);
+        }
+        free_handles(c, &handle, 1);
+    }
+    conformance_close(c, &pair);
+}
+
 const struct conformance_test conformance_handles_tests[] = {
     {"handle_arrives", test_handle_arrives},
     {"handles_arrive_in_order", test_handles_arrive_in_order},
@@ -297,5 +326,6 @@ const struct conformance_test conformance_handles_tests[] = {
     {"too_few_handles", test_too_few_handles},
     {"untaken_handles_are_closed", test_untaken_handles_are_closed},
     {"refused_handles_are_closed", test_refused_handles_are_closed},
+    {"handles_are_expected_again", test_handles_are_expected_again},
     {NULL, NULL},
 };

@@ -35,6 +35,7 @@ static const struct kind kinds[] = {
     [WIRE_PING] = {"ping", 16, false},
     [WIRE_GOODBYE] = {"goodbye", 8, false},
     [WIRE_MEMORY] = {"memory", 16, false},
+    [WIRE_HANDLES] = {"handles", 8, false},
 };
 
 bool wire_kind_is_known(uint8_t kind)

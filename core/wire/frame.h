@@ -34,7 +34,8 @@ enum wire_kind {
     WIRE_DEATH_WATCH,
     WIRE_PING,
     WIRE_GOODBYE,
-    WIRE_MEMORY
+    WIRE_MEMORY,
+    WIRE_HANDLES
 };
 
 #define WIRE_FLAG_MORE      0x1u
@@ -133,6 +134,12 @@ enum wire_switch_step {
     WIRE_SWITCH_SHARED,    /* the last frame before those in memory */
     WIRE_SWITCH_BASE,      /* the last frame in memory */
     WIRE_SWITCH_REFUSE     /* no memory; one byte: 1: for now */
+};
+
+/* What a frame of kind handles says. */
+enum wire_handles_step {
+    WIRE_HANDLES_ANNOUNCE = 1, /* frames with handles are to come */
+    WIRE_HANDLES_TAKE          /* they may */
 };
 
 /* The parts of it that core/link reads and writes; the others are com/remote's. */

@@ -86,6 +86,7 @@ const struct via_transport namedpipe_transport = {
     .shutdown = stream_shutdown,
     .close = stream_close,
     .refuse_handles = stream_refuse_handles,
+    .expect_handles = stream_expect_handles,
 };
 
 HRESULT namedpipe_init(const struct via_plugin_host *host)

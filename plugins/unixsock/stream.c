@@ -233,6 +233,11 @@ void stream_refuse_handles(struct via_stream *stream)
     stream->receiver.refuses_handles = true;
 }
 
+void stream_expect_handles(struct via_stream *stream)
+{
+    stream->receiver.refuses_handles = false;
+}
+
 HRESULT stream_wait(struct via_stream *stream, uint64_t deadline_ns)
 {
     struct stream_receiver *receiver = &stream->receiver;

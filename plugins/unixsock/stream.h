@@ -33,6 +33,7 @@ void stream_consume(struct via_stream *stream, size_t n);
 HRESULT stream_read_into(struct via_stream *stream, void *buffer, size_t size, size_t *n);
 HRESULT stream_take_handles(struct via_stream *stream, via_os_handle *handles, uint32_t n);
 void stream_refuse_handles(struct via_stream *stream);
+void stream_expect_handles(struct via_stream *stream);
 HRESULT stream_wait(struct via_stream *stream, uint64_t deadline_ns);
 void stream_interrupt(struct via_stream *stream);
 HRESULT stream_arm(struct via_stream *stream, uint32_t events);

@@ -30,4 +30,5 @@ const struct via_transport unixsock_transport = {
     .shutdown = stream_shutdown,
     .close = stream_close,
     .refuse_handles = stream_refuse_handles,
+    .expect_handles = stream_expect_handles,
 };

@@ -146,7 +146,7 @@ void fuzz_write_corpus(const char *directory)
                                .addresses = "unix:/x",
                                .addresses_size = 8};
     uint32_t table_size = make_references(table);
-    for (uint8_t kind = WIRE_CALL; kind <= WIRE_MEMORY; kind++) {
+    for (uint8_t kind = WIRE_CALL; kind <= WIRE_HANDLES; kind++) {
         bool has_table = kind == WIRE_CALL || kind == WIRE_REPLY || kind == WIRE_ONEWAY;
         write_frame(directory, kind, table, has_table ? table_size : 0, has_table ? 4 : 0, body,
                     wire_body_size(kind) + 16);

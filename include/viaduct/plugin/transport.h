@@ -222,7 +222,7 @@ struct via_transport {
      * NULL, or past the table's `size`, where it would make no difference. */
 
     /* [holder of the reader right] Handles that arrive from now on are closed, not kept for
-     * take_handles, which makes receiving cheaper. Not taken back. */
+     * take_handles, which makes receiving cheaper; until expect_handles. */
     void (*refuse_handles)(struct via_stream *stream);
 
     /* --- memory that one process writes and another reads: optional
@@ -240,6 +240,14 @@ struct via_transport {
     HRESULT (*memory_map)(via_os_handle handle, size_t size, const void **base);
     /* [any thread] Takes either out of this process. */
     void (*memory_unmap)(const void *base, size_t size);
+
+    /* --- with refuse_handles: optional
+     * ------------------------------------------------------------------------------
+     * NULL, or past the table's `size`: a stream that may have to carry handles later is never told
+     * to refuse them. */
+
+    /* [holder of the reader right] Handles that are sent from now on are kept again. */
+    void (*expect_handles)(struct via_stream *stream);
 };
 
 #ifdef __cplusplus
