@@ -106,6 +106,7 @@ bool serverCpu(void *context, uint64_t *ns)
 
 int main(int argc, char **argv)
 {
-    static const peer capnp = {"capnp", serve, connectTo, {call, notify, settle, sink, serverCpu}};
+    static const peer capnp = {
+        "capnp", serve, connectTo, {call, notify, settle, sink, nullptr, serverCpu, nullptr}};
     return peer_main(&capnp, argc, argv);
 }

@@ -202,7 +202,7 @@ static bool server_cpu(void *context, uint64_t *ns)
 int main(int argc, char **argv)
 {
     static const struct peer peer = {
-        "sdbus", serve, connect_to, {call, notify, settle, sink, server_cpu}};
+        "sdbus", serve, connect_to, {call, notify, settle, sink, NULL, server_cpu, NULL}};
     uses_daemon = strstr(argv[0], "dbus-daemon") != NULL;
     return peer_main(&peer, argc, argv);
 }

@@ -111,6 +111,6 @@ bool serverCpu(void *context, uint64_t *ns)
 int main(int argc, char **argv)
 {
     static const peer thrift = {
-        "thrift", serve, connectTo, {call, notify, settle, sink, serverCpu}};
+        "thrift", serve, connectTo, {call, notify, settle, sink, nullptr, serverCpu, nullptr}};
     return peer_main(&thrift, argc, argv);
 }

@@ -104,6 +104,6 @@ static bool server_cpu(void *context, uint64_t *ns)
 int main(int argc, char **argv)
 {
     static const struct peer peer = {
-        "zeromq", serve, connect_to, {call, notify, settle, sink, server_cpu}};
+        "zeromq", serve, connect_to, {call, notify, settle, sink, NULL, server_cpu, NULL}};
     return peer_main(&peer, argc, argv);
 }
