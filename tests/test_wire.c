@@ -6,6 +6,7 @@
 #include "core/wire/block.h"
 #include "core/wire/frame.h"
 #include "core/wire/hello.h"
+#include "core/wire/numbers.h"
 #include "core/wire/records.h"
 #include "core/wire/reference.h"
 #include "tests/harness/harness.h"
@@ -51,6 +52,7 @@ static const struct golden golden[] = {
     {19, "goodbye", 8, false, HEADER(40, 19, 8)},
     {20, "memory", 16, false, HEADER(48, 20, 16)},
     {21, "handles", 8, false, HEADER(40, 21, 8)},
+    {22, "taken", 8, false, HEADER(40, 22, 8)},
 };
 
 TEST(writes_golden_headers)
@@ -80,7 +82,7 @@ TEST(writes_golden_headers)
         CHECK_HR(wire_header_read(bytes, &limits, &read), VIA_E_PROTOCOL);
     }
     CHECK_FALSE(wire_kind_is_known(0));
-    CHECK_FALSE(wire_kind_is_known(22));
+    CHECK_FALSE(wire_kind_is_known(23));
     CHECK_FALSE(wire_kind_is_known(255));
     CHECK_EQ(wire_body_size(200), 0);
 }
@@ -124,6 +126,58 @@ TEST(splits_a_full_frame)
     /* It goes beyond its room. */
     bytes[34] = 9;
     CHECK_HR(read_frame(bytes, &header, &parts), VIA_E_PROTOCOL);
+}
+
+/* A reply that names handles 16 and 0x104 by number. */
+static const uint8_t reply_with_numbers[64] = {
+    [0] = 64,  [4] = 5,   [6] = 24, [12] = 8, [16] = 1, /* size, kind, extensions, body, id */
+    [32] = 4,  [34] = 16, [36] = 1,                     /* of 16 bytes, to be understood */
+    [40] = 16, [48] = 4,  [49] = 1,
+};
+
+TEST(reads_and_writes_numbers_of_handles)
+{
+    uint8_t bytes[sizeof reply_with_numbers];
+    uint8_t extension[24];
+    static const intptr_t handles[] = {16, 0x104};
+    struct wire_header header;
+    struct wire_parts parts;
+    memcpy(bytes, reply_with_numbers, sizeof bytes);
+    REQUIRE_OK(read_frame(bytes, &header, &parts));
+    REQUIRE_EQ(parts.n_numbers, 2);
+    CHECK_EQ(wire_number_read(parts.numbers, 0), 16);
+    CHECK_EQ(wire_number_read(parts.numbers, 1), 0x104);
+    CHECK_EQ(wire_numbers_size(0), 0);
+    CHECK_EQ(wire_numbers_size(2), sizeof extension);
+    memset(extension, 0xFF, sizeof extension);
+    wire_numbers_write(extension, handles, 2);
+    CHECK_MEM_EQ(extension, bytes + WIRE_HEADER_SIZE, sizeof extension);
+    bytes[4] = WIRE_RELEASE; /* which has none */
+    CHECK_HR(read_frame(bytes, &header, &parts), S_FALSE);
+    bytes[4] = WIRE_REPLY;
+    bytes[34] = 12;
+    CHECK_HR(read_frame(bytes, &header, &parts), VIA_E_PROTOCOL);
+    bytes[34] = 0;
+    CHECK_HR(read_frame(bytes, &header, &parts), VIA_E_PROTOCOL);
+    uint32_t n;
+    CHECK_HR(wire_numbers_check(17 * sizeof(uint64_t), &n), VIA_E_PROTOCOL);
+    CHECK_OK(wire_numbers_check(16 * sizeof(uint64_t), &n));
+    CHECK_EQ(n, 16);
+}
+
+TEST(only_some_kinds_have_handles)
+{
+    static const uint8_t have[] = {WIRE_CALL,   WIRE_ONEWAY, WIRE_REPLY,
+                                   WIRE_SWITCH, WIRE_MEMORY, 200 /* unknown */};
+    for (unsigned kind = 1; kind <= 200; kind++) {
+        struct wire_header header = {
+            .kind = (uint8_t)kind, .n_handles = 1, .body_size = wire_body_size((uint8_t)kind)};
+        uint8_t bytes[WIRE_HEADER_SIZE];
+        header.size = (uint32_t)wire_frame_size(&header);
+        wire_header_write(bytes, &header);
+        bool is_good = !wire_kind_is_known((uint8_t)kind) || memchr(have, (int)kind, sizeof have);
+        CHECK_HR(wire_header_read(bytes, &limits, &header), is_good ? S_OK : VIA_E_PROTOCOL);
+    }
 }
 
 /* A call with two blocks beside its payload, which is empty. */
@@ -408,8 +462,10 @@ TEST(carries_the_fields_of_a_call)
 }
 
 HARNESS_MAIN("wire", TEST_ENTRY(writes_golden_headers), TEST_ENTRY(splits_a_full_frame),
-             TEST_ENTRY(carries_blocks), TEST_ENTRY(refuses_two_lists_and_long_ones),
-             TEST_ENTRY(refuses_contradicting_headers), TEST_ENTRY(checks_reference_tables),
-             TEST_ENTRY(carries_error_records), TEST_ENTRY(cleans_texts_of_peers),
-             TEST_ENTRY(carries_hello), TEST_ENTRY(has_a_golden_call_on_a_result),
-             TEST_ENTRY(refuses_what_does_not_fit), TEST_ENTRY(carries_the_fields_of_a_call))
+             TEST_ENTRY(reads_and_writes_numbers_of_handles),
+             TEST_ENTRY(only_some_kinds_have_handles), TEST_ENTRY(carries_blocks),
+             TEST_ENTRY(refuses_two_lists_and_long_ones), TEST_ENTRY(refuses_contradicting_headers),
+             TEST_ENTRY(checks_reference_tables), TEST_ENTRY(carries_error_records),
+             TEST_ENTRY(cleans_texts_of_peers), TEST_ENTRY(carries_hello),
+             TEST_ENTRY(has_a_golden_call_on_a_result), TEST_ENTRY(refuses_what_does_not_fit),
+             TEST_ENTRY(carries_the_fields_of_a_call))

@@ -5,6 +5,7 @@
 #include "core/link/memory.h"
 #include "core/link/message.h"
 #include "core/link/node.h"
+#include "core/link/numbered.h"
 #include "core/link/reader.h"
 #include "core/link/right.h"
 #include "core/link/sender.h"
@@ -28,6 +29,8 @@ static void init_parts(struct link_connection *self)
     list_init(&self->active);
     list_init(&self->assemblies);
     list_init(&self->queue);
+    list_init(&self->parked);
+    self->handle_source = OS_NO_HANDLE;
     for (size_t i = 0; i < CONNECTION_BUCKETS; i++)
         list_init(&self->pending[i]);
     atomic_init(&self->stage, STAGE_HELLO);
@@ -94,9 +97,12 @@ HRESULT connection_new(struct link_node *node, const struct via_transport *trans
         hr = transport->peer_identity(stream, &self->peer.identity);
     if (SUCCEEDED(hr))
         hr = hello_admit(self);
-    if (SUCCEEDED(hr))
+    if (SUCCEEDED(hr)) {
+        numbered_open(self);
         hr = register_new(self);
+    }
     if (FAILED(hr)) {
+        os_handle_close(self->handle_source);
         transport->close(stream);
         link_connection_unref(self);
         return hr;
@@ -273,6 +279,7 @@ void connection_finish(struct link_connection *connection)
     memory_close(connection);
     connection->base.transport->close(connection->base.stream);
     reader_free_assemblies(connection);
+    numbered_close(connection);
     os_mutex_lock(&node->lock);
     node->n_connections--;
     worker_wake_stopper_locked(node);

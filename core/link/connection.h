@@ -104,6 +104,8 @@ struct link_connection {
     char *peer_texts;              /* what `peer` points into */
     char *address;                 /* read-only; "" on the listening side */
     bool is_server;                /* read-only: the peer connected */
+    intptr_t handle_source;        /* read-only until the end: the peer's process, to take handles
+                                    * out of it; OS_NO_HANDLE: this side may not, or need not */
     struct wire_limits limits;     /* the peer's; read-only once open */
     struct wire_limits own_limits; /* what it may send; read-only once open */
     uint32_t max_send;             /* largest frame to the peer; read-only once open */
@@ -178,6 +180,8 @@ struct link_connection {
     struct list senders;        /* send_lock: callers that wait for room in the queue */
     struct list queue;          /* send_lock: frames, oldest first */
     size_t queue_size;          /* send_lock: bytes in them */
+    struct list parked;         /* send_lock: struct parked of numbered.h, oldest first */
+    uint32_t n_parked;          /* send_lock: handles in them */
     bool write_armed;           /* send_lock */
     bool send_closed;           /* send_lock: nothing is sent any more */
     uint64_t progress_ns;       /* send_lock: when the peer last took something */

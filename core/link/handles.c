@@ -7,14 +7,10 @@
 #include "core/link/connection.h"
 #include "core/link/handle.h"
 #include "core/link/node.h"
+#include "core/link/numbered.h"
 #include "core/plugin/plugin_set.h"
 #include "core/util/error.h"
-
-static const char *const kind_names[] = {[OS_HANDLE_FILE] = "file",
-                                         [OS_HANDLE_PIPE] = "pipe",
-                                         [OS_HANDLE_SOCKET] = "socket",
-                                         [OS_HANDLE_SECTION] = "shared memory",
-                                         [OS_HANDLE_EVENT] = "event"};
+#include "core/wire/hello.h"
 
 /* How the connection is made, for messages: the scheme is what a user can change. */
 static const char *scheme_of(const struct link_connection *connection)
@@ -23,22 +19,34 @@ static const char *scheme_of(const struct link_connection *connection)
     return scheme != NULL ? scheme : "another transport";
 }
 
+/* Which of the reasons it is that handles do not go to this peer. */
+static HRESULT no_way(const struct link_connection *connection)
+{
+    unsigned process_id = (unsigned)connection->peer.process_id;
+    if (connection->peer.is_windows && (connection->node->system_flags & WIRE_HELLO_WINDOWS))
+        return error_set(VIA_E_NO_HANDLES,
+                         "process %u may not take OS handles out of this one: it would need "
+                         "PROCESS_DUP_HANDLE there, which programs of one user, and services, have",
+                         process_id);
+    return error_set(VIA_E_NO_HANDLES,
+                     "connections by '%s' carry no OS handles: let process %u be reached by "
+                     "'unix' or 'shm'",
+                     scheme_of(connection), process_id);
+}
+
 HRESULT link_handle_out(const struct link_connection *connection, intptr_t handle,
                         enum os_handle_kind kind, via_os_handle *carried)
 {
     const struct via_transport *transport = connection->base.transport;
-    if (transport->max_handles == 0)
-        return error_set(VIA_E_NO_HANDLES,
-                         "connections by '%s' carry no OS handles: let process %u be reached by "
-                         "'unix' or 'shm'",
-                         scheme_of(connection), (unsigned)connection->peer.process_id);
-    if (connection->limits.max_handles < LINK_MAX_HANDLES)
+    if (transport->max_handles == 0 && !numbered_can_give(connection))
+        return no_way(connection);
+    if (transport->max_handles != 0 && connection->limits.max_handles < LINK_MAX_HANDLES)
         return error_set(VIA_E_NO_HANDLES,
                          "process %u takes no OS handles in calls: it is of an older version",
                          (unsigned)connection->peer.process_id);
     if (!os_handle_is(handle, kind))
         return error_set(E_HANDLE, "handle %lld is not open, or is no %s", (long long)handle,
-                         kind_names[kind]);
+                         os_handle_kind_name(kind));
     return handle_to_carried(transport, handle, kind, carried);
 }
 
@@ -47,25 +55,61 @@ void link_handle_close(const struct link_connection *connection, via_os_handle c
     handle_close(connection->base.transport, carried);
 }
 
+/* What the peer says that it is has to be what it is. */
+static HRESULT expect_kind(intptr_t handle, enum os_handle_kind kind)
+{
+    if (os_handle_is(handle, kind))
+        return S_OK;
+    os_handle_close(handle);
+    return error_set(RPC_E_INVALID_DATA, "the handle that came is no %s",
+                     os_handle_kind_name(kind));
+}
+
+static HRESULT find(const struct link_message *message, uint32_t index)
+{
+    if (index < message->n_handles && message->handles[index] != OS_NO_HANDLE)
+        return S_OK;
+    return error_set(RPC_E_INVALID_DATA,
+                     "it names handle %u, which did not come, or is named twice", (unsigned)index);
+}
+
 HRESULT link_handle_in(struct link_message *message, uint32_t index, enum os_handle_kind kind,
                        intptr_t *handle)
 {
-    if (index >= message->n_handles || message->handles[index] == OS_NO_HANDLE)
-        return error_set(RPC_E_INVALID_DATA,
-                         "it names handle %u, which did not come, or is named twice",
-                         (unsigned)index);
     intptr_t taken;
-    HRESULT hr = handle_from_carried(message->connection->base.transport, message->handles[index],
-                                     kind, &taken);
+    HRESULT hr = find(message, index);
+    if (SUCCEEDED(hr))
+        hr = handle_from_carried(message->connection->base.transport, message->handles[index], kind,
+                                 &taken);
     if (FAILED(hr))
         return hr;
     message->handles[index] = OS_NO_HANDLE;
-    if (!os_handle_is(taken, kind)) {
-        os_handle_close(taken);
-        return error_set(RPC_E_INVALID_DATA, "the handle that came is no %s", kind_names[kind]);
+    hr = expect_kind(taken, kind);
+    if (SUCCEEDED(hr))
+        *handle = taken;
+    return hr;
+}
+
+HRESULT link_handle_copy_in(const struct link_message *message, uint32_t index,
+                            enum os_handle_kind kind, intptr_t *handle)
+{
+    const struct via_transport *transport = message->connection->base.transport;
+    via_os_handle copy;
+    intptr_t taken;
+    HRESULT hr = find(message, index);
+    if (SUCCEEDED(hr))
+        hr = handle_duplicate(transport, message->handles[index], &copy);
+    if (FAILED(hr))
+        return hr;
+    hr = handle_from_carried(transport, copy, kind, &taken);
+    if (FAILED(hr)) {
+        handle_close(transport, copy);
+        return hr;
     }
-    *handle = taken;
-    return S_OK;
+    hr = expect_kind(taken, kind);
+    if (SUCCEEDED(hr))
+        *handle = taken;
+    return hr;
 }
 
 bool link_message_has_handles(const struct link_message *message)

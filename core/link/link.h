@@ -211,6 +211,7 @@ struct link_peer {
     bool is_windows;
     bool is_wine;
     bool takes_results; /* as targets of calls, and finish */
+    bool takes_numbers; /* of handles of this process */
     const char *agent;
     const char *const *addresses; /* where it listens; NULL at the end */
     const char *address;          /* how this connection was made, or "" when the peer connected */
@@ -320,6 +321,9 @@ void link_handle_close(const struct link_connection *connection, via_os_handle c
  * none of that number any more, or it is of another kind. */
 HRESULT link_handle_in(struct link_message *message, uint32_t index, enum os_handle_kind kind,
                        intptr_t *handle);
+/* The same, and the message keeps it, for who decodes it more than once. */
+HRESULT link_handle_copy_in(const struct link_message *message, uint32_t index,
+                            enum os_handle_kind kind, intptr_t *handle);
 /* Whether one has not been taken. */
 bool link_message_has_handles(const struct link_message *message);
 

@@ -3,6 +3,7 @@
 #include "core/link/connection.h"
 #include "core/link/current.h"
 #include "core/link/listener.h"
+#include "core/link/numbered.h"
 #include "core/link/reactor.h"
 #include "core/link/worker.h"
 #include "core/os/path.h"
@@ -48,7 +49,7 @@ static void init_parts(struct link_node *self)
     os_mutex_init(&self->lock);
     struct list *lists[] = {&self->connections, &self->leased, &self->in_memory, &self->corked,
                             &self->listeners,   &self->timers, &self->workers,   &self->jobs,
-                            &self->ended,       &self->idle};
+                            &self->ended,       &self->idle,   &self->parked};
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
         list_init(lists[i]);
     for (size_t i = 0; i < NODE_CHAIN_BUCKETS; i++) {
@@ -211,6 +212,7 @@ void link_node_free(struct link_node *node)
     link_node_stop(node);
     if (os_is_forked())
         return; /* threads that are not here may have held its locks */
+    numbered_free_all(&node->parked);
     for (size_t i = 0; i < NODE_CHAIN_BUCKETS; i++)
         os_mutex_deinit(&node->chains[i].lock);
     os_mutex_deinit(&node->lock);

@@ -59,6 +59,7 @@ struct link_node {
     struct list corked;        /* lock: connections on which frames may wait for others */
     struct list listeners;     /* lock */
     struct list timers;        /* lock: by time */
+    struct list parked;        /* lock: struct parked of numbered.h, by time */
     _Atomic bool closing;      /* written under lock */
     bool stopped;              /* lock */
     struct os_waiter *stopper; /* lock: of the thread that stops the node and waits for the

@@ -8,6 +8,7 @@
 #include "core/link/memory.h"
 #include "core/link/message.h"
 #include "core/link/node.h"
+#include "core/link/numbered.h"
 #include "core/link/reactor.h"
 #include "core/link/right.h"
 #include "core/link/sender.h"
@@ -283,6 +284,8 @@ static HRESULT dispatch_open(struct link_connection *connection, struct call *se
     case WIRE_HANDLES:
         return connection->takes_announcements ? expect_received(connection, message)
                                                : refuse_kind(message);
+    case WIRE_TAKEN:
+        return numbered_taken(connection, message);
     case WIRE_GOODBYE:
         return reader_goodbye(message);
     default:
@@ -385,6 +388,8 @@ static HRESULT handle_frame(struct link_connection *connection, struct call *sel
         hr = memory_borrow(connection, parts.blocks, parts.n_blocks, &message.views);
     if (SUCCEEDED(hr))
         hr = take_handles(connection, header, &message);
+    if (SUCCEEDED(hr) && parts.n_numbers != 0)
+        hr = numbered_receive(connection, parts.numbers, parts.n_numbers, &message);
     if (FAILED(hr)) {
         message_free_storage(&message);
         return hr;

@@ -11,11 +11,13 @@
 #include "core/link/handle.h"
 #include "core/link/memory.h"
 #include "core/link/node.h"
+#include "core/link/numbered.h"
 #include "core/link/reactor.h"
 #include "core/link/right.h"
 #include "core/link/switch.h"
 #include "core/os/clock.h"
 #include "core/util/error.h"
+#include "core/wire/numbers.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +31,7 @@ struct outgoing {
     uint64_t call_id;
     size_t sent;            /* of the payload */
     struct link_path *next; /* sender_leave() */
+    struct parked *parked;  /* its handles, where the peer takes them by number; else NULL */
     bool may_wait;          /* sender_post() */
     bool overtakes;         /* sender_overtake() */
     bool lists;             /* it waits, and the connection has to be listed for that */
@@ -41,12 +44,40 @@ static size_t queue_limit(const struct link_connection *connection)
     return settings->out_queue_size > most ? settings->out_queue_size : most;
 }
 
+/* Which the transport carries; others are named in an extension. */
+static uint16_t n_carried(const struct link_connection *connection,
+                          const struct link_request *request)
+{
+    return numbered_can_give(connection) ? 0 : request->n_handles;
+}
+
+/* Of the first frame. */
+static size_t extension_size(const struct link_connection *connection,
+                             const struct link_request *request)
+{
+    const struct wire_block *blocks;
+    uint32_t n_numbers = request->n_handles - n_carried(connection, request);
+    return wire_blocks_size(memory_blocks(request->blocks, &blocks)) + wire_numbers_size(n_numbers);
+}
+
+static HRESULT check_handles(const struct link_connection *connection, uint32_t n)
+{
+    uint32_t most = connection->limits.max_handles;
+    if (numbered_can_give(connection))
+        most = WIRE_MAX_NUMBERS;
+    else if (most > connection->base.transport->max_handles)
+        most = connection->base.transport->max_handles;
+    if (n > most)
+        return error_set(VIA_E_LIMIT, "%u handles in one message; this connection takes %u",
+                         (unsigned)n, (unsigned)most);
+    return S_OK;
+}
+
 static HRESULT check(const struct link_connection *connection, const struct link_request *request)
 {
     const struct wire_limits *limits = &connection->limits;
     size_t size = request->body_size + request->payload_size;
-    const struct wire_block *blocks;
-    size_t first = WIRE_HEADER_SIZE + wire_blocks_size(memory_blocks(request->blocks, &blocks)) +
+    size_t first = WIRE_HEADER_SIZE + extension_size(connection, request) +
                    request->references_size + request->body_size;
     if (size > limits->max_message || request->payload_size > limits->max_message)
         return error_set(VIA_E_LIMIT,
@@ -56,14 +87,7 @@ static HRESULT check(const struct link_connection *connection, const struct link
     if (request->n_references > limits->max_references || first + 8 > connection->max_send)
         return error_set(VIA_E_LIMIT, "%u objects in one message; the peer takes %u",
                          request->n_references, limits->max_references);
-    if (request->n_handles > limits->max_handles ||
-        request->n_handles > connection->base.transport->max_handles)
-        return error_set(VIA_E_LIMIT, "%u handles in one message; this connection takes %u",
-                         request->n_handles,
-                         limits->max_handles < connection->base.transport->max_handles
-                             ? limits->max_handles
-                             : connection->base.transport->max_handles);
-    return S_OK;
+    return check_handles(connection, request->n_handles);
 }
 
 /* The header of the next frame of the message. */
@@ -76,10 +100,8 @@ static void plan(const struct link_connection *connection, const struct outgoing
     size_t fixed = WIRE_HEADER_SIZE;
     if (out->sent == 0) {
         header->n_references = request->n_references;
-        header->n_handles = request->n_handles;
-        const struct wire_block *blocks;
-        header->extension_size =
-            (uint16_t)wire_blocks_size(memory_blocks(request->blocks, &blocks));
+        header->n_handles = n_carried(connection, request);
+        header->extension_size = (uint16_t)extension_size(connection, request);
         header->reference_size = (uint32_t)request->references_size;
         header->body_size = (uint32_t)request->body_size;
         fixed += header->extension_size + request->references_size + request->body_size;
@@ -106,6 +128,9 @@ static void build(uint8_t *frame, const struct wire_header *header, struct outgo
         uint32_t n_blocks = memory_blocks(request->blocks, &blocks);
         if (n_blocks != 0)
             wire_blocks_write(at, blocks, n_blocks);
+        if (out->parked != NULL)
+            wire_numbers_write(at + wire_blocks_size(n_blocks), out->parked->handles,
+                               out->parked->n);
         at += header->extension_size;
         if (request->references_size != 0)
             memcpy(at, request->references, request->references_size);
@@ -135,7 +160,7 @@ static void free_frame(const struct link_connection *connection, struct queued_f
 static HRESULT copy_handles(const struct link_connection *connection, struct queued_frame *frame,
                             const struct link_request *request)
 {
-    if (request->n_handles == 0)
+    if (n_carried(connection, request) == 0)
         return S_OK;
     frame->handles = calloc(request->n_handles, sizeof *frame->handles);
     if (frame->handles == NULL)
@@ -285,22 +310,22 @@ static bool may_go_locked(const struct link_connection *connection, const struct
     return !must_wait_locked(connection, header->n_handles);
 }
 
-static HRESULT send_frame_locked(struct link_connection *connection, struct outgoing *out)
+/* With `header` planned: builds it in the transport, or queues it. */
+static HRESULT put_frame_locked(struct link_connection *connection, struct outgoing *out,
+                                const struct wire_header *header)
 {
-    struct wire_header header;
-    plan(connection, out, &header);
     const struct via_transport *t = connection->out->transport;
     uint8_t *span;
     size_t size;
     HRESULT hr = VIA_S_WOULD_BLOCK;
-    if (may_go_locked(connection, out, &header))
-        hr = t->reserve(connection->out->stream, header.size, &span, &size);
+    if (may_go_locked(connection, out, header))
+        hr = t->reserve(connection->out->stream, header->size, &span, &size);
     if (hr == S_OK) {
-        build(span, &header, out);
-        bool first = !(header.flags & WIRE_FLAG_CONTINUED);
-        bool waits = waits_locked(connection, out, &header);
-        hr = t->commit(connection->out->stream, header.size, first ? out->request->handles : NULL,
-                       first ? out->request->n_handles : 0, waits ? 0 : VIA_COMMIT_FLUSH);
+        build(span, header, out);
+        bool waits = waits_locked(connection, out, header);
+        hr = t->commit(connection->out->stream, header->size,
+                       header->n_handles != 0 ? out->request->handles : NULL, header->n_handles,
+                       waits ? 0 : VIA_COMMIT_FLUSH);
         if (SUCCEEDED(hr) && out->next != NULL)
             connection->out_next = out->next;
         if (hr == S_OK && !waits) {
@@ -308,15 +333,34 @@ static HRESULT send_frame_locked(struct link_connection *connection, struct outg
             go_on_locked(connection);
         }
     } else if (hr == VIA_S_WOULD_BLOCK) {
-        hr = enqueue_locked(connection, &header, out);
+        hr = enqueue_locked(connection, header, out);
         if (SUCCEEDED(hr))
             hr = is_held_locked(connection) ? hold_locked(connection) : VIA_S_WOULD_BLOCK;
     }
+    return hr;
+}
+
+static HRESULT send_frame_locked(struct link_connection *connection, struct outgoing *out)
+{
+    struct wire_header header;
+    HRESULT hr = S_OK;
+    plan(connection, out, &header);
+    bool first = !(header.flags & WIRE_FLAG_CONTINUED);
+    uint32_t n_numbers = first ? (uint32_t)(out->request->n_handles - header.n_handles) : 0;
+    if (n_numbers != 0)
+        hr = numbered_park_locked(connection, out->request->handles, n_numbers, &out->parked);
+    if (SUCCEEDED(hr))
+        hr = put_frame_locked(connection, out, &header);
+    if (out->parked != NULL && SUCCEEDED(hr))
+        numbered_sent_locked(connection, out->parked);
+    else
+        numbered_free(out->parked);
+    out->parked = NULL;
     if (hr == VIA_S_WOULD_BLOCK)
         hr = arm_locked(connection);
     if (FAILED(hr))
         return hr;
-    if (out->request->kind <= WIRE_ONEWAY && !(header.flags & WIRE_FLAG_CONTINUED))
+    if (out->request->kind <= WIRE_ONEWAY && first)
         connection_count(&connection->calls_sent, 1);
     connection_count(&connection->frames_sent, 1);
     connection_count(&connection->bytes_sent, header.size);

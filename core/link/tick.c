@@ -9,6 +9,7 @@
 #include "core/link/cork.h"
 #include "core/link/listener.h"
 #include "core/link/node.h"
+#include "core/link/numbered.h"
 #include "core/link/reactor.h"
 #include "core/link/right.h"
 #include "core/link/sender.h"
@@ -172,7 +173,9 @@ uint64_t node_tick(struct link_node *node, uint64_t now_ns)
 {
     struct tick tick = {.now_ns = now_ns, .wait_until_ns = OS_NEVER};
     struct list due;
+    struct list parked;
     list_init(&due);
+    list_init(&parked);
     /* Whoever finds it off from here on wakes the reactor: nothing is missed. */
     atomic_store(&node->tick_on, false);
     bool flushes = cork_tick(node);
@@ -183,7 +186,10 @@ uint64_t node_tick(struct link_node *node, uint64_t now_ns)
     uint64_t next_ns = timer_take_due_locked(node, now_ns, &due);
     uint64_t cold_ns = switch_take_cold_locked(node, now_ns, &due);
     next_ns = cold_ns < next_ns ? cold_ns : next_ns;
+    uint64_t parked_ns = numbered_take_due_locked(node, now_ns, &parked);
+    next_ns = parked_ns < next_ns ? parked_ns : next_ns;
     os_mutex_unlock(&node->lock);
+    numbered_free_all(&parked);
     struct list *link;
     while ((link = list_pop(&due)) != NULL) {
         struct link_job *job = list_entry(link, struct link_job, link);

@@ -22,6 +22,17 @@ enum os_handle_kind {
     OS_HANDLE_EVENT = 5
 };
 
+/* For messages. */
+static inline const char *os_handle_kind_name(enum os_handle_kind kind)
+{
+    static const char *const names[] = {[OS_HANDLE_FILE] = "file",
+                                        [OS_HANDLE_PIPE] = "pipe",
+                                        [OS_HANDLE_SOCKET] = "socket",
+                                        [OS_HANDLE_SECTION] = "shared memory",
+                                        [OS_HANDLE_EVENT] = "event"};
+    return names[kind];
+}
+
 /* NULL is none too on Windows. */
 bool os_handle_is_none(intptr_t handle);
 /* Not inherited by programs that this one starts. */
@@ -31,6 +42,14 @@ void os_handle_close(intptr_t handle);
 /* Whether the system says that it is of that kind, as far as it can tell: a Windows socket is not
  * told from a pipe. */
 bool os_handle_is(intptr_t handle, enum os_handle_kind kind);
+
+/* --- handles of other processes: Windows --- */
+
+/* A process as one to take handles out of, for os_handle_close(). E_ACCESSDENIED: the system does
+ * not let this process; E_NOTIMPL: not on POSIX. */
+HRESULT os_handle_source_open(uint32_t process_id, intptr_t *source);
+/* A duplicate, in this process, of the handle that has that number there. E_HANDLE. */
+HRESULT os_handle_source_take(intptr_t source, uint64_t number, intptr_t *handle);
 
 /* --- open files and pipes, read and written where the caller says --- */
 

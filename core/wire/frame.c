@@ -2,6 +2,7 @@
 
 #include "core/util/error.h"
 #include "core/wire/block.h"
+#include "core/wire/numbers.h"
 #include "core/wire/reference.h"
 #include "core/wire/scalar.h"
 
@@ -11,31 +12,37 @@
 struct kind {
     const char *name;
     uint8_t body_size;
-    bool reserved;
+    uint8_t flags;
+};
+
+enum kind_flag {
+    RESERVED = 1,
+    HANDLES = 2 /* may have some */
 };
 
 static const struct kind kinds[] = {
-    [WIRE_HELLO] = {"hello", 72, false},
-    [WIRE_HELLO_ANSWER] = {"hello-answer", 72, false},
-    [WIRE_CALL] = {"call", 56, false},
-    [WIRE_ONEWAY] = {"one-way", 56, false},
-    [WIRE_REPLY] = {"reply", 8, false},
-    [WIRE_ERROR] = {"error", 8, false},
-    [WIRE_CANCEL] = {"cancel", 8, false},
-    [WIRE_FINISH] = {"finish", 0, false},
-    [WIRE_RELEASE] = {"release", 8, false},
-    [WIRE_INTERFACE] = {"interface", 40, false},
-    [WIRE_QUERY_INTERFACE] = {"query-interface", 24, false},
-    [WIRE_PROVIDE] = {"provide", 64, false},
-    [WIRE_ACCEPT] = {"accept", 24, false},
-    [WIRE_WITHDRAW] = {"withdraw", 16, false},
-    [WIRE_SWITCH] = {"switch", 8, false},
-    [WIRE_CREDIT] = {"credit", 8, true},
-    [WIRE_DEATH_WATCH] = {"death-watch", 16, true},
-    [WIRE_PING] = {"ping", 16, false},
-    [WIRE_GOODBYE] = {"goodbye", 8, false},
-    [WIRE_MEMORY] = {"memory", 16, false},
-    [WIRE_HANDLES] = {"handles", 8, false},
+    [WIRE_HELLO] = {"hello", 72, 0},
+    [WIRE_HELLO_ANSWER] = {"hello-answer", 72, 0},
+    [WIRE_CALL] = {"call", 56, HANDLES},
+    [WIRE_ONEWAY] = {"one-way", 56, HANDLES},
+    [WIRE_REPLY] = {"reply", 8, HANDLES},
+    [WIRE_ERROR] = {"error", 8, 0},
+    [WIRE_CANCEL] = {"cancel", 8, 0},
+    [WIRE_FINISH] = {"finish", 0, 0},
+    [WIRE_RELEASE] = {"release", 8, 0},
+    [WIRE_INTERFACE] = {"interface", 40, 0},
+    [WIRE_QUERY_INTERFACE] = {"query-interface", 24, 0},
+    [WIRE_PROVIDE] = {"provide", 64, 0},
+    [WIRE_ACCEPT] = {"accept", 24, 0},
+    [WIRE_WITHDRAW] = {"withdraw", 16, 0},
+    [WIRE_SWITCH] = {"switch", 8, HANDLES},
+    [WIRE_CREDIT] = {"credit", 8, RESERVED},
+    [WIRE_DEATH_WATCH] = {"death-watch", 16, RESERVED},
+    [WIRE_PING] = {"ping", 16, 0},
+    [WIRE_GOODBYE] = {"goodbye", 8, 0},
+    [WIRE_MEMORY] = {"memory", 16, HANDLES},
+    [WIRE_HANDLES] = {"handles", 8, 0},
+    [WIRE_TAKEN] = {"taken", 8, 0},
 };
 
 bool wire_kind_is_known(uint8_t kind)
@@ -50,7 +57,7 @@ uint32_t wire_body_size(uint8_t kind)
 
 bool wire_kind_is_reserved(uint8_t kind)
 {
-    return wire_kind_is_known(kind) && kinds[kind].reserved;
+    return wire_kind_is_known(kind) && (kinds[kind].flags & RESERVED) != 0;
 }
 
 const char *wire_kind_name(uint8_t kind)
@@ -80,6 +87,11 @@ static HRESULT check_tables(const struct wire_header *header, const struct wire_
         return error_set(
             VIA_E_LIMIT, "a frame has %u references and %u handles; at most %u and %u are taken",
             header->n_references, header->n_handles, limits->max_references, limits->max_handles);
+    /* A kind that is not known may be skipped, with what it means by its handles. */
+    if (header->n_handles != 0 && wire_kind_is_known(header->kind) &&
+        !(kinds[header->kind].flags & HANDLES))
+        return error_set(VIA_E_PROTOCOL, "a frame of kind %s has no handles, and one came with %u",
+                         wire_kind_name(header->kind), header->n_handles);
     /* The shortest entry is its own header. */
     if (header->reference_size / 8u < header->n_references ||
         (header->n_references == 0 && header->reference_size != 0))
@@ -137,6 +149,22 @@ void wire_header_write(uint8_t bytes[WIRE_HEADER_SIZE], const struct wire_header
     wire_store32(bytes + 28, 0);
 }
 
+/* S_FALSE: not one that this version knows in such a frame. */
+static HRESULT check_extension(uint16_t type, const uint8_t *content, size_t size, uint8_t kind,
+                               struct wire_parts *parts)
+{
+    if (type == WIRE_EXTENSION_BLOCKS && kind == WIRE_CALL && parts->n_blocks == 0) {
+        parts->blocks = content;
+        return wire_blocks_check(size, &parts->n_blocks);
+    }
+    if (type == WIRE_EXTENSION_NUMBERS && parts->n_numbers == 0 &&
+        (kind == WIRE_CALL || kind == WIRE_ONEWAY || kind == WIRE_REPLY)) {
+        parts->numbers = content;
+        return wire_numbers_check(size, &parts->n_numbers);
+    }
+    return S_FALSE;
+}
+
 /* S_FALSE: one has to be understood, and is not. */
 static HRESULT check_extensions(const uint8_t *bytes, size_t size, uint8_t kind,
                                 struct wire_parts *parts)
@@ -149,16 +177,12 @@ static HRESULT check_extensions(const uint8_t *bytes, size_t size, uint8_t kind,
         size_t whole = WIRE_EXTENSION_HEADER + ((content + 7u) & ~(size_t)7u);
         if (whole > size)
             return error_set(VIA_E_PROTOCOL, "an extension goes beyond its frame");
-        bool is_blocks = kind == WIRE_CALL && wire_load16(bytes) == WIRE_EXTENSION_BLOCKS &&
-                         parts->n_blocks == 0;
-        if (is_blocks) {
-            parts->blocks = bytes + WIRE_EXTENSION_HEADER;
-            HRESULT checked = wire_blocks_check(content, &parts->n_blocks);
-            if (FAILED(checked))
-                return checked;
-        } else if (bytes[4] != 0) {
+        HRESULT checked = check_extension(wire_load16(bytes), bytes + WIRE_EXTENSION_HEADER,
+                                          content, kind, parts);
+        if (FAILED(checked))
+            return checked;
+        if (checked == S_FALSE && bytes[4] != 0)
             hr = S_FALSE;
-        }
         bytes += whole;
         size -= whole;
     }
@@ -176,6 +200,8 @@ HRESULT wire_frame_split(const uint8_t *frame, const struct wire_header *header,
     parts->payload_size = header->body_size - parts->body_size;
     parts->blocks = NULL;
     parts->n_blocks = 0;
+    parts->numbers = NULL;
+    parts->n_numbers = 0;
     HRESULT hr = S_OK;
     if (header->n_references != 0)
         hr = wire_references_check(parts->references, header->reference_size, header->n_references);

@@ -35,7 +35,8 @@ enum wire_kind {
     WIRE_PING,
     WIRE_GOODBYE,
     WIRE_MEMORY,
-    WIRE_HANDLES
+    WIRE_HANDLES,
+    WIRE_TAKEN
 };
 
 #define WIRE_FLAG_MORE      0x1u
@@ -80,6 +81,8 @@ struct wire_parts {
     size_t payload_size;
     const uint8_t *blocks; /* a call's, for wire_block_read() */
     uint32_t n_blocks;
+    const uint8_t *numbers; /* of handles, for wire_number_read() */
+    uint32_t n_numbers;
 };
 
 /* The fixed part of a kind's body; 0 for an unknown kind. */

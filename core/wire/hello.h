@@ -11,10 +11,12 @@
 #define WIRE_MIN_VERSION 1u
 #define WIRE_MAX_VERSION 1u
 /* Features of this version; unknown optional ones are ignored, unknown required ones refused. */
-#define WIRE_FEATURE_SWITCH  0x1u /* takes frames of kind switch */
-#define WIRE_FEATURE_MEMORY  0x2u /* takes frames of kind memory, and blocks in calls */
-#define WIRE_FEATURE_RESULT  0x4u /* takes calls on results of calls, and finish */
-#define WIRE_FEATURE_HANDLES 0x8u /* takes frames of kind handles, and sends them */
+#define WIRE_FEATURE_SWITCH  0x1u  /* takes frames of kind switch */
+#define WIRE_FEATURE_MEMORY  0x2u  /* takes frames of kind memory, and blocks in calls */
+#define WIRE_FEATURE_RESULT  0x4u  /* takes calls on results of calls, and finish */
+#define WIRE_FEATURE_HANDLES 0x8u  /* takes frames of kind handles, and sends them */
+#define WIRE_FEATURE_NUMBER  0x10u /* takes handles by number out of the peer's process */
+/* What can be required of each side. */
 #define WIRE_FEATURES \
     (WIRE_FEATURE_SWITCH | WIRE_FEATURE_MEMORY | WIRE_FEATURE_RESULT | WIRE_FEATURE_HANDLES)
 

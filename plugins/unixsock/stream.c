@@ -144,6 +144,9 @@ static HRESULT received(struct via_stream *stream, HRESULT hr,
 
 static HRESULT fail_again(HRESULT hr)
 {
+    if (hr == VIA_E_LIMIT)
+        return socket_fail(hr, "the peer sent more than %u handles that no frame claims",
+                           STREAM_MAX_PENDING_HANDLES);
     return hr == RPC_E_DISCONNECTED ? socket_fail(hr, "the peer has closed the connection")
                                     : socket_fail(hr, "the stream broke before");
 }

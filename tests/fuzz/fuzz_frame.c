@@ -4,6 +4,7 @@
 #include "core/wire/block.h"
 #include "core/wire/frame.h"
 #include "core/wire/hello.h"
+#include "core/wire/numbers.h"
 #include "core/wire/records.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -57,6 +58,8 @@ static void check_parts(const struct wire_header *header, const struct wire_part
         wire_block_read(parts->blocks, i, &block);
         touch((const uint8_t *)&block, sizeof(block));
     }
+    for (uint32_t i = 0; i < parts->n_numbers; i++)
+        (void)wire_number_read(parts->numbers, i);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -113,6 +116,20 @@ static void write_call_with_blocks(const char *directory)
     fuzz_write_file(directory, "blocks", frame, header.size);
 }
 
+static void write_reply_with_numbers(const char *directory)
+{
+    static const intptr_t numbers[] = {16, 260, 4};
+    struct wire_header header = {.kind = WIRE_REPLY,
+                                 .extension_size = (uint16_t)wire_numbers_size(3),
+                                 .body_size = wire_body_size(WIRE_REPLY),
+                                 .call_id = 1};
+    uint8_t frame[256] = {0};
+    header.size = (uint32_t)wire_frame_size(&header);
+    wire_header_write(frame, &header);
+    wire_numbers_write(frame + WIRE_HEADER_SIZE, numbers, 3);
+    fuzz_write_file(directory, "numbers", frame, header.size);
+}
+
 /* One of each kind of reference; the third party's has two addresses. */
 static uint32_t make_references(uint8_t table[256])
 {
@@ -146,12 +163,13 @@ void fuzz_write_corpus(const char *directory)
                                .addresses = "unix:/x",
                                .addresses_size = 8};
     uint32_t table_size = make_references(table);
-    for (uint8_t kind = WIRE_CALL; kind <= WIRE_HANDLES; kind++) {
+    for (uint8_t kind = WIRE_CALL; kind <= WIRE_TAKEN; kind++) {
         bool has_table = kind == WIRE_CALL || kind == WIRE_REPLY || kind == WIRE_ONEWAY;
         write_frame(directory, kind, table, has_table ? table_size : 0, has_table ? 4 : 0, body,
                     wire_body_size(kind) + 16);
     }
     write_call_with_blocks(directory);
+    write_reply_with_numbers(directory);
     buffer_init(&out, 1 << 16);
     wire_hello_write(&out, &hello);
     write_frame(directory, WIRE_HELLO, NULL, 0, 0, out.data, out.size);

@@ -65,6 +65,20 @@ bool os_handle_is(intptr_t handle, enum os_handle_kind kind)
     return false;
 }
 
+/* --- handles of other processes --- */
+
+HRESULT os_handle_source_open(uint32_t process_id, intptr_t *source)
+{
+    (void)process_id, (void)source;
+    return error_set(E_NOTIMPL, "descriptors travel over sockets here");
+}
+
+HRESULT os_handle_source_take(intptr_t source, uint64_t number, intptr_t *handle)
+{
+    (void)source, (void)number, (void)handle;
+    return error_set(E_NOTIMPL, "descriptors travel over sockets here");
+}
+
 /* --- open files and pipes --- */
 
 static HRESULT fail(const char *what)

@@ -63,6 +63,37 @@ bool os_handle_is(intptr_t handle, enum os_handle_kind kind)
     return false;
 }
 
+/* --- handles of other processes --- */
+
+HRESULT os_handle_source_open(uint32_t process_id, intptr_t *source)
+{
+    HANDLE process = OpenProcess(PROCESS_DUP_HANDLE, FALSE, process_id);
+    if (process == NULL)
+        return error_set(E_ACCESSDENIED, "handles cannot be taken out of process %u",
+                         (unsigned)process_id);
+    *source = (intptr_t)process;
+    return S_OK;
+}
+
+/* Pseudo-handles (-1: the process itself, -2: its thread, ...) would give more than a handle. What
+ * a peer names may also be a handle of the kind that must not be duplicated; the kind is checked
+ * when it is taken for an argument. */
+HRESULT os_handle_source_take(intptr_t source, uint64_t number, intptr_t *handle)
+{
+    HANDLE copy;
+    if (number == 0 || number > INT32_MAX)
+        return error_set(E_HANDLE, "%llu is no number of a handle", (unsigned long long)number);
+    if (!DuplicateHandle((HANDLE)source, (HANDLE)(uintptr_t)number, GetCurrentProcess(), &copy, 0,
+                         FALSE, DUPLICATE_SAME_ACCESS)) {
+        char why[256];
+        return error_set(E_HANDLE, "cannot take handle %llu out of a process: %s",
+                         (unsigned long long)number,
+                         windows_reason(GetLastError(), why, sizeof(why)));
+    }
+    *handle = (intptr_t)copy;
+    return S_OK;
+}
+
 /* --- open files and pipes --- */
 
 static HRESULT fail(const char *what)
