@@ -66,11 +66,11 @@ static HRESULT get_pointer(void *context, uint32_t index, const GUID *iid, void 
     return reference_in_get(&call->in, index, iid, pointer);
 }
 
-/* Once: a handle that was taken is the caller's. */
+/* A copy: the results may be asked for again. */
 static HRESULT take_handle(void *context, uint32_t index, uint32_t kind, intptr_t *handle)
 {
     struct via_call *call = context;
-    return link_handle_in(call->reply, index, (enum os_handle_kind)kind, handle);
+    return link_handle_copy_in(call->reply, index, (enum os_handle_kind)kind, handle);
 }
 
 static HRESULT take_reply(struct via_call *call, struct link_message *reply)

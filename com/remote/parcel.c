@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "com/abi/error_border.h"
+#include "core/os/handle.h"
 #include "core/util/error.h"
 #include "core/wire/frame.h"
 
@@ -17,6 +18,8 @@ void parcel_deinit(struct parcel *parcel)
     for (uint32_t i = 0; i < parcel->n_objects; i++)
         parcel->objects[i]->lpVtbl->Release(parcel->objects[i]);
     free(parcel->objects);
+    for (uint32_t i = 0; i < parcel->n_handles; i++)
+        os_handle_close(parcel->handles[i]);
     buffer_deinit(&parcel->payload);
     parcel_init(parcel);
 }
@@ -47,9 +50,34 @@ static HRESULT get(void *context, uint32_t index, const GUID *iid, void **pointe
     return parcel->objects[index]->lpVtbl->QueryInterface(parcel->objects[index], iid, pointer);
 }
 
+static HRESULT add_handle(void *context, intptr_t handle, uint32_t kind, uint32_t *index)
+{
+    struct parcel *parcel = context;
+    if (parcel->n_handles == LINK_MAX_HANDLES)
+        return error_set(VIA_E_LIMIT, "more than %u OS handles in one call", LINK_MAX_HANDLES);
+    if (!os_handle_is(handle, (enum os_handle_kind)kind))
+        return error_set(E_HANDLE, "handle %lld is not open, or is no %s", (long long)handle,
+                         os_handle_kind_name((enum os_handle_kind)kind));
+    HRESULT hr = os_handle_duplicate(handle, &parcel->handles[parcel->n_handles]);
+    if (SUCCEEDED(hr))
+        *index = parcel->n_handles++;
+    return hr;
+}
+
+static HRESULT take_handle(void *context, uint32_t index, uint32_t kind, intptr_t *handle)
+{
+    struct parcel *parcel = context;
+    (void)kind; /* as it was put in */
+    return os_handle_duplicate(parcel->handles[index], handle);
+}
+
 struct marshal_pointers parcel_pointers(struct parcel *parcel)
 {
-    return (struct marshal_pointers){.context = parcel, .add = add, .get = get};
+    return (struct marshal_pointers){.context = parcel,
+                                     .add = add,
+                                     .get = get,
+                                     .add_handle = add_handle,
+                                     .take_handle = take_handle};
 }
 
 HRESULT parcel_invoke(const struct marshal_method *method, void *object, struct parcel *arguments,
