@@ -23,6 +23,9 @@ bool system_event_is_set(VIA_HANDLE event);
 /* False where there are none that can be passed. */
 bool system_socket_pair(VIA_HANDLE ends[2]);
 int system_count_handles(void);
+/* Nobody may take handles out of this process from now on. False where that is not what handles
+ * need. */
+bool system_lock_process(void);
 /* Bytes of the resident set. */
 long long system_memory_in_use(void);
 

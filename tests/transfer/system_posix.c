@@ -81,6 +81,11 @@ bool system_socket_pair(VIA_HANDLE ends[2])
     return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0;
 }
 
+bool system_lock_process(void)
+{
+    return false;
+}
+
 int system_count_handles(void)
 {
     int n = 0;

@@ -26,10 +26,13 @@ long system_write(VIA_HANDLE handle, const void *data, size_t size)
     return WriteFile(handle, data, (DWORD)size, &n, NULL) ? (long)n : -1;
 }
 
+/* The end of a pipe is an error here. */
 long system_read(VIA_HANDLE handle, void *data, size_t size)
 {
     DWORD n;
-    return ReadFile(handle, data, (DWORD)size, &n, NULL) ? (long)n : -1;
+    if (ReadFile(handle, data, (DWORD)size, &n, NULL))
+        return (long)n;
+    return GetLastError() == ERROR_BROKEN_PIPE ? 0 : -1;
 }
 
 bool system_rewind(VIA_HANDLE file)
@@ -74,6 +77,27 @@ bool system_socket_pair(VIA_HANDLE ends[2])
 {
     (void)ends;
     return false;
+}
+
+/* Others may see who it is, which clients want to know of a server. */
+bool system_lock_process(void)
+{
+    union {
+        ACL list;
+        BYTE room[256];
+    } rights;
+    BYTE everyone[SECURITY_MAX_SID_SIZE];
+    DWORD size = sizeof everyone;
+    SECURITY_DESCRIPTOR descriptor;
+    return CreateWellKnownSid(WinWorldSid, NULL, everyone, &size) &&
+           InitializeAcl(&rights.list, sizeof rights, ACL_REVISION) &&
+           AddAccessAllowedAce(&rights.list, ACL_REVISION,
+                               PROCESS_QUERY_INFORMATION | PROCESS_QUERY_LIMITED_INFORMATION |
+                                   SYNCHRONIZE,
+                               everyone) &&
+           InitializeSecurityDescriptor(&descriptor, SECURITY_DESCRIPTOR_REVISION) &&
+           SetSecurityDescriptorDacl(&descriptor, TRUE, &rights.list, FALSE) &&
+           SetKernelObjectSecurity(GetCurrentProcess(), DACL_SECURITY_INFORMATION, &descriptor);
 }
 
 int system_count_handles(void)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/os/clock.h"
 #include "tests/transfer/pattern.h"
 #include "tests/transfer/points.h"
 #include "tests/transfer/system.h"
@@ -293,6 +294,43 @@ static HRESULT STDMETHODCALLTYPE Transfer_CountNext(ITransfer *iface, LONG *n)
     return S_OK;
 }
 
+static HRESULT STDMETHODCALLTYPE Transfer_Adopt(ITransfer *iface, VIA_HANDLE file, VIA_HANDLE *same,
+                                                ITransfer **adopter)
+{
+    (void)iface;
+    *adopter = transfer_new();
+    if (*adopter == NULL)
+        return E_OUTOFMEMORY;
+    HRESULT hr = ITransfer_Keep(*adopter, file);
+    return SUCCEEDED(hr) ? via_handle_duplicate(file, same) : hr;
+}
+
+static HRESULT STDMETHODCALLTYPE Transfer_WriteLate(ITransfer *iface, VIA_HANDLE file, ULONG ms,
+                                                    VIA_HANDLE *same)
+{
+    (void)iface;
+    os_sleep_ms(ms);
+    HRESULT hr = system_write(file, "late", 4) == 4 ? S_OK : E_FAIL;
+    return SUCCEEDED(hr) ? via_handle_duplicate(file, same) : hr;
+}
+
+static HRESULT STDMETHODCALLTYPE Transfer_Echo(ITransfer *iface, ITransfer *object,
+                                               ITransfer **same)
+{
+    (void)iface;
+    if (object != NULL)
+        ITransfer_AddRef(object);
+    *same = object;
+    return S_OK;
+}
+
+static HRESULT STDMETHODCALLTYPE Transfer_Join(ITransfer *iface, VIA_HANDLE first,
+                                               VIA_HANDLE second)
+{
+    (void)iface;
+    return first != second ? S_OK : E_FAIL;
+}
+
 static const ITransferVtbl transfer_vtbl = {
     Transfer_QueryInterface, Transfer_AddRef,       Transfer_Release,        Transfer_Exit,
     Transfer_CountHandles,   Transfer_Write,        Transfer_Read,           Transfer_Write,
@@ -301,7 +339,8 @@ static const ITransferVtbl transfer_vtbl = {
     Transfer_Forward,        Transfer_Pass,         Transfer_GetMemoryInUse, Transfer_MakePattern,
     Transfer_Generate,       Transfer_GetGenerated, Transfer_MakeMemory,     Transfer_MakeStreamOn,
     Transfer_EnumTexts,      Transfer_EnumValues,   Transfer_EnumObjects,    Transfer_EnumPoints,
-    Transfer_CountNext,
+    Transfer_CountNext,      Transfer_Adopt,        Transfer_WriteLate,      Transfer_Echo,
+    Transfer_Join,
 };
 
 ITransfer *transfer_new(void)
