@@ -8,6 +8,9 @@
 
 #include "random.h"
 
+#include "tests/random_interfaces/contents.h"
+#include "tests/transfer/system.h"
+
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
