@@ -117,22 +117,25 @@ void numbered_close(struct link_connection *connection)
 {
     struct link_node *node = connection->node;
     uint64_t until_ns = os_now_ns() + NUMBERED_LINGER_NS;
+    struct list left;
     struct list *link;
-    bool lingers = false;
+    list_init(&left);
     os_handle_close(connection->handle_source);
     connection->handle_source = OS_NO_HANDLE;
     os_mutex_lock(&connection->send_lock);
-    os_mutex_lock(&node->lock);
-    while ((link = list_pop(&connection->parked)) != NULL) {
-        list_entry(link, struct parked, link)->until_ns = until_ns;
-        list_append(&node->parked, link);
-        lingers = true;
-    }
-    os_mutex_unlock(&node->lock);
+    while ((link = list_pop(&connection->parked)) != NULL)
+        list_append(&left, link);
     connection->n_parked = 0;
     os_mutex_unlock(&connection->send_lock);
-    if (lingers)
-        node_needs_tick(node);
+    if (list_is_empty(&left))
+        return;
+    os_mutex_lock(&node->lock);
+    while ((link = list_pop(&left)) != NULL) {
+        list_entry(link, struct parked, link)->until_ns = until_ns;
+        list_append(&node->parked, link);
+    }
+    os_mutex_unlock(&node->lock);
+    node_needs_tick(node);
 }
 
 uint64_t numbered_take_due_locked(struct link_node *node, uint64_t now_ns, struct list *due)

@@ -271,6 +271,38 @@ static bool same_form(const SAFEARRAY *a, const SAFEARRAY *b)
         *value = NULL;                                                                   \
     }
 
+/* A VARIANT that holds a struct. */
+#define RECORD_TYPE(type)                                                          \
+    static void make_record_##type(struct random *r, VARIANT *value)               \
+    {                                                                              \
+        make_record(value, #type);                                                 \
+        make_##type(r, (type *)V_RECORD(value));                                   \
+    }                                                                              \
+    static void copy_record_##type(const VARIANT *from, VARIANT *to)               \
+    {                                                                              \
+        copy_VARIANT(from, to);                                                    \
+    }                                                                              \
+    static bool equal_record_##type(const VARIANT *a, const VARIANT *b)            \
+    {                                                                              \
+        return V_VT(a) == VT_RECORD && V_VT(b) == VT_RECORD &&                     \
+               equal_##type((const type *)V_RECORD(a), (const type *)V_RECORD(b)); \
+    }                                                                              \
+    static void free_record_##type(VARIANT *value)                                 \
+    {                                                                              \
+        free_VARIANT(value);                                                       \
+    }
+
+static void make_record(VARIANT *value, const char *name)
+{
+    IRecordInfo *info = NULL;
+    memset(value, 0, sizeof(*value));
+    if (FAILED(via_record_info(&random_typelib, name, &info)) ||
+        !(V_RECORD(value) = IRecordInfo_RecordCreate(info)))
+        abort();
+    V_RECORDINFO(value) = info;
+    V_VT(value) = VT_RECORD;
+}
+
 /* What a VARIANT holds besides what is its own. Texts are not NULL: VariantCopy() would make them
  * empty ones. */
 static void make_VARIANT(struct random *r, VARIANT *value)
@@ -306,8 +338,14 @@ static void make_VARIANT(struct random *r, VARIANT *value)
 static void copy_VARIANT(const VARIANT *from, VARIANT *to)
 {
     memset(to, 0, sizeof(*to));
-    if (FAILED(VariantCopyInd(to, (VARIANT *)from)))
+    if (V_VT(from) == VT_RECORD) { /* not by Windows, which leaves the block when it clears one */
+        if (FAILED(IRecordInfo_RecordCreateCopy(V_RECORDINFO(from), V_RECORD(from), &V_RECORD(to))))
+            abort();
+        V_RECORDINFO(to) = V_RECORDINFO(from);
+        V_VT(to) = VT_RECORD;
+    } else if (FAILED(VariantCopyInd(to, (VARIANT *)from))) {
         abort();
+    }
 }
 
 static size_t variant_size(VARTYPE vt)
@@ -358,7 +396,11 @@ static bool equal_VARIANT(const VARIANT *a, const VARIANT *b)
 
 static void free_VARIANT(VARIANT *value)
 {
-    VariantClear(value);
+    if (V_VT(value) == VT_RECORD)
+        IRecordInfo_RecordDestroy(V_RECORDINFO(value), V_RECORD(value));
+    else
+        VariantClear(value);
+    V_VT(value) = VT_EMPTY;
 }
 
 #endif

@@ -363,6 +363,17 @@ static json_t *random_struct(json_t *lib, const char *name)
     return value;
 }
 
+/* A VARIANT that holds a struct. */
+static json_t *random_record(json_t *lib)
+{
+    json_t *structs = json_object_get(lib, "structs");
+    json_t *chosen = json_array_get(structs, random_next() % json_array_size(structs));
+    const char *library = json_string_value(json_object_get(lib, "name"));
+    const char *name = json_string_value(json_object_get(chosen, "name"));
+    return json_pack("{s:s, s:s++, s:o}", "vt", "record", "struct", library, ".", name, "value",
+                     random_struct(lib, name));
+}
+
 static json_t *random_enum(json_t *lib, const char *name)
 {
     json_t *values = json_object_get(find_named(json_object_get(lib, "enums"), name), "values");
@@ -387,13 +398,22 @@ static size_t random_count(json_t *type, json_t *others)
 /* Structs may point to themselves: so deep. */
 #define MAX_POINTERS 8
 
+/* Structs with VARIANTs that hold structs: so deep. */
+#define MAX_RECORDS 2
+
 json_t *random_value(json_t *lib, json_t *type, json_t *others)
 {
-    static unsigned depth;
+    static unsigned depth, n_records;
     json_t *part = json_is_string(type) ? type : json_object_get(type, "type");
     if (part) {
+        bool is_variant = !strcmp(json_string_value(part), "variant");
         count_kind(json_string_value(part));
-        return random_basic(json_string_value(part));
+        if (!is_variant || n_records == MAX_RECORDS || random_next() % 4)
+            return random_basic(json_string_value(part));
+        n_records++;
+        json_t *record = random_record(lib);
+        n_records--;
+        return record;
     }
     const char *kind = json_object_iter_key(json_object_iter(type));
     part = json_object_get(type, kind);
