@@ -42,7 +42,7 @@ static HRESULT write_manifest(const struct via_component *component, const char 
         manifest.classes[i].clsid = *class->clsid;
         manifest.classes[i].progid = (char *)class->progid;
         manifest.classes[i].description = (char *)(class->description ? class->description : "");
-        manifest.classes[i].threading = (enum manifest_threading)class->threading;
+        manifest.classes[i].threading = (enum manifest_threading) class->threading;
     }
     text = manifest.classes ? manifest_format(&manifest) : NULL;
     free(manifest.classes);

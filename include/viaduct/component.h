@@ -24,8 +24,8 @@ extern "C" {
 #define VIADUCT_COMPONENT_EXPORT VIA_EXPORT
 
 enum via_threading {
-    VIA_THREADING_FREE = 0,     /* calls come on any thread, several at once */
-    VIA_THREADING_SERIAL = 1,   /* one call at a time on all objects of one instance */
+    VIA_THREADING_FREE = 0,   /* calls come on any thread, several at once */
+    VIA_THREADING_SERIAL = 1, /* one call at a time on all objects of one instance */
     /* Everything that is done with the component's objects, get_class_object() included, is done on
      * one thread of its process, which on Windows is a single-threaded apartment with a message
      * loop. If one class wants that it goes for all classes of the component, whose objects share
