@@ -29,12 +29,12 @@
 #define KILLS         1000u
 #define A_FEW_OBJECTS 1000u
 #define A_FEW_KILLS   3u
-/* Wine takes some tenths of a second to start a program. */
-#define KILLS_WITH_WINE 100u
-#define N_MAKERS        4
-#define N_SERVERS       3
-#define N_CLIENTS       3
-#define N_PEERS         (N_SERVERS + N_CLIENTS)
+/* Where all programs are Windows' own, and Wine takes some tenths of a second to start each. */
+#define KILLS_UNDER_WINE 100u
+#define N_MAKERS         4
+#define N_SERVERS        3
+#define N_CLIENTS        3
+#define N_PEERS          (N_SERVERS + N_CLIENTS)
 /* So many die at once, at most. */
 #define MAX_BURST 3u
 /* What lapses has lapsed by then, and what is left is left for good. */
@@ -464,11 +464,7 @@ static void check_all_empty(struct peer *peers)
 
 static unsigned usual_kills(void)
 {
-    char *windows = os_environment("VIADUCT_TEST_WINDOWS");
-    bool has_wine = windows != NULL || os_path_separator == '\\';
-    free(windows);
-    return (has_wine ? KILLS_WITH_WINE : KILLS) /
-           (os_path_separator == '/' ? harness_time_factor() : 1);
+    return os_path_separator == '/' ? KILLS / harness_time_factor() : KILLS_UNDER_WINE;
 }
 
 static void kill_and_account(unsigned n_kills)
