@@ -90,17 +90,19 @@ static const struct via_typelib *learn(ITypeLib *library)
     return NULL;
 }
 
-static void learn_from(ITypeInfo *info)
+static const struct via_typelib *learn_from(ITypeInfo *info)
 {
     ITypeLib *library = NULL;
     UINT index;
     if (FAILED(ITypeInfo_GetContainingTypeLib(info, &library, &index)))
-        return;
-    learn(library);
+        return NULL;
+    const struct via_typelib *learnt = learn(library);
     ITypeLib_Release(library);
+    return learnt;
 }
 
-void component_describe(IUnknown *object)
+/* What the object says of its type, with a reference. */
+static ITypeInfo *type_of(IUnknown *object)
 {
     void *pointer = NULL;
     ITypeInfo *info = NULL;
@@ -117,10 +119,21 @@ void component_describe(IUnknown *object)
             info = NULL;
         IProvideClassInfo_Release(provider);
     }
-    if (info == NULL)
-        return;
-    learn_from(info);
-    ITypeInfo_Release(info);
+    return info;
+}
+
+static const struct via_typelib *learn_from_object(IUnknown *object)
+{
+    ITypeInfo *info = type_of(object);
+    const struct via_typelib *learnt = info != NULL ? learn_from(info) : NULL;
+    if (info != NULL)
+        ITypeInfo_Release(info);
+    return learnt;
+}
+
+void component_describe(IUnknown *object)
+{
+    learn_from_object(object);
 }
 
 /* --- the class --- */
@@ -136,18 +149,38 @@ static HRESULT STDMETHODCALLTYPE get_class_object(REFCLSID clsid, REFIID iid, vo
     return hr;
 }
 
-/* What the class says of itself before there is an object. */
-static void learn_class_library(const struct com_class *class)
+static const struct via_typelib *learn_registered(const struct com_class *class)
 {
     ITypeLib *library = NULL;
     if (!class->has_library || FAILED(LoadRegTypeLib(&class->libid, class->major, class->minor,
                                                      LOCALE_SYSTEM_DEFAULT, &library)))
-        return;
-    const struct via_typelib *converted = learn(library);
+        return NULL;
+    const struct via_typelib *learnt = learn(library);
     ITypeLib_Release(library);
-    if (converted == NULL)
+    return learnt;
+}
+
+/* Of a class that is registered without one: an object knows. */
+static const struct via_typelib *learn_from_instance(const struct com_class *class)
+{
+    void *object = NULL;
+    if (FAILED(CoCreateInstance(&class->clsid, NULL, CLSCTX_INPROC_SERVER | CLSCTX_LOCAL_SERVER,
+                                &IID_IUnknown, &object)))
+        return NULL;
+    const struct via_typelib *learnt = learn_from_object(object);
+    IUnknown_Release((IUnknown *)object);
+    return learnt;
+}
+
+/* What the class is, for who asks before having an object. */
+static void learn_class_library(const struct com_class *class)
+{
+    const struct via_typelib *learnt = learn_registered(class);
+    if (learnt == NULL)
+        learnt = learn_from_instance(class);
+    if (learnt == NULL || typelib_find_coclass(learnt, &class->clsid) == VIA_NO_INDEX)
         return;
-    the_component.libraries[0] = converted;
+    the_component.libraries[0] = learnt;
     the_component.component.n_typelibs = 1;
 }
 
