@@ -110,7 +110,7 @@ static bool descriptors_settled(const struct state *before)
 /* Waits a moment for what other threads still have to close or free. */
 static bool settled(const struct state *before, unsigned ms)
 {
-    uint64_t end = system_now_ms() + ms * HARNESS_TIME_FACTOR;
+    uint64_t end = system_now_ms() + ms;
 
     while (!descriptors_settled(before)) {
         if (system_now_ms() > end)
@@ -145,11 +145,13 @@ static void run_selected(void)
     struct state before;
 
     run_once(&before);
-    if (checks_failed() || checks_skip_reason() || settled(&before, FIRST_SETTLE_MS))
+    if (checks_failed() || checks_skip_reason() ||
+        settled(&before, FIRST_SETTLE_MS * HARNESS_TIME_FACTOR))
         return;
     /* Once more: what is made once per process is there by now. */
     run_once(&before);
-    if (checks_failed() || checks_skip_reason() || settled(&before, SECOND_SETTLE_MS))
+    if (checks_failed() || checks_skip_reason() ||
+        settled(&before, SECOND_SETTLE_MS * HARNESS_TIME_FACTOR + system_lingers_ms))
         return;
     if (!descriptors_settled(&before)) {
         FAIL("the test leaves open descriptors or handles");

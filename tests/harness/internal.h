@@ -52,6 +52,8 @@ void system_descriptors_report(const struct system_descriptors *before);
 
 uint64_t system_now_ms(void);
 void system_sleep_ms(unsigned ms);
+/* For how long the system itself keeps open what a test has made it open. */
+extern const unsigned system_lingers_ms;
 void system_yield(void);
 
 /* Starts a thread that runs for as long as the process. */

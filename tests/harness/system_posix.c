@@ -70,6 +70,8 @@ uint64_t system_now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+const unsigned system_lingers_ms = 0;
+
 void system_sleep_ms(unsigned ms)
 {
     struct timespec left = {ms / 1000, (long)(ms % 1000) * 1000000};

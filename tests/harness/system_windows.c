@@ -63,6 +63,10 @@ uint64_t system_now_ms(void)
     return GetTickCount64();
 }
 
+/* The thread pool (Wine's) has an event for each queue of waits, until 5 s after the last of them.
+ */
+const unsigned system_lingers_ms = 6000;
+
 void system_sleep_ms(unsigned ms)
 {
     Sleep(ms);
