@@ -162,7 +162,8 @@ struct link_connection {
     struct memory *_Atomic memory; /* set once; NULL: nothing was passed yet */
 
     /* The holder's: */
-    bool refuses_handles; /* the first path's stream was told to, until the peer announces them */
+    atomic_bool refuses_handles; /* the first path's stream was told to, until the peer announces
+                                    them; tests look at it, too */
     bool is_watched;      /* the transport may still watch for bytes (VIA_TRANSPORT_WATCHES) */
     uint32_t taken_at;    /* node->n_taken when a worker last took it up; 0: never */
     uint32_t stall_level; /* doublings of what may arrive; while stalled: under lock */
