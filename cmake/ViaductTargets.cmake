@@ -211,7 +211,8 @@ function(via_test_border name)
     add_test(NAME ${name}_border
         COMMAND sh -c "\"$0\" ${cases} >${name}_border.log 2>&1; status=$?; cat ${name}_border.log; exit $status"
                 "$<TARGET_FILE:test_${name}>")
-    set_tests_properties(${name}_border PROPERTIES TIMEOUT ${seconds} LABELS suite
+    # One at a time has the prefix: while many of its processes are killed and started, others may take long to start.
+    set_tests_properties(${name}_border PROPERTIES TIMEOUT ${seconds} LABELS suite RESOURCE_LOCK wineprefix
         ENVIRONMENT "${VIADUCT_TEST_ENVIRONMENT};VIADUCT_TEST_WINDOWS=${CMAKE_SOURCE_DIR}/build/windows;${ARG_ENVIRONMENT}")
 endfunction()
 
