@@ -71,9 +71,8 @@ HRESULT export_mark(IUnknown *object, struct context *context)
     return S_OK;
 }
 
-HRESULT export_mark_serial(struct node *node, IUnknown *object)
+HRESULT export_mark_serial(IUnknown *object)
 {
-    (void)node;
     struct context *context = context_new();
     if (context == NULL)
         return error_set(E_OUTOFMEMORY, "no memory for a context");

@@ -5,7 +5,8 @@
  * and a second hand-out finds it. Holders are what keeps it listed: capability entries of peers and
  * provides. When the last holder goes the export leaves the table for good and its id is never used
  * again, but calls under way still hold it; the reference to the object is given back after the
- * last of them, in the object's context, on a worker.
+ * last of them, in the object's context, on a worker or its apartment's
+ * thread.
  *
  * There may be very many exports, so what few of them need is not in all of them: the gate's item
  * lies behind those that have a context.
@@ -65,7 +66,7 @@ HRESULT export_query(struct exported *exported, const GUID *iid, void **pointer)
 
 /* Until the running call ends (or the thread's next export): `object` gets a serial context of its
  * own. */
-HRESULT export_mark_serial(struct node *node, IUnknown *object);
+HRESULT export_mark_serial(IUnknown *object);
 /* The same for a context that there is. */
 HRESULT export_mark(IUnknown *object, struct context *context);
 /* Drops the marks that the ending call has left. */

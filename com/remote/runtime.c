@@ -234,10 +234,9 @@ HRESULT via_set_root_object(IUnknown *root)
 
 HRESULT via_object_set_serial(IUnknown *object)
 {
-    struct node *node = runtime_node();
-    if (node == NULL)
+    if (runtime_node() == NULL)
         return runtime_publish(error_get()->code);
-    return runtime_publish(export_mark_serial(node, object));
+    return runtime_publish(export_mark_serial(object));
 }
 
 /* --- connecting --- */
