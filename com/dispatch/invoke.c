@@ -101,17 +101,22 @@ static void decide_about_sizes(struct request *self)
     self->leaves_sizes = n_sizes > 0 && self->params->cArgs == self->n_arguments - n_sizes;
 }
 
+static bool is_put(const struct request *self)
+{
+    return (members_form(self->method) & PUT_FORMS) != 0;
+}
+
 static HRESULT place_named(struct request *self)
 {
     const DISPPARAMS *params = self->params;
-    bool is_put = (members_form(self->method) & PUT_FORMS) != 0;
-    if (is_put && (params->cNamedArgs == 0 || params->rgdispidNamedArgs[0] != DISPID_PROPERTYPUT))
+    if (is_put(self) &&
+        (params->cNamedArgs == 0 || params->rgdispidNamedArgs[0] != DISPID_PROPERTYPUT))
         return error_set(DISP_E_PARAMNOTFOUND,
                          "%s.%s: the new value of a property is the argument DISPID_PROPERTYPUT",
                          self->method->owner->name, self->method->method->name);
     for (UINT j = 0; j < params->cNamedArgs; j++) {
         DISPID id = params->rgdispidNamedArgs[j];
-        int64_t i = is_put && id == DISPID_PROPERTYPUT ? (int64_t)self->n_arguments - 1 : id;
+        int64_t i = is_put(self) && id == DISPID_PROPERTYPUT ? (int64_t)self->n_arguments - 1 : id;
         if (i >= 0 && i < self->n_arguments && self->given[i] == NULL) {
             self->given[i] = &params->rgvarg[j];
             continue;
@@ -147,11 +152,16 @@ static HRESULT place_all(struct request *self)
 
 static HRESULT not_optional(struct request *self, unsigned i)
 {
+    const DISPPARAMS *params = self->params;
     const VARIANT *given = self->given[i];
-    bool is_short = self->params->cArgs < self->n_arguments && self->params->cNamedArgs == 0;
+    /* The new value of a property is one of as many as there are, not one picked by its name. */
+    bool is_in_order =
+        params->cNamedArgs == 0 || (params->cNamedArgs == 1 && is_put(self) &&
+                                    params->rgdispidNamedArgs[0] == DISPID_PROPERTYPUT);
+    bool is_short = params->cArgs < self->n_arguments && is_in_order;
     if (given == NULL && is_short)
         return wrong_count(self);
-    self->wrong = given != NULL ? (UINT)(given - self->params->rgvarg) : 0;
+    self->wrong = given != NULL ? (UINT)(given - params->rgvarg) : 0;
     return error_set(DISP_E_PARAMNOTOPTIONAL, "%s.%s: argument %s is not optional",
                      self->method->owner->name, self->method->method->name,
                      self->method->method->params[i].name);
@@ -302,10 +312,14 @@ static HRESULT run(const struct dispatch_target *target, struct request *request
 /* "object.Items(3)": a property without parameters, whose object's default member takes them. */
 static bool is_indexed_result(const struct marshal_method *method, const DISPPARAMS *params)
 {
-    int result = members_result(method);
     return members_form(method) == DISPATCH_PROPERTYGET && members_n_arguments(method) == 0 &&
-           params->cArgs > 0 && result >= 0 &&
-           method->params[result].type->kind == VIA_TYPE_INTERFACE;
+           params->cArgs > 0 && members_result(method) >= 0;
+}
+
+static bool may_be_object(const struct marshal_method *method)
+{
+    uint8_t kind = method->params[members_result(method)].type->kind;
+    return kind == VIA_TYPE_INTERFACE || kind == VIA_TYPE_VARIANT;
 }
 
 static HRESULT invoke_default(const struct dispatch_target *target, struct request *request,
@@ -316,9 +330,11 @@ static HRESULT invoke_default(const struct dispatch_target *target, struct reque
     static const GUID none = {0};
     DISPPARAMS empty = {0};
     VARIANT object;
+    HRESULT hr = S_OK;
     VariantInit(&object);
     request->params = &empty;
-    HRESULT hr = run(target, request, &object, exception);
+    if (may_be_object(request->method))
+        hr = run(target, request, &object, exception);
     if (SUCCEEDED(hr) && V_VT(&object) == VT_DISPATCH && V_DISPATCH(&object) != NULL &&
         depth < MAX_DEFAULTS) {
         depth++;
@@ -326,7 +342,7 @@ static HRESULT invoke_default(const struct dispatch_target *target, struct reque
                               result, exception, wrong);
         depth--;
     } else if (SUCCEEDED(hr)) {
-        hr = error_set(DISP_E_BADPARAMCOUNT, "%s.%s takes no arguments",
+        hr = error_set(DISP_E_NOTACOLLECTION, "%s.%s takes no arguments, and is no collection",
                        request->method->owner->name, request->method->method->name);
     }
     VariantClear(&object);

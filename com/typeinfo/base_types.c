@@ -50,7 +50,7 @@ const struct via_typelib base_library = {
 #define IS_OUT PARAMFLAG_FOUT
 
 /* DISPPARAMS, EXCEPINFO and ITypeInfo are no types that a late-bound caller could make: they are
- * untyped pointers here. */
+ * untyped pointers here. That names are char ** is how stdole2.tlb has it. */
 static const struct base_function functions[BASE_METHODS] = {
     {"QueryInterface",
      0x60000000,
@@ -70,7 +70,7 @@ static const struct base_function functions[BASE_METHODS] = {
      VT_HRESULT,
      5,
      {{"riid", VT_USERDEFINED, 1, IS_IN},
-      {"rgszNames", VT_LPWSTR, 1, IS_IN},
+      {"rgszNames", VT_I1, 2, IS_IN},
       {"cNames", VT_UINT, 0, IS_IN},
       {"lcid", VT_UI4, 0, IS_IN},
       {"rgdispid", VT_I4, 1, IS_OUT}}},

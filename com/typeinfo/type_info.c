@@ -79,8 +79,9 @@ static WORD type_flags(const struct type_subject *subject)
         flags |= TYPEFLAG_FDISPATCHABLE;
     if (itf->flags & VIA_INTERFACE_DUAL)
         flags |= TYPEFLAG_FDUAL;
-    if (itf->flags & (VIA_INTERFACE_DUAL | VIA_INTERFACE_OLEAUTOMATION))
-        flags |= TYPEFLAG_FOLEAUTOMATION;
+    bool is_automation = (itf->flags & (VIA_INTERFACE_DUAL | VIA_INTERFACE_OLEAUTOMATION)) != 0;
+    if (is_automation && subject->view == TYPE_VIEW_INTERFACE)
+        flags |= TYPEFLAG_FOLEAUTOMATION; /* of the slots, as Windows has it */
     if (itf->flags & VIA_INTERFACE_RESTRICTED)
         flags |= TYPEFLAG_FRESTRICTED;
     if (itf->flags & VIA_INTERFACE_HIDDEN)
