@@ -11,21 +11,23 @@
 #include "com/abi/guid.h"
 #include "com/gateway/library.h"
 #include "com/gateway/registry.h"
+#include "com/gateway/types.h"
 #include "com/typelib/typelib.h"
 #include "core/os/thread.h"
 #include "core/util/error.h"
 #include "core/util/log.h"
 
-/* Libraries that are known already, by what Windows calls them. */
-#define MAX_LIBRARIES 64
+/* A library that is known already, by what Windows calls it. */
+struct known {
+    GUID libid;
+    WORD major, minor;
+};
 
 static struct os_mutex lock = OS_MUTEX_INITIALIZER;
 static struct {
-    unsigned n; /* lock */
-    struct {
-        GUID libid;
-        WORD major, minor;
-    } list[MAX_LIBRARIES]; /* lock */
+    size_t n;           /* lock */
+    size_t room;        /* lock */
+    struct known *list; /* lock; as long as the process */
 } the_known;
 
 static struct {
@@ -37,27 +39,39 @@ static struct {
 
 /* --- type libraries --- */
 
+/* Whether it was not there. Without memory a library is converted again, and found to be known. */
+static bool add_known(const struct known *library)
+{
+    for (size_t i = 0; i < the_known.n; i++)
+        if (memcmp(&the_known.list[i], library, sizeof *library) == 0)
+            return false;
+    if (the_known.n == the_known.room) {
+        size_t room = the_known.room * 2 + 16;
+        struct known *larger = realloc(the_known.list, room * sizeof *larger);
+        if (larger == NULL)
+            return true;
+        the_known.list = larger;
+        the_known.room = room;
+    }
+    the_known.list[the_known.n++] = *library;
+    return true;
+}
+
 /* True once for each library. */
 static bool is_new(ITypeLib *library)
 {
     TLIBATTR *attributes;
-    bool is = true;
+    struct known known;
     if (FAILED(ITypeLib_GetLibAttr(library, &attributes)))
         return false;
-    os_mutex_lock(&lock);
-    for (unsigned i = 0; i < the_known.n; i++)
-        is = is && !(IsEqualGUID(&the_known.list[i].libid, &attributes->guid) &&
-                     the_known.list[i].major == attributes->wMajorVerNum &&
-                     the_known.list[i].minor == attributes->wMinorVerNum);
-    is = is && the_known.n < MAX_LIBRARIES;
-    if (is) {
-        the_known.list[the_known.n].libid = attributes->guid;
-        the_known.list[the_known.n].major = attributes->wMajorVerNum;
-        the_known.list[the_known.n].minor = attributes->wMinorVerNum;
-        the_known.n++;
-    }
-    os_mutex_unlock(&lock);
+    memset(&known, 0, sizeof known);
+    known.libid = attributes->guid;
+    known.major = attributes->wMajorVerNum;
+    known.minor = attributes->wMinorVerNum;
     ITypeLib_ReleaseTLibAttr(library, attributes);
+    os_mutex_lock(&lock);
+    bool is = add_known(&known);
+    os_mutex_unlock(&lock);
     return is;
 }
 
@@ -70,12 +84,12 @@ static void warn(const char *what, HRESULT hr)
 
 /* A library that cannot be described leaves its objects to late binding. NULL: it is known, or is
  * not described. */
-static const struct via_typelib *learn(ITypeLib *library)
+static const struct via_typelib *learn(ITypeLib *library, const struct library_class *class)
 {
     struct via_typelib *converted = NULL;
     if (!is_new(library))
         return NULL;
-    HRESULT hr = library_convert(library, &converted);
+    HRESULT hr = library_convert(library, class, &converted);
     if (FAILED(hr)) {
         warn("a type library cannot be used", hr);
         return NULL;
@@ -90,13 +104,13 @@ static const struct via_typelib *learn(ITypeLib *library)
     return NULL;
 }
 
-static const struct via_typelib *learn_from(ITypeInfo *info)
+static const struct via_typelib *learn_from(ITypeInfo *info, const struct library_class *class)
 {
     ITypeLib *library = NULL;
     UINT index;
     if (FAILED(ITypeInfo_GetContainingTypeLib(info, &library, &index)))
         return NULL;
-    const struct via_typelib *learnt = learn(library);
+    const struct via_typelib *learnt = learn(library, class);
     ITypeLib_Release(library);
     return learnt;
 }
@@ -122,18 +136,13 @@ static ITypeInfo *type_of(IUnknown *object)
     return info;
 }
 
-static const struct via_typelib *learn_from_object(IUnknown *object)
-{
-    ITypeInfo *info = type_of(object);
-    const struct via_typelib *learnt = info != NULL ? learn_from(info) : NULL;
-    if (info != NULL)
-        ITypeInfo_Release(info);
-    return learnt;
-}
-
 void component_describe(IUnknown *object)
 {
-    learn_from_object(object);
+    ITypeInfo *info = type_of(object);
+    if (info == NULL)
+        return;
+    learn_from(info, NULL);
+    ITypeInfo_Release(info);
 }
 
 /* --- the class --- */
@@ -149,27 +158,82 @@ static HRESULT STDMETHODCALLTYPE get_class_object(REFCLSID clsid, REFIID iid, vo
     return hr;
 }
 
+/* NULL: it is registered without a library, or with one that does not know the class. */
 static const struct via_typelib *learn_registered(const struct com_class *class)
 {
     ITypeLib *library = NULL;
+    ITypeInfo *info = NULL;
+    const struct via_typelib *learnt = NULL;
     if (!class->has_library || FAILED(LoadRegTypeLib(&class->libid, class->major, class->minor,
                                                      LOCALE_SYSTEM_DEFAULT, &library)))
         return NULL;
-    const struct via_typelib *learnt = learn(library);
+    if (SUCCEEDED(ITypeLib_GetTypeInfoOfGuid(library, &class->clsid, &info))) {
+        TYPEATTR attributes; /* an interface may have the same GUID */
+        if (types_attributes(info, &attributes) && attributes.typekind == TKIND_COCLASS)
+            learnt = learn(library, NULL);
+        ITypeInfo_Release(info);
+    }
     ITypeLib_Release(library);
     return learnt;
 }
 
+/* The library of that type; where it does not list the class, the type is what the class is. */
+static const struct via_typelib *learn_class_of(const struct com_class *class, ITypeInfo *info)
+{
+    TYPEATTR attributes;
+    if (!types_attributes(info, &attributes))
+        return NULL;
+    const struct library_class unlisted = {
+        .name = class->progid[0] != 0 ? class->progid : "Class",
+        .clsid = &class->clsid,
+        .iid = &attributes.guid,
+    };
+    return learn_from(info, attributes.typekind == TKIND_COCLASS ? NULL : &unlisted);
+}
+
 /* Of a class that is registered without one: an object knows. */
-static const struct via_typelib *learn_from_instance(const struct com_class *class)
+static const struct via_typelib *ask_instance(const struct com_class *class)
 {
     void *object = NULL;
     if (FAILED(CoCreateInstance(&class->clsid, NULL, CLSCTX_INPROC_SERVER | CLSCTX_LOCAL_SERVER,
                                 &IID_IUnknown, &object)))
         return NULL;
-    const struct via_typelib *learnt = learn_from_object(object);
+    ITypeInfo *info = type_of(object);
+    const struct via_typelib *learnt = info != NULL ? learn_class_of(class, info) : NULL;
+    if (info != NULL)
+        ITypeInfo_Release(info);
     IUnknown_Release((IUnknown *)object);
     return learnt;
+}
+
+struct question {
+    const struct com_class *class;
+    const struct via_typelib *learnt;
+};
+
+static void ask_in_apartment(void *argument)
+{
+    struct question *self = argument;
+    if (FAILED(CoInitializeEx(NULL, COINIT_APARTMENTTHREADED)))
+        return;
+    self->learnt = ask_instance(self->class);
+    CoUninitialize();
+}
+
+/* An object that is to be called on one thread says on that one what it is: type information does
+ * not always pass between apartments. */
+static const struct via_typelib *learn_from_instance(const struct com_class *class)
+{
+    struct question question = {.class = class};
+    struct os_thread *thread;
+    if (!class->is_apartment)
+        return ask_instance(class);
+    if (FAILED(os_thread_start(ask_in_apartment, &question, "com-class", &thread))) {
+        error_clear();
+        return NULL;
+    }
+    os_thread_join(thread);
+    return question.learnt;
 }
 
 /* What the class is, for who asks before having an object. */

@@ -5,15 +5,15 @@
  */
 #include "com/gateway/library.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "com/gateway/methods.h"
 #include "com/gateway/types.h"
 #include "com/typelib/typelib.h"
 #include "core/util/cleanup.h"
 #include "core/util/error.h"
-
-#define MAX_NAMES (TYPELIB_MAX_PARAMS + 1)
 
 static void no_type_attributes(ITypeInfo *info, TYPEATTR **attributes)
 {
@@ -23,18 +23,6 @@ static void no_type_attributes(ITypeInfo *info, TYPEATTR **attributes)
 }
 
 /* --- enums and structs --- */
-
-/* For free(). */
-static char *member_name(ITypeInfo *info, MEMBERID id)
-{
-    BSTR text = NULL;
-    UINT n = 0;
-    if (FAILED(ITypeInfo_GetNames(info, id, &text, 1, &n)) || n == 0)
-        text = NULL;
-    char *name = types_identifier(text);
-    SysFreeString(text);
-    return name;
-}
 
 static void add_enum(struct conversion *self, ITypeInfo *info, const TYPEATTR *attributes)
 {
@@ -46,7 +34,7 @@ static void add_enum(struct conversion *self, ITypeInfo *info, const TYPEATTR *a
         if (FAILED(ITypeInfo_GetVarDesc(info, i, &variable)))
             continue;
         VariantInit(&number);
-        CLEANUP(cleanup_free) char *own = member_name(info, variable->memid);
+        CLEANUP(cleanup_free) char *own = types_member_name(info, variable->memid);
         if (own != NULL && variable->varkind == VAR_CONST &&
             SUCCEEDED(VariantChangeType(&number, variable->lpvarValue, 0, VT_I4)))
             json_array_append_new(
@@ -69,7 +57,7 @@ static void add_struct(struct conversion *self, ITypeInfo *info, const TYPEATTR 
         json_t *type = NULL;
         if (FAILED(ITypeInfo_GetVarDesc(info, i, &variable)))
             continue;
-        CLEANUP(cleanup_free) char *own = member_name(info, variable->memid);
+        CLEANUP(cleanup_free) char *own = types_member_name(info, variable->memid);
         type = types_field(self, info, &variable->elemdescVar.tdesc);
         ITypeInfo_ReleaseVarDesc(info, variable);
         if (type != NULL && own != NULL) {
@@ -89,119 +77,6 @@ static void add_struct(struct conversion *self, ITypeInfo *info, const TYPEATTR 
 
 /* --- interfaces --- */
 
-/* What a method's parameters are called; the last one of a setter has no name. */
-struct names {
-    BSTR texts[MAX_NAMES];
-    UINT n;
-};
-
-static void get_names(ITypeInfo *info, const FUNCDESC *function, struct names *names)
-{
-    memset(names, 0, sizeof *names);
-    if (FAILED(ITypeInfo_GetNames(info, function->memid, names->texts, MAX_NAMES, &names->n)))
-        names->n = 0;
-}
-
-static void free_names(struct names *names)
-{
-    for (UINT i = 0; i < names->n; i++)
-        SysFreeString(names->texts[i]);
-}
-
-/* For free(). */
-static char *param_name(const struct names *names, UINT i, json_t *params)
-{
-    bool is_named = i + 1 < names->n && names->texts[i + 1] != NULL;
-    char *name = is_named ? types_identifier(names->texts[i + 1]) : strdup("value");
-    if (name == NULL || types_find(params, name) == NULL)
-        return name;
-    free(name);
-    name = malloc(16);
-    if (name != NULL)
-        snprintf(name, 16, "arg%u", i);
-    return name;
-}
-
-/* A parameter that cannot be said: with it the method has a slot, and no call comes to it. */
-static void add_opaque(json_t *params, const char *name)
-{
-    json_array_append_new(params,
-                          json_pack("{s:s, s:s, s:b}", "name", name, "type", "opaque", "in", 1));
-}
-
-static json_t *convert_params(struct conversion *self, ITypeInfo *info, const FUNCDESC *function,
-                              const struct names *names, bool is_automation)
-{
-    json_t *params = json_array();
-    for (SHORT i = 0; i < function->cParams; i++) {
-        CLEANUP(cleanup_free) char *name = param_name(names, (UINT)i, params);
-        json_t *param = json_object();
-        json_object_set_new(param, "name", json_string(name));
-        if (name != NULL &&
-            types_param(self, info, &function->lprgelemdescParam[i], is_automation, param)) {
-            json_array_append_new(params, param);
-            continue;
-        }
-        json_decref(param);
-        add_opaque(params, name != NULL ? name : "value");
-    }
-    return params;
-}
-
-static json_t *convert_method(struct conversion *self, ITypeInfo *info, const FUNCDESC *function,
-                              bool is_automation)
-{
-    struct names names;
-    get_names(info, function, &names);
-    CLEANUP(cleanup_free) char *name = types_identifier(names.n > 0 ? names.texts[0] : NULL);
-    json_t *method = json_pack("{s:s, s:i}", "name", name, "dispid", (int)function->memid);
-    const char *form = function->invkind == INVOKE_PROPERTYGET      ? "propget"
-                       : function->invkind == INVOKE_PROPERTYPUT    ? "propput"
-                       : function->invkind == INVOKE_PROPERTYPUTREF ? "propputref"
-                                                                    : NULL;
-    if (form != NULL)
-        json_object_set_new(method, form, json_true());
-    if (function->cParamsOpt == -1)
-        json_object_set_new(method, "vararg", json_true());
-    if (function->wFuncFlags & FUNCFLAG_FRESTRICTED)
-        json_object_set_new(method, "restricted", json_true());
-    if (function->wFuncFlags & FUNCFLAG_FHIDDEN)
-        json_object_set_new(method, "hidden", json_true());
-    bool returns_result = function->elemdescFunc.tdesc.vt == VT_HRESULT;
-    bool is_too_long = function->cParams < 0 || function->cParams > (SHORT)TYPELIB_MAX_PARAMS;
-    json_t *params =
-        is_too_long ? json_array() : convert_params(self, info, function, &names, is_automation);
-    if (!returns_result || is_too_long)
-        add_opaque(params, "result");
-    json_object_set_new(method, "params", params);
-    free_names(&names);
-    return method;
-}
-
-static int by_slot(const void *left, const void *right)
-{
-    const FUNCDESC *const *a = left, *const *b = right;
-    return (*a)->oVft - (*b)->oVft;
-}
-
-/* In the order of the vtable, which need not be the library's. */
-static json_t *convert_methods(struct conversion *self, ITypeInfo *info, const TYPEATTR *attributes)
-{
-    bool is_automation = (attributes->wTypeFlags & (TYPEFLAG_FDUAL | TYPEFLAG_FOLEAUTOMATION)) != 0;
-    json_t *methods = json_array();
-    UINT n = 0;
-    CLEANUP(cleanup_free) FUNCDESC **functions = calloc(attributes->cFuncs + 1u, sizeof *functions);
-    for (UINT i = 0; functions != NULL && i < attributes->cFuncs; i++)
-        n += SUCCEEDED(ITypeInfo_GetFuncDesc(info, i, &functions[n]));
-    if (functions != NULL)
-        qsort(functions, n, sizeof(FUNCDESC *), by_slot);
-    for (UINT i = 0; i < n; i++) {
-        json_array_append_new(methods, convert_method(self, info, functions[i], is_automation));
-        ITypeInfo_ReleaseFuncDesc(info, functions[i]);
-    }
-    return methods;
-}
-
 static ITypeInfo *base_of(ITypeInfo *info)
 {
     HREFTYPE reference;
@@ -212,12 +87,9 @@ static ITypeInfo *base_of(ITypeInfo *info)
     return base;
 }
 
-static void describe_interface(struct conversion *self, ITypeInfo *info, const TYPEATTR *attributes)
+static void describe_vtable(struct conversion *self, ITypeInfo *info, const TYPEATTR *attributes,
+                            json_t *entry)
 {
-    const char *name = types_use_interface(self, info);
-    json_t *entry = name != NULL ? types_find(self->interfaces, name) : NULL;
-    if (entry == NULL || json_object_get(entry, "methods") != NULL)
-        return;
     ITypeInfo *base = base_of(info);
     const char *base_name = base != NULL ? types_use_interface(self, base) : NULL;
     if (base != NULL)
@@ -228,7 +100,22 @@ static void describe_interface(struct conversion *self, ITypeInfo *info, const T
         json_object_set_new(entry, "dual", json_true());
     if (attributes->wTypeFlags & TYPEFLAG_FOLEAUTOMATION)
         json_object_set_new(entry, "oleautomation", json_true());
-    json_object_set_new(entry, "methods", convert_methods(self, info, attributes));
+    json_object_set_new(entry, "methods", methods_of_interface(self, info, attributes));
+}
+
+static void describe_interface(struct conversion *self, ITypeInfo *info, const TYPEATTR *attributes)
+{
+    const char *name = types_use_interface(self, info);
+    json_t *entry = name != NULL ? types_find(self->interfaces, name) : NULL;
+    if (entry == NULL || json_object_get(entry, "methods") != NULL)
+        return;
+    if (attributes->typekind == TKIND_INTERFACE) {
+        describe_vtable(self, info, attributes, entry);
+        return;
+    }
+    json_object_set_new(entry, "base", json_string(types_use_dispatch(self)));
+    json_object_set_new(entry, "dispinterface", json_true());
+    json_object_set_new(entry, "methods", methods_of_dispinterface(self, info, attributes));
 }
 
 /* --- classes --- */
@@ -268,6 +155,21 @@ static void add_class(struct conversion *self, ITypeInfo *info, const TYPEATTR *
                                     types_guid(&attributes->guid), "interfaces", interfaces));
 }
 
+static void add_unlisted_class(struct conversion *self, const struct library_class *class)
+{
+    json_t *entry = types_find_iid(self->interfaces, class->iid);
+    if (entry == NULL || json_object_get(entry, "external") != NULL)
+        return;
+    CLEANUP(cleanup_free) char *name = strdup(class->name);
+    for (char *c = name; c != NULL && *c != 0; c++)
+        if (!isalnum((unsigned char)*c))
+            *c = '_';
+    json_array_append_new(self->coclasses,
+                          json_pack("{s:s, s:o, s:[{s:O, s:b}]}", "name", name, "clsid",
+                                    types_guid(class->clsid), "interfaces", "name",
+                                    json_object_get(entry, "name"), "default", 1));
+}
+
 /* --- the library --- */
 
 enum pass { PASS_ENUMS, PASS_STRUCTS, PASS_INTERFACES, PASS_CLASSES, N_PASSES };
@@ -286,7 +188,7 @@ static void convert_type(struct conversion *self, ITypeInfo *info, enum pass pas
     else if (pass == PASS_CLASSES && kind == TKIND_COCLASS)
         add_class(self, info, attributes);
     else if (pass == PASS_INTERFACES)
-        face = types_vtable_interface(info);
+        face = types_described(info);
     no_type_attributes(info, &attributes);
     if (face == NULL)
         return;
@@ -330,7 +232,8 @@ static json_t *pack(struct conversion *self)
     return json;
 }
 
-HRESULT library_convert(ITypeLib *library, struct via_typelib **converted)
+HRESULT library_convert(ITypeLib *library, const struct library_class *class,
+                        struct via_typelib **converted)
 {
     struct conversion self = {.library = library,
                               .enums = json_array(),
@@ -348,6 +251,8 @@ HRESULT library_convert(ITypeLib *library, struct via_typelib **converted)
         }
     }
     finish_interfaces(&self);
+    if (class != NULL)
+        add_unlisted_class(&self, class);
     json_t *json = pack(&self);
     CLEANUP(cleanup_free) char *text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
     json_decref(json);

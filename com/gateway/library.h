@@ -12,8 +12,17 @@
 #include <viaduct/com.h>
 #include <viaduct/typelib.h>
 
-/* All of `library`, for typelib_free(). Interfaces of other libraries are named in it, and left to
- * those. VIA_E_TYPE: it is beyond what a description can say. */
-HRESULT library_convert(ITypeLib *library, struct via_typelib **converted);
+/* A class that the library leaves out, and what its objects are in the first place. */
+struct library_class {
+    const char *name;
+    const CLSID *clsid;
+    const IID *iid; /* one of the library's */
+};
+
+/* All of `library`, and `class` too unless it is NULL; for typelib_free(). Interfaces of other
+ * libraries are named in it, and left to those. VIA_E_TYPE: it is beyond what a description can
+ * say. */
+HRESULT library_convert(ITypeLib *library, const struct library_class *class,
+                        struct via_typelib **converted);
 
 #endif

@@ -1,6 +1,5 @@
 #include "com/gateway/types.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,157 +9,6 @@
 
 /* Aliases of aliases, pointers to pointers: more is a mistake. */
 #define MAX_DEPTH 16
-
-/* --- names --- */
-
-char *types_identifier(const WCHAR *text)
-{
-    char *name = text != NULL ? utf_from_wide(text, utf16_length(text)) : strdup("unnamed");
-    if (name == NULL)
-        return NULL;
-    for (char *c = name; *c != 0; c++)
-        if (!isalnum((unsigned char)*c))
-            *c = '_';
-    if (isdigit((unsigned char)name[0]))
-        name[0] = '_';
-    return name;
-}
-
-char *types_name(ITypeInfo *info)
-{
-    BSTR text = NULL;
-    if (FAILED(ITypeInfo_GetDocumentation(info, MEMBERID_NIL, &text, NULL, NULL, NULL)))
-        text = NULL;
-    char *name = types_identifier(text);
-    SysFreeString(text);
-    return name;
-}
-
-json_t *types_guid(const GUID *guid)
-{
-    char text[GUID_TEXT_SIZE];
-    return json_string(guid_format(guid, text));
-}
-
-json_t *types_find(json_t *list, const char *name)
-{
-    size_t i;
-    json_t *entry;
-    json_array_foreach(list, i, entry)
-    {
-        const char *own = json_string_value(json_object_get(entry, "name"));
-        if (own != NULL && strcmp(own, name) == 0)
-            return entry;
-    }
-    return NULL;
-}
-
-/* --- interfaces --- */
-
-static bool get_attributes(ITypeInfo *info, TYPEATTR *copy)
-{
-    TYPEATTR *attributes;
-    if (FAILED(ITypeInfo_GetTypeAttr(info, &attributes)))
-        return false;
-    *copy = *attributes;
-    ITypeInfo_ReleaseTypeAttr(info, attributes);
-    return true;
-}
-
-ITypeInfo *types_vtable_interface(ITypeInfo *info)
-{
-    TYPEATTR attributes;
-    HREFTYPE reference;
-    ITypeInfo *found = NULL;
-    if (!get_attributes(info, &attributes))
-        return NULL;
-    if (attributes.typekind == TKIND_INTERFACE) {
-        ITypeInfo_AddRef(info);
-        return info;
-    }
-    /* The other half of a dual interface. */
-    bool is_dual =
-        attributes.typekind == TKIND_DISPATCH && (attributes.wTypeFlags & TYPEFLAG_FDUAL) != 0;
-    if (!is_dual || FAILED(ITypeInfo_GetRefTypeOfImplType(info, (UINT)-1, &reference)) ||
-        FAILED(ITypeInfo_GetRefTypeInfo(info, reference, &found)))
-        return NULL;
-    return found;
-}
-
-static bool is_of(ITypeInfo *info, ITypeLib *library)
-{
-    ITypeLib *its = NULL;
-    UINT index;
-    if (FAILED(ITypeInfo_GetContainingTypeLib(info, &its, &index)))
-        return false;
-    TLIBATTR *left = NULL, *right = NULL;
-    bool is = false;
-    if (SUCCEEDED(ITypeLib_GetLibAttr(its, &left)) &&
-        SUCCEEDED(ITypeLib_GetLibAttr(library, &right)))
-        is = IsEqualGUID(&left->guid, &right->guid);
-    if (left != NULL)
-        ITypeLib_ReleaseTLibAttr(its, left);
-    if (right != NULL)
-        ITypeLib_ReleaseTLibAttr(library, right);
-    ITypeLib_Release(its);
-    return is;
-}
-
-static json_t *find_iid(json_t *list, const GUID *iid)
-{
-    char text[GUID_TEXT_SIZE];
-    size_t i;
-    json_t *entry;
-    guid_format(iid, text);
-    json_array_foreach(list, i, entry)
-    {
-        const char *own = json_string_value(json_object_get(entry, "iid"));
-        if (own != NULL && strcmp(own, text) == 0)
-            return entry;
-    }
-    return NULL;
-}
-
-static const char *name_external(struct conversion *self, const char *name, const GUID *iid)
-{
-    json_t *entry = find_iid(self->interfaces, iid);
-    if (entry == NULL) {
-        entry = json_pack("{s:s, s:o, s:b, s:[]}", "name", name, "iid", types_guid(iid), "external",
-                          1, "methods");
-        if (!IsEqualGUID(iid, &IID_IUnknown)) {
-            name_external(self, "IUnknown", &IID_IUnknown);
-            json_object_set_new(entry, "base", json_string("IUnknown"));
-        }
-        json_array_append_new(self->interfaces, entry);
-    }
-    return json_string_value(json_object_get(entry, "name"));
-}
-
-const char *types_use_interface(struct conversion *self, ITypeInfo *info)
-{
-    const char *found = NULL;
-    TYPEATTR attributes;
-    ITypeInfo *face = types_vtable_interface(info);
-    if (face == NULL || !get_attributes(face, &attributes)) {
-        if (face != NULL)
-            ITypeInfo_Release(face);
-        return NULL;
-    }
-    CLEANUP(cleanup_free) char *name = types_name(face);
-    json_t *entry = name != NULL ? find_iid(self->interfaces, &attributes.guid) : NULL;
-    if (entry != NULL) {
-        found = json_string_value(json_object_get(entry, "name"));
-    } else if (name != NULL && !is_of(face, self->library)) {
-        found = name_external(self, name, &attributes.guid);
-    } else if (name != NULL) {
-        /* It is still to be described: the entry holds its place and its name. */
-        entry = json_pack("{s:s, s:o}", "name", name, "iid", types_guid(&attributes.guid));
-        json_array_append_new(self->interfaces, entry);
-        found = json_string_value(json_object_get(entry, "name"));
-    }
-    ITypeInfo_Release(face);
-    return found;
-}
 
 /* --- types --- */
 
@@ -186,21 +34,22 @@ static json_t *referenced(struct conversion *self, ITypeInfo *info, HREFTYPE ref
     json_t *json = NULL;
     if (FAILED(ITypeInfo_GetRefTypeInfo(info, reference, &other)))
         return NULL;
-    if (!get_attributes(other, &attributes))
+    if (!types_attributes(other, &attributes))
         attributes.typekind = TKIND_MAX;
     switch (attributes.typekind) {
     case TKIND_ALIAS:
         json = value(self, other, &attributes.tdescAlias, depth + 1);
         break;
     case TKIND_ENUM: /* of another library: its numbers are all that is needed here */
-        json = is_of(other, self->library) ? named("enum", self->enums, other) : json_string("i32");
+        json = types_is_of(other, self->library) ? named("enum", self->enums, other)
+                                                 : json_string("i32");
         break;
     case TKIND_RECORD: {
         CLEANUP(cleanup_free) char *name = types_name(other);
         bool is_guid = name != NULL && strcmp(name, "GUID") == 0;
-        json = is_guid                       ? json_string("guid")
-               : is_of(other, self->library) ? named("struct", self->structs, other)
-                                             : NULL;
+        json = is_guid                             ? json_string("guid")
+               : types_is_of(other, self->library) ? named("struct", self->structs, other)
+                                                   : NULL;
         break;
     }
     default: /* an interface is pointed to; others are nothing that travels */
@@ -208,6 +57,25 @@ static json_t *referenced(struct conversion *self, ITypeInfo *info, HREFTYPE ref
     }
     ITypeInfo_Release(other);
     return json;
+}
+
+/* What a pointer to a class points to. */
+static const char *default_interface(struct conversion *self, ITypeInfo *class, UINT n)
+{
+    const char *name = NULL;
+    for (UINT i = 0; i < n && name == NULL; i++) {
+        INT flags = 0;
+        HREFTYPE reference;
+        ITypeInfo *face;
+        if (FAILED(ITypeInfo_GetImplTypeFlags(class, i, &flags)) ||
+            (flags & (IMPLTYPEFLAG_FDEFAULT | IMPLTYPEFLAG_FSOURCE)) != IMPLTYPEFLAG_FDEFAULT ||
+            FAILED(ITypeInfo_GetRefTypeOfImplType(class, i, &reference)) ||
+            FAILED(ITypeInfo_GetRefTypeInfo(class, reference, &face)))
+            continue;
+        name = types_use_interface(self, face);
+        ITypeInfo_Release(face);
+    }
+    return name != NULL ? name : types_use_dispatch(self);
 }
 
 static json_t *pointed_interface(struct conversion *self, ITypeInfo *info, const TYPEDESC *type)
@@ -218,20 +86,14 @@ static json_t *pointed_interface(struct conversion *self, ITypeInfo *info, const
     if (type->vt != VT_USERDEFINED ||
         FAILED(ITypeInfo_GetRefTypeInfo(info, type->hreftype, &other)))
         return NULL;
-    if (!get_attributes(other, &attributes))
+    if (!types_attributes(other, &attributes))
         attributes.typekind = TKIND_MAX;
-    if (attributes.typekind == TKIND_INTERFACE || attributes.typekind == TKIND_DISPATCH) {
-        const char *name = types_use_interface(self, other);
-        /* A dispinterface without a vtable is an IDispatch. */
-        if (name == NULL && attributes.typekind == TKIND_DISPATCH)
-            name = name_external(self, "IDispatch", &IID_IDispatch);
-        json = interface_type(name);
-    } else if (attributes.typekind == TKIND_COCLASS) {
-        /* A pointer to its default interface. */
-        json = interface_type(name_external(self, "IDispatch", &IID_IDispatch));
-    } else if (attributes.typekind == TKIND_ALIAS) {
+    if (attributes.typekind == TKIND_INTERFACE || attributes.typekind == TKIND_DISPATCH)
+        json = interface_type(types_use_interface(self, other));
+    else if (attributes.typekind == TKIND_COCLASS)
+        json = interface_type(default_interface(self, other, attributes.cImplTypes));
+    else if (attributes.typekind == TKIND_ALIAS)
         json = pointed_interface(self, other, &attributes.tdescAlias);
-    }
     ITypeInfo_Release(other);
     return json;
 }
@@ -264,9 +126,9 @@ static json_t *value(struct conversion *self, ITypeInfo *info, const TYPEDESC *t
         return NULL;
     switch (type->vt) {
     case VT_UNKNOWN:
-        return interface_type(name_external(self, "IUnknown", &IID_IUnknown));
+        return interface_type(types_use_unknown(self));
     case VT_DISPATCH:
-        return interface_type(name_external(self, "IDispatch", &IID_IDispatch));
+        return interface_type(types_use_dispatch(self));
     case VT_LPWSTR:
         return json_string("string16");
     case VT_USERDEFINED:
@@ -388,4 +250,36 @@ bool types_param(struct conversion *self, ITypeInfo *info, const ELEMDESC *param
     bool is_one = is_automation || is_retval;
     return (!is_out && by_value(self, info, &param->tdesc, json)) ||
            by_reference(self, info, &param->tdesc, is_one, json);
+}
+
+json_t *types_in_variant(struct conversion *self, ITypeInfo *info, const TYPEDESC *type)
+{
+    json_t *json = value(self, info, type, 0);
+    const char *name = json_string_value(json);
+    bool is_of_none =
+        json == NULL ||
+        (name != NULL && (strcmp(name, "string16") == 0 || strcmp(name, "guid") == 0));
+    if (!is_of_none)
+        return json;
+    json_decref(json);
+    return json_string("variant");
+}
+
+void types_member_param(struct conversion *self, ITypeInfo *info, const ELEMDESC *param,
+                        json_t *json)
+{
+    USHORT flags = param->paramdesc.wParamFlags;
+    bool is_out = (flags & PARAMFLAG_FOUT) != 0 && param->tdesc.vt == VT_PTR;
+    const TYPEDESC *type = is_out ? param->tdesc.lptdesc : &param->tdesc;
+    if ((flags & PARAMFLAG_FIN) != 0 || !is_out)
+        json_object_set_new(json, "in", json_true());
+    if (is_out) {
+        json_object_set_new(json, "out", json_true());
+        json_object_set_new(json, "by_ref", json_true());
+    }
+    json_object_set_new(json, "type", types_in_variant(self, info, type));
+    if (is_out && (flags & (PARAMFLAG_FRETVAL | PARAMFLAG_FIN)) == PARAMFLAG_FRETVAL)
+        json_object_set_new(json, "retval", json_true());
+    else
+        add_default(&param->paramdesc, json);
 }

@@ -17,23 +17,36 @@ struct conversion {
 
 /* The name of a type, as a C identifier, for free(); NULL without memory. */
 char *types_name(ITypeInfo *info);
+/* The same of a member's. */
+char *types_member_name(ITypeInfo *info, MEMBERID id);
 /* An identifier of any text, for free(). */
 char *types_identifier(const WCHAR *text);
 json_t *types_guid(const GUID *guid);
 /* The entry of that name; NULL: there is none. */
 json_t *types_find(json_t *list, const char *name);
+/* The same of an interface. */
+json_t *types_find_iid(json_t *list, const GUID *iid);
 
-/* The vtable interface that a type is: of a dispinterface with a vtable that one; others, and what
- * is no interface, have none. With a reference; NULL: none. */
-ITypeInfo *types_vtable_interface(ITypeInfo *info);
+/* What a type is described as: a dispinterface with a vtable as that vtable, other interfaces as
+ * themselves. With a reference; NULL: it is no interface. */
+ITypeInfo *types_described(ITypeInfo *info);
 /* The name of an interface that types or bases refer to, which the conversion then knows. NULL: the
- * type is no interface that has a vtable. */
+ * type is no interface. */
 const char *types_use_interface(struct conversion *self, ITypeInfo *info);
+const char *types_use_unknown(struct conversion *self);
+const char *types_use_dispatch(struct conversion *self);
+bool types_attributes(ITypeInfo *info, TYPEATTR *copy);
+bool types_is_of(ITypeInfo *info, ITypeLib *library);
 
 /* A parameter's "type" and flags in `json`. False: what it is cannot be said for certain.
  * `is_automation`: the interface's types have the one meaning that they have there. */
 bool types_param(struct conversion *self, ITypeInfo *info, const ELEMDESC *param,
                  bool is_automation, json_t *json);
+/* The same of a member of a dispinterface, whose arguments are what a VARIANT holds; "variant"
+ * where the type itself is nothing that one could hold. */
+void types_member_param(struct conversion *self, ITypeInfo *info, const ELEMDESC *param,
+                        json_t *json);
+json_t *types_in_variant(struct conversion *self, ITypeInfo *info, const TYPEDESC *type);
 /* A struct's field; NULL: it cannot be said. */
 json_t *types_field(struct conversion *self, ITypeInfo *info, const TYPEDESC *type);
 

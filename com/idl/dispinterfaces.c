@@ -65,8 +65,7 @@ static bool parse_method(struct parser *self, struct unit_interface *iface)
     if (!attributes_parse(self, PLACE_METHOD, &attributes) || !parse_result(self, &result))
         return false;
     made.position = self->token.position;
-    if (!parser_name(self, &made.name) || !declare_check_name(self, made.name, made.position) ||
-        !parser_require(self, '(') ||
+    if (!parser_name(self, &made.name) || !parser_require(self, '(') ||
         !interface_parse_params(self, &made.members, &made.n_members) || !parser_require(self, ';'))
         return false;
     if (made.n_members == TYPELIB_MAX_PARAMS && !is_nothing(&result))
@@ -85,8 +84,7 @@ static bool parse_property(struct parser *self, struct unit_interface *iface)
     if (!attributes_parse(self, PLACE_PROPERTY, &attributes) || !parse_result(self, &result))
         return false;
     get.position = self->token.position;
-    if (!parser_name(self, &get.name) || !declare_check_name(self, get.name, get.position) ||
-        !parser_require(self, ';'))
+    if (!parser_name(self, &get.name) || !parser_require(self, ';'))
         return false;
     if (result.base.is_void)
         return parser_error(self, result.base.position, "property %s has no type", get.name);

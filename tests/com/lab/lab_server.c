@@ -1,0 +1,198 @@
+/*
+ * The laboratory as a server: a DLL with two classes, one for any thread and one for an apartment,
+ * or with LAB_LOCAL a program with a third one.
+ *
+ *     regsvr32 /s lab.dll            lab_server.exe /register
+ *
+ * Both have the type library in them, and register it with the machine.
+ */
+#include "lab_object.h"
+
+#include <initguid.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lab_i.c"
+
+LONG lab_n_alive;
+static HINSTANCE the_module;
+
+/* --- the type library --- */
+
+static HRESULT load_library(REGKIND kind, ITypeLib **library)
+{
+    WCHAR path[MAX_PATH];
+    GetModuleFileNameW(the_module, path, MAX_PATH);
+    return LoadTypeLibEx(path, kind, library);
+}
+
+HRESULT lab_type_info(REFGUID guid, ITypeInfo **info)
+{
+    ITypeLib *library;
+    *info = NULL;
+    HRESULT hr = load_library(REGKIND_NONE, &library);
+    if (FAILED(hr))
+        return hr;
+    hr = ITypeLib_GetTypeInfoOfGuid(library, guid, info);
+    ITypeLib_Release(library);
+    return hr;
+}
+
+/* --- class objects --- */
+
+struct factory {
+    IClassFactory IClassFactory_iface;
+    const CLSID *clsid;
+};
+
+static HRESULT WINAPI Factory_QueryInterface(IClassFactory *iface, REFIID iid, void **object)
+{
+    *object = NULL;
+    if (!IsEqualIID(iid, &IID_IUnknown) && !IsEqualIID(iid, &IID_IClassFactory))
+        return E_NOINTERFACE;
+    *object = iface;
+    return S_OK;
+}
+
+static ULONG WINAPI Factory_AddRef(IClassFactory *iface)
+{
+    (void)iface;
+    return 2;
+}
+
+static ULONG WINAPI Factory_Release(IClassFactory *iface)
+{
+    (void)iface;
+    return 1;
+}
+
+static HRESULT WINAPI Factory_CreateInstance(IClassFactory *iface, IUnknown *outer, REFIID iid,
+                                             void **object)
+{
+    *object = NULL;
+    return outer != NULL ? CLASS_E_NOAGGREGATION
+                         : lab_new(((struct factory *)iface)->clsid, iid, object);
+}
+
+static HRESULT WINAPI Factory_LockServer(IClassFactory *iface, BOOL lock)
+{
+    (void)iface;
+    if (lock)
+        InterlockedIncrement(&lab_n_alive);
+    else
+        InterlockedDecrement(&lab_n_alive);
+    return S_OK;
+}
+
+static const IClassFactoryVtbl factory_vtable = {
+    Factory_QueryInterface, Factory_AddRef,     Factory_Release,
+    Factory_CreateInstance, Factory_LockServer,
+};
+
+static struct factory the_factories[] = {
+    {{(IClassFactoryVtbl *)&factory_vtable}, &CLSID_LabFree},
+    {{(IClassFactoryVtbl *)&factory_vtable}, &CLSID_LabApartment},
+    {{(IClassFactoryVtbl *)&factory_vtable}, &CLSID_LabLocal},
+};
+
+/* --- the registry --- */
+
+static void set(const WCHAR *key, const WCHAR *name, const WCHAR *value)
+{
+    RegSetKeyValueW(HKEY_LOCAL_MACHINE, key, name, REG_SZ, value,
+                    (DWORD)((wcslen(value) + 1) * sizeof *value));
+}
+
+static void register_class(const CLSID *clsid, const WCHAR *progid, const WCHAR *server,
+                           const WCHAR *threading)
+{
+    WCHAR guid[40], library[40], key[128], below[160], path[MAX_PATH + 2], module[MAX_PATH];
+    StringFromGUID2(clsid, guid, 40);
+    StringFromGUID2(&LIBID_ViaductLab, library, 40);
+    GetModuleFileNameW(the_module, module, MAX_PATH);
+    _snwprintf(path, MAX_PATH + 2, threading != NULL ? L"%ls" : L"\"%ls\"", module);
+    _snwprintf(key, 128, L"Software\\Classes\\%ls\\CLSID", progid);
+    set(key, NULL, guid);
+    _snwprintf(key, 128, L"Software\\Classes\\CLSID\\%ls", guid);
+    set(key, NULL, L"A class of the laboratory");
+    _snwprintf(below, 160, L"%ls\\%ls", key, server);
+    set(below, NULL, path);
+    if (threading != NULL)
+        set(below, L"ThreadingModel", threading);
+    _snwprintf(below, 160, L"%ls\\ProgID", key);
+    set(below, NULL, progid);
+    _snwprintf(below, 160, L"%ls\\TypeLib", key);
+    set(below, NULL, library);
+    _snwprintf(below, 160, L"%ls\\Version", key);
+    set(below, NULL, L"1.0");
+}
+
+static HRESULT register_library(void)
+{
+    ITypeLib *library;
+    HRESULT hr = load_library(REGKIND_REGISTER, &library);
+    if (SUCCEEDED(hr))
+        ITypeLib_Release(library);
+    return hr;
+}
+
+#ifndef LAB_LOCAL
+
+/* --- in process --- */
+
+BOOL WINAPI DllMain(HINSTANCE module, DWORD reason, void *reserved);
+
+BOOL WINAPI DllMain(HINSTANCE module, DWORD reason, void *reserved)
+{
+    (void)reserved;
+    if (reason == DLL_PROCESS_ATTACH)
+        the_module = module;
+    return TRUE;
+}
+
+__declspec(dllexport) HRESULT WINAPI DllGetClassObject(REFCLSID clsid, REFIID iid, void **object)
+{
+    *object = NULL;
+    for (size_t i = 0; i < 2; i++)
+        if (IsEqualCLSID(clsid, the_factories[i].clsid))
+            return Factory_QueryInterface(&the_factories[i].IClassFactory_iface, iid, object);
+    return CLASS_E_CLASSNOTAVAILABLE;
+}
+
+__declspec(dllexport) HRESULT WINAPI DllCanUnloadNow(void)
+{
+    return lab_n_alive == 0 ? S_OK : S_FALSE;
+}
+
+__declspec(dllexport) HRESULT WINAPI DllRegisterServer(void)
+{
+    register_class(&CLSID_LabFree, L"ViaductLab.Free", L"InprocServer32", L"Both");
+    register_class(&CLSID_LabApartment, L"ViaductLab.Apartment", L"InprocServer32", L"Apartment");
+    return register_library();
+}
+
+#else
+
+/* --- a program: ends when its last object has gone --- */
+
+int main(int argc, char **argv)
+{
+    DWORD cookie;
+    the_module = GetModuleHandleW(NULL);
+    CoInitializeEx(NULL, COINIT_MULTITHREADED);
+    if (argc > 1 && strcmp(argv[1], "/register") == 0) {
+        register_class(&CLSID_LabLocal, L"ViaductLab.Local", L"LocalServer32", NULL);
+        return FAILED(register_library());
+    }
+    if (FAILED(CoRegisterClassObject(&CLSID_LabLocal,
+                                     (IUnknown *)&the_factories[2].IClassFactory_iface,
+                                     CLSCTX_LOCAL_SERVER, REGCLS_MULTIPLEUSE, &cookie)))
+        return 1;
+    for (int idle = 0; idle<50; idle = lab_n_alive> 0 ? 0 : idle + 1)
+        Sleep(100);
+    CoRevokeClassObject(cookie);
+    CoUninitialize();
+    return 0;
+}
+
+#endif
