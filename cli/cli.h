@@ -34,14 +34,17 @@ enum cli_command_flag {
     CLI_OWN_OPTIONS = 16,   /* it reads its options itself */
     CLI_HIDDEN = 32,        /* not in the help */
     CLI_REGENERATES = 64,   /* --idl, --header */
-    CLI_WATCHES = 128       /* --count */
+    CLI_WATCHES = 128,      /* --count */
+    CLI_KNOWS_COM = 256,    /* --user, --machine */
+    CLI_REGISTERS_COM = 512 /* --local-server */
 };
 #define CLI_FREE_BEHIND 2
 
 struct cli_command {
     const char *name;
-    const char *subcommand; /* the word that has to follow, or NULL */
-    const char *arguments;  /* for the usage line */
+    /* The word that has to follow, or NULL. Commands of one name stand together. */
+    const char *subcommand;
+    const char *arguments; /* for the usage line */
     const char *summary;
     int (*run)(int argc, char **argv); /* argv[0] is the command's name */
     const char *details;               /* lines for its help, or NULL */
@@ -61,15 +64,22 @@ struct cli_options {
     bool idl;            /* --idl, of `introspect` */
     bool header;         /* --header, of `introspect` */
     unsigned count;      /* --count N, of `watch`; 0: any */
+    bool user;           /* --user, of `com` */
+    bool machine;        /* --machine, of `com` */
+    bool local_server;   /* --local-server, of `com register` */
     const char *host;    /* --host ADDRESS */
     unsigned timeout_ms; /* --timeout MS; 0: the default */
     char **arguments;    /* the other words */
     int n_arguments;
 };
 
-/* Reads a command's words; reorders `argv`. -1, or the exit code after help or a complaint. */
+/* Reads the words of a command ("list", "com register"); reorders `argv`. -1, or the exit code
+ * after help or a complaint. */
 int cli_read_options(int argc, char **argv, const char *command, int min_arguments,
                      int max_arguments, struct cli_options *options);
+/* Of the commands called `name` the one whose subcommand the words behind it say; the first, where
+ * none is. NULL: there is no such command. */
+const struct cli_command *cli_find_command(const char *name, int argc, char **argv);
 /* How many words in front of the command's name are options. */
 int cli_leading_options(int argc, char **argv);
 /* Says what is wrong with the words after "viaduct" or, if there is one, the command; CLI_USAGE. */
@@ -132,5 +142,8 @@ int command_describe_module(int argc, char **argv);
 int command_status(int argc, char **argv);
 int command_plugin(int argc, char **argv);
 int command_idl(int argc, char **argv);
+int command_com_register(int argc, char **argv);
+int command_com_unregister(int argc, char **argv);
+int command_com_list(int argc, char **argv);
 
 #endif

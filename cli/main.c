@@ -6,6 +6,12 @@
 
 #include "core/os/program.h"
 
+#define COM_DETAILS                                                                              \
+    "What is registered is for all users of the machine, or with --user for this one, who then " \
+    "need not\n"                                                                                 \
+    "be an administrator. On Windows, or under Wine, where a user's own classes are not looked " \
+    "at.\n"
+
 const struct cli_command cli_commands[] = {
     {"list", NULL, "", "list the classes that can be created, or what runs", command_list, NULL,
      CLI_PRINTS | CLI_CONNECTS | CLI_LISTS},
@@ -40,6 +46,13 @@ const struct cli_command cli_commands[] = {
      command_unregister, NULL, CLI_PRINTS | CLI_CONNECTS},
     {"status", NULL, "", "show what the host does", command_status, NULL,
      CLI_PRINTS | CLI_CONNECTS},
+    {"com", "register", "CLASS", "make a class of Viaduct a COM class of Windows",
+     command_com_register, COM_DETAILS,
+     CLI_PRINTS | CLI_CONNECTS | CLI_KNOWS_COM | CLI_REGISTERS_COM},
+    {"com", "unregister", "CLASS", "take a COM class of Viaduct away", command_com_unregister,
+     COM_DETAILS, CLI_PRINTS | CLI_KNOWS_COM},
+    {"com", "list", "", "list the classes of Viaduct that are COM classes", command_com_list,
+     COM_DETAILS, CLI_PRINTS | CLI_KNOWS_COM},
     {"plugin", "check", "FILE", "test a transport plugin against its contract", command_plugin,
      NULL, CLI_PRINTS},
     {"idl", NULL, "FILE [OPTION...]", "compile interface descriptions", command_idl, NULL,
@@ -102,10 +115,10 @@ static int run(int argc, char **arguments)
         print_help(stderr);
         return CLI_USAGE;
     }
-    for (const struct cli_command *command = cli_commands; command->name; command++) {
-        if (strcmp(command->name, name) == 0)
-            return run_command(command, n_leading, argc - 1, arguments + 1);
-    }
+    const struct cli_command *command =
+        cli_find_command(name, argc - 2 - n_leading, arguments + 2 + n_leading);
+    if (command)
+        return run_command(command, n_leading, argc - 1, arguments + 1);
     return cli_fail_usage(NULL, "there is no command '%.100s'", name);
 }
 

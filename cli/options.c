@@ -41,6 +41,15 @@ static const struct known_option {
     {{"count", required_argument, NULL, 'c'},
      CLI_WATCHES,
      "      --count N        end after so many events\n"},
+    {{"user", no_argument, NULL, 'u'},
+     CLI_KNOWS_COM,
+     "      --user           for this user only\n"},
+    {{"machine", no_argument, NULL, 'm'},
+     CLI_KNOWS_COM,
+     "      --machine        for the whole machine (default)\n"},
+    {{"local-server", no_argument, NULL, 's'},
+     CLI_REGISTERS_COM,
+     "      --local-server   for clients, too, that ask for a server in another process\n"},
     {{"json", no_argument, NULL, 'j'},
      CLI_PRINTS,
      "      --json           print data, and what fails, as JSON\n"},
@@ -60,13 +69,36 @@ static bool takes(const struct cli_command *command, const struct known_option *
     return (command->flags & known->needs) == known->needs;
 }
 
+/* "list", "com register"; a name alone is that of the first one. */
 static const struct cli_command *find_command(const char *name)
 {
     const struct cli_command *command = cli_commands;
+    size_t length = strcspn(name, " ");
+    const char *word = name[length] ? name + length + 1 : NULL;
 
-    while (strcmp(command->name, name) != 0)
+    while (strlen(command->name) != length || strncmp(command->name, name, length) != 0 ||
+           (word && strcmp(command->subcommand, word) != 0))
         command++;
     return command;
+}
+
+const struct cli_command *cli_find_command(const char *name, int argc, char **argv)
+{
+    const struct cli_command *first = cli_commands;
+
+    while (first->name && strcmp(first->name, name) != 0)
+        first++;
+    for (const struct cli_command *command = first; command->name; command++) {
+        if (strcmp(command->name, name) != 0 || !command->subcommand)
+            break;
+        for (int i = 0; i < argc; i++) {
+            if (strcmp(argv[i], command->subcommand) == 0)
+                return command;
+            if (argv[i][0] != '-')
+                break;
+        }
+    }
+    return first->name ? first : NULL;
 }
 
 static void print_usage(FILE *to, const struct cli_command *command)
@@ -74,6 +106,19 @@ static void print_usage(FILE *to, const struct cli_command *command)
     fprintf(to, "Usage: viaduct %s%s%s [OPTION...]%s%s\n", command->name,
             command->subcommand ? " " : "", command->subcommand ? command->subcommand : "",
             *command->arguments ? " " : "", command->arguments);
+}
+
+/* "'com register', 'com list'" */
+static const char *list_subcommands(const char *name, char *text, size_t size)
+{
+    size_t used = 0;
+
+    text[0] = 0;
+    for (const struct cli_command *command = cli_commands; command->name; command++)
+        if (strcmp(command->name, name) == 0 && used < size)
+            used += (size_t)snprintf(text + used, size - used, "%s'%s %s'", used ? ", " : "", name,
+                                     command->subcommand);
+    return text;
 }
 
 static void print_help(const struct cli_command *command)
@@ -140,6 +185,15 @@ static int read_option(int option, const char *word, const struct cli_command *c
         return -1;
     case 'c':
         return read_number(command->name, optarg, "number of events", 1000000000, &options->count);
+    case 'u':
+        options->user = true;
+        return -1;
+    case 'm':
+        options->machine = true;
+        return -1;
+    case 's':
+        options->local_server = true;
+        return -1;
     case 'l':
         options->local = true;
         return -1;
@@ -260,6 +314,7 @@ int cli_read_options(int argc, char **argv, const char *name, int min_arguments,
     struct option list[N_OPTIONS + 1];
     int option, code, n_options = sort_words(command, &argc, argv);
     int n_own = command->subcommand ? 1 : 0;
+    char known[128];
 
     memset(options, 0, sizeof(*options));
     list_options(command, list);
@@ -271,12 +326,17 @@ int cli_read_options(int argc, char **argv, const char *name, int min_arguments,
     }
     options->arguments = argv + 1 + n_options + n_own;
     options->n_arguments = argc - 1 - n_options - n_own;
+    if (command->subcommand &&
+        (options->n_arguments < 0 || strcmp(options->arguments[-1], command->subcommand) != 0))
+        return cli_fail_usage(command->name, "there is %s, and no '%s%s%.60s'",
+                              list_subcommands(command->name, known, sizeof(known)), command->name,
+                              options->n_arguments < 0 ? "" : " ",
+                              options->n_arguments < 0 ? " " : options->arguments[-1]);
     if (options->n_arguments < min_arguments)
         return wrong_number(command, "too few arguments");
     if (options->n_arguments > max_arguments)
         return wrong_number(command, "too many arguments");
-    if (command->subcommand && strcmp(options->arguments[-1], command->subcommand) != 0)
-        return cli_fail_usage(command->name, "there is '%s %s', and no '%s %.60s'", command->name,
-                              command->subcommand, command->name, options->arguments[-1]);
+    if (options->user && options->machine)
+        return cli_fail_usage(command->name, "--user and --machine exclude each other");
     return -1;
 }

@@ -15,8 +15,7 @@ size_t version_stem(const char *progid)
     return (size_t)(dot - progid);
 }
 
-/* Of numbers in decimal digits, as long as a ProgID may be. */
-static bool is_higher(const char *version, const char *other)
+bool version_is_higher(const char *version, const char *other)
 {
     size_t length, other_length;
 
@@ -43,7 +42,7 @@ uint32_t version_newest(const struct catalogue *catalogue, const char *progid)
         if (strncmp(other, stem, length) != 0 || other[length] < '0' || other[length] > '9')
             break; /* digits come before letters */
         if (version_stem(other) == length - 1 &&
-            (newest == CATALOGUE_NONE || is_higher(other + length, highest))) {
+            (newest == CATALOGUE_NONE || version_is_higher(other + length, highest))) {
             newest = class;
             highest = other + length;
         }

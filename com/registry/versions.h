@@ -15,6 +15,8 @@
 
 /* The length of a ProgID without its version, "Viaduct.Calculator"; 0: it has none. */
 size_t version_stem(const char *progid);
+/* Of numbers in decimal digits, as long as a ProgID may be. */
+bool version_is_higher(const char *version, const char *other);
 /* The class that a ProgID without a version means where no class has just that one, or
  * CATALOGUE_NONE. Looks at every version that there is. */
 uint32_t version_newest(const struct catalogue *catalogue, const char *progid);
