@@ -7,6 +7,7 @@
 
 #include "com/marshal/marshal.h"
 #include "com/abi/guid.h"
+#include "com/remote/agile.h"
 #include "com/remote/class_info.h"
 #include "com/remote/late.h"
 #include "com/remote/node.h"
@@ -236,6 +237,8 @@ static struct face *new_face(struct import *import, const GUID *iid)
 /* Of an interface that the proxy answers by itself. */
 static struct face *new_local_face(struct import *import, const GUID *iid)
 {
+    if (agile_is(iid))
+        return agile_face_new(import, iid);
     return class_info_is(iid) ? class_info_face_new(import, iid) : late_face_new(import);
 }
 
@@ -247,7 +250,7 @@ HRESULT import_face(struct import *import, const GUID *iid, struct face **result
     }
     struct face *face = find_face(import, iid);
     if (face == NULL || face->vtable == NULL) {
-        bool is_local = IsEqualGUID(iid, &IID_IDispatch) || class_info_is(iid);
+        bool is_local = IsEqualGUID(iid, &IID_IDispatch) || class_info_is(iid) || agile_is(iid);
         const struct marshal_interface *itf = is_local ? NULL : marshal_interface_find(iid);
         char text[GUID_TEXT_SIZE];
         if (itf == NULL && !is_local)

@@ -5,6 +5,7 @@
 
 #include "com/abi/error_border.h"
 #include "com/marshal/marshal.h"
+#include "com/remote/agile.h"
 #include "com/remote/call.h"
 #include "com/remote/class_info.h"
 #include "com/remote/frames.h"
@@ -74,6 +75,8 @@ HRESULT proxy_query(struct import *import, const GUID *iid, void **object)
         hr = late_query(import, &face);
     else if (class_info_is(iid))
         hr = class_info_query(import, iid, &face);
+    else if (agile_is(iid))
+        hr = S_OK;
     else if (hr == S_FALSE)
         hr = ask(import, iid);
     if (SUCCEEDED(hr) && face == NULL)

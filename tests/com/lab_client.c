@@ -1,0 +1,210 @@
+/*
+ * A client of the laboratory (lab/) on Linux: sinks of every kind for its events, called where the
+ * events are fired and on a thread of another apartment there, and callbacks that it keeps.
+ *
+ *     lab_client CLASS        writes a line for each event, in the order of the calls, which wait
+ * for it lab_client CLASS NAME   publishes an object under that name, and lets it fire for 10 s
+ *
+ */
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <viaduct/events.h>
+#include <viaduct/implement.h>
+#include <viaduct/late.h>
+#include <viaduct/object.h>
+#include <viaduct/runtime.h>
+#include <viaduct/type_info.h>
+
+#include "lab_sink.h"
+
+static const GUID iid_events = {
+    0xb8f3a1d0, 0x6a53, 0x4f0e, {0x9c, 0x55, 0x3d, 0x9b, 0x6d, 0x1d, 0x0a, 0x03}};
+
+static const GUID iid_lab = {
+    0xb8f3a1d0, 0x6a53, 0x4f0e, {0x9c, 0x55, 0x3d, 0x9b, 0x6d, 0x1d, 0x0a, 0x04}};
+
+static int n_failed;
+
+static void check(const char *what, HRESULT hr)
+{
+    char text[1024];
+    if (SUCCEEDED(hr))
+        return;
+    n_failed++;
+    printf("%s: %08x %s\n", what, (unsigned)hr, via_error_message(hr, text, sizeof text));
+}
+
+static void print_bstr(BSTR text)
+{
+    for (UINT i = 0; i < SysStringLen(text); i++)
+        putchar(text[i] < 128 ? (char)text[i] : '?');
+}
+
+/* --- a sink with a vtable of its own --- */
+
+static atomic_uint n_refs = 1;
+
+static HRESULT STDMETHODCALLTYPE Sink_QueryInterface(ILabSink *iface, REFIID iid, void **object)
+{
+    *object = NULL;
+    if (!IsEqualGUID(iid, &IID_IUnknown) && !IsEqualGUID(iid, &IID_IDispatch) &&
+        !IsEqualGUID(iid, &IID_ILabSink))
+        return E_NOINTERFACE;
+    n_refs++;
+    *object = iface;
+    return S_OK;
+}
+
+static ULONG STDMETHODCALLTYPE Sink_AddRef(ILabSink *iface)
+{
+    (void)iface;
+    return ++n_refs;
+}
+
+static ULONG STDMETHODCALLTYPE Sink_Release(ILabSink *iface)
+{
+    (void)iface;
+    return --n_refs;
+}
+
+static HRESULT STDMETHODCALLTYPE Sink_GetTypeInfoCount(ILabSink *iface, UINT *count)
+{
+    (void)iface;
+    *count = 0;
+    return S_OK;
+}
+
+static HRESULT STDMETHODCALLTYPE Sink_GetTypeInfo(ILabSink *iface, UINT index, LCID lcid,
+                                                  ITypeInfo **info)
+{
+    (void)iface, (void)index, (void)lcid;
+    *info = NULL;
+    return E_NOTIMPL;
+}
+
+static HRESULT STDMETHODCALLTYPE Sink_GetIDsOfNames(ILabSink *iface, REFIID iid, LPOLESTR *names,
+                                                    UINT n, LCID lcid, DISPID *ids)
+{
+    (void)iface, (void)iid, (void)names, (void)n, (void)lcid, (void)ids;
+    return E_NOTIMPL;
+}
+
+static HRESULT STDMETHODCALLTYPE Sink_Invoke(ILabSink *iface, DISPID id, REFIID iid, LCID lcid,
+                                             WORD flags, DISPPARAMS *params, VARIANT *result,
+                                             EXCEPINFO *exception, UINT *wrong)
+{
+    (void)iface, (void)id, (void)iid, (void)lcid, (void)flags, (void)params, (void)result;
+    (void)exception, (void)wrong;
+    return E_NOTIMPL;
+}
+
+static HRESULT STDMETHODCALLTYPE Sink_Noted(ILabSink *iface, BSTR text, LONG number)
+{
+    (void)iface;
+    printf("typed: ");
+    print_bstr(text);
+    printf(" %d\n", (int)number);
+    return S_OK;
+}
+
+static const ILabSinkVtbl sink_vtable = {
+    Sink_QueryInterface, Sink_AddRef,        Sink_Release, Sink_GetTypeInfoCount,
+    Sink_GetTypeInfo,    Sink_GetIDsOfNames, Sink_Invoke,  Sink_Noted,
+};
+
+static ILabSink the_sink = {(ILabSinkVtbl *)&sink_vtable};
+
+/* --- sinks by name --- */
+
+static HRESULT on_call(void *context, const char *method, const struct via_value *in,
+                       struct via_value *out)
+{
+    (void)out;
+    printf("%s: %s", (const char *)context, method);
+    for (uint32_t i = 0; i < in->n; i++)
+        if (in->as.items[i].kind == VIA_VALUE_STRING)
+            printf(" %s", in->as.items[i].as.string);
+        else if (in->as.items[i].kind == VIA_VALUE_I64)
+            printf(" %lld", (long long)in->as.items[i].as.i64);
+    printf("\n");
+    return S_OK;
+}
+
+static void say(IUnknown *lab, const char *text, int number)
+{
+    printf("Say %s\n", text);
+    check("Say", via_invoke(lab, "Say", text, number));
+    printf("SayElsewhere %s\n", text);
+    check("SayElsewhere", via_invoke(lab, "SayElsewhere", text, number));
+}
+
+static void try_sinks(IUnknown *lab)
+{
+    DWORD typed = 0, late = 0, named = 0;
+    IUnknown *late_sink = NULL, *named_sink = NULL;
+    check("typed sink", via_advise(lab, &IID_ILabSink, (IUnknown *)&the_sink, &typed));
+    say(lab, "one", 1);
+    check("no typed sink", via_unadvise(lab, &IID_ILabSink, typed));
+    check("implement",
+          via_implement(&iid_events, lab, on_call, "event", NULL, (void **)&late_sink));
+    check("event sink", via_advise(lab, &iid_events, late_sink, &late));
+    say(lab, "two", 2);
+    check("implement",
+          via_implement(&IID_ILabSink, lab, on_call, "by name", NULL, (void **)&named_sink));
+    check("sink by name", via_advise(lab, &IID_ILabSink, named_sink, &named));
+    say(lab, "three", 3);
+    check("no event sink", via_unadvise(lab, &iid_events, late));
+    check("no sink by name", via_unadvise(lab, &IID_ILabSink, named));
+    say(lab, "nobody", 4);
+    IUnknown_Release(late_sink);
+    IUnknown_Release(named_sink);
+}
+
+/* --- callbacks --- */
+
+/* `is_agile`: in another apartment of Wine's local servers an IDispatch is not found. */
+static void try_callbacks(IUnknown *lab, bool is_agile)
+{
+    IUnknown *callback = NULL;
+    check("implement", via_implement(&iid_lab, lab, on_call, "kept", NULL, (void **)&callback));
+    check("Keep", via_invoke(lab, "Keep", callback));
+    IUnknown_Release(callback);
+    check("CallKept", via_invoke(lab, "CallKept", "Fail", 2, via_ignore()));
+    if (is_agile)
+        check("CallKeptElsewhere", via_invoke(lab, "CallKeptElsewhere", "Fail", 3, via_ignore()));
+    check("Keep nothing", via_invoke(lab, "Keep", (IUnknown *)NULL));
+}
+
+static void publish(IUnknown *lab, const char *name)
+{
+    const struct timespec pause = {0, 50000000};
+    check("publish", via_publish(name, lab));
+    for (int i = 0; i < 200 && n_failed == 0; i++) {
+        check("Say", via_invoke(lab, "Say", "tick", i));
+        nanosleep(&pause, NULL);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    IUnknown *lab = NULL;
+    if (argc < 2 || argc > 3 || FAILED(via_initialize(NULL)))
+        return 2;
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    check("description", via_register_typelib(&lab_sink_typelib));
+    check("object", via_create_instance(argv[1], &IID_IUnknown, (void **)&lab));
+    if (lab != NULL && argc == 3) {
+        publish(lab, argv[2]);
+    } else if (lab != NULL) {
+        try_sinks(lab);
+        try_callbacks(lab, strstr(argv[1], "Local") == NULL);
+    }
+    if (lab != NULL)
+        IUnknown_Release(lab);
+    via_uninitialize();
+    return n_failed;
+}
