@@ -24,8 +24,11 @@
 
 /* Frames that the reactor itself reads of one connection in a row. */
 #define REACTOR_FRAMES 64
-/* Looks into memory between two that let others run. */
-#define MEMORY_LOOKS 8u
+/* Looks between two calls that let others run, during which what comes is not seen: into memory
+ * some 2 us, longer than most answers take; at a socket each look is a call of the system's itself.
+ */
+#define MEMORY_LOOKS 64u
+#define SOCKET_LOOKS 4u
 /* Deadlines that are nearer than this are kept by a timer, which is more exact than the tick: else
  * the peer, which has the same deadline, could be the first to answer that it has passed. */
 #define EXACT_WAIT_NS 1000000000u
@@ -448,13 +451,12 @@ static bool has_come(const struct link_path *path)
     return hr != VIA_S_WOULD_BLOCK;
 }
 
-/* Looks for bytes without sleeping for as long as that has been worth while. In memory a look costs
- * next to nothing, so several come between two calls of the system's. */
+/* Looks for bytes without sleeping for as long as that has been worth while. */
 static bool spin(struct link_connection *connection, uint64_t started_ns)
 {
     const struct link_path *path = connection->in;
     bool is_shared = path->transport->capabilities & VIA_TRANSPORT_SHARED;
-    unsigned n_looks = is_shared ? MEMORY_LOOKS : 1;
+    unsigned n_looks = is_shared ? MEMORY_LOOKS : SOCKET_LOOKS;
     uint64_t until_ns = started_ns + connection->spin_ns;
     do {
         for (unsigned i = 0; i < n_looks; i++) {
