@@ -29,14 +29,14 @@
 #define KILLS         1000u
 #define A_FEW_OBJECTS 1000u
 #define A_FEW_KILLS   3u
-/* Where all programs are Windows' own, and Wine takes some tenths of a second to start each. */
-#define KILLS_UNDER_WINE 100u
-#define N_MAKERS         4
-#define N_SERVERS        3
-#define N_CLIENTS        3
-#define N_PEERS          (N_SERVERS + N_CLIENTS)
+#define N_MAKERS      4
+#define N_SERVERS     3
+#define N_CLIENTS     3
+#define N_PEERS       (N_SERVERS + N_CLIENTS)
 /* So many die at once, at most. */
 #define MAX_BURST 3u
+/* Processes that have been started for those that die next: a start takes longer than all else. */
+#define N_SPARES 4u
 /* What lapses has lapsed by then, and what is left is left for good. */
 #define EMPTY_MS (2u * SOAK_HANDOFF_MS)
 
@@ -53,11 +53,10 @@ static unsigned setting(const char *name, unsigned usual)
     return n > 0 ? n : usual;
 }
 
-static bool begin(void)
+static bool begin(unsigned handoff_ms)
 {
     char address[256];
-    const struct via_options options = {.size = sizeof options,
-                                        .handoff_timeout_ms = SOAK_HANDOFF_MS};
+    const struct via_options options = {.size = sizeof options, .handoff_timeout_ms = handoff_ms};
     traffic_init(harness_time_factor());
     fresh_address(address, sizeof address, "soak");
     return CHECK_OK(via_initialize(&options)) && CHECK_OK(via_register_typelib(&soak_typelib)) &&
@@ -65,11 +64,11 @@ static bool begin(void)
 }
 
 /* The `i`-th helper; where there are Windows programs it is one if `i` is odd. */
-static bool launch(struct peer *peer, unsigned i)
+static bool launch(struct peer *peer, unsigned i, const char *name)
 {
     memset(peer, 0, sizeof *peer);
     fixture_launch_native(i % 2 == 0);
-    return peer_launch_program(&peer->process, "soak_peer", "soak");
+    return peer_launch_program(&peer->process, "soak_peer", name);
 }
 
 static bool connect_to(struct peer *peer)
@@ -296,9 +295,9 @@ static void pass_about(unsigned n)
 {
     struct peer peers[2];
     struct resources before[2];
-    REQUIRE(begin());
-    bool started = launch(&peers[0], 0);
-    started = launch(&peers[1], 1) && started;
+    REQUIRE(begin(SOAK_HANDOFF_MS));
+    bool started = launch(&peers[0], 0, "soak");
+    started = launch(&peers[1], 1, "soak") && started;
     if (started && connect_to(&peers[0]) && connect_to(&peers[1])) {
         make_and_pass(peers, n / 20); /* what is made once is there then */
         for (int i = 0; i < 2; i++)
@@ -368,16 +367,44 @@ static bool tell(struct peer *client, const struct peer *servers)
     return CHECK_OK(hr);
 }
 
-/* Starts those that are marked, all at once, and has all clients know the servers. */
-static bool start_marked(struct peer *peers, const bool *marked)
+/* Of each kind of programs, which take turns: where there are Windows programs, the odd ones. */
+struct spares {
+    struct peer peers[2][N_SPARES];
+    unsigned next[2]; /* the one that was started first */
+};
+
+static bool spares_launch(struct spares *self)
 {
     bool good = true;
-    for (unsigned i = 0; i < N_PEERS; i++)
-        if (marked[i])
-            good = launch(&peers[i], i) && good;
+    memset(self, 0, sizeof *self);
+    for (unsigned i = 0; i < 2 * N_SPARES; i++)
+        good = launch(&self->peers[i % 2][i / 2], i, SOAK_MORTAL) && good;
+    return good;
+}
+
+/* One for the `i`-th helper's place; another one is started for the next. */
+static bool spares_take(struct spares *self, unsigned i, struct peer *peer)
+{
+    unsigned *next = &self->next[i % 2];
+    struct peer *spare = &self->peers[i % 2][*next];
+    *peer = *spare;
+    *next = (*next + 1) % N_SPARES;
+    return launch(spare, i, SOAK_MORTAL) && connect_to(peer);
+}
+
+static void spares_end(struct spares *self)
+{
+    for (unsigned i = 0; i < 2 * N_SPARES; i++)
+        end(&self->peers[i % 2][i / 2]);
+}
+
+/* Those that are marked have their places taken, and all clients know the servers. */
+static bool start_marked(struct peer *peers, const bool *marked, struct spares *spares)
+{
+    bool good = true;
     for (unsigned i = 0; i < N_PEERS && good; i++)
         if (marked[i])
-            good = connect_to(&peers[i]);
+            good = spares_take(spares, i, &peers[i]);
     for (unsigned i = N_SERVERS; i < N_PEERS && good; i++)
         good = tell(&peers[i], peers);
     for (unsigned i = N_SERVERS; i < N_PEERS && good; i++)
@@ -396,7 +423,7 @@ static void meet_forwarder(const struct peer *peer)
 }
 
 /* Some of them die in the middle of their calls, and others take their places. */
-static bool replace_some(struct peer *peers, unsigned n)
+static bool replace_some(struct peer *peers, unsigned n, struct spares *spares)
 {
     bool marked[N_PEERS] = {false};
     unsigned first = draw(N_PEERS);
@@ -409,17 +436,17 @@ static bool replace_some(struct peer *peers, unsigned n)
     for (unsigned i = 0; i < N_PEERS; i++)
         if (marked[i])
             end(&peers[i]);
-    return start_marked(peers, marked);
+    return start_marked(peers, marked, spares);
 }
 
-static bool kill_and_replace(struct peer *peers, unsigned n_kills)
+static bool kill_and_replace(struct peer *peers, unsigned n_kills, struct spares *spares)
 {
     bool good = true;
     for (unsigned left = n_kills; left > 0 && good;) {
         unsigned n = 1 + draw(MAX_BURST);
         n = n < left ? n : left;
         os_sleep_ms(draw(20 * n));
-        good = replace_some(peers, n);
+        good = replace_some(peers, n, spares);
         left -= n;
     }
     os_sleep_ms(100);
@@ -462,24 +489,20 @@ static void check_all_empty(struct peer *peers)
         check_peer_empties(&peers[i], deadline);
 }
 
-static unsigned usual_kills(void)
-{
-    return os_path_separator == '/' ? KILLS / harness_time_factor() : KILLS_UNDER_WINE;
-}
-
 static void kill_and_account(unsigned n_kills)
 {
     struct peer peers[N_PEERS];
+    struct spares spares;
     bool all[N_PEERS];
-    REQUIRE(begin());
+    REQUIRE(begin(SOAK_MORTAL_HANDOFF_MS));
     seed();
     memset(peers, 0, sizeof peers);
     memset(all, true, sizeof all);
-    bool good = start_marked(peers, all);
+    bool good = spares_launch(&spares) && start_marked(peers, all, &spares);
     if (good) {
         meet_forwarder(&peers[0]);
         traffic_start(2);
-        good = kill_and_replace(peers, n_kills);
+        good = kill_and_replace(peers, n_kills, &spares);
         if (good) {
             check_accounts(peers);
             check_all_empty(peers);
@@ -490,6 +513,7 @@ static void kill_and_account(unsigned n_kills)
     CHECK(good);
     for (int i = 0; i < N_PEERS; i++)
         end(&peers[i]);
+    spares_end(&spares);
     EVENTUALLY(own_tables_are_empty(0));
     harness_note("%u kills", n_kills);
     fixture_end();
@@ -503,7 +527,7 @@ TEST(survives_some_deaths)
 
 TEST(survives_very_many_deaths)
 {
-    kill_and_account(setting("VIADUCT_SOAK_KILLS", usual_kills()));
+    kill_and_account(setting("VIADUCT_SOAK_KILLS", KILLS));
 }
 
 #define HOURS (4u * 3600u * 1000u)

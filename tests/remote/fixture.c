@@ -93,10 +93,16 @@ bool peer_launch_at(struct peer_process *peer, const char *program, const char *
     snprintf(run_wine, sizeof run_wine, "%s/tests/run_wine", TEST_SOURCE_DIRECTORY);
     snprintf(prefix, sizeof prefix, "%s/wineprefix", windows != NULL ? windows : "");
     snprintf(factor, sizeof factor, "VIADUCT_TEST_FACTOR=%u", harness_time_factor());
-    const char *const arguments[] = {run_wine, "--prefix", prefix, path, peer->address, name, NULL};
+    const char *const arguments[] = {run_wine, "--prefix",    prefix, "--running",
+                                     path,     peer->address, name,   NULL};
+    const char *const first[] = {run_wine, "--prefix", prefix, path, peer->address, name, NULL};
     const char *const environment[] = {factor, NULL};
-    const struct os_spawn_options options = {
-        .arguments = windows != NULL ? arguments : arguments + 3, .environment = environment};
+    static atomic_bool wine_runs;
+    bool is_first = windows != NULL && !atomic_exchange(&wine_runs, true);
+    const struct os_spawn_options options = {.arguments = windows == NULL ? arguments + 4
+                                                          : is_first      ? first
+                                                                          : arguments,
+                                             .environment = environment};
     HRESULT hr = os_process_spawn(&options, &peer->process);
     if (FAILED(hr)) {
         char reason[ERROR_TEXT_SIZE];

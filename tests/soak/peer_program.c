@@ -1,6 +1,7 @@
 /* A process of the soak tests: serves one object as its root, and makes traffic when it is told to.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/os/path.h"
 #include "tests/remote/serve.h"
@@ -18,8 +19,10 @@ int main(int argc, char **argv)
 {
     static const struct via_typelib *const typelibs[] = {&soak_typelib, NULL};
     static const struct served served = {typelibs, make_root, 15 * SERVE_USUAL_MS};
+    bool is_mortal = argc > 2 && strcmp(argv[2], SOAK_MORTAL) == 0;
     const struct via_options options = {.size = sizeof options,
-                                        .handoff_timeout_ms = SOAK_HANDOFF_MS};
+                                        .handoff_timeout_ms =
+                                            is_mortal ? SOAK_MORTAL_HANDOFF_MS : SOAK_HANDOFF_MS};
     char *text = os_environment("VIADUCT_TEST_FACTOR");
     traffic_init(text != NULL && atoi(text) > 0 ? (unsigned)atoi(text) : 1);
     free(text);

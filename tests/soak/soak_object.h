@@ -9,8 +9,13 @@
 /* And may never take longer than so much more: what an error's explanation may take. */
 #define SOAK_LATE_MS (SOAK_DEADLINE_MS + 3000u)
 
-/* So long an object waits for whom it was handed to: who has died does not come. */
+/* So long an object waits for whom it was handed to. */
 #define SOAK_HANDOFF_MS 8000u
+/* The same where processes are killed: who has died does not come, and a call whose object has
+ * lapsed has a cause to fail. */
+#define SOAK_MORTAL_HANDOFF_MS 3000u
+/* Helper programs are told by their name which of the two it is. */
+#define SOAK_MORTAL "mortal"
 
 ISoak *soak_object_new(void);
 /* Objects that live in this process. */
