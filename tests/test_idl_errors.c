@@ -161,7 +161,7 @@ static const struct wrong methods[] = {
     {"HRESULT A([in] LONG This);", "5:21: error: This cannot be a name"},
     {"HRESULT static_assert();", "5:9: error: static_assert cannot be a name"},
     {"HRESULT A([in] LONG linux);", "5:21: error: linux cannot be a name"},
-    {"HRESULT A([in] LONG _Bool);", "5:21: error: _Bool cannot be a name: C reserves"},
+    {"HRESULT A([in] LONG _Bool);", "5:21: error: _Bool cannot be a name: it has a meaning"},
     {"HRESULT A([in] LONG __x);", "5:21: error: __x cannot be a name: C reserves"},
     {"HRESULT A([in] LONG LONG);", "5:21: error: LONG names a type"},
     {"HRESULT IFoo();", "5:9: error: IFoo names a type"},

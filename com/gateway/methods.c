@@ -4,6 +4,7 @@
  */
 #include "com/gateway/methods.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,11 +38,25 @@ static void free_names(struct names *names)
         SysFreeString(names->texts[i]);
 }
 
+/* Of a parameter that is called as a type is, which is no name for it in C: case makes no
+ * difference to who calls by name. */
+static void tell_from_types(const struct conversion *self, char *name)
+{
+    if (types_find(self->enums, name) == NULL && types_find(self->structs, name) == NULL &&
+        types_find(self->interfaces, name) == NULL)
+        return;
+    int first = (unsigned char)name[0];
+    name[0] = (char)(isupper(first) ? tolower(first) : toupper(first));
+}
+
 /* For free(). */
-static char *param_name(const struct names *names, UINT i, json_t *params)
+static char *param_name(const struct conversion *self, const struct names *names, UINT i,
+                        json_t *params)
 {
     bool is_named = i + 1 < names->n && names->texts[i + 1] != NULL;
     char *name = is_named ? types_identifier(names->texts[i + 1]) : strdup("value");
+    if (name != NULL)
+        tell_from_types(self, name);
     if (name == NULL || types_find(params, name) == NULL)
         return name;
     free(name);
@@ -63,7 +78,7 @@ static json_t *convert_params(struct conversion *self, ITypeInfo *info, const FU
 {
     json_t *params = json_array();
     for (SHORT i = 0; i < function->cParams; i++) {
-        CLEANUP(cleanup_free) char *name = param_name(names, (UINT)i, params);
+        CLEANUP(cleanup_free) char *name = param_name(self, names, (UINT)i, params);
         json_t *param = json_object();
         json_object_set_new(param, "name", json_string(name));
         if (name != NULL &&
@@ -162,7 +177,7 @@ static json_t *convert_member(struct conversion *self, ITypeInfo *info, const FU
     json_t *method = new_method(function, &names);
     json_t *params = json_array();
     for (SHORT i = 0; i < function->cParams; i++) {
-        CLEANUP(cleanup_free) char *name = param_name(&names, (UINT)i, params);
+        CLEANUP(cleanup_free) char *name = param_name(self, &names, (UINT)i, params);
         json_t *param = json_pack("{s:s}", "name", name != NULL ? name : "value");
         types_member_param(self, info, &function->lprgelemdescParam[i], param);
         json_array_append_new(params, param);

@@ -23,6 +23,10 @@ char *types_identifier(const WCHAR *text)
             *c = '_';
     if (isdigit((unsigned char)name[0]))
         name[0] = '_';
+    /* Names that compilers have made up begin with two, which are C's own. */
+    size_t n_bars = strspn(name, "_");
+    if (n_bars > 1)
+        memmove(name + 1, name + n_bars, strlen(name + n_bars) + 1);
     return name;
 }
 

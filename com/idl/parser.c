@@ -1,7 +1,6 @@
 /* The parser's steps from token to token, and what it does after an error. */
 #include "com/idl/parser.h"
 
-#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -128,7 +127,9 @@ static const char keywords[] =
     " using virtual void volatile wchar_t while xor xor_eq"
     " i386 linux unix"
     " CALLBACK CONST FALSE IN NULL OPTIONAL OUT TRUE cdecl far hyper interface near pascal small"
-    " This lpVtbl ";
+    " This lpVtbl"
+    " _Alignas _Alignof _Atomic _BitInt _Bool _Complex _Generic _Imaginary _Noreturn _Pragma"
+    " _Static_assert _Thread_local ";
 
 static bool is_keyword(const char *name)
 {
@@ -144,8 +145,9 @@ bool parser_check_name(struct parser *parser, const char *name, struct position 
     if (is_keyword(name))
         return parser_error(parser, position,
                             "%s cannot be a name: it has a meaning in the header's C or C++", name);
-    /* "_Bool", "__int64": the language's own, in all their variety. */
-    if (name[0] == '_' && (name[1] == '_' || isupper((unsigned char)name[1])))
+    /* "__int64": the language's own, in all their variety. "_NewEnum" is C's, too, but COM's type
+     * libraries are full of such names, and no header minds. */
+    if (name[0] == '_' && name[1] == '_')
         return parser_error(parser, position, "%s cannot be a name: C reserves names like it",
                             name);
     return true;
