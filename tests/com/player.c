@@ -131,8 +131,6 @@ static void print_result(VARIANT *value)
 static unsigned script_number(HRESULT hr)
 {
     switch (hr) {
-    case DISP_E_UNKNOWNNAME:
-        return 0x800A01B6;
     case DISP_E_BADPARAMCOUNT:
         return 0x800A01C2;
     case DISP_E_TYPEMISMATCH:
