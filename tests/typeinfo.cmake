@@ -24,3 +24,9 @@ if(WIN32)
     target_compile_definitions(test_typeinfo_windows PRIVATE TEST_TYPE_LIBRARY="${reference_name}")
     target_link_libraries(test_typeinfo_windows PRIVATE ole32 oleaut32 uuid)
 endif()
+if(WIN32 AND TARGET via_com_register)
+    via_test(typelib_write
+        SOURCES test_typelib_write_windows.c typeinfo/dump.c typeinfo/type_object.c
+        IDL typeinfo/type_base.idl typeinfo/type_test.idl "${CMAKE_SOURCE_DIR}/examples/calculator/calculator.idl"
+        DEPENDS via_com_register via_com_remote)
+endif()

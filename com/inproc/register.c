@@ -8,6 +8,7 @@
 #include "com/abi/guid.h"
 #include "com/inproc/ids.h"
 #include "com/inproc/journal.h"
+#include "com/inproc/register_library.h"
 #include "com/registry/versions.h"
 #include "core/os/path.h"
 #include "core/util/cleanup.h"
@@ -23,6 +24,7 @@ struct writing {
     struct journal journal;
     const struct register_options *options;
     struct registered class; /* what is to be written */
+    struct library_file library;
 };
 
 /* What a failed call into the runtime has said, as this module's error. */
@@ -179,6 +181,18 @@ static void delete_class(struct journal *journal, const struct registered *class
         journal_delete(journal, path);
 }
 
+static void set_library(struct writing *self)
+{
+    const struct registered *class = &self->class;
+    char text[GUID_TEXT_SIZE];
+    if (!class->has_library)
+        return;
+    set_class(self, L"\\TypeLib", NULL, guid_format(&class->libid, text));
+    snprintf(text, sizeof text, "%u.%u", class->major, class->minor);
+    set_class(self, L"\\Version", NULL, text);
+    library_write(&self->journal, class, &self->library);
+}
+
 static void write_class(struct writing *self)
 {
     const struct registered *class = &self->class;
@@ -193,6 +207,7 @@ static void write_class(struct writing *self)
     if (length > 0)
         set_class(self, L"\\VersionIndependentProgID", NULL, stem);
     set_class(self, L"\\Programmable", NULL, "");
+    set_library(self);
     set_class(self, L"\\" INPROC_CLASS_KEY, NULL, class->name);
     if (class->host[0] != 0)
         set_class(self, L"\\" INPROC_CLASS_KEY, INPROC_HOST_VALUE, class->host);
@@ -209,6 +224,7 @@ static HRESULT write_registration(struct writing *self)
     if (registered_read(self->class.is_user, &self->class.clsid, &before))
         delete_class(&self->journal, &before);
     write_class(self);
+    self->journal.result = library_end(&self->library, self->journal.result);
     return journal_end(&self->journal);
 }
 
@@ -353,7 +369,11 @@ HRESULT register_class(IViaductHost *host, const char *name, const struct regist
     for (int is_user = options->is_user; SUCCEEDED(hr) && is_user >= 0; is_user--)
         hr = check_names(&writing.class, is_user);
     if (SUCCEEDED(hr))
+        hr = library_begin(host, name, options, &writing.class, &writing.library);
+    if (SUCCEEDED(hr))
         hr = write_registration(&writing);
+    else
+        library_end(&writing.library, hr);
     if (SUCCEEDED(hr) && done != NULL)
         *done = writing.class;
     return hr;
@@ -362,6 +382,7 @@ HRESULT register_class(IViaductHost *host, const char *name, const struct regist
 HRESULT register_remove(const char *name, bool is_user, struct registered *done)
 {
     struct registered class, other;
+    struct library_file library;
     struct journal journal;
     if (!registered_find(is_user, name, &class))
         return error_set(REGDB_E_CLASSNOTREG, "%s is not registered as a COM class in %s%s", name,
@@ -373,7 +394,9 @@ HRESULT register_remove(const char *name, bool is_user, struct registered *done)
     delete_class(&journal, &class);
     settle_stem(&journal, is_user, class.progid);
     settle_unmarshal_class(&journal, is_user, NULL);
+    library_delete(&journal, &class, &library);
     journal_delete_empty(&journal, L"CLSID");
+    journal.result = library_end(&library, journal.result);
     HRESULT hr = journal_end(&journal);
     if (SUCCEEDED(hr) && done != NULL)
         *done = class;
