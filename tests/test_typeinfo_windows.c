@@ -377,7 +377,7 @@ static bool is_left_open(const struct comparison *self)
 }
 
 /* "If a method expects a reference to a double-precision number, but receives a reference to an
- * integer, the argument is coerced": Wine's "FIXME: this doesn't work for VT_BYREF arguments". */
+ * integer, the argument is coerced": Wine says of itself that it cannot do this for VT_BYREF. */
 static bool is_other_reference(const struct comparison *self)
 {
     bool is_other = false;

@@ -72,8 +72,8 @@ static void sample_init(struct sample *s)
     };
 
     *s = initial;
-    s->structs[0] = (struct via_struct){"Record", 3, s->fields};
-    s->enums[0] = (struct via_enum){"Color", 2, s->values};
+    s->structs[0] = (struct via_struct){"Record", 3, s->fields, NULL};
+    s->enums[0] = (struct via_enum){"Color", 2, s->values, NULL};
     s->methods[0] = (struct via_method){"Sum", 1, 0, 4, s->params, NULL};
     s->methods[1] = (struct via_method){"Nothing", 2, 0, 0, NULL, NULL};
     s->interfaces[I_ONE].methods = s->methods;

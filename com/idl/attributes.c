@@ -209,12 +209,23 @@ static bool parse_help(struct parser *self, struct attributes *out)
     return skip_text(self);
 }
 
+/* The constant that the token names, if that is no integer: nothing is computed of it. */
+static const struct unit_constant *named_value(const struct parser *self)
+{
+    const struct unit_constant *named =
+        self->token.kind == TOKEN_NAME ? unit_find_constant(self->unit, self->token.text) : NULL;
+    return named && named->value.kind != VIA_CONSTANT_INTEGER ? named : NULL;
+}
+
 /* A text, a real, or what an integer is computed of. */
 static bool parse_default(struct parser *self, struct attributes *out)
 {
     struct via_constant *constant = arena_allocate(&self->unit->arena, sizeof(*constant));
+    const struct unit_constant *named = named_value(self);
     out->default_value = constant;
-    if (self->token.kind == TOKEN_STRING) {
+    if (named) {
+        *constant = named->value;
+    } else if (self->token.kind == TOKEN_STRING) {
         *constant = (struct via_constant){.kind = VIA_CONSTANT_TEXT, .text = self->token.text};
     } else if (self->token.kind == TOKEN_REAL) {
         *constant = (struct via_constant){.kind = VIA_CONSTANT_REAL, .real = self->token.real};

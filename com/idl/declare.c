@@ -222,7 +222,7 @@ bool declare_check_name(struct parser *parser, const char *name, struct position
     if (is_type)
         return parser_error(parser, position,
                             "%s names a type: in C++ it cannot name a member of one too", name);
-    return !unit_is_constant(unit, name) ||
+    return !unit_find_constant(unit, name) ||
            parser_error(parser, position,
                         "%s is a constant: the header's macro would replace the name", name);
 }

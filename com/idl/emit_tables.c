@@ -44,6 +44,16 @@ static void emit_types(const struct via_typelib *lib, struct buffer *out)
     buffer_print(out, "    {0, 0, 0, 0, 0, 0, 0, 0, 0},\n};\n\n");
 }
 
+/* Behind `before`: a string, or 0 where there is none. */
+static void emit_text(const char *before, const char *text, struct buffer *out)
+{
+    buffer_print(out, "%s", before);
+    if (text)
+        typelib_print_text(text, out);
+    else
+        buffer_print(out, "0");
+}
+
 static void emit_structs(const struct via_typelib *lib, struct buffer *out)
 {
     for (uint16_t i = 0; i < lib->n_structs; i++) {
@@ -54,10 +64,13 @@ static void emit_structs(const struct via_typelib *lib, struct buffer *out)
         buffer_print(out, "};\n");
     }
     buffer_print(out, "static const struct via_struct structs[] = {\n");
-    for (uint16_t i = 0; i < lib->n_structs; i++)
-        buffer_print(out, "    {\"%s\", %u, fields_%u},\n", lib->structs[i].name,
+    for (uint16_t i = 0; i < lib->n_structs; i++) {
+        buffer_print(out, "    {\"%s\", %u, fields_%u", lib->structs[i].name,
                      lib->structs[i].n_fields, i);
-    buffer_print(out, "    {0, 0, 0},\n};\n\n");
+        emit_text(", ", lib->structs[i].help, out);
+        buffer_print(out, "},\n");
+    }
+    buffer_print(out, "    {0, 0, 0, 0},\n};\n\n");
 }
 
 /* The least number has no literal of its own. */
@@ -95,11 +108,14 @@ static void emit_unions(const struct via_typelib *lib, struct buffer *out)
         buffer_print(out, "    {0, 0},\n};\n");
     }
     buffer_print(out, "static const struct via_union unions[] = {\n");
-    for (uint16_t i = 0; i < lib->n_unions; i++)
-        buffer_print(out, "    {\"%s\", %u, %u, %u, arms_%u, cases_%u},\n", lib->unions[i].name,
+    for (uint16_t i = 0; i < lib->n_unions; i++) {
+        buffer_print(out, "    {\"%s\", %u, %u, %u, arms_%u, cases_%u", lib->unions[i].name,
                      lib->unions[i].n_arms, lib->unions[i].n_cases, lib->unions[i].default_arm, i,
                      i);
-    buffer_print(out, "    {0, 0, 0, 0, 0, 0},\n};\n\n");
+        emit_text(", ", lib->unions[i].help, out);
+        buffer_print(out, "},\n");
+    }
+    buffer_print(out, "    {0, 0, 0, 0, 0, 0, 0},\n};\n\n");
 }
 
 static void emit_enums(const struct via_typelib *lib, struct buffer *out)
@@ -112,20 +128,13 @@ static void emit_enums(const struct via_typelib *lib, struct buffer *out)
         buffer_print(out, "    {0, 0},\n};\n");
     }
     buffer_print(out, "static const struct via_enum enums[] = {\n");
-    for (uint16_t i = 0; i < lib->n_enums; i++)
-        buffer_print(out, "    {\"%s\", %u, values_%u},\n", lib->enums[i].name,
-                     lib->enums[i].n_values, i);
-    buffer_print(out, "    {0, 0, 0},\n};\n\n");
-}
-
-/* Behind `before`: a string, or 0 where there is none. */
-static void emit_text(const char *before, const char *text, struct buffer *out)
-{
-    buffer_print(out, "%s", before);
-    if (text)
-        typelib_print_text(text, out);
-    else
-        buffer_print(out, "0");
+    for (uint16_t i = 0; i < lib->n_enums; i++) {
+        buffer_print(out, "    {\"%s\", %u, values_%u", lib->enums[i].name, lib->enums[i].n_values,
+                     i);
+        emit_text(", ", lib->enums[i].help, out);
+        buffer_print(out, "},\n");
+    }
+    buffer_print(out, "    {0, 0, 0, 0},\n};\n\n");
 }
 
 static void emit_constant(const struct via_constant *self, struct buffer *out)

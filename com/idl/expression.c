@@ -37,10 +37,9 @@ static bool find_constant(const struct unit *unit, const char *name, int64_t *va
         *value = name[0] == 'T';
         return true;
     }
-    for (size_t i = 0; i < unit->n_constants; i++) {
-        if (strcmp(unit->constants[i].name, name))
-            continue;
-        *value = unit->constants[i].value;
+    const struct unit_constant *constant = unit_find_constant(unit, name);
+    if (constant && constant->value.kind == VIA_CONSTANT_INTEGER) {
+        *value = constant->value.integer;
         return true;
     }
     for (size_t i = 0; i < unit->n_enums; i++)

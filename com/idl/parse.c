@@ -1,11 +1,10 @@
-/* Statements: imports, libraries, classes, typedefs, constants. */
+/* Statements: imports, libraries, classes, typedefs. */
 #include "com/idl/parser.h"
 #include "com/typelib/typelib.h"
 
 #include "core/os/path.h"
 
 #include <ctype.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -155,45 +154,13 @@ static bool parse_typedef(struct parser *self)
         base.is_string, base.element};
     bool renames = is_definition && n_stars == 0;
     if (renames)
-        record_rename(self, base.kind, base.index, name);
+        record_rename(self, base.kind, base.index, name, attributes.help);
     else if (self->import_depth == 0)
         unit_add_item(self->unit, UNIT_TEXT, 0,
                       arena_print(&self->unit->arena, "typedef %s%s %.*s%s;",
                                   is_const ? "const " : "", base.c_name, (int)n_stars, "********",
                                   name));
     return parser_require(self, ';');
-}
-
-static bool parse_const(struct parser *self)
-{
-    struct base_type type;
-    struct unit *unit = self->unit;
-    const char *name;
-    int64_t number = 0;
-    if (!declare_base(self, &type))
-        return false;
-    if (type.kind < VIA_TYPE_I8 || type.kind > VIA_TYPE_U64 || type.pointers ||
-        parser_is(self, '*'))
-        return parser_error(self, type.position, "a constant is an integer");
-    struct position position = self->token.position;
-    if (!parser_new_name(self, &name) || !parser_require(self, '='))
-        return false;
-    if (unit_is_constant(unit, name))
-        return parser_error(self, position, "constant %s is defined twice", name);
-    if (unit->n_constants == TYPELIB_MAX_TYPES)
-        return parser_error(self, position, "more than %u constants", TYPELIB_MAX_TYPES);
-    if (!expression_constant(self, &number))
-        return false;
-    struct unit_constant *constant = arena_append(&unit->arena, (void **)&unit->constants,
-                                                  &unit->n_constants, sizeof(*constant));
-    *constant = (struct unit_constant){name, number};
-    if (!parser_require(self, ';'))
-        return false;
-    if (self->import_depth == 0)
-        unit_add_item(
-            unit, UNIT_TEXT, 0,
-            arena_print(&unit->arena, "#define %s ((%s)%" PRId64 ")", name, type.c_name, number));
-    return true;
 }
 
 static bool parse_cpp_quote(struct parser *self)
@@ -331,7 +298,7 @@ static bool parse_statement(struct parser *self)
     if (parser_accept_word(self, "typedef"))
         return parse_typedef(self);
     if (parser_accept_word(self, "const"))
-        return parse_const(self);
+        return constant_parse(self);
     if (is_record(self))
         return parse_record(self, 0);
     struct position position = self->token.position;

@@ -100,6 +100,10 @@ enum member_owner { OWNER_METHOD, OWNER_STRUCT, OWNER_UNION };
 bool declare_resolve(struct parser *parser, struct member *members, size_t n_members,
                      enum member_owner owner);
 
+/* --- behind the keyword const, in constants.c --- */
+
+bool constant_parse(struct parser *parser);
+
 /* --- interfaces, in interfaces.c --- */
 
 /* What stands behind the keyword interface: a declaration or a definition. */
@@ -132,8 +136,9 @@ bool record_struct(struct parser *parser, uint16_t *index);
 bool record_enum(struct parser *parser, uint16_t *index);
 /* A union with its discriminant is a struct: so `kind` is VIA_TYPE_UNION or VIA_TYPE_STRUCT. */
 bool record_union(struct parser *parser, uint8_t *kind, uint16_t *index);
-/* Gives the struct, union or enum the name of its typedef. */
-void record_rename(struct parser *parser, uint8_t kind, uint16_t index, const char *name);
+/* Gives the struct, union or enum the name, and the help, of its typedef. */
+void record_rename(struct parser *parser, uint8_t kind, uint16_t index, const char *name,
+                   const char *help);
 /* The entry of a struct, made if needed; and its definition, by fields that are resolved. */
 size_t record_find_struct(struct unit *unit, const char *tag, struct position position);
 void record_set_struct(struct parser *parser, size_t index, const struct member *members, size_t n);

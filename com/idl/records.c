@@ -198,12 +198,18 @@ bool record_enum(struct parser *parser, uint16_t *index)
     return define_enum(parser, *index);
 }
 
-void record_rename(struct parser *parser, uint8_t kind, uint16_t index, const char *name)
+void record_rename(struct parser *parser, uint8_t kind, uint16_t index, const char *name,
+                   const char *help)
 {
-    if (kind == VIA_TYPE_STRUCT)
-        parser->unit->structs[index].record.name = name;
-    else if (kind == VIA_TYPE_UNION)
-        parser->unit->unions[index].record.name = name;
-    else
-        parser->unit->enums[index].list.name = name;
+    struct unit *unit = parser->unit;
+    if (kind == VIA_TYPE_STRUCT) {
+        unit->structs[index].record.name = name;
+        unit->structs[index].record.help = help;
+    } else if (kind == VIA_TYPE_UNION) {
+        unit->unions[index].record.name = name;
+        unit->unions[index].record.help = help;
+    } else {
+        unit->enums[index].list.name = name;
+        unit->enums[index].list.help = help;
+    }
 }

@@ -40,12 +40,12 @@ const struct unit_name *unit_find_name(const struct unit *unit, const char *name
     return NULL;
 }
 
-bool unit_is_constant(const struct unit *unit, const char *name)
+const struct unit_constant *unit_find_constant(const struct unit *unit, const char *name)
 {
     for (size_t i = 0; i < unit->n_constants; i++)
         if (!strcmp(unit->constants[i].name, name))
-            return true;
-    return false;
+            return &unit->constants[i];
+    return NULL;
 }
 
 void unit_add_item(struct unit *unit, enum unit_item_kind kind, size_t index, const char *text)

@@ -52,7 +52,7 @@ struct unit_union {
 
 struct unit_constant {
     const char *name;
-    int64_t value;
+    struct via_constant value;
 };
 
 struct unit_enum {
@@ -142,7 +142,7 @@ uint16_t unit_add_type(struct unit *unit, const struct via_type *type);
 /* The same of an expression; its operands are there already. */
 uint16_t unit_add_expression(struct unit *unit, const struct via_expression *expression);
 const struct unit_name *unit_find_name(const struct unit *unit, const char *name);
-bool unit_is_constant(const struct unit *unit, const char *name);
+const struct unit_constant *unit_find_constant(const struct unit *unit, const char *name);
 void unit_add_item(struct unit *unit, enum unit_item_kind kind, size_t index, const char *text);
 /* The entry of a name, made if needed: IUnknown and IDispatch are known from the start. */
 size_t unit_interface(struct unit *unit, const char *name);

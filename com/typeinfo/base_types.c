@@ -25,7 +25,7 @@ static const struct via_type types[] = {
 static const struct via_field guid_fields[] = {
     {"Data1", TYPE_U32}, {"Data2", TYPE_U16}, {"Data3", TYPE_U16}, {"Data4", TYPE_BYTES}};
 
-static const struct via_struct structs[] = {[BASE_GUID] = {"GUID", 4, guid_fields}};
+static const struct via_struct structs[] = {[BASE_GUID] = {"GUID", 4, guid_fields, NULL}};
 
 static const struct via_interface interfaces[] = {
     [BASE_UNKNOWN] = {"IUnknown", COM_IID(0x00000000), VIA_NO_INDEX, 0, 0, NULL, NULL},

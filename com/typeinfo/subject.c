@@ -218,9 +218,19 @@ const char *type_subject_name(const struct type_subject *subject)
 
 const char *type_subject_help(const struct type_subject *subject)
 {
-    if (is_interface(subject))
-        return subject->lib->interfaces[subject->index].help;
-    return subject->view == TYPE_VIEW_COCLASS ? subject->lib->coclasses[subject->index].help : NULL;
+    const struct via_typelib *lib = subject->lib;
+    switch (subject->view) {
+    case TYPE_VIEW_COCLASS:
+        return lib->coclasses[subject->index].help;
+    case TYPE_VIEW_ENUM:
+        return lib->enums[subject->index].help;
+    case TYPE_VIEW_STRUCT:
+        return lib->structs[subject->index].help;
+    case TYPE_VIEW_UNION:
+        return lib->unions[subject->index].help;
+    default:
+        return lib->interfaces[subject->index].help;
+    }
 }
 
 GUID type_subject_guid(const struct type_subject *subject)

@@ -80,7 +80,7 @@ static const struct via_field connection_fields[] = {
     {"dwCookie", TYPE_ULONG},
 };
 static const struct via_struct structs[] = {
-    {"CONNECTDATA", 2, connection_fields},
+    {"CONNECTDATA", 2, connection_fields, NULL},
 };
 
 #define IN     VIA_PARAM_IN

@@ -107,7 +107,7 @@ static const struct via_field status_fields[] = {
     {"grfStateBits", TYPE_ULONG},      {"reserved", TYPE_ULONG},
 };
 static const struct via_struct structs[] = {
-    {"STATSTG", sizeof(status_fields) / sizeof(status_fields[0]), status_fields},
+    {"STATSTG", sizeof(status_fields) / sizeof(status_fields[0]), status_fields, NULL},
 };
 
 #define IN     VIA_PARAM_IN

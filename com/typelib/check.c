@@ -317,6 +317,8 @@ static HRESULT check_structs(const struct via_typelib *lib)
             if (FAILED(hr))
                 return hr;
         }
+        if (FAILED(check_help(record->name, record->help)))
+            return VIA_E_TYPE;
     }
     return check_extents(lib);
 }
@@ -330,6 +332,8 @@ static HRESULT check_enums(const struct via_typelib *lib)
         for (uint16_t j = 0; j < self->n_values; j++)
             if (!check_is_name(self->values[j].name))
                 return bad_name("enum value", j);
+        if (FAILED(check_help(self->name, self->help)))
+            return VIA_E_TYPE;
     }
     return S_OK;
 }

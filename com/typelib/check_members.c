@@ -111,6 +111,8 @@ HRESULT check_unions(const struct via_typelib *lib)
             hr = error_set(VIA_E_TYPE, "union %s has no arm that holds something", self->name);
         if (SUCCEEDED(hr))
             hr = check_cases(self);
+        if (SUCCEEDED(hr))
+            hr = check_help(self->name, self->help);
     }
     return hr;
 }

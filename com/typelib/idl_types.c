@@ -251,6 +251,23 @@ static void write_member(struct idl_writer *self, struct declaration *declaratio
     buffer_print(self->out, ";\n");
 }
 
+/* Attributes of a type stand behind `typedef`, which then gives it its name once more. */
+static void open_type(struct idl_writer *self, const char *keyword, const char *name,
+                      const char *help)
+{
+    if (help) {
+        buffer_print(self->out, "typedef [helpstring(");
+        typelib_print_text(help, self->out);
+        buffer_print(self->out, ")] ");
+    }
+    buffer_print(self->out, "%s %s {\n", keyword, name);
+}
+
+static void close_type(struct idl_writer *self, const char *name, const char *help)
+{
+    buffer_print(self->out, "}%s%s;\n\n", help ? " " : "", help ? name : "");
+}
+
 static void write_struct(struct idl_writer *self, uint16_t index)
 {
     const struct via_struct *record = &self->lib->structs[index];
@@ -259,13 +276,13 @@ static void write_struct(struct idl_writer *self, uint16_t index)
     self->structs_done[index] = true;
     for (uint16_t i = 0; i < record->n_fields; i++)
         write_needed(self, record->fields[i].type);
-    buffer_print(self->out, "struct %s {\n", record->name);
+    open_type(self, "struct", record->name, record->help);
     for (uint16_t i = 0; i < record->n_fields; i++) {
         struct declaration declaration = {.record = record};
         write_member(self, &declaration, record->fields[i].type, record->name,
                      record->fields[i].name, "");
     }
-    buffer_print(self->out, "};\n\n");
+    close_type(self, record->name, record->help);
 }
 
 /* "case(1, 2), default" */
@@ -311,19 +328,19 @@ static void write_union(struct idl_writer *self, uint16_t index)
     for (uint16_t i = 0; i < choice->n_arms; i++)
         if (choice->arms[i].type != VIA_NO_INDEX)
             write_needed(self, choice->arms[i].type);
-    buffer_print(self->out, "union %s {\n", choice->name);
+    open_type(self, "union", choice->name, choice->help);
     for (uint16_t i = 0; i < choice->n_arms; i++)
         write_arm(self, choice, i);
-    buffer_print(self->out, "};\n\n");
+    close_type(self, choice->name, choice->help);
 }
 
 static void write_enum(struct idl_writer *self, const struct via_enum *list)
 {
-    buffer_print(self->out, "enum %s {\n", list->name);
+    open_type(self, "enum", list->name, list->help);
     for (uint16_t i = 0; i < list->n_values; i++)
         buffer_print(self->out, "    %s = %d%s\n", list->values[i].name, list->values[i].value,
                      i + 1 < list->n_values ? "," : "");
-    buffer_print(self->out, "};\n\n");
+    close_type(self, list->name, list->help);
 }
 
 void idl_write_types(struct idl_writer *self)

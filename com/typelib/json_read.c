@@ -314,6 +314,7 @@ static void read_enum(struct reader *self, json_t *json, struct via_enum *out)
             fail(self, "an enum's value is out of range");
         values[i].value = (int32_t)value;
     }
+    out->help = read_help(self, json);
     out->values = values;
     out->n_values = (uint16_t)n;
 }
@@ -330,6 +331,7 @@ static void read_struct(struct reader *self, json_t *json, struct via_struct *ou
         fields[i].name = read_name(self, entry, "name");
         fields[i].type = read_type(self, json_object_get(entry, "type"), &members, 0);
     }
+    out->help = read_help(self, json);
     out->fields = fields;
     out->n_fields = (uint16_t)n;
 }
@@ -375,6 +377,7 @@ static void read_union(struct reader *self, json_t *json, struct via_union *out)
         if (json_is_true(json_object_get(entry, "default")))
             out->default_arm = i;
     }
+    out->help = read_help(self, json);
     out->arms = arms;
     out->cases = cases;
     out->n_arms = (uint16_t)n_arms;

@@ -130,7 +130,9 @@ static json_t *write_enum(const struct via_enum *self)
     for (uint16_t i = 0; i < self->n_values; i++)
         json_array_append_new(values, json_pack("{s:s, s:i}", "name", self->values[i].name, "value",
                                                 (int)self->values[i].value));
-    return json_pack("{s:s, s:o}", "name", self->name, "values", values);
+    json_t *json = json_pack("{s:s, s:o}", "name", self->name, "values", values);
+    set_help(json, self->help);
+    return json;
 }
 
 static json_t *write_struct(const struct via_typelib *lib, const struct via_struct *self)
@@ -140,7 +142,9 @@ static json_t *write_struct(const struct via_typelib *lib, const struct via_stru
     for (uint16_t i = 0; i < self->n_fields; i++)
         json_array_append_new(fields, json_pack("{s:s, s:o}", "name", self->fields[i].name, "type",
                                                 write_type(lib, self->fields[i].type, &owner)));
-    return json_pack("{s:s, s:o}", "name", self->name, "fields", fields);
+    json_t *json = json_pack("{s:s, s:o}", "name", self->name, "fields", fields);
+    set_help(json, self->help);
+    return json;
 }
 
 static json_t *write_arm(const struct via_typelib *lib, const struct via_union *self,
@@ -167,7 +171,9 @@ static json_t *write_union(const struct via_typelib *lib, const struct via_union
     json_t *arms = json_array();
     for (uint16_t i = 0; i < self->n_arms; i++)
         json_array_append_new(arms, write_arm(lib, self, i));
-    return json_pack("{s:s, s:o}", "name", self->name, "arms", arms);
+    json_t *json = json_pack("{s:s, s:o}", "name", self->name, "arms", arms);
+    set_help(json, self->help);
+    return json;
 }
 
 static json_t *write_method(const struct via_typelib *lib, const struct via_method *self)

@@ -17,7 +17,7 @@ extern "C" {
 #endif
 
 /* Version of the table layout below; a library with another one is refused. */
-#define VIA_TYPELIB_ABI 3u
+#define VIA_TYPELIB_ABI 4u
 
 /* "No such index" in every 16-bit index below. */
 #define VIA_NO_INDEX 0xFFFFu
@@ -130,6 +130,7 @@ struct via_struct {
     const char *name;
     uint16_t n_fields;
     const struct via_field *fields;
+    const char *help; /* helpstring; NULL: none */
 };
 
 /* An arm of a union. */
@@ -151,6 +152,7 @@ struct via_union {
     uint16_t default_arm; /* for all other values; VIA_NO_INDEX: they are wrong */
     const struct via_arm *arms;
     const struct via_case *cases;
+    const char *help; /* helpstring; NULL: none */
 };
 
 struct via_enumerator {
@@ -162,6 +164,7 @@ struct via_enum {
     const char *name;
     uint16_t n_values;
     const struct via_enumerator *values;
+    const char *help; /* helpstring; NULL: none */
 };
 
 /* A constant that an attribute names. */

@@ -351,6 +351,8 @@ static bool help_typed(IUnknown *object)
     bool ok = true;
     EXPECT(!strcmp(method_of("Add")->help, "Adds what is given."));
     EXPECT(!strcmp(attributes_typelib.help, "Attributes\tand more"));
+    EXPECT(!strcmp(attributes_typelib.enums[0].help, "Red, or blue."));
+    EXPECT(!strcmp(attributes_typelib.structs[0].help, "What there is of something."));
     EXPECT(!strcmp(attributes_typelib.coclasses[0].help, "An object with all of them"));
 end:
     return ok;
@@ -376,6 +378,7 @@ static bool help_by_name(IUnknown *object)
     bool ok = true;
     EXPECT(via_describe(object, &IID_IAttributes, &json) == S_OK);
     EXPECT(has_text(json, "Adds what is given.") && has_text(json, "Attributes\\tand more"));
+    EXPECT(has_text(json, "Red, or blue."));
 end:
     SysFreeString(json);
     return ok;
@@ -593,7 +596,9 @@ static bool const_typed(IUnknown *object)
 {
     (void)object;
     bool ok = true;
-    EXPECT(ATTRIBUTE_MOST == 42);
+    EXPECT(ATTRIBUTE_MOST == 42 && ATTRIBUTE_HALF == -0.5);
+    EXPECT(!strcmp(ATTRIBUTE_TEXT, "a \"text\"") &&
+           !memcmp(ATTRIBUTE_YOU, VIA_STR("you?"), 5 * sizeof(WCHAR)));
 end:
     return ok;
 }
