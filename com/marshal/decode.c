@@ -1,6 +1,6 @@
 /*
- * The walk through a payload, value by value, and the list of what it has allocated. What values
- * claim of their neighbours is kept and compared in decode_claims.c.
+ * The walk through a payload, value by value, and the list of what it has allocated. Arrays are in
+ * decode_arrays.c; what values claim of their neighbours is kept and compared in decode_claims.c.
  */
 #include "com/marshal/decode.h"
 #include "com/marshal/automation.h"
@@ -11,16 +11,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-
-/* Structs that count their arrays by so many fields need no memory for that. */
-#define INLINE_SIZES 4
-
-/* A struct that is being read. A size may come behind the arrays that it counts. */
-struct decode_record {
-    const struct plan_struct *record;
-    int64_t *seen; /* elements of the arrays, by the size's slot; few, or on the heap */
-    int64_t few[INLINE_SIZES];
-};
 
 void decode_init(struct decoder *decoder, const struct marshal_method *method,
                  const struct marshal_pointers *pointers, const uint8_t *data, size_t size)
@@ -143,22 +133,21 @@ uint32_t decode_u32(struct decoder *decoder)
     return value;
 }
 
-/* True when a value follows; NULL is refused where it may not be. */
-static bool is_not_null(struct decoder *self, const struct plan_type *type, uint32_t count)
+bool decode_is_there(struct decoder *decoder, const struct plan_type *type, uint32_t count)
 {
-    if (FAILED(self->result))
+    if (FAILED(decoder->result))
         return false;
     if (count != UINT32_MAX)
         return true;
     if (!type->is_nullable && type->kind != VIA_TYPE_BSTR)
-        decode_fail(self, "it is NULL, which it may not be");
+        decode_fail(decoder, "it is NULL, which it may not be");
     return false;
 }
 
 static void read_string8(struct decoder *self, const struct plan_type *type, char **value)
 {
     uint32_t size = decode_u32(self);
-    if (!is_not_null(self, type, size))
+    if (!decode_is_there(self, type, size))
         return;
     const char *text = (const char *)decode_take(self, 1, size);
     if (!text)
@@ -179,7 +168,7 @@ static void read_string8(struct decoder *self, const struct plan_type *type, cha
 static void read_string16(struct decoder *self, const struct plan_type *type, WCHAR **value)
 {
     uint32_t n = decode_u32(self);
-    if (!is_not_null(self, type, n))
+    if (!decode_is_there(self, type, n))
         return;
     if (n > decode_left(self) / sizeof(WCHAR)) {
         decode_fail(self, "the message ends within it");
@@ -201,7 +190,7 @@ static void read_string16(struct decoder *self, const struct plan_type *type, WC
 static void read_bstr(struct decoder *self, const struct plan_type *type, BSTR *value)
 {
     uint32_t size = decode_u32(self);
-    if (!is_not_null(self, type, size))
+    if (!decode_is_there(self, type, size))
         return;
     const char *bytes = (const char *)decode_take(self, 1, size);
     if (!bytes)
@@ -245,182 +234,12 @@ static void read_bool(struct decoder *self, void *value)
         memcpy(value, &boolean, sizeof(boolean));
 }
 
-static void read_verbatim(struct decoder *self, const struct plan_type *type, void *values,
-                          size_t size)
+void decode_verbatim(struct decoder *decoder, const struct plan_type *type, void *values,
+                     size_t size)
 {
-    const uint8_t *bytes = decode_take(self, type->wire_alignment, size);
+    const uint8_t *bytes = decode_take(decoder, type->wire_alignment, size);
     if (bytes)
         memcpy(values, bytes, size);
-}
-
-void decode_elements(struct decoder *decoder, const struct plan_type *element, void *values,
-                     uint64_t n)
-{
-    if (element->is_verbatim && n > 0) {
-        read_verbatim(decoder, element, values, (size_t)(n * element->size));
-        return;
-    }
-    for (uint64_t i = 0; i < n && SUCCEEDED(decoder->result); i++)
-        decode_value(decoder, element, (char *)values + i * element->size);
-}
-
-/* Where to note what the arrays have that the type's size counts; NULL: nothing to agree with. */
-static int64_t *seen_of(struct decoder *self, const struct plan_type *type)
-{
-    if (type->size_from == VIA_SIZE_PARAM)
-        return &self->seen[type->size_index];
-    if (type->size_from == VIA_SIZE_FIELD)
-        return &self->record->seen[self->record->record->fields[type->size_index].size_slot];
-    return NULL;
-}
-
-/* The count agrees with the other arrays of the same size. */
-static bool note_count(struct decoder *self, const struct plan_type *type, uint32_t n)
-{
-    if (type->size_from == VIA_SIZE_CONST && n != type->count) {
-        decode_fail(self, "it has another number of elements than its type says");
-        return false;
-    }
-    if (type->size_from == VIA_SIZE_EXPRESSION)
-        decode_claim(self, (struct decode_claim){.type = type, .kind = CLAIM_COUNT, .number = n});
-    int64_t *seen = seen_of(self, type);
-    if (!seen)
-        return true;
-    if (*seen != DECODE_UNSEEN && *seen != n) {
-        decode_fail(self, "it has another number of elements than an array of the same size");
-        return false;
-    }
-    *seen = n;
-    return true;
-}
-
-/* What is left can hold so many elements. */
-static bool check_left(struct decoder *self, const struct plan_type *type, uint32_t n)
-{
-    if (n > decode_left(self) / type->element->wire_minimum)
-        decode_fail(self, "the message ends within it");
-    return SUCCEEDED(self->result);
-}
-
-/* The elements that count, of `n` for which there is room in native memory; the number of them is
- * in front. */
-static bool read_length(struct decoder *self, const struct plan_type *type, uint32_t n,
-                        uint32_t *length)
-{
-    *length = n;
-    if (type->length_from == VIA_SIZE_NONE)
-        return SUCCEEDED(self->result);
-    *length = decode_u32(self);
-    if (*length > n)
-        decode_fail(self, "its length is more than there is room for");
-    if (FAILED(self->result))
-        return false;
-    decode_claim(self,
-                 (struct decode_claim){.type = type, .kind = CLAIM_LENGTH, .number = *length});
-    return check_left(self, type, *length);
-}
-
-/* Native bytes for one of the message that are no excess: a VARIANT has 24 for 4. */
-#define PAID_FACTOR 16
-
-/* Memory that the message does not pay for. */
-static bool take_bytes(struct decoder *self, uint64_t size)
-{
-    if (size > self->slack) {
-        decode_fail(self, "it has more room than a call can make");
-        return false;
-    }
-    self->slack -= (size_t)size;
-    return true;
-}
-
-static bool take_slack(struct decoder *self, const struct plan_type *type, uint32_t n)
-{
-    return take_bytes(self, (uint64_t)n * type->element->size);
-}
-
-/* A union of a large and a small arm is large, whichever is sent. */
-bool decode_take_records(struct decoder *decoder, const struct plan_type *type, uint64_t n)
-{
-    uint64_t paid = (uint64_t)type->wire_minimum * PAID_FACTOR;
-    return type->size <= paid || take_bytes(decoder, n * (type->size - paid));
-}
-
-/* The elements of a lendable array, where they can stay: beside the payload, or in it. NULL: they
- * are to be copied out of it, or a failure. */
-static void *find_lent(struct decoder *self, const struct plan_type *type, uint32_t n)
-{
-    const struct marshal_pointers *pointers = self->pointers;
-    const struct plan_type *element = type->element;
-    const void *data = NULL;
-    uint64_t size = (uint64_t)n * element->size;
-    if (n == 0 || size > SIZE_MAX || !decode_take(self, element->wire_alignment, 0))
-        return NULL;
-    HRESULT hr = S_FALSE;
-    if (pointers->borrow != NULL)
-        hr = pointers->borrow(pointers->context, self->at, (size_t)size,
-                              self->lendable->is_in_place, &data);
-    if (FAILED(hr))
-        self->result = hr;
-    else if (hr == S_OK && (uintptr_t)data % element->alignment != 0)
-        decode_fail(self, "it lies where such elements cannot");
-    else if (hr == S_FALSE && pointers->keeps_payload &&
-             (uintptr_t)(self->data + self->at) % element->alignment == 0)
-        data = decode_take(self, 1, (size_t)size);
-    return SUCCEEDED(self->result) ? (void *)(uintptr_t)data : NULL;
-}
-
-static void read_sized(struct decoder *self, const struct plan_type *type, void **value)
-{
-    uint32_t n = decode_u32(self);
-    if (!is_not_null(self, type, n))
-        return;
-    const struct plan_type *element = type->element;
-    void *lent = self->lendable != NULL ? find_lent(self, type, n) : NULL;
-    uint32_t length = n;
-    if (FAILED(self->result) || !note_count(self, type, n))
-        return;
-    if (lent != NULL) {
-        *value = lent;
-        self->is_lent = true;
-        return;
-    }
-    if (!read_length(self, type, n, &length) || !check_left(self, type, length) ||
-        !take_slack(self, type, n - length))
-        return;
-    size_t size = (size_t)n * element->size;
-    void *values = CoTaskMemAlloc(size);
-    if (!decode_note(self, values, DECODE_BLOCK))
-        return;
-    if (!element->is_verbatim || length < n)
-        memset(values, 0, size);
-    *value = values;
-    decode_elements(self, element, values, length);
-}
-
-static void read_array(struct decoder *self, const struct plan_type *type, void *values)
-{
-    uint32_t length;
-    if (read_length(self, type, type->count, &length))
-        decode_elements(self, type->element, values, length);
-}
-
-void decode_buffer(struct decoder *decoder, const struct plan_type *type, void *values, int64_t n)
-{
-    uint32_t length;
-    uint32_t count = decode_u32(decoder);
-    if (!is_not_null(decoder, type, count)) {
-        /* NULL: the method was given NULL, so the caller gave NULL. */
-        if (SUCCEEDED(decoder->result) && values && n > 0)
-            decode_fail(decoder, "it is NULL, but the caller's array is not");
-        return;
-    }
-    if ((int64_t)count != n || (count > 0 && !values)) {
-        decode_fail(decoder, "it has another number of elements than the caller's array");
-        return;
-    }
-    if (read_length(decoder, type, count, &length) && check_left(decoder, type, length))
-        decode_elements(decoder, type->element, values, length);
 }
 
 static void read_union(struct decoder *self, const struct plan_type *type, void *value)
@@ -446,7 +265,7 @@ static void read_pointer(struct decoder *self, const struct plan_type *type, voi
     if (is_there > 1)
         decode_fail(self, "a pointer is marked neither as NULL nor as there");
     else if (is_there == 0)
-        is_not_null(self, type, UINT32_MAX);
+        decode_is_there(self, type, UINT32_MAX);
     if (FAILED(self->result) || is_there != 1)
         return;
     void *target = CoTaskMemAlloc(element->size);
@@ -481,8 +300,9 @@ static void read_sizes(struct decoder *self, const struct plan_struct *record, v
 {
     struct decode_record here = {.record = record};
     struct decode_record *outer = self->record;
-    here.seen =
-        record->n_sizes <= INLINE_SIZES ? here.few : malloc(record->n_sizes * sizeof(*here.seen));
+    here.seen = record->n_sizes <= DECODE_INLINE_SIZES
+                    ? here.few
+                    : malloc(record->n_sizes * sizeof(*here.seen));
     if (!here.seen) {
         decode_fail_memory(self);
         return;
@@ -526,11 +346,11 @@ static void read_compound(struct decoder *self, const struct plan_type *type, vo
     } else if (type->kind == VIA_TYPE_STRUCT) {
         read_struct(self, type, value);
     } else if (type->kind == VIA_TYPE_ARRAY) {
-        read_array(self, type, value);
+        decode_array(self, type, value);
     } else if (type->kind == VIA_TYPE_UNION) {
         read_union(self, type, value);
     } else if (type->kind == VIA_TYPE_SIZED) {
-        read_sized(self, type, value);
+        decode_sized(self, type, value);
     } else if (type->kind == VIA_TYPE_VARIANT) {
         automation_decode_variant(self, value);
     } else if (type->kind == VIA_TYPE_SAFEARRAY) {
@@ -546,7 +366,7 @@ void decode_value(struct decoder *decoder, const struct plan_type *type, void *v
     if (FAILED(decoder->result))
         return;
     if (type->is_verbatim) {
-        read_verbatim(decoder, type, value, type->size);
+        decode_verbatim(decoder, type, value, type->size);
         return;
     }
     switch (type->kind) {

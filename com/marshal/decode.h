@@ -29,7 +29,15 @@ struct decode_allocation {
 
 #define DECODE_INLINE_ALLOCATIONS 8
 
-struct decode_record;
+/* Structs that count their arrays by so many fields need no memory for that. */
+#define DECODE_INLINE_SIZES 4
+
+/* A struct that is being read. A size may come behind the arrays that it counts. */
+struct decode_record {
+    const struct plan_struct *record;
+    int64_t *seen; /* elements of the arrays, by the size's slot; few, or on the heap */
+    int64_t few[DECODE_INLINE_SIZES];
+};
 
 /* What something that was read says of its neighbours: it is compared when those are known. */
 enum decode_claim_kind { CLAIM_COUNT, CLAIM_LENGTH, CLAIM_CHOICE, CLAIM_IID };
@@ -74,6 +82,10 @@ void decode_init(struct decoder *decoder, const struct marshal_method *method,
                  const struct marshal_pointers *pointers, const uint8_t *data, size_t size);
 /* `value` is zeroed memory of the type's native size. */
 void decode_value(struct decoder *decoder, const struct plan_type *type, void *value);
+/* The parts of it in decode_arrays.c: a pointer to as many as the payload says, and an array in
+ * place. */
+void decode_sized(struct decoder *decoder, const struct plan_type *type, void **value);
+void decode_array(struct decoder *decoder, const struct plan_type *type, void *values);
 /* The elements of an array in the caller's memory, which has room for exactly `n`. */
 void decode_buffer(struct decoder *decoder, const struct plan_type *type, void *values, int64_t n);
 /* Whether what was read about the method's parameters is what they are. `arguments` as libffi has
@@ -92,6 +104,11 @@ bool decode_marker(struct decoder *decoder);
 const uint8_t *decode_take(struct decoder *decoder, size_t alignment, size_t size);
 uint32_t decode_u32(struct decoder *decoder);
 size_t decode_left(const struct decoder *decoder);
+/* Bytes that are as they are in memory. */
+void decode_verbatim(struct decoder *decoder, const struct plan_type *type, void *values,
+                     size_t size);
+/* By the count in front of it: true when a value follows; NULL is refused where it may not be. */
+bool decode_is_there(struct decoder *decoder, const struct plan_type *type, uint32_t count);
 /* Lists what has been allocated. False, and it is freed, when there is no memory for that or for
  * it. */
 bool decode_note(struct decoder *decoder, void *pointer, enum decode_allocation_kind kind);
