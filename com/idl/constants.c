@@ -112,6 +112,8 @@ bool constant_parse(struct parser *parser)
         return parser_error(parser, position, "more than %u constants", TYPELIB_MAX_TYPES);
     if (!parse_value(parser, form, &made.value))
         return false;
+    if (type.kind == VIA_TYPE_BOOL && made.value.integer != 0)
+        made.value.integer = -1; /* the one that is true */
     if (form != FORM_INTEGER && form != FORM_REAL && strlen(made.value.text) > TYPELIB_MAX_TEXT)
         return parser_error(parser, position, "%s is longer than %u bytes", made.name,
                             TYPELIB_MAX_TEXT);

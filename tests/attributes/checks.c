@@ -596,7 +596,7 @@ static bool const_typed(IUnknown *object)
 {
     (void)object;
     bool ok = true;
-    EXPECT(ATTRIBUTE_MOST == 42 && ATTRIBUTE_HALF == -0.5);
+    EXPECT(ATTRIBUTE_MOST == 42 && ATTRIBUTE_HALF == -0.5 && ATTRIBUTE_LOUD == VARIANT_TRUE);
     EXPECT(!strcmp(ATTRIBUTE_TEXT, "a \"text\"") &&
            !memcmp(ATTRIBUTE_YOU, VIA_STR("you?"), 5 * sizeof(WCHAR)));
 end:
