@@ -170,10 +170,61 @@ static void say_environment(char **names)
     }
 }
 
+TEST(standard_input_and_output_are_pipes)
+{
+    CLEANUP(cleanup_free) char *program = os_path_program();
+    const char *const arguments[] = {program, "--child", "echo", NULL};
+    char received[64] = "";
+    FILE *to, *from;
+    struct os_spawn_options options = {
+        .arguments = arguments, .to_stdin = &to, .from_stdout = &from};
+    struct os_process *process;
+    struct os_exit_status status = {.code = 1};
+    REQUIRE_OK(os_process_spawn(&options, &process));
+    for (int i = 0; i < 2; i++) {
+        CHECK(fputs("there and back\n", to) >= 0);
+        CHECK_EQ(fflush(to), 0);
+        CHECK(fgets(received, sizeof(received), from) != NULL);
+        received[strcspn(received, "\r\n")] = 0;
+        CHECK_STR_EQ(received, "there and back");
+    }
+    CHECK_EQ(fclose(to), 0);
+    CHECK(fgets(received, sizeof(received), from) == NULL);
+    fclose(from);
+    CHECK_OK(os_process_wait(process, os_deadline_ms(15000), &status));
+    CHECK_EQ(status.code, 0);
+    os_process_free(process);
+}
+
+/* Nothing of the pipes is left either; the leak check looks. */
+TEST(absent_program_gets_no_pipes)
+{
+    const char *const arguments[] = {"/nonexistent/program", NULL};
+    FILE *to, *from;
+    struct os_spawn_options options = {
+        .arguments = arguments, .to_stdin = &to, .from_stdout = &from};
+    struct os_process *process;
+    CHECK_HR(os_process_spawn(&options, &process), CO_E_SERVER_EXEC_FAILURE);
+    error_clear();
+}
+
+/* Until its input ends. */
+static int echo(void)
+{
+    char line[64];
+    while (fgets(line, sizeof(line), stdin)) {
+        fputs(line, stdout);
+        fflush(stdout);
+    }
+    return 0;
+}
+
 static int child(char **arguments)
 {
     if (!strcmp(arguments[0], "sleep"))
         os_sleep_ms(30000);
+    else if (!strcmp(arguments[0], "echo"))
+        return echo();
     else if (!strcmp(arguments[0], "exit"))
         return atoi(arguments[1]);
     else if (!strcmp(arguments[0], "arguments"))
@@ -194,6 +245,8 @@ static const struct harness_test tests[] = {
     TEST_ENTRY(arguments_arrive_as_they_were),
     TEST_ENTRY(environment_is_added_to_and_replaced),
     TEST_ENTRY(nothing_else_is_inherited),
+    TEST_ENTRY(standard_input_and_output_are_pipes),
+    TEST_ENTRY(absent_program_gets_no_pipes),
 };
 
 int main(int argc, char **argv)

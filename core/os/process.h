@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <viaduct/hresult.h>
 
 struct os_process;
@@ -17,10 +18,13 @@ struct os_spawn_options {
     const char *const *environment; /* additions "NAME=value", NULL at the end; may be NULL */
     const char *stderr_path; /* the child's standard error is appended there; NULL: inherited */
     bool inherit_stdout;     /* else the null device */
+    /* Both or none: its standard input and output are pipes, and these are set to this process's
+     * ends of them, binary, for fclose(). See os_program_outlive_readers(). */
+    FILE **to_stdin, **from_stdout;
 };
 
 /* Starts a program with no inherited descriptors but the standard ones; its standard input is the
- * null device. The error names the program. */
+ * null device, or a pipe. The error names the program. */
 HRESULT os_process_spawn(const struct os_spawn_options *options, struct os_process **process);
 uint32_t os_process_pid(const struct os_process *process);
 

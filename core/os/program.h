@@ -15,6 +15,9 @@ char **os_program_start(int argc, char **argv);
  * disk), which `program` then says on standard error. */
 int os_program_end(const char *program, int code);
 
+/* From now on writing to a pipe that nobody reads any more is an error and no death. */
+void os_program_outlive_readers(void);
+
 /* Before any other thread is started, in a program that runs for months: its threads share few
  * pools of memory. glibc gives up to eight for each processor, and each keeps what it has once
  * needed. */

@@ -66,10 +66,63 @@ static char **make_environment(const char *const *additions)
     return all;
 }
 
-static int redirect(posix_spawn_file_actions_t *actions, const struct os_spawn_options *options)
+/* The pipes to a child's standard input and from its standard output; -1: none. */
+struct standard_pipes {
+    int in[2]; /* the child's end, ours */
+    int out[2];
+};
+
+static void close_pipes(const struct standard_pipes *pipes)
 {
-    int failure = posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDONLY, 0);
-    if (!failure && !options->inherit_stdout)
+    const int all[] = {pipes->in[0], pipes->in[1], pipes->out[0], pipes->out[1]};
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+        if (all[i] >= 0)
+            close(all[i]);
+}
+
+static int open_pipes(const struct os_spawn_options *options, struct standard_pipes *pipes)
+{
+    int out[2];
+    *pipes = (struct standard_pipes){{-1, -1}, {-1, -1}};
+    if (!options->to_stdin)
+        return 0;
+    if (pipe2(pipes->in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0)
+        return errno;
+    pipes->out[0] = out[1];
+    pipes->out[1] = out[0];
+    *options->to_stdin = fdopen(pipes->in[1], "w");
+    if (!*options->to_stdin)
+        return ENOMEM;
+    *options->from_stdout = fdopen(pipes->out[1], "r");
+    if (!*options->from_stdout) {
+        fclose(*options->to_stdin);
+        pipes->in[1] = -1;
+        return ENOMEM;
+    }
+    return 0;
+}
+
+/* The child's ends; and, when there is no child, ours too. */
+static void end_pipes(const struct os_spawn_options *options, struct standard_pipes *pipes,
+                      bool is_started)
+{
+    if (!is_started && pipes->out[1] >= 0) {
+        fclose(*options->to_stdin);
+        fclose(*options->from_stdout);
+    }
+    pipes->in[1] = pipes->out[1] = -1;
+    close_pipes(pipes);
+}
+
+static int redirect(posix_spawn_file_actions_t *actions, const struct os_spawn_options *options,
+                    const struct standard_pipes *pipes)
+{
+    int failure = pipes->in[0] >= 0
+                      ? posix_spawn_file_actions_adddup2(actions, pipes->in[0], 0)
+                      : posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDONLY, 0);
+    if (!failure && pipes->out[0] >= 0)
+        failure = posix_spawn_file_actions_adddup2(actions, pipes->out[0], 1);
+    else if (!failure && !options->inherit_stdout)
         failure = posix_spawn_file_actions_addopen(actions, 1, "/dev/null", O_WRONLY, 0);
     if (!failure && options->stderr_path)
         failure = posix_spawn_file_actions_addopen(actions, 2, options->stderr_path,
@@ -105,18 +158,27 @@ HRESULT os_process_spawn(const struct os_spawn_options *options, struct os_proce
         free(environment);
         return error_set(E_OUTOFMEMORY, "no memory to start %s", program);
     }
+    struct standard_pipes pipes;
+    int failure = open_pipes(options, &pipes);
+    if (failure) {
+        close_pipes(&pipes);
+        free(self);
+        free(environment);
+        return error_set(VIA_E_LIMIT, "no pipes to %s: %s", program, strerror(failure));
+    }
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     posix_spawn_file_actions_init(&actions);
     posix_spawnattr_init(&attributes);
     reset_signals(&attributes);
-    int failure = redirect(&actions, options);
+    failure = redirect(&actions, options, &pipes);
     if (!failure)
         failure = posix_spawn(&self->pid, program, &actions, &attributes,
                               (char *const *)options->arguments, environment);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     free(environment);
+    end_pipes(options, &pipes, failure == 0);
     if (failure) {
         free(self);
         return error_set(CO_E_SERVER_EXEC_FAILURE, "cannot start %s: %s", program,

@@ -28,6 +28,11 @@ char **os_program_start(int argc, char **argv)
     return argv;
 }
 
+void os_program_outlive_readers(void)
+{
+    signal(SIGPIPE, SIG_IGN);
+}
+
 void os_program_share_memory(void)
 {
 #ifdef M_ARENA_MAX

@@ -6,6 +6,8 @@
 #include "core/os/windows/text.h"
 #include "core/util/error.h"
 
+#include <fcntl.h>
+#include <io.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -149,9 +151,46 @@ static HANDLE inherit_or_null(DWORD which, bool *owns)
     return open_inheritable(L"NUL", GENERIC_WRITE, OPEN_EXISTING);
 }
 
-static HRESULT open_standard_handles(const struct os_spawn_options *options,
+/* One pipe: the child's end, which it inherits, and ours as a stream. */
+static HANDLE open_pipe(bool is_input, FILE **ours)
+{
+    HANDLE reading, writing;
+    if (!CreatePipe(&reading, &writing, NULL, 0))
+        return NULL;
+    HANDLE theirs = is_input ? reading : writing;
+    HANDLE own = is_input ? writing : reading;
+    int descriptor = _open_osfhandle((intptr_t)own, is_input ? _O_BINARY : _O_BINARY | _O_RDONLY);
+    *ours = descriptor >= 0 ? _fdopen(descriptor, is_input ? "wb" : "rb") : NULL;
+    if (*ours && SetHandleInformation(theirs, HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT))
+        return theirs;
+    if (*ours)
+        fclose(*ours);
+    else if (descriptor >= 0)
+        _close(descriptor);
+    else
+        CloseHandle(own);
+    CloseHandle(theirs);
+    return NULL;
+}
+
+/* Standard input and output as pipes. Failing, nothing is open. */
+static HRESULT open_pipes(const struct os_spawn_options *options, struct standard_handles *handles)
+{
+    handles->in = open_pipe(true, options->to_stdin);
+    handles->out = handles->in ? open_pipe(false, options->from_stdout) : NULL;
+    handles->owns_out = handles->out != NULL;
+    if (handles->owns_out)
+        return S_OK;
+    if (handles->in)
+        fclose(*options->to_stdin);
+    return error_set(VIA_E_LIMIT, "no pipes to %s", options->arguments[0]);
+}
+
+static HRESULT open_input_and_output(const struct os_spawn_options *options,
                                      struct standard_handles *handles)
 {
+    if (options->to_stdin)
+        return open_pipes(options, handles);
     handles->in = open_inheritable(L"NUL", GENERIC_READ, OPEN_EXISTING);
     if (options->inherit_stdout) {
         handles->out = inherit_or_null(STD_OUTPUT_HANDLE, &handles->owns_out);
@@ -159,6 +198,15 @@ static HRESULT open_standard_handles(const struct os_spawn_options *options,
         handles->out = open_inheritable(L"NUL", GENERIC_WRITE, OPEN_EXISTING);
         handles->owns_out = true;
     }
+    return S_OK;
+}
+
+static HRESULT open_standard_handles(const struct os_spawn_options *options,
+                                     struct standard_handles *handles)
+{
+    HRESULT hr = open_input_and_output(options, handles);
+    if (FAILED(hr))
+        return hr;
     if (!options->stderr_path) {
         handles->err = inherit_or_null(STD_ERROR_HANDLE, &handles->owns_err);
         return S_OK;
@@ -234,6 +282,10 @@ HRESULT os_process_spawn(const struct os_spawn_options *options, struct os_proce
     free(environment);
     free(line);
     if (FAILED(hr)) {
+        if (options->to_stdin && handles.owns_out) {
+            fclose(*options->to_stdin);
+            fclose(*options->from_stdout);
+        }
         free(self);
         return hr;
     }

@@ -48,6 +48,10 @@ char **os_program_start(int argc, char **argv)
     return all;
 }
 
+void os_program_outlive_readers(void)
+{
+}
+
 void os_program_share_memory(void)
 {
     /* One heap for all threads is what Windows has. */
