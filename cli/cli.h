@@ -27,16 +27,17 @@ enum cli_exit {
 
 /* Which of the shared options mean something to a command, and what else is special about it. */
 enum cli_command_flag {
-    CLI_PRINTS = 1,         /* --json */
-    CLI_CONNECTS = 2,       /* --host, --timeout */
-    CLI_LISTS = 4,          /* --local, --limit, --after, --running */
-    CLI_FREE_ARGUMENTS = 8, /* behind CLI_FREE_BEHIND arguments the others may look like options */
-    CLI_OWN_OPTIONS = 16,   /* it reads its options itself */
-    CLI_HIDDEN = 32,        /* not in the help */
-    CLI_REGENERATES = 64,   /* --idl, --header */
-    CLI_WATCHES = 128,      /* --count */
-    CLI_KNOWS_COM = 256,    /* --user, --machine */
-    CLI_REGISTERS_COM = 512 /* --local-server */
+    CLI_PRINTS = 1,          /* --json */
+    CLI_CONNECTS = 2,        /* --host, --timeout */
+    CLI_LISTS = 4,           /* --local, --limit, --after, --running */
+    CLI_FREE_ARGUMENTS = 8,  /* behind CLI_FREE_BEHIND arguments the others may look like options */
+    CLI_OWN_OPTIONS = 16,    /* it reads its options itself */
+    CLI_HIDDEN = 32,         /* not in the help */
+    CLI_REGENERATES = 64,    /* --idl, --header */
+    CLI_WATCHES = 128,       /* --count */
+    CLI_KNOWS_COM = 256,     /* --user, --machine */
+    CLI_REGISTERS_COM = 512, /* --local-server */
+    CLI_ANSWERS = 1024       /* --answer */
 };
 #define CLI_FREE_BEHIND 2
 
@@ -67,6 +68,7 @@ struct cli_options {
     bool user;           /* --user, of `com` */
     bool machine;        /* --machine, of `com` */
     bool local_server;   /* --local-server, of `com register` */
+    bool answer;         /* --answer, of `plugin check` */
     const char *host;    /* --host ADDRESS */
     unsigned timeout_ms; /* --timeout MS; 0: the default */
     char **arguments;    /* the other words */

@@ -53,8 +53,12 @@ const struct cli_command cli_commands[] = {
      COM_DETAILS, CLI_PRINTS | CLI_KNOWS_COM},
     {"com", "list", "", "list the classes of Viaduct that are COM classes", command_com_list,
      COM_DETAILS, CLI_PRINTS | CLI_KNOWS_COM},
-    {"plugin", "check", "FILE", "test a transport plugin against its contract", command_plugin,
-     NULL, CLI_PRINTS},
+    {"plugin", "check", "FILE [PEER...]", "test a transport plugin against its contract",
+     command_plugin,
+     "PEER is the command of another process, a path and arguments, that holds one end of every\n"
+     "stream: 'viaduct plugin check --answer FILE' with its own build of the plugin, which may be\n"
+     "the other system's. Options of the command go behind --.\n",
+     CLI_PRINTS | CLI_ANSWERS | CLI_FREE_ARGUMENTS},
     {"idl", NULL, "FILE [OPTION...]", "compile interface descriptions", command_idl, NULL,
      CLI_OWN_OPTIONS},
     {"describe-module", NULL, "MODULE OUTPUT", "write a module's manifest", command_describe_module,

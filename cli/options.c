@@ -50,6 +50,9 @@ static const struct known_option {
     {{"local-server", no_argument, NULL, 's'},
      CLI_REGISTERS_COM,
      "      --local-server   for clients, too, that ask for a server in another process\n"},
+    {{"answer", no_argument, NULL, 'A'},
+     CLI_ANSWERS,
+     "      --answer         be the PEER of another check, on standard input and output\n"},
     {{"json", no_argument, NULL, 'j'},
      CLI_PRINTS,
      "      --json           print data, and what fails, as JSON\n"},
@@ -182,6 +185,9 @@ static int read_option(int option, const char *word, const struct cli_command *c
         return -1;
     case 'C':
         options->header = true;
+        return -1;
+    case 'A':
+        options->answer = true;
         return -1;
     case 'c':
         return read_number(command->name, optarg, "number of events", 1000000000, &options->count);

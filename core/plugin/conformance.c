@@ -11,7 +11,8 @@
 #include "core/os/file.h"
 #include "core/os/module.h"
 #include "core/os/path.h"
-#include "core/os/poller.h"
+#include "core/plugin/conformance_peer.h"
+#include "core/plugin/conformance_reactor.h"
 #include "core/plugin/host_table.h"
 #include "core/plugin/plugin_set.h"
 #include "core/util/error.h"
@@ -86,15 +87,66 @@ static bool run_test(struct conformance *c, const struct conformance_test *test)
 static void check_buffers(struct conformance *c, unsigned before)
 {
     uint64_t deadline = conformance_now(c) + 1000 * CONFORMANCE_MS;
-    while (plugin_host_buffers_lent() > before && conformance_now(c) < deadline)
+    while (conformance_buffers_lent(c) > before && conformance_now(c) < deadline)
         conformance_sleep(CONFORMANCE_MS);
-    CONF_CHECK(c, plugin_host_buffers_lent() <= before,
+    CONF_CHECK(c, conformance_buffers_lent(c) <= before,
                "%u borrowed buffers were not given back when the streams closed",
-               plugin_host_buffers_lent() - before);
+               conformance_buffers_lent(c) - before);
 }
 
-static HRESULT run_all(struct conformance *c, const char *only, plugin_conformance_report report,
-                       void *context, unsigned *n_failed)
+/* Where a run's results go. */
+struct results {
+    plugin_conformance_report report;
+    void *context;
+    unsigned *n_failed;
+};
+
+static void tell(const struct conformance *c, const struct results *to,
+                 const struct conformance_test *test, enum plugin_conformance_result result,
+                 const char *message)
+{
+    char name[96];
+    const char *role = c->peer == NULL         ? ""
+                       : c->client == c->local ? "peer_listens."
+                                               : "peer_connects.";
+    snprintf(name, sizeof name, "%s%s", role, test->name);
+    if (result == PLUGIN_CONFORMANCE_FAIL)
+        ++*to->n_failed;
+    to->report(to->context, name, result, message);
+}
+
+/* S_FALSE: the test hangs. */
+static HRESULT run_one(struct conformance *c, const struct conformance_test *test,
+                       const struct results *to)
+{
+    if (test->reach == CONFORMANCE_ALONE && c->peer != NULL) {
+        tell(c, to, test, PLUGIN_CONFORMANCE_ALONE, "it is about one process");
+        return S_OK;
+    }
+    if (test->reach == CONFORMANCE_PEER && c->peer == NULL) {
+        tell(c, to, test, PLUGIN_CONFORMANCE_SKIP, "it needs a peer in another process");
+        return S_OK;
+    }
+    HRESULT hr = c->peer != NULL ? conformance_peer_ensure(c->peer) : S_OK;
+    if (FAILED(hr))
+        return hr;
+    unsigned lent = conformance_buffers_lent(c);
+    if (!run_test(c, test)) {
+        tell(c, to, test, PLUGIN_CONFORMANCE_FAIL,
+             "it did not end within its time limit; the run stops here");
+        return S_FALSE;
+    }
+    check_buffers(c, lent);
+    if (c->failed)
+        tell(c, to, test, PLUGIN_CONFORMANCE_FAIL, c->message);
+    else if (c->skipped)
+        tell(c, to, test, PLUGIN_CONFORMANCE_SKIP, c->message);
+    else
+        tell(c, to, test, PLUGIN_CONFORMANCE_PASS, NULL);
+    return S_OK;
+}
+
+static HRESULT run_all(struct conformance *c, const char *only, const struct results *to)
 {
     const struct conformance_test *test;
     unsigned n_run = 0;
@@ -102,25 +154,36 @@ static HRESULT run_all(struct conformance *c, const char *only, plugin_conforman
         if (only != NULL && strcmp(only, test->name) != 0)
             continue;
         n_run++;
-        unsigned lent = plugin_host_buffers_lent();
-        if (!run_test(c, test)) {
-            ++*n_failed;
-            report(context, test->name, PLUGIN_CONFORMANCE_FAIL,
-                   "it did not end within its time limit; the run stops here");
-            return S_FALSE;
-        }
-        check_buffers(c, lent);
-        if (c->failed) {
-            ++*n_failed;
-            report(context, test->name, PLUGIN_CONFORMANCE_FAIL, c->message);
-        } else if (c->skipped) {
-            report(context, test->name, PLUGIN_CONFORMANCE_SKIP, c->message);
-        } else {
-            report(context, test->name, PLUGIN_CONFORMANCE_PASS, NULL);
-        }
+        HRESULT hr = run_one(c, test, to);
+        if (hr != S_OK)
+            return hr;
     }
     return n_run > 0 ? S_OK
                      : error_set(E_INVALIDARG, "there is no conformance test named \"%s\"", only);
+}
+
+/* Once for each way round, where there are two. */
+static HRESULT run_sides(struct conformance *c, const struct plugin_conformance_options *options,
+                         const char *directory, const struct results *to)
+{
+    c->local = conformance_local_side(c->plugin, c->host);
+    c->client = c->server = c->local;
+    if (options->peer == NULL)
+        return run_all(c, options->only, to);
+    HRESULT hr = conformance_peer_new(options->peer, directory != NULL ? directory : "",
+                                      c->plugin->schemes[0], &c->peer);
+    if (FAILED(hr))
+        return hr;
+    c->client = conformance_peer_side(c->peer);
+    hr = run_all(c, options->only, to);
+    if (hr == S_OK) {
+        c->server = c->client;
+        c->client = c->local;
+        hr = run_all(c, options->only, to);
+    }
+    if (hr != S_FALSE)
+        conformance_peer_free(c->peer);
+    return hr;
 }
 
 /* A private directory for this run, as this plugin's host calls it; NULL where the transport needs
@@ -152,14 +215,18 @@ static void remove_directory(char *directory)
 }
 
 /* What stands before a unique number in each address: a path for sockets, else just a name. A
- * Windows program's addresses of sockets are Unix paths, under Wine. */
-static void make_prefix(const struct conformance *c, const char *wanted, char *prefix, size_t size)
+ * Windows program's addresses of sockets are Unix paths, under Wine; and a peer there knows a
+ * segment of this system by its path only. */
+static void make_prefix(const struct conformance *c, const char *wanted, bool has_peer,
+                        char *prefix, size_t size)
 {
+    bool is_shm = strcmp(c->plugin->schemes[0], "shm") == 0;
     const char *directory = c->host->unix_calls != NULL ? "/tmp" : c->host->runtime_directory;
     if (wanted != NULL)
         snprintf(prefix, size, "%s", wanted);
     else if ((strcmp(c->plugin->schemes[0], "unix") == 0 ||
-              (strcmp(c->plugin->schemes[0], "shm") == 0 && c->host->unix_calls != NULL)) &&
+              (is_shm &&
+               (c->host->unix_calls != NULL || (has_peer && os_path_separator == '/')))) &&
              directory != NULL)
         snprintf(prefix, size, "%s/viaduct-", directory);
     else
@@ -176,6 +243,7 @@ HRESULT plugin_conformance_run(const struct via_plugin *plugin, struct os_poller
         return error_set(E_OUTOFMEMORY, "out of memory");
     if (options == NULL)
         options = &defaults;
+    struct results results = {report, context, n_failed};
     *n_failed = 0;
     c->seed = options->seed != 0 ? options->seed : (unsigned)(os_now_ns() >> 10) | 1u;
     c->random = c->seed;
@@ -184,61 +252,22 @@ HRESULT plugin_conformance_run(const struct via_plugin *plugin, struct os_poller
     char *directory = make_directory(c->seed);
     HRESULT hr = plugin_host_acquire(poller, directory, &c->host);
     if (SUCCEEDED(hr)) {
-        make_prefix(c, options->address_prefix, (char *)(c + 1), PREFIX_SIZE);
+        make_prefix(c, options->address_prefix, options->peer != NULL, (char *)(c + 1),
+                    PREFIX_SIZE);
         hr = plugin->init(c->host);
         if (SUCCEEDED(hr)) {
-            c->t = plugin->transport;
-            hr = run_all(c, options->only, report, context, n_failed);
+            hr = run_sides(c, options, directory, &results);
             if (hr == S_FALSE) /* a test hangs: its thread still uses all this */
                 return hr;
             plugin->deinit();
         }
         plugin_host_release();
     }
+    struct error_record *failure = error_take();
     remove_directory(directory);
+    error_give(failure);
     free(c);
     return hr;
-}
-
-/* A poller and the thread that runs it. */
-struct reactor {
-    struct os_poller *poller;
-    struct os_thread *thread;
-    _Atomic bool over;
-};
-
-static void run_reactor(void *argument)
-{
-    struct reactor *reactor = argument;
-    while (!reactor->over)
-        os_poller_run_once(reactor->poller, OS_NEVER);
-    error_clear();
-}
-
-static HRESULT reactor_start(struct reactor **reactor)
-{
-    struct reactor *self = calloc(1, sizeof *self);
-    if (self == NULL)
-        return error_set(E_OUTOFMEMORY, "out of memory");
-    HRESULT hr = os_poller_new(&self->poller);
-    if (SUCCEEDED(hr))
-        hr = os_thread_start(run_reactor, self, "reactor", &self->thread);
-    if (FAILED(hr)) {
-        os_poller_free(self->poller);
-        free(self);
-        return hr;
-    }
-    *reactor = self;
-    return S_OK;
-}
-
-static void reactor_stop(struct reactor *reactor)
-{
-    reactor->over = true;
-    os_poller_wake(reactor->poller);
-    os_thread_join(reactor->thread);
-    os_poller_free(reactor->poller);
-    free(reactor);
 }
 
 HRESULT plugin_conformance_run_file(const char *path,
@@ -248,16 +277,17 @@ HRESULT plugin_conformance_run_file(const char *path,
 {
     struct os_module *module;
     const struct via_plugin *plugin;
-    struct reactor *reactor = NULL;
+    struct conformance_reactor *reactor = NULL;
     HRESULT hr = plugin_open(path, &module, &plugin);
     if (FAILED(hr))
         return hr;
-    hr = reactor_start(&reactor);
+    hr = conformance_reactor_start(&reactor);
     if (SUCCEEDED(hr)) {
-        hr = plugin_conformance_run(plugin, reactor->poller, options, report, context, n_failed);
+        hr = plugin_conformance_run(plugin, conformance_reactor_poller(reactor), options, report,
+                                    context, n_failed);
         if (hr == S_FALSE)
             return S_OK;
-        reactor_stop(reactor);
+        conformance_reactor_stop(reactor);
     }
     os_module_close(module);
     return hr;

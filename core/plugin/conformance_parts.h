@@ -6,6 +6,7 @@
 #define CORE_PLUGIN_CONFORMANCE_PARTS_H
 
 #include "core/plugin/conformance.h"
+#include "core/plugin/conformance_end.h"
 
 #include "core/os/thread.h"
 #include "core/util/printf.h"
@@ -20,8 +21,13 @@
 /* How long is watched for what must not happen. */
 #define CONFORMANCE_QUIET_NS (60 * CONFORMANCE_MS)
 
+struct conformance_peer;
+
 struct conformance {
-    const struct via_transport *t;
+    const struct conformance_side *client; /* who connects */
+    const struct conformance_side *server; /* who listens */
+    const struct conformance_side *local;
+    struct conformance_peer *peer; /* one of the two, or NULL: both are this process */
     const struct via_plugin *plugin;
     const struct via_plugin_host *host;
     const char *prefix;
@@ -33,9 +39,17 @@ struct conformance {
     char message[512];
 };
 
+/* Where a test has something to show. */
+enum conformance_reach {
+    CONFORMANCE_ANYWHERE = 0,
+    CONFORMANCE_ALONE, /* it is about one process; with a peer it is counted apart */
+    CONFORMANCE_PEER   /* it needs another process */
+};
+
 struct conformance_test {
     const char *name;
     void (*run)(struct conformance *c);
+    enum conformance_reach reach;
 };
 
 /* One table for each file, ended by a NULL name. */
@@ -65,12 +79,6 @@ void conformance_sleep(uint64_t ns);                  /* coarsely */
 /* A name of this transport that nobody has used, without the scheme. */
 void conformance_address(struct conformance *c, char *address, size_t size);
 
-/* Counts ready calls, from any thread. */
-struct conformance_ready {
-    _Atomic uint32_t n_read;
-    _Atomic uint32_t n_write;
-    _Atomic uint32_t n_calls;
-};
 void conformance_on_ready(void *token, uint32_t events);
 /* Waits until the counter reaches `n`; false: it did not in time. */
 bool conformance_await(struct conformance *c, _Atomic uint32_t *counter, uint32_t n);
@@ -78,12 +86,10 @@ bool conformance_await(struct conformance *c, _Atomic uint32_t *counter, uint32_
 /* A listener and two ends that are connected through it. */
 struct conformance_pair {
     char address[256];
-    struct via_listener *listener;
+    struct via_listener *listener; /* the server side's */
     struct conformance_ready listening;
-    struct via_stream *client;
-    struct via_stream *server;
-    struct conformance_ready client_ready;
-    struct conformance_ready server_ready;
+    struct conformance_end client;
+    struct conformance_end server;
 };
 
 /* False: the test has failed, nothing is open. */
@@ -93,37 +99,28 @@ bool conformance_open(struct conformance *c, struct conformance_pair *pair);  /*
 void conformance_close(struct conformance *c, struct conformance_pair *pair); /* what is open */
 /* Accepts one waiting client, by polling (no readiness). */
 bool conformance_accept(struct conformance *c, struct via_listener *listener,
-                        struct via_stream **stream);
+                        struct conformance_end *end);
+/* The side that the peer holds, in a test that needs one. */
+const struct conformance_side *conformance_far(const struct conformance *c);
+/* Kills the peer in the middle of what it does; false: the test has failed. */
+bool conformance_kill_peer(struct conformance *c);
+/* Of both sides. */
+unsigned conformance_buffers_lent(const struct conformance *c);
 
 /* The byte at `position` of the stream that `seed` makes; never the same twice in a row. */
 uint8_t conformance_byte(uint32_t seed, uint64_t position);
 
 /* Sends exactly bytes [position, position+n) of the stream `seed`, with one reserve and commit;
  * false when the transport took less or said anything but S_OK. */
-bool conformance_send(struct conformance *c, struct via_stream *stream, uint32_t seed,
+bool conformance_send(struct conformance *c, struct conformance_end *end, uint32_t seed,
                       uint64_t position, size_t n);
 /* Receives n bytes by single-byte peeks and polling, compares and consumes them. */
-bool conformance_receive(struct conformance *c, struct via_stream *stream, uint32_t seed,
+bool conformance_receive(struct conformance *c, struct conformance_end *end, uint32_t seed,
                          uint64_t position, size_t n);
 
-/* A handle that can be told from others: made, and recognised after its way through the transport.
- */
-struct conformance_handle {
-    via_os_handle handle; /* what is sent */
-    via_os_handle other;  /* what recognises it */
-};
-bool conformance_handle_make(struct conformance *c, struct conformance_handle *handle);
-/* Whether `received` is a duplicate of the handle. */
-bool conformance_handle_same(struct conformance *c, const struct conformance_handle *handle,
-                             via_os_handle received);
-/* Whether no duplicate of the handle is left anywhere, once the handle itself is closed. */
-bool conformance_handle_alone(struct conformance *c, const struct conformance_handle *handle);
-void conformance_handle_close(struct conformance *c, via_os_handle handle);
-void conformance_handle_free(struct conformance *c, struct conformance_handle *handle);
 /* An empty one, if it is there. */
 void conformance_remove_directory(const char *path);
-/* This process as a transport with such flags should name it. */
-void conformance_own_identity(struct conformance *c, uint32_t flags,
-                              struct via_peer_identity *identity);
+/* Ends this process as if it was killed: nothing is closed or said. */
+void conformance_die(void);
 
 #endif

@@ -1,72 +1,94 @@
 /*
- * What the conformance suite needs of POSIX: handles that can be recognised, and who this process
- * is.
+ * What the conformance suite needs of POSIX: handles that can be recognised, who this process is,
+ * and how it dies.
  */
 #include "core/plugin/conformance_parts.h"
 
 #include "core/os/identity.h"
+#include "core/plugin/host_table.h"
+#include "core/util/error.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
-/* A handle is the writing end of a pipe; the reading end tells whether another descriptor is the
- * same pipe, and whether any writing end is left. */
-bool conformance_handle_make(struct conformance *c, struct conformance_handle *handle)
+static HRESULT fail(const char *what)
+{
+    return error_set(E_FAIL, "%s: %s", what, strerror(errno));
+}
+
+/* A handle is one end of a socket pair, which is a descriptor to Windows programs under Wine too.
+ */
+static HRESULT handle_make(struct conformance_handle *handle)
 {
     int ends[2];
-    if (!CONF_CHECK(c, pipe2(ends, O_CLOEXEC) == 0, "no pipe for a handle: %s", strerror(errno)))
-        return false;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+        return fail("no socket pair for a handle");
     handle->handle = ends[1];
     handle->other = ends[0];
-    return true;
+    return S_OK;
 }
 
-bool conformance_handle_same(struct conformance *c, const struct conformance_handle *handle,
-                             via_os_handle received)
+static HRESULT handle_write(via_os_handle received)
 {
-    struct stat one;
-    struct stat other;
-    if (fstat((int)handle->other, &one) != 0 || fstat((int)received, &other) != 0)
-        return false;
-    return CONF_CHECK(c, fcntl((int)received, F_GETFD) & FD_CLOEXEC,
-                      "a received descriptor is not close-on-exec") &&
-           one.st_ino == other.st_ino && one.st_dev == other.st_dev;
+    if (!(fcntl((int)received, F_GETFD) & FD_CLOEXEC))
+        return error_set(E_FAIL, "a received descriptor is not close-on-exec");
+    return send((int)received, "h", 1, MSG_NOSIGNAL | MSG_DONTWAIT) == 1
+               ? S_OK
+               : fail("a received descriptor takes no byte");
 }
 
-bool conformance_handle_alone(struct conformance *c, const struct conformance_handle *handle)
+static HRESULT handle_read(const struct conformance_handle *handle)
 {
-    (void)c;
+    char byte;
+    return recv((int)handle->other, &byte, 1, MSG_DONTWAIT) == 1 ? S_OK : S_FALSE;
+}
+
+static HRESULT handle_alone(const struct conformance_handle *handle)
+{
     struct pollfd end = {(int)handle->other, 0, 0};
-    return poll(&end, 1, 2000) == 1 && (end.revents & POLLHUP);
+    return poll(&end, 1, 2000) == 1 && (end.revents & POLLHUP) ? S_OK : S_FALSE;
 }
 
-void conformance_handle_close(struct conformance *c, via_os_handle handle)
+static void handle_close(via_os_handle handle)
 {
-    (void)c;
     close((int)handle);
 }
 
-void conformance_handle_free(struct conformance *c, struct conformance_handle *handle)
+static HRESULT identity(uint32_t flags, struct via_peer_identity *identity)
 {
-    (void)c;
-    if (handle->handle >= 0)
-        close((int)handle->handle);
-    close((int)handle->other);
-}
-
-void conformance_own_identity(struct conformance *c, uint32_t flags,
-                              struct via_peer_identity *identity)
-{
-    (void)c;
     (void)flags;
     os_identity_self(identity);
+    return S_OK;
+}
+
+const struct conformance_side *conformance_local_side(const struct via_plugin *plugin,
+                                                      const struct via_plugin_host *host)
+{
+    static struct conformance_side side = {
+        .handle_make = handle_make,
+        .handle_write = handle_write,
+        .handle_read = handle_read,
+        .handle_alone = handle_alone,
+        .handle_close = handle_close,
+        .identity = identity,
+        .buffers_lent = plugin_host_buffers_lent,
+    };
+    (void)host;
+    side.t = plugin->transport;
+    return &side;
 }
 
 void conformance_remove_directory(const char *path)
 {
     rmdir(path);
+}
+
+void conformance_die(void)
+{
+    raise(SIGKILL);
 }

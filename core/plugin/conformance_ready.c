@@ -18,14 +18,14 @@ static void test_arm_once_ready_once(struct conformance *c)
     if (!conformance_open(c, &pair))
         return;
     for (uint32_t turn = 1; turn <= 3 && !c->failed; turn++) {
-        if (!CONF_RESULT(c, c->t->arm(pair.server, VIA_READY_READ), S_OK) ||
-            !quiet(c, &pair.server_ready.n_calls, turn - 1, "armed, nothing has arrived") ||
-            !conformance_send(c, pair.client, 30, (turn - 1) * 20, 10) ||
-            !conformance_await(c, &pair.server_ready.n_read, turn) ||
-            !conformance_send(c, pair.client, 30, (turn - 1) * 20 + 10, 10) ||
-            !quiet(c, &pair.server_ready.n_calls, turn, "armed once, bytes arrived twice"))
+        if (!CONF_RESULT(c, end_arm(&pair.server, VIA_READY_READ), S_OK) ||
+            !quiet(c, &pair.server.ready.n_calls, turn - 1, "armed, nothing has arrived") ||
+            !conformance_send(c, &pair.client, 30, (turn - 1) * 20, 10) ||
+            !conformance_await(c, &pair.server.ready.n_read, turn) ||
+            !conformance_send(c, &pair.client, 30, (turn - 1) * 20 + 10, 10) ||
+            !quiet(c, &pair.server.ready.n_calls, turn, "armed once, bytes arrived twice"))
             break;
-        conformance_receive(c, pair.server, 30, (turn - 1) * 20, 20);
+        conformance_receive(c, &pair.server, 30, (turn - 1) * 20, 20);
     }
     conformance_close(c, &pair);
 }
@@ -35,10 +35,10 @@ static void test_arm_with_bytes_in_the_system(struct conformance *c)
     struct conformance_pair pair;
     if (!conformance_open(c, &pair))
         return;
-    if (conformance_send(c, pair.client, 31, 0, 10) &&
-        CONF_RESULT(c, c->t->arm(pair.server, VIA_READY_READ), S_OK) &&
-        conformance_await(c, &pair.server_ready.n_read, 1))
-        conformance_receive(c, pair.server, 31, 0, 10);
+    if (conformance_send(c, &pair.client, 31, 0, 10) &&
+        CONF_RESULT(c, end_arm(&pair.server, VIA_READY_READ), S_OK) &&
+        conformance_await(c, &pair.server.ready.n_read, 1))
+        conformance_receive(c, &pair.server, 31, 0, 10);
     conformance_close(c, &pair);
 }
 
@@ -47,12 +47,12 @@ static void test_arm_with_buffered_bytes(struct conformance *c)
     struct conformance_pair pair;
     if (!conformance_open(c, &pair))
         return;
-    if (conformance_send(c, pair.client, 32, 0, 20) &&
-        conformance_receive(c, pair.server, 32, 0, 10) &&
-        CONF_RESULT(c, c->t->arm(pair.server, VIA_READY_READ), S_OK) &&
-        conformance_await(c, &pair.server_ready.n_read, 1) &&
-        quiet(c, &pair.server_ready.n_calls, 1, "armed with buffered bytes"))
-        conformance_receive(c, pair.server, 32, 10, 10);
+    if (conformance_send(c, &pair.client, 32, 0, 20) &&
+        conformance_receive(c, &pair.server, 32, 0, 10) &&
+        CONF_RESULT(c, end_arm(&pair.server, VIA_READY_READ), S_OK) &&
+        conformance_await(c, &pair.server.ready.n_read, 1) &&
+        quiet(c, &pair.server.ready.n_calls, 1, "armed with buffered bytes"))
+        conformance_receive(c, &pair.server, 32, 10, 10);
     conformance_close(c, &pair);
 }
 
@@ -64,15 +64,15 @@ static void test_arm_after_partial_peek(struct conformance *c)
     const uint8_t *span;
     size_t size = 0;
     uint64_t deadline = conformance_deadline(c);
-    if (conformance_send(c, pair.client, 33, 0, 10)) {
+    if (conformance_send(c, &pair.client, 33, 0, 10)) {
         do
-            c->t->peek(pair.server, 20, &span, &size);
+            end_peek(&pair.server, 20, &span, &size);
         while (size < 10 && conformance_now(c) < deadline);
-        if (CONF_RESULT(c, c->t->arm(pair.server, VIA_READY_READ), S_OK) &&
-            quiet(c, &pair.server_ready.n_calls, 0, "armed after a peek that wanted more") &&
-            conformance_send(c, pair.client, 33, 10, 10) &&
-            conformance_await(c, &pair.server_ready.n_read, 1))
-            conformance_receive(c, pair.server, 33, 0, 20);
+        if (CONF_RESULT(c, end_arm(&pair.server, VIA_READY_READ), S_OK) &&
+            quiet(c, &pair.server.ready.n_calls, 0, "armed after a peek that wanted more") &&
+            conformance_send(c, &pair.client, 33, 10, 10) &&
+            conformance_await(c, &pair.server.ready.n_read, 1))
+            conformance_receive(c, &pair.server, 33, 0, 20);
     }
     conformance_close(c, &pair);
 }
@@ -82,9 +82,9 @@ static void test_arm_write(struct conformance *c)
     struct conformance_pair pair;
     if (!conformance_open(c, &pair))
         return;
-    if (CONF_RESULT(c, c->t->arm(pair.client, VIA_READY_WRITE), S_OK) &&
-        conformance_await(c, &pair.client_ready.n_write, 1))
-        quiet(c, &pair.client_ready.n_calls, 1, "armed once for writing");
+    if (CONF_RESULT(c, end_arm(&pair.client, VIA_READY_WRITE), S_OK) &&
+        conformance_await(c, &pair.client.ready.n_write, 1))
+        quiet(c, &pair.client.ready.n_calls, 1, "armed once for writing");
     conformance_close(c, &pair);
 }
 
@@ -93,13 +93,13 @@ static void test_arm_both(struct conformance *c)
     struct conformance_pair pair;
     if (!conformance_open(c, &pair))
         return;
-    if (CONF_RESULT(c, c->t->arm(pair.server, VIA_READY_READ), S_OK) &&
-        CONF_RESULT(c, c->t->arm(pair.server, VIA_READY_WRITE), S_OK) &&
-        conformance_await(c, &pair.server_ready.n_write, 1) &&
-        quiet(c, &pair.server_ready.n_read, 0, "armed for both, nothing has arrived") &&
-        conformance_send(c, pair.client, 34, 0, 10) &&
-        conformance_await(c, &pair.server_ready.n_read, 1))
-        quiet(c, &pair.server_ready.n_write, 1, "armed once for writing");
+    if (CONF_RESULT(c, end_arm(&pair.server, VIA_READY_READ), S_OK) &&
+        CONF_RESULT(c, end_arm(&pair.server, VIA_READY_WRITE), S_OK) &&
+        conformance_await(c, &pair.server.ready.n_write, 1) &&
+        quiet(c, &pair.server.ready.n_read, 0, "armed for both, nothing has arrived") &&
+        conformance_send(c, &pair.client, 34, 0, 10) &&
+        conformance_await(c, &pair.server.ready.n_read, 1))
+        quiet(c, &pair.server.ready.n_write, 1, "armed once for writing");
     conformance_close(c, &pair);
 }
 
@@ -108,11 +108,11 @@ static void test_disarm(struct conformance *c)
     struct conformance_pair pair;
     if (!conformance_open(c, &pair))
         return;
-    if (CONF_RESULT(c, c->t->arm(pair.server, VIA_READY_READ), S_OK)) {
-        c->t->disarm(pair.server, VIA_READY_READ);
-        if (conformance_send(c, pair.client, 35, 0, 10) &&
-            quiet(c, &pair.server_ready.n_calls, 0, "disarmed"))
-            conformance_receive(c, pair.server, 35, 0, 10);
+    if (CONF_RESULT(c, end_arm(&pair.server, VIA_READY_READ), S_OK)) {
+        end_disarm(&pair.server, VIA_READY_READ);
+        if (conformance_send(c, &pair.client, 35, 0, 10) &&
+            quiet(c, &pair.server.ready.n_calls, 0, "disarmed"))
+            conformance_receive(c, &pair.server, 35, 0, 10);
     }
     conformance_close(c, &pair);
 }
@@ -123,13 +123,13 @@ static void test_wait_after_disarm(struct conformance *c)
     if (!conformance_open(c, &pair))
         return;
     for (uint32_t turn = 0; turn < 20 && !c->failed; turn++) {
-        if (!CONF_RESULT(c, c->t->arm(pair.server, VIA_READY_READ), S_OK))
+        if (!CONF_RESULT(c, end_arm(&pair.server, VIA_READY_READ), S_OK))
             break;
-        c->t->disarm(pair.server, VIA_READY_READ);
-        if (!conformance_send(c, pair.client, 36, turn * 10, 10) ||
-            !CONF_RESULT(c, c->t->wait(pair.server, conformance_deadline(c)), S_OK))
+        end_disarm(&pair.server, VIA_READY_READ);
+        if (!conformance_send(c, &pair.client, 36, turn * 10, 10) ||
+            !CONF_RESULT(c, end_wait(&pair.server, conformance_deadline(c)), S_OK))
             break;
-        conformance_receive(c, pair.server, 36, turn * 10, 10);
+        conformance_receive(c, &pair.server, 36, turn * 10, 10);
     }
     conformance_close(c, &pair);
 }
@@ -139,12 +139,11 @@ static void test_ready_when_peer_closes(struct conformance *c)
     struct conformance_pair pair;
     if (!conformance_open(c, &pair))
         return;
-    if (CONF_RESULT(c, c->t->arm(pair.server, VIA_READY_READ), S_OK)) {
-        c->t->close(pair.client);
-        pair.client = NULL;
-        if (conformance_await(c, &pair.server_ready.n_read, 1) &&
-            CONF_RESULT(c, c->t->arm(pair.server, VIA_READY_READ), S_OK))
-            conformance_await(c, &pair.server_ready.n_read, 2);
+    if (CONF_RESULT(c, end_arm(&pair.server, VIA_READY_READ), S_OK)) {
+        end_close(&pair.client);
+        if (conformance_await(c, &pair.server.ready.n_read, 1) &&
+            CONF_RESULT(c, end_arm(&pair.server, VIA_READY_READ), S_OK))
+            conformance_await(c, &pair.server.ready.n_read, 2);
     }
     conformance_close(c, &pair);
 }
@@ -155,14 +154,13 @@ static void test_close_while_armed(struct conformance *c)
         struct conformance_pair pair;
         if (!conformance_open(c, &pair))
             return;
-        CONF_RESULT(c, c->t->arm(pair.server, VIA_READY_READ), S_OK);
-        conformance_send(c, pair.client, 37, 0, 10);
-        c->t->close(pair.server);
-        pair.server = NULL;
-        uint32_t n = pair.server_ready.n_calls;
+        CONF_RESULT(c, end_arm(&pair.server, VIA_READY_READ), S_OK);
+        conformance_send(c, &pair.client, 37, 0, 10);
+        end_close(&pair.server);
+        uint32_t n = pair.server.ready.n_calls;
         if (turn == 0)
             conformance_sleep(CONFORMANCE_QUIET_NS);
-        CONF_CHECK(c, pair.server_ready.n_calls == n, "a report came after close had returned");
+        CONF_CHECK(c, pair.server.ready.n_calls == n, "a report came after close had returned");
         conformance_close(c, &pair);
     }
 }
@@ -174,9 +172,9 @@ static void test_listener_ready_once(struct conformance *c)
         return;
     /* Accepted only after the report: a client that is gone when the reactor looks is no news. */
     struct via_connect_options options = {sizeof options, 0};
-    if (CONF_RESULT(c, c->t->listener_arm(pair.listener), S_OK) &&
+    if (CONF_RESULT(c, c->server->t->listener_arm(pair.listener), S_OK) &&
         quiet(c, &pair.listening.n_calls, 0, "a listener without clients") &&
-        CONF_RESULT(c, c->t->connect(pair.address, &options, &pair.client), S_OK) &&
+        CONF_RESULT(c, c->client->t->connect(pair.address, &options, &pair.client.stream), S_OK) &&
         conformance_await(c, &pair.listening.n_read, 1) &&
         quiet(c, &pair.listening.n_calls, 1, "a listener that was armed once"))
         conformance_accept(c, pair.listener, &pair.server);
@@ -188,10 +186,10 @@ static void test_many_connections(struct conformance *c)
 {
     enum { N = 200 };
     struct conformance_pair pair;
-    struct via_stream *(*streams)[2] = calloc(N, sizeof *streams);
+    struct conformance_end(*ends)[2] = calloc(N, sizeof *ends);
     uint32_t n = 0;
-    if (streams == NULL || !conformance_listen(c, &pair)) {
-        free(streams);
+    if (ends == NULL || !conformance_listen(c, &pair)) {
+        free(ends);
         return;
     }
     struct via_connect_options options = {sizeof options, 0};
@@ -199,34 +197,34 @@ static void test_many_connections(struct conformance *c)
         uint64_t deadline = conformance_deadline(c);
         HRESULT hr;
         do
-            hr = c->t->connect(pair.address, &options, &streams[n][0]);
+            hr = c->client->t->connect(pair.address, &options, &ends[n][0].stream);
         while (hr == VIA_S_WOULD_BLOCK && conformance_now(c) < deadline);
         if (!conformance_result(c, hr, S_OK, "connect of one of many"))
             break;
-        if (!conformance_accept(c, pair.listener, &streams[n][1])) {
-            c->t->close(streams[n][0]);
+        ends[n][0].side = c->client;
+        if (!conformance_accept(c, pair.listener, &ends[n][1])) {
+            end_close(&ends[n][0]);
             break;
         }
     }
     for (uint32_t i = 0; i < n && !c->failed; i++)
-        conformance_send(c, streams[i][0], i, 0, 100);
+        conformance_send(c, &ends[i][0], i, 0, 100);
     for (uint32_t i = 0; i < n && !c->failed; i++) {
-        if (conformance_receive(c, streams[i][1], i, 0, 100))
-            conformance_send(c, streams[i][1], i, 100, 100);
+        if (conformance_receive(c, &ends[i][1], i, 0, 100))
+            conformance_send(c, &ends[i][1], i, 100, 100);
     }
     for (uint32_t i = 0; i < n && !c->failed; i++)
-        conformance_receive(c, streams[i][0], i, 100, 100);
+        conformance_receive(c, &ends[i][0], i, 100, 100);
     for (uint32_t i = 0; i < n; i++) {
-        c->t->close(streams[i][0]);
-        c->t->close(streams[i][1]);
+        end_close(&ends[i][0]);
+        end_close(&ends[i][1]);
     }
-    free(streams);
+    free(ends);
     conformance_close(c, &pair);
 }
 
 struct shutting {
-    struct conformance *c;
-    struct via_stream *stream;
+    struct conformance_end *end;
     _Atomic bool go;
 };
 
@@ -235,7 +233,7 @@ static void shut_down(void *argument)
     struct shutting *shutting = argument;
     while (!shutting->go)
         continue;
-    shutting->c->t->shutdown(shutting->stream);
+    end_shutdown(shutting->end);
 }
 
 /* However the two meet: the arm is answered, and the peer sees the end. */
@@ -246,34 +244,47 @@ static void test_shutdown_while_arming(struct conformance *c)
         struct os_thread *thread;
         if (!conformance_open(c, &pair))
             return;
-        struct shutting shutting = {.c = c, .stream = pair.server};
+        struct shutting shutting = {.end = &pair.server};
         if (CONF_RESULT(c, os_thread_start(shut_down, &shutting, "conformance", &thread), S_OK)) {
             const uint8_t *span;
             size_t size;
             shutting.go = true;
-            CONF_RESULT(c, c->t->arm(pair.server, VIA_READY_READ), S_OK);
+            CONF_RESULT(c, end_arm(&pair.server, VIA_READY_READ), S_OK);
             os_thread_join(thread);
-            if (conformance_await(c, &pair.server_ready.n_read, 1) &&
-                CONF_RESULT(c, c->t->wait(pair.client, conformance_deadline(c)), S_OK))
-                CONF_RESULT(c, c->t->peek(pair.client, 1, &span, &size), RPC_E_DISCONNECTED);
+            if (conformance_await(c, &pair.server.ready.n_read, 1) &&
+                CONF_RESULT(c, end_wait(&pair.client, conformance_deadline(c)), S_OK))
+                CONF_RESULT(c, end_peek(&pair.client, 1, &span, &size), RPC_E_DISCONNECTED);
         }
         conformance_close(c, &pair);
     }
 }
 
+static void test_ready_when_peer_dies(struct conformance *c)
+{
+    struct conformance_pair pair;
+    if (!conformance_open(c, &pair))
+        return;
+    struct conformance_end *here =
+        pair.client.side == conformance_far(c) ? &pair.server : &pair.client;
+    if (CONF_RESULT(c, end_arm(here, VIA_READY_READ), S_OK) && conformance_kill_peer(c))
+        conformance_await(c, &here->ready.n_read, 1);
+    conformance_close(c, &pair);
+}
+
 const struct conformance_test conformance_ready_tests[] = {
-    {"arm_once_ready_once", test_arm_once_ready_once},
-    {"arm_with_bytes_in_the_system", test_arm_with_bytes_in_the_system},
-    {"arm_with_buffered_bytes", test_arm_with_buffered_bytes},
-    {"arm_after_partial_peek", test_arm_after_partial_peek},
-    {"arm_write", test_arm_write},
-    {"arm_both", test_arm_both},
-    {"disarm", test_disarm},
-    {"wait_after_disarm", test_wait_after_disarm},
-    {"ready_when_peer_closes", test_ready_when_peer_closes},
-    {"close_while_armed", test_close_while_armed},
-    {"listener_ready_once", test_listener_ready_once},
-    {"shutdown_while_arming", test_shutdown_while_arming},
-    {"many_connections", test_many_connections},
-    {NULL, NULL},
+    {"arm_once_ready_once", test_arm_once_ready_once, CONFORMANCE_ANYWHERE},
+    {"arm_with_bytes_in_the_system", test_arm_with_bytes_in_the_system, CONFORMANCE_ANYWHERE},
+    {"arm_with_buffered_bytes", test_arm_with_buffered_bytes, CONFORMANCE_ANYWHERE},
+    {"arm_after_partial_peek", test_arm_after_partial_peek, CONFORMANCE_ANYWHERE},
+    {"arm_write", test_arm_write, CONFORMANCE_ANYWHERE},
+    {"arm_both", test_arm_both, CONFORMANCE_ANYWHERE},
+    {"disarm", test_disarm, CONFORMANCE_ANYWHERE},
+    {"wait_after_disarm", test_wait_after_disarm, CONFORMANCE_ANYWHERE},
+    {"ready_when_peer_closes", test_ready_when_peer_closes, CONFORMANCE_ANYWHERE},
+    {"close_while_armed", test_close_while_armed, CONFORMANCE_ANYWHERE},
+    {"listener_ready_once", test_listener_ready_once, CONFORMANCE_ANYWHERE},
+    {"shutdown_while_arming", test_shutdown_while_arming, CONFORMANCE_ANYWHERE},
+    {"many_connections", test_many_connections, CONFORMANCE_ANYWHERE},
+    {"ready_when_peer_dies", test_ready_when_peer_dies, CONFORMANCE_PEER},
+    {NULL, NULL, CONFORMANCE_ANYWHERE},
 };

@@ -5,6 +5,7 @@
 #include "core/plugin/conformance_parts.h"
 
 #include "core/os/clock.h"
+#include "core/plugin/conformance_peer.h"
 #include "core/util/error.h"
 
 #include <stdarg.h>
@@ -121,22 +122,31 @@ bool conformance_await(struct conformance *c, _Atomic uint32_t *counter, uint32_
 bool conformance_listen(struct conformance *c, struct conformance_pair *pair)
 {
     memset(pair, 0, sizeof *pair);
+    pair->client.side = c->client;
+    pair->server.side = c->server;
     conformance_address(c, pair->address, sizeof pair->address);
     struct via_listen_options options = {sizeof options, VIA_ACCESS_SAME_USER, 64};
-    HRESULT hr = c->t->listen(pair->address, &options, conformance_on_ready, &pair->listening,
-                              &pair->listener);
+    HRESULT hr = c->server->t->listen(pair->address, &options, conformance_on_ready,
+                                      &pair->listening, &pair->listener);
     return conformance_result(c, hr, S_OK, "listen");
 }
 
 bool conformance_accept(struct conformance *c, struct via_listener *listener,
-                        struct via_stream **stream)
+                        struct conformance_end *end)
 {
     uint64_t deadline = conformance_deadline(c);
     HRESULT hr;
-    while ((hr = c->t->listener_accept(listener, stream)) == VIA_S_WOULD_BLOCK &&
+    end->side = c->server;
+    while ((hr = c->server->t->listener_accept(listener, &end->stream)) == VIA_S_WOULD_BLOCK &&
            conformance_now(c) < deadline)
         conformance_sleep(50000);
     return conformance_result(c, hr, S_OK, "listener_accept");
+}
+
+static bool set_ready(struct conformance *c, struct conformance_end *end)
+{
+    HRESULT hr = end->side->t->set_ready(end->stream, conformance_on_ready, &end->ready);
+    return conformance_result(c, hr, S_OK, "set_ready");
 }
 
 bool conformance_connect(struct conformance *c, struct conformance_pair *pair)
@@ -144,15 +154,13 @@ bool conformance_connect(struct conformance *c, struct conformance_pair *pair)
     struct via_connect_options options = {sizeof options, 0};
     uint64_t deadline = conformance_deadline(c);
     HRESULT hr;
-    while ((hr = c->t->connect(pair->address, &options, &pair->client)) == VIA_S_WOULD_BLOCK &&
+    while ((hr = c->client->t->connect(pair->address, &options, &pair->client.stream)) ==
+               VIA_S_WOULD_BLOCK &&
            conformance_now(c) < deadline)
         conformance_sleep(50000);
     return conformance_result(c, hr, S_OK, "connect") &&
-           conformance_accept(c, pair->listener, &pair->server) &&
-           CONF_RESULT(c, c->t->set_ready(pair->client, conformance_on_ready, &pair->client_ready),
-                       S_OK) &&
-           CONF_RESULT(c, c->t->set_ready(pair->server, conformance_on_ready, &pair->server_ready),
-                       S_OK);
+           conformance_accept(c, pair->listener, &pair->server) && set_ready(c, &pair->client) &&
+           set_ready(c, &pair->server);
 }
 
 bool conformance_open(struct conformance *c, struct conformance_pair *pair)
@@ -167,15 +175,27 @@ bool conformance_open(struct conformance *c, struct conformance_pair *pair)
 
 void conformance_close(struct conformance *c, struct conformance_pair *pair)
 {
-    if (pair->client != NULL)
-        c->t->close(pair->client);
-    if (pair->server != NULL)
-        c->t->close(pair->server);
+    end_close(&pair->client);
+    end_close(&pair->server);
     if (pair->listener != NULL)
-        c->t->listener_close(pair->listener);
-    pair->client = NULL;
-    pair->server = NULL;
+        c->server->t->listener_close(pair->listener);
     pair->listener = NULL;
+}
+
+const struct conformance_side *conformance_far(const struct conformance *c)
+{
+    return c->client == c->local ? c->server : c->client;
+}
+
+bool conformance_kill_peer(struct conformance *c)
+{
+    return CONF_RESULT(c, conformance_peer_kill(c->peer), S_OK);
+}
+
+unsigned conformance_buffers_lent(const struct conformance *c)
+{
+    unsigned n = c->client->buffers_lent();
+    return c->server == c->client ? n : n + c->server->buffers_lent();
 }
 
 /* --- bytes --- */
@@ -186,46 +206,46 @@ uint8_t conformance_byte(uint32_t seed, uint64_t position)
     return (uint8_t)(x >> 56);
 }
 
-bool conformance_send(struct conformance *c, struct via_stream *stream, uint32_t seed,
+bool conformance_send(struct conformance *c, struct conformance_end *end, uint32_t seed,
                       uint64_t position, size_t n)
 {
     uint8_t *span;
     size_t size;
-    if (!CONF_RESULT(c, c->t->reserve(stream, n, &span, &size), S_OK) ||
+    if (!CONF_RESULT(c, end_reserve(end, n, &span, &size), S_OK) ||
         !CONF_CHECK(c, size >= n, "reserve of %zu bytes gave %zu", n, size))
         return false;
     for (size_t i = 0; i < n; i++)
         span[i] = conformance_byte(seed, position + i);
-    HRESULT hr = c->t->commit(stream, n, NULL, 0, VIA_COMMIT_FLUSH);
+    HRESULT hr = end_commit(end, n, NULL, 0, VIA_COMMIT_FLUSH);
     uint64_t deadline = conformance_deadline(c);
     while (hr == VIA_S_WOULD_BLOCK && conformance_now(c) < deadline)
-        hr = c->t->commit(stream, 0, NULL, 0, VIA_COMMIT_FLUSH);
+        hr = end_flush(end);
     return conformance_result(c, hr, S_OK, "commit");
 }
 
-bool conformance_receive(struct conformance *c, struct via_stream *stream, uint32_t seed,
+bool conformance_receive(struct conformance *c, struct conformance_end *end, uint32_t seed,
                          uint64_t position, size_t n)
 {
     uint64_t deadline = conformance_deadline(c);
-    uint64_t end = position + n;
-    while (position < end) {
+    uint64_t limit = position + n;
+    while (position < limit) {
         const uint8_t *span;
         size_t size;
-        HRESULT hr = c->t->peek(stream, 1, &span, &size);
+        HRESULT hr = end_peek(end, 1, &span, &size);
         if (hr == VIA_S_WOULD_BLOCK && conformance_now(c) < deadline) {
             conformance_sleep(50000);
             continue;
         }
         if (!conformance_result(c, hr, S_OK, "peek of bytes that were sent"))
             return false;
-        if (size > end - position)
-            size = (size_t)(end - position);
+        if (size > limit - position)
+            size = (size_t)(limit - position);
         for (size_t i = 0; i < size; i++) {
             if (!CONF_CHECK(c, span[i] == conformance_byte(seed, position + i),
                             "byte %llu of the stream is wrong", (unsigned long long)(position + i)))
                 return false;
         }
-        c->t->consume(stream, size);
+        end_consume(end, size);
         position += size;
     }
     return true;

@@ -6,7 +6,7 @@
 /* A thread that waits on a stream once. */
 struct waiting {
     struct conformance *c;
-    struct via_stream *stream;
+    struct conformance_end *end;
     uint64_t deadline_ns;
     _Atomic bool entered;
     HRESULT result;
@@ -17,7 +17,7 @@ static void wait_once(void *argument)
 {
     struct waiting *w = argument;
     w->entered = true;
-    w->result = w->c->t->wait(w->stream, w->deadline_ns);
+    w->result = end_wait(w->end, w->deadline_ns);
     w->ended_ns = conformance_now(w->c);
 }
 
@@ -39,13 +39,13 @@ static void test_wait_sees_bytes(struct conformance *c)
     struct conformance_pair pair;
     if (!conformance_open(c, &pair))
         return;
-    struct waiting w = {.stream = pair.server, .deadline_ns = conformance_deadline(c)};
+    struct waiting w = {.end = &pair.server, .deadline_ns = conformance_deadline(c)};
     struct os_thread *thread;
     if (start_waiting(c, &w, &thread)) {
-        conformance_send(c, pair.client, 20, 0, 50);
+        conformance_send(c, &pair.client, 20, 0, 50);
         os_thread_join(thread);
         if (conformance_result(c, w.result, S_OK, "wait while bytes arrive"))
-            conformance_receive(c, pair.server, 20, 0, 50);
+            conformance_receive(c, &pair.server, 20, 0, 50);
     }
     conformance_close(c, &pair);
 }
@@ -57,10 +57,10 @@ static void test_wait_with_bytes_there(struct conformance *c)
         return;
     const uint8_t *span;
     size_t size;
-    if (conformance_send(c, pair.client, 21, 0, 50) &&
-        CONF_RESULT(c, c->t->wait(pair.server, conformance_deadline(c)), S_OK) &&
-        CONF_RESULT(c, c->t->peek(pair.server, 1, &span, &size), S_OK))
-        conformance_receive(c, pair.server, 21, 0, 50);
+    if (conformance_send(c, &pair.client, 21, 0, 50) &&
+        CONF_RESULT(c, end_wait(&pair.server, conformance_deadline(c)), S_OK) &&
+        CONF_RESULT(c, end_peek(&pair.server, 1, &span, &size), S_OK))
+        conformance_receive(c, &pair.server, 21, 0, 50);
     conformance_close(c, &pair);
 }
 
@@ -72,13 +72,13 @@ static void test_wait_is_for_more(struct conformance *c)
     const uint8_t *span;
     size_t size;
     uint64_t deadline = conformance_deadline(c);
-    if (conformance_send(c, pair.client, 22, 0, 10)) {
+    if (conformance_send(c, &pair.client, 22, 0, 10)) {
         do
-            c->t->peek(pair.server, 11, &span, &size);
+            end_peek(&pair.server, 11, &span, &size);
         while (size < 10 && conformance_now(c) < deadline);
-        conformance_result(c, c->t->wait(pair.server, conformance_now(c) + 30 * CONFORMANCE_MS),
+        conformance_result(c, end_wait(&pair.server, conformance_now(c) + 30 * CONFORMANCE_MS),
                            RPC_E_TIMEOUT, "wait for more than the 10 bytes that were seen");
-        conformance_receive(c, pair.server, 22, 0, 10);
+        conformance_receive(c, &pair.server, 22, 0, 10);
     }
     conformance_close(c, &pair);
 }
@@ -95,7 +95,7 @@ static void test_wait_deadline(struct conformance *c)
          * late. */
         for (int turn = 0; turn < 3 && !c->failed; turn++) {
             uint64_t deadline = conformance_now(c) + times_ms[i] * CONFORMANCE_MS;
-            conformance_result(c, c->t->wait(pair.server, deadline), RPC_E_TIMEOUT,
+            conformance_result(c, end_wait(&pair.server, deadline), RPC_E_TIMEOUT,
                                "wait with nothing to come");
             uint64_t now = conformance_now(c);
             CONF_CHECK(c, now >= deadline, "a wait of %u ms ended %llu us early", times_ms[i],
@@ -115,16 +115,15 @@ static void test_wait_ends_when_peer_closes(struct conformance *c)
     struct conformance_pair pair;
     if (!conformance_open(c, &pair))
         return;
-    struct waiting w = {.stream = pair.server, .deadline_ns = conformance_deadline(c)};
+    struct waiting w = {.end = &pair.server, .deadline_ns = conformance_deadline(c)};
     struct os_thread *thread;
     const uint8_t *span;
     size_t size;
     if (start_waiting(c, &w, &thread)) {
-        c->t->close(pair.client);
-        pair.client = NULL;
+        end_close(&pair.client);
         os_thread_join(thread);
         conformance_result(c, w.result, S_OK, "wait while the peer closes");
-        CONF_RESULT(c, c->t->peek(pair.server, 1, &span, &size), RPC_E_DISCONNECTED);
+        CONF_RESULT(c, end_peek(&pair.server, 1, &span, &size), RPC_E_DISCONNECTED);
     }
     conformance_close(c, &pair);
 }
@@ -134,10 +133,10 @@ static void test_wait_ends_when_shut_down(struct conformance *c)
     struct conformance_pair pair;
     if (!conformance_open(c, &pair))
         return;
-    struct waiting w = {.stream = pair.server, .deadline_ns = conformance_deadline(c)};
+    struct waiting w = {.end = &pair.server, .deadline_ns = conformance_deadline(c)};
     struct os_thread *thread;
     if (start_waiting(c, &w, &thread)) {
-        c->t->shutdown(pair.server);
+        end_shutdown(&pair.server);
         os_thread_join(thread);
         conformance_result(c, w.result, S_OK, "wait while this side shuts down");
     }
@@ -150,20 +149,20 @@ static void test_interrupt_running_wait(struct conformance *c)
     if (!conformance_open(c, &pair))
         return;
     for (int turn = 0; turn < 5 && !c->failed; turn++) {
-        struct waiting w = {.stream = pair.server, .deadline_ns = conformance_deadline(c)};
+        struct waiting w = {.end = &pair.server, .deadline_ns = conformance_deadline(c)};
         struct os_thread *thread;
         if (!start_waiting(c, &w, &thread))
             break;
         uint64_t start = conformance_now(c);
-        c->t->interrupt(pair.server);
+        end_interrupt(&pair.server);
         os_thread_join(thread);
         conformance_result(c, w.result, VIA_S_INTERRUPTED, "wait that is interrupted");
         CONF_CHECK(c, c->failed || w.ended_ns - start < 2000 * CONFORMANCE_MS,
                    "an interrupted wait took %llu ms to end",
                    (unsigned long long)((w.ended_ns - start) / CONFORMANCE_MS));
     }
-    if (!c->failed && conformance_send(c, pair.client, 23, 0, 10))
-        conformance_receive(c, pair.server, 23, 0, 10);
+    if (!c->failed && conformance_send(c, &pair.client, 23, 0, 10))
+        conformance_receive(c, &pair.server, 23, 0, 10);
     conformance_close(c, &pair);
 }
 
@@ -172,11 +171,11 @@ static void test_interrupt_next_wait(struct conformance *c)
     struct conformance_pair pair;
     if (!conformance_open(c, &pair))
         return;
-    c->t->interrupt(pair.server);
-    c->t->interrupt(pair.server);
-    conformance_result(c, c->t->wait(pair.server, conformance_now(c) + 500 * CONFORMANCE_MS),
+    end_interrupt(&pair.server);
+    end_interrupt(&pair.server);
+    conformance_result(c, end_wait(&pair.server, conformance_now(c) + 500 * CONFORMANCE_MS),
                        VIA_S_INTERRUPTED, "the wait after an interrupt");
-    conformance_result(c, c->t->wait(pair.server, conformance_now(c) + 20 * CONFORMANCE_MS),
+    conformance_result(c, end_wait(&pair.server, conformance_now(c) + 20 * CONFORMANCE_MS),
                        RPC_E_TIMEOUT, "the second wait after an interrupt");
     conformance_close(c, &pair);
 }
@@ -184,7 +183,7 @@ static void test_interrupt_next_wait(struct conformance *c)
 /* One thread waits over and over while another interrupts: none may be lost, none may hang. */
 struct contest {
     struct conformance *c;
-    struct via_stream *stream;
+    struct conformance_end *end;
     _Atomic bool over;
     _Atomic uint32_t n_interrupted;
     HRESULT last;
@@ -195,7 +194,7 @@ static void wait_often(void *argument)
     struct contest *contest = argument;
     struct conformance *c = contest->c;
     while (!contest->over) {
-        contest->last = c->t->wait(contest->stream, conformance_deadline(c));
+        contest->last = end_wait(contest->end, conformance_deadline(c));
         if (contest->last == VIA_S_INTERRUPTED)
             contest->n_interrupted++;
         else
@@ -208,7 +207,7 @@ static void test_interrupt_at_any_moment(struct conformance *c)
     struct conformance_pair pair;
     if (!conformance_open(c, &pair))
         return;
-    struct contest contest = {.c = c, .stream = pair.server, .last = VIA_S_INTERRUPTED};
+    struct contest contest = {.c = c, .end = &pair.server, .last = VIA_S_INTERRUPTED};
     struct os_thread *thread;
     if (CONF_RESULT(c, os_thread_start(wait_often, &contest, "conformance", &thread), S_OK)) {
         for (uint32_t i = 0; i < 300 && contest.last == VIA_S_INTERRUPTED && !c->failed; i++) {
@@ -216,26 +215,47 @@ static void test_interrupt_at_any_moment(struct conformance *c)
             /* Sometimes at once, so that it meets the waiter on its way into the system. */
             if (conformance_random(c, 4) == 0)
                 conformance_sleep(conformance_random(c, 300) * 1000);
-            c->t->interrupt(pair.server);
+            end_interrupt(&pair.server);
             conformance_await(c, &contest.n_interrupted, before + 1);
         }
         contest.over = true;
-        c->t->interrupt(pair.server);
+        end_interrupt(&pair.server);
         os_thread_join(thread);
         conformance_result(c, contest.last, VIA_S_INTERRUPTED, "a wait that is interrupted");
     }
     conformance_close(c, &pair);
 }
 
+static void test_wait_ends_when_peer_dies(struct conformance *c)
+{
+    struct conformance_pair pair;
+    if (!conformance_open(c, &pair))
+        return;
+    struct conformance_end *here =
+        pair.client.side == conformance_far(c) ? &pair.server : &pair.client;
+    struct waiting w = {.end = here, .deadline_ns = conformance_deadline(c)};
+    struct os_thread *thread;
+    const uint8_t *span;
+    size_t size;
+    if (start_waiting(c, &w, &thread)) {
+        conformance_kill_peer(c);
+        os_thread_join(thread);
+        conformance_result(c, w.result, S_OK, "wait while the peer is killed");
+        CONF_RESULT(c, end_peek(here, 1, &span, &size), RPC_E_DISCONNECTED);
+    }
+    conformance_close(c, &pair);
+}
+
 const struct conformance_test conformance_wait_tests[] = {
-    {"wait_sees_bytes", test_wait_sees_bytes},
-    {"wait_with_bytes_there", test_wait_with_bytes_there},
-    {"wait_is_for_more", test_wait_is_for_more},
-    {"wait_deadline", test_wait_deadline},
-    {"wait_ends_when_peer_closes", test_wait_ends_when_peer_closes},
-    {"wait_ends_when_shut_down", test_wait_ends_when_shut_down},
-    {"interrupt_running_wait", test_interrupt_running_wait},
-    {"interrupt_next_wait", test_interrupt_next_wait},
-    {"interrupt_at_any_moment", test_interrupt_at_any_moment},
-    {NULL, NULL},
+    {"wait_sees_bytes", test_wait_sees_bytes, CONFORMANCE_ANYWHERE},
+    {"wait_with_bytes_there", test_wait_with_bytes_there, CONFORMANCE_ANYWHERE},
+    {"wait_is_for_more", test_wait_is_for_more, CONFORMANCE_ANYWHERE},
+    {"wait_deadline", test_wait_deadline, CONFORMANCE_ANYWHERE},
+    {"wait_ends_when_peer_closes", test_wait_ends_when_peer_closes, CONFORMANCE_ANYWHERE},
+    {"wait_ends_when_shut_down", test_wait_ends_when_shut_down, CONFORMANCE_ANYWHERE},
+    {"interrupt_running_wait", test_interrupt_running_wait, CONFORMANCE_ANYWHERE},
+    {"interrupt_next_wait", test_interrupt_next_wait, CONFORMANCE_ANYWHERE},
+    {"interrupt_at_any_moment", test_interrupt_at_any_moment, CONFORMANCE_ANYWHERE},
+    {"wait_ends_when_peer_dies", test_wait_ends_when_peer_dies, CONFORMANCE_PEER},
+    {NULL, NULL, CONFORMANCE_ANYWHERE},
 };

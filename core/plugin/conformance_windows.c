@@ -1,6 +1,6 @@
 /*
- * What the conformance suite needs of Windows: handles that can be recognised, and who this process
- * is.
+ * What the conformance suite needs of Windows: handles that can be recognised, who this process is,
+ * and how it dies.
  *
  * A transport over Unix sockets (schemes "unix" and "shm", under Wine) carries Unix descriptors,
  * every other one HANDLEs.
@@ -8,105 +8,128 @@
 #include "core/plugin/conformance_parts.h"
 
 #include "core/os/identity.h"
+#include "core/plugin/host_table.h"
+#include "core/util/error.h"
 
 #include <viaduct/plugin/unix_calls.h>
 
 #include <string.h>
 #include <windows.h>
 
-static const struct via_plugin_unix_calls *unix_calls(const struct conformance *c)
+/* Of a transport over Unix sockets, else NULL; of the run. */
+static const struct via_plugin_unix_calls *calls;
+
+static HRESULT fail(const char *what)
 {
-    const char *scheme = c->plugin->schemes[0];
-    bool is_unix = strcmp(scheme, "unix") == 0 || strcmp(scheme, "shm") == 0;
-    return is_unix ? c->host->unix_calls : NULL;
+    return error_set(E_FAIL, "%s: error %lu", what, GetLastError());
 }
 
 /* A handle is one end of a pipe or socket pair: a byte written into it comes out of the other end.
  */
-bool conformance_handle_make(struct conformance *c, struct conformance_handle *handle)
+static HRESULT handle_make(struct conformance_handle *handle)
 {
-    const struct via_plugin_unix_calls *calls = unix_calls(c);
+    HANDLE reading;
+    HANDLE writing;
     if (calls != NULL) {
         int32_t ends[2];
         int32_t result = calls->socket_pair(ends);
+        if (result < 0)
+            return error_set(E_FAIL, "no socket pair for a handle: error %d", -result);
         handle->handle = ends[0];
         handle->other = ends[1];
-        return CONF_CHECK(c, result >= 0, "no socket pair for a handle: error %d", -result);
+        return S_OK;
     }
-    HANDLE reading;
-    HANDLE writing;
-    BOOL made = CreatePipe(&reading, &writing, NULL, 0);
+    if (!CreatePipe(&reading, &writing, NULL, 0))
+        return fail("no pipe for a handle");
     handle->handle = (via_os_handle)writing;
     handle->other = (via_os_handle)reading;
-    return CONF_CHECK(c, made, "no pipe for a handle: error %lu", GetLastError());
+    return S_OK;
 }
 
-bool conformance_handle_same(struct conformance *c, const struct conformance_handle *handle,
-                             via_os_handle received)
+static HRESULT handle_write(via_os_handle received)
 {
-    const struct via_plugin_unix_calls *calls = unix_calls(c);
-    char byte = 1;
-    if (calls != NULL) {
-        uint32_t n = 0;
-        return calls->send((int32_t)received, &byte, 1, NULL, 0) == 1 &&
-               calls->receive((int32_t)handle->other, &byte, 1, NULL, &n) == 1;
-    }
+    char byte = 'h';
     DWORD n;
-    return WriteFile((HANDLE)received, &byte, 1, &n, NULL) &&
-           PeekNamedPipe((HANDLE)handle->other, NULL, 0, NULL, &n, NULL) && n == 1 &&
-           ReadFile((HANDLE)handle->other, &byte, 1, &n, NULL) && n == 1;
+    if (calls != NULL)
+        return calls->send((int32_t)received, &byte, 1, NULL, 0) == 1
+                   ? S_OK
+                   : error_set(E_FAIL, "a received descriptor takes no byte");
+    return WriteFile((HANDLE)received, &byte, 1, &n, NULL) && n == 1
+               ? S_OK
+               : fail("a received handle takes no byte");
 }
 
-bool conformance_handle_alone(struct conformance *c, const struct conformance_handle *handle)
+static HRESULT handle_read(const struct conformance_handle *handle)
 {
-    const struct via_plugin_unix_calls *calls = unix_calls(c);
     char byte;
-    if (calls != NULL) {
-        uint32_t n = 0;
-        calls->wait_readable((int32_t)handle->other, -1, 2000);
-        return calls->receive((int32_t)handle->other, &byte, 1, NULL, &n) == 0;
-    }
     DWORD n;
-    return !PeekNamedPipe((HANDLE)handle->other, NULL, 0, NULL, &n, NULL) &&
-           GetLastError() == ERROR_BROKEN_PIPE;
+    uint32_t none = 0;
+    if (calls != NULL)
+        return calls->receive((int32_t)handle->other, &byte, 1, NULL, &none) == 1 ? S_OK : S_FALSE;
+    return PeekNamedPipe((HANDLE)handle->other, NULL, 0, NULL, &n, NULL) && n == 1 &&
+                   ReadFile((HANDLE)handle->other, &byte, 1, &n, NULL) && n == 1
+               ? S_OK
+               : S_FALSE;
 }
 
-void conformance_handle_close(struct conformance *c, via_os_handle handle)
+static HRESULT handle_alone(const struct conformance_handle *handle)
 {
-    const struct via_plugin_unix_calls *calls = unix_calls(c);
+    char byte;
+    DWORD n;
+    if (calls != NULL) {
+        uint32_t none = 0;
+        calls->wait_readable((int32_t)handle->other, -1, 2000);
+        return calls->receive((int32_t)handle->other, &byte, 1, NULL, &none) == 0 ? S_OK : S_FALSE;
+    }
+    return !PeekNamedPipe((HANDLE)handle->other, NULL, 0, NULL, &n, NULL) &&
+                   GetLastError() == ERROR_BROKEN_PIPE
+               ? S_OK
+               : S_FALSE;
+}
+
+static void handle_close(via_os_handle handle)
+{
     if (calls != NULL)
         calls->close((int32_t)handle);
     else
         CloseHandle((HANDLE)handle);
 }
 
-void conformance_handle_free(struct conformance *c, struct conformance_handle *handle)
+/* Under Wine, without a SID: who the kernel below says that we are, read off a socket pair of our
+ * own. */
+static HRESULT identity(uint32_t flags, struct via_peer_identity *identity)
 {
-    if (handle->handle != -1)
-        conformance_handle_close(c, handle->handle);
-    conformance_handle_close(c, handle->other);
-}
-
-/* Who the kernel below Wine says that we are, read off a socket pair of our own. */
-static void own_unix_identity(struct conformance *c, struct via_peer_identity *identity)
-{
-    const struct via_plugin_unix_calls *calls = c->host->unix_calls;
     int32_t ends[2];
+    os_identity_self(identity);
+    if (calls == NULL || (flags & VIA_PEER_HAS_SID))
+        return S_OK;
     int32_t result = calls->socket_pair(ends);
     if (result >= 0) {
         result = calls->peer_credentials(ends[0], &identity->pid, &identity->uid, &identity->gid);
         calls->close(ends[0]);
         calls->close(ends[1]);
     }
-    CONF_CHECK(c, result >= 0, "no credentials of this process: error %d", -result);
+    return result >= 0 ? S_OK
+                       : error_set(E_FAIL, "no credentials of this process: error %d", -result);
 }
 
-void conformance_own_identity(struct conformance *c, uint32_t flags,
-                              struct via_peer_identity *identity)
+const struct conformance_side *conformance_local_side(const struct via_plugin *plugin,
+                                                      const struct via_plugin_host *host)
 {
-    os_identity_self(identity);
-    if (unix_calls(c) != NULL && !(flags & VIA_PEER_HAS_SID))
-        own_unix_identity(c, identity);
+    static struct conformance_side side = {
+        .handle_make = handle_make,
+        .handle_write = handle_write,
+        .handle_read = handle_read,
+        .handle_alone = handle_alone,
+        .handle_close = handle_close,
+        .identity = identity,
+        .buffers_lent = plugin_host_buffers_lent,
+    };
+    const char *scheme = plugin->schemes[0];
+    bool is_unix = strcmp(scheme, "unix") == 0 || strcmp(scheme, "shm") == 0;
+    calls = is_unix ? host->unix_calls : NULL;
+    side.t = plugin->transport;
+    return &side;
 }
 
 void conformance_remove_directory(const char *path)
@@ -114,4 +137,9 @@ void conformance_remove_directory(const char *path)
     WCHAR wide[MAX_PATH];
     if (MultiByteToWideChar(CP_UTF8, 0, path, -1, wide, MAX_PATH) > 0)
         RemoveDirectoryW(wide);
+}
+
+void conformance_die(void)
+{
+    TerminateProcess(GetCurrentProcess(), 1);
 }
