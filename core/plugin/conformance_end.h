@@ -25,7 +25,6 @@ struct conformance_handle {
 
 struct conformance_side {
     const struct via_transport *t;
-    /* For a scheme with the capabilities of `t`. */
     HRESULT (*handle_make)(struct conformance_handle *handle);
     /* One byte into a received handle; fails also if child processes would inherit it. */
     HRESULT (*handle_write)(via_os_handle received);

@@ -83,8 +83,14 @@ static void test_wait_is_for_more(struct conformance *c)
     conformance_close(c, &pair);
 }
 
+/* How late a wait may end; with the way to a peer that does the waiting, and is not always run at
+ * once. */
+#define LATE_NS      (20 * CONFORMANCE_MS)
+#define LATE_PEER_NS (200 * CONFORMANCE_MS)
+
 static void test_wait_deadline(struct conformance *c)
 {
+    uint64_t most_late = c->server == c->local ? LATE_NS : LATE_PEER_NS;
     static const unsigned times_ms[] = {0, 1, 5, 30, 120};
     struct conformance_pair pair;
     if (!conformance_open(c, &pair))
@@ -103,7 +109,7 @@ static void test_wait_deadline(struct conformance *c)
             if (now >= deadline && now - deadline < least_late)
                 least_late = now - deadline;
         }
-        CONF_CHECK(c, c->failed || least_late < 20 * CONFORMANCE_MS,
+        CONF_CHECK(c, c->failed || least_late < most_late,
                    "a wait of %u ms ended %llu us late, three times", times_ms[i],
                    (unsigned long long)(least_late / 1000));
     }
