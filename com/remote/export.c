@@ -8,6 +8,7 @@
 
 #include "com/abi/guid.h"
 #include "com/remote/gate.h"
+#include "com/remote/guest.h"
 #include "com/remote/import.h"
 #include "com/remote/last_release.h"
 #include "com/remote/late.h"
@@ -116,6 +117,7 @@ static struct exported *new_export(struct node *node, IUnknown *identity, struct
     atomic_init(&exported->refs, 1);
     exported->n_holders = 1;
     atomic_init(&exported->faces, NULL);
+    atomic_fetch_add_explicit(&node->n_exports, 1, memory_order_relaxed);
     return exported;
 }
 
@@ -217,6 +219,7 @@ static void release_interfaces(struct exported *exported)
 
 void export_end(struct exported *exported)
 {
+    struct node *node = exported->node;
     struct context *previous = context_set_running(exported->context);
     release_interfaces(exported);
     context_set_running(previous);
@@ -224,6 +227,9 @@ void export_end(struct exported *exported)
         context_leave(exported->context, &((struct serial_export *)exported)->final);
     context_unref(exported->context);
     free(exported);
+    /* The root ends when its node does, and is looked at by nobody. */
+    if (atomic_fetch_sub_explicit(&node->n_exports, 1, memory_order_acq_rel) == 2)
+        guest_look();
 }
 
 static void run_final_release(struct gate_item *item)

@@ -9,6 +9,7 @@
 #include "com/abi/guid.h"
 #include "com/remote/agile.h"
 #include "com/remote/class_info.h"
+#include "com/remote/guest.h"
 #include "com/remote/late.h"
 #include "com/remote/node.h"
 #include "com/remote/peer.h"
@@ -62,14 +63,18 @@ static void free_import(struct import *import)
     struct face *face = atomic_load(&import->faces);
     while (face != NULL) {
         struct face *next = face->next;
+        if (face->kind == FACE_GUEST)
+            guest_face_end(face);
         free(face);
         face = next;
     }
     promise_free(import->promise);
     peer_unref(import->peer);
     error_record_free(import->cause);
-    node_unref(import->node);
+    struct node *node = import->node;
     free(import);
+    if (node_unref(node) == 1)
+        guest_look();
 }
 
 static void unlist_locked(struct import *import)
@@ -218,7 +223,7 @@ static struct face *publish(struct import *import, struct face *fresh)
     }
     os_mutex_unlock(&node->lock);
     if (standing != fresh)
-        free(fresh);
+        free(fresh); /* a guest's has no data yet */
     return standing;
 }
 
@@ -234,12 +239,20 @@ static struct face *new_face(struct import *import, const GUID *iid)
     return face;
 }
 
-/* Of an interface that the proxy answers by itself. */
+/* An interface that the proxy answers by itself. */
+static bool is_local_interface(const GUID *iid)
+{
+    return IsEqualGUID(iid, &IID_IDispatch) || class_info_is(iid) || agile_is(iid) ||
+           guest_knows(iid) == S_OK;
+}
+
 static struct face *new_local_face(struct import *import, const GUID *iid)
 {
+    if (IsEqualGUID(iid, &IID_IDispatch))
+        return late_face_new(import);
     if (agile_is(iid))
         return agile_face_new(import, iid);
-    return class_info_is(iid) ? class_info_face_new(import, iid) : late_face_new(import);
+    return class_info_is(iid) ? class_info_face_new(import, iid) : guest_face_new(import, iid);
 }
 
 HRESULT import_face(struct import *import, const GUID *iid, struct face **result)
@@ -250,7 +263,7 @@ HRESULT import_face(struct import *import, const GUID *iid, struct face **result
     }
     struct face *face = find_face(import, iid);
     if (face == NULL || face->vtable == NULL) {
-        bool is_local = IsEqualGUID(iid, &IID_IDispatch) || class_info_is(iid) || agile_is(iid);
+        bool is_local = is_local_interface(iid);
         const struct marshal_interface *itf = is_local ? NULL : marshal_interface_find(iid);
         char text[GUID_TEXT_SIZE];
         if (itf == NULL && !is_local)

@@ -27,6 +27,9 @@ struct node;
 struct peer;
 struct promise;
 
+/* Whose slots a face has. */
+enum face_kind { FACE_OURS, FACE_GUEST /* guest.h */ };
+
 /* What an interface pointer of a proxy points to. */
 struct face {
     const void *const *vtable; /* read-only; NULL: the object has refused this interface */
@@ -34,6 +37,7 @@ struct face {
     const struct marshal_interface *itf; /* read-only; NULL: IUnknown, IDispatch, or refused */
     GUID iid;                            /* read-only */
     _Atomic uint32_t index;              /* on the import's path; 0: not bound yet */
+    enum face_kind kind;                 /* read-only */
     struct face *next;                   /* read-only once it is published */
 };
 

@@ -198,10 +198,11 @@ struct node *node_ref(struct node *node)
 }
 
 /* The link node goes with the last proxy, since their connections belong to it. */
-void node_unref(struct node *node)
+unsigned node_unref(struct node *node)
 {
-    if (atomic_fetch_sub_explicit(&node->refs, 1, memory_order_acq_rel) != 1)
-        return;
+    unsigned left = atomic_fetch_sub_explicit(&node->refs, 1, memory_order_acq_rel) - 1;
+    if (left > 0)
+        return left;
     if (node->link != NULL)
         link_node_free(node->link);
     table_deinit(&node->exports);
@@ -213,6 +214,7 @@ void node_unref(struct node *node)
     table_deinit(&node->watch_cookies);
     os_mutex_deinit(&node->lock);
     free(node);
+    return 0;
 }
 
 void node_submit(struct node *node, struct link_job *job, void (*run_it)(void *argument),

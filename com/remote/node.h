@@ -53,6 +53,7 @@ struct node {
     atomic_bool probe_timer_runs;       /* written under lock */
     struct last_releases last_releases; /* its own rules */
     atomic_uint refs;                   /* its owner, imports */
+    atomic_uint n_exports;              /* that have not ended, the root among them */
     atomic_uint_fast64_t n_failed_oneways;
     atomic_bool closed;
 };
@@ -66,7 +67,8 @@ void node_stop(struct node *node);
 /* After node_stop(). */
 void node_free(struct node *node);
 struct node *node_ref(struct node *node);
-void node_unref(struct node *node);
+/* How many are left. */
+unsigned node_unref(struct node *node);
 
 /* What the root object answers to QueryInterface beside INode; NULL takes it away. */
 void node_set_root(struct node *node, IUnknown *root);

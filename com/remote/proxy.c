@@ -8,7 +8,9 @@
 #include "com/remote/agile.h"
 #include "com/remote/call.h"
 #include "com/remote/class_info.h"
+#include "com/remote/describe.h"
 #include "com/remote/frames.h"
+#include "com/remote/guest.h"
 #include "com/remote/import.h"
 #include "com/remote/late.h"
 #include "com/remote/local_slots.h"
@@ -65,12 +67,27 @@ static HRESULT ask(struct import *import, const GUID *iid)
     return hr;
 }
 
+/* What the object has, and this process may have no description of. */
+static HRESULT find_face(struct import *import, const GUID *iid, struct face **face)
+{
+    HRESULT hr = import_face(import, iid, face);
+    if (hr != REGDB_E_IIDNOTREG || !guest_is_there())
+        return hr;
+    const struct marshal_interface *itf;
+    error_clear();
+    hr = describe_interface(import, iid, &itf);
+    return SUCCEEDED(hr) ? import_face(import, iid, face) : hr;
+}
+
 HRESULT proxy_query(struct import *import, const GUID *iid, void **object)
 {
     struct face *face = NULL;
-    if (import->promise != NULL)
+    HRESULT side = guest_knows(iid);
+    if (FAILED(side))
+        return side;
+    if (import->promise != NULL && side == S_FALSE)
         return promise_query(import, iid, object);
-    HRESULT hr = import_known(import, iid, &face);
+    HRESULT hr = side == S_OK ? S_OK : import_known(import, iid, &face);
     if (IsEqualGUID(iid, &IID_IDispatch))
         hr = late_query(import, &face);
     else if (class_info_is(iid))
@@ -80,7 +97,7 @@ HRESULT proxy_query(struct import *import, const GUID *iid, void **object)
     else if (hr == S_FALSE)
         hr = ask(import, iid);
     if (SUCCEEDED(hr) && face == NULL)
-        hr = import_face(import, iid, &face);
+        hr = find_face(import, iid, &face);
     if (FAILED(hr))
         return hr;
     import_ref(import);

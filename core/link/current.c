@@ -69,6 +69,11 @@ void current_run(struct incoming *incoming)
     self->running = running.outer;
 }
 
+bool link_thread_is_busy(void)
+{
+    return the_thread.running != NULL || the_thread.call != NULL || the_thread.worker != NULL;
+}
+
 const struct link_current *link_current(void)
 {
     return the_thread.running != NULL ? &the_thread.running->current : NULL;

@@ -362,6 +362,8 @@ struct link_current {
     bool is_oneway;
 };
 const struct link_current *link_current(void);
+/* Whether this thread is one of ours, runs a call, or waits in one. */
+bool link_thread_is_busy(void);
 /* True once the caller cancelled the call that this thread runs, or its deadline passed, or it
  * died. */
 bool link_current_is_cancelled(void);
