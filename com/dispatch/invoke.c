@@ -363,6 +363,9 @@ HRESULT dispatch_invoke(const struct dispatch_target *target, DISPID id, WORD fl
         VariantInit(result);
     if ((flags & ALL_FORMS) == 0)
         return error_set(E_INVALIDARG, "Invoke was told to do nothing: its flags are 0x%x", flags);
+    /* JScript's Enumerator calls it as a method, others read it. */
+    if (id == DISPID_NEWENUM && (flags & DISPATCH_METHOD))
+        flags |= DISPATCH_PROPERTYGET;
     const struct marshal_method *method = members_find(target->itf, id, flags & ALL_FORMS);
     if (method == NULL)
         return not_found(target->itf, id);

@@ -113,6 +113,10 @@ static void take_coerced(struct by_name *self, const struct plan_type *type, con
         VariantClear(&changed);
     }
     unwrap(value);
+    /* Script engines have arrays of VARIANTs only; what they hold is changed as it fits. */
+    if (value->kind == VIA_VALUE_LIST && vt == VT_EMPTY)
+        for (uint32_t i = 0; i < value->n; i++)
+            unwrap(&value->as.items[i]);
 }
 
 HRESULT marshal_value_from_variant(const struct marshal_method *method, uint16_t param,
