@@ -1,9 +1,12 @@
 #include "com/remote/apartment.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
+#include "com/remote/export.h"
 #include "com/remote/gate.h"
 #include "core/link/link.h"
+#include "core/os/bell.h"
 #include "core/os/clock.h"
 #include "core/os/thread.h"
 #include "core/util/error.h"
@@ -19,9 +22,14 @@ struct apartment {
     bool started;          /* lock: the thread has its waiter, or `failure` says why not */
     HRESULT failure;       /* lock */
     struct os_waiter work; /* woken when there are jobs, or an end; made by the thread */
+
+    /* Of one that was adopted: */
+    struct os_bell *bell; /* read-only; NULL: the thread is ours. Rung when there are jobs */
+    unsigned depth;       /* the thread's: jobs that run, one within the other */
+    atomic_bool is_over;  /* set under lock: the thread has left */
 };
 
-static _Thread_local const struct apartment *the_current;
+static _Thread_local struct apartment *the_current;
 
 static struct link_job *take(struct apartment *self, bool *ends)
 {
@@ -137,10 +145,112 @@ bool apartment_is_current(const struct apartment *self)
     return the_current == self;
 }
 
-void apartment_submit(struct apartment *self, struct link_job *job)
+bool apartment_submit(struct apartment *self, struct link_job *job)
 {
     os_mutex_lock(&self->lock);
-    list_append(&self->jobs, &job->link);
-    os_waiter_wake(&self->work);
+    bool is_over = atomic_load(&self->is_over);
+    if (!is_over)
+        list_append(&self->jobs, &job->link);
+    if (!is_over && self->bell == NULL) {
+        os_waiter_wake(&self->work);
+    } else if (!is_over && !os_bell_ring(self->bell)) {
+        /* The thread has ended without a word. Jobs from before are lost to it as well. */
+        atomic_store(&self->is_over, true);
+        list_remove(&job->link);
+        is_over = true;
+    }
     os_mutex_unlock(&self->lock);
+    return !is_over;
+}
+
+/* --- threads that are not ours --- */
+
+/* On the thread. What comes from now on is told that the apartment is over. */
+static void leave(struct apartment *self)
+{
+    os_mutex_lock(&self->lock);
+    atomic_store(&self->is_over, true);
+    os_mutex_unlock(&self->lock);
+    the_current = NULL;
+    os_bell_free(self->bell);
+    context_unref(self->context); /* and it may be gone */
+}
+
+static void rung(void *context)
+{
+    struct apartment *self = context;
+    bool ends;
+    struct link_job *job = take(self, &ends);
+    self->depth++;
+    if (job != NULL)
+        job->run(job->argument);
+    self->depth--;
+    if (self->depth == 0 && context_is_unused(self->context))
+        leave(self);
+}
+
+/* The thread leaves COM: its objects go first, while it can still release them. */
+static void closing(void *context)
+{
+    struct apartment *self = context;
+    bool ends;
+    struct link_job *job;
+    self->depth++;
+    while ((job = take(self, &ends)) != NULL)
+        job->run(job->argument);
+    export_abandon(self->context);
+    while ((job = take(self, &ends)) != NULL)
+        job->run(job->argument);
+    leave(self);
+}
+
+HRESULT apartment_adopt(struct context **context)
+{
+    struct apartment *self = the_current;
+    if (self != NULL) {
+        *context = context_ref(self->context);
+        return S_OK;
+    }
+    if (!os_thread_is_apartment())
+        return E_NOTIMPL;
+    self = calloc(1, sizeof *self);
+    if (self == NULL)
+        return error_set(E_OUTOFMEMORY, "no memory for an apartment");
+    os_mutex_init(&self->lock);
+    os_cond_init(&self->is_up);
+    list_init(&self->jobs);
+    atomic_init(&self->is_over, false);
+    HRESULT hr = os_bell_new(rung, closing, self, &self->bell);
+    if (SUCCEEDED(hr) && (self->context = context_new_in(self)) == NULL) {
+        os_bell_free(self->bell);
+        hr = error_set(E_OUTOFMEMORY, "no memory for an apartment");
+    }
+    if (FAILED(hr)) {
+        os_cond_deinit(&self->is_up);
+        os_mutex_deinit(&self->lock);
+        free(self);
+        return hr;
+    }
+    the_current = self;
+    *context = context_ref(self->context);
+    return S_OK;
+}
+
+bool apartment_is_adopted(const struct apartment *self)
+{
+    return self->bell != NULL;
+}
+
+bool apartment_is_over(struct apartment *self)
+{
+    return atomic_load(&self->is_over);
+}
+
+void apartment_context_freed(struct apartment *self)
+{
+    if (self->bell == NULL)
+        return;
+    os_cond_deinit(&self->is_up);
+    os_mutex_deinit(&self->lock);
+    free(self);
 }

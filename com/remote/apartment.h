@@ -3,6 +3,10 @@
  * which all of them share. On Windows the thread is a single-threaded apartment of COM, and goes on
  * answering COM calls and window messages while it sleeps.
  *
+ * A thread of the program's own that is a single-threaded apartment of COM may be one, too, for as
+ * long as other processes have objects that it has handed out (apartment_adopt()). There calls are
+ * let in as COM lets its own in: whenever the thread waits, also while others are under way.
+ *
  * What the context has let in is queued for the thread, in that order. While a method there waits
  * in a call of its own only calls of its chain come in, and these find the thread where it waits.
  */
@@ -22,11 +26,22 @@ HRESULT apartment_new(struct apartment **apartment);
  * Takes NULL. */
 void apartment_free(struct apartment *apartment);
 
+/* The calling thread's, where that is an apartment of COM's and none of ours; a context of it, with
+ * a reference. E_NOTIMPL: it is no apartment's thread. The apartment lasts until nobody has a
+ * reference to the context, and the thread comes by; or until the thread leaves COM. */
+HRESULT apartment_adopt(struct context **context);
+/* Whether it is such a thread's, where calls may be let in while others are under way. */
+bool apartment_is_adopted(const struct apartment *apartment);
+/* Its thread has left: nothing of it may be called, or released, any more. */
+bool apartment_is_over(struct apartment *apartment);
+/* The context of one that was adopted is freed, and it with that; of others nothing happens. */
+void apartment_context_freed(struct apartment *apartment);
+
 /* Borrowed; a reference to it may be kept longer than the apartment, but nothing enters it then. */
 struct context *apartment_context(struct apartment *apartment);
 /* Whether the calling thread is the apartment's. */
 bool apartment_is_current(const struct apartment *apartment);
-/* Runs the job on the apartment's thread. */
-void apartment_submit(struct apartment *apartment, struct link_job *job);
+/* Runs the job on the apartment's thread; false: that has left, and it does not. */
+bool apartment_submit(struct apartment *apartment, struct link_job *job);
 
 #endif

@@ -7,12 +7,14 @@
 #include <viaduct/node.h>
 
 #include "com/abi/guid.h"
+#include "com/remote/apartment.h"
 #include "com/remote/gate.h"
 #include "com/remote/guest.h"
 #include "com/remote/import.h"
 #include "com/remote/last_release.h"
 #include "com/remote/late.h"
 #include "com/remote/node.h"
+#include "com/remote/runtime.h"
 #include "core/util/error.h"
 
 /* Refusals that are remembered for one object: a peer that asks for random IIDs must not fill our
@@ -97,7 +99,10 @@ static struct context *context_for(const IUnknown *identity)
         the_marks.marks[i] = the_marks.marks[--the_marks.n];
         return context;
     }
-    return context_ref(context_running());
+    struct context *context = context_ref(context_running());
+    if (context == NULL && guest_is_there() && FAILED(apartment_adopt(&context)))
+        error_clear(); /* the thread is no apartment's */
+    return context;
 }
 
 /* --- the table --- */
@@ -206,7 +211,7 @@ HRESULT export_new_root(struct node *node, IUnknown *object, struct exported **f
 
 static void release_interfaces(struct exported *exported)
 {
-    struct export_face *face = atomic_load(&exported->faces);
+    struct export_face *face = atomic_exchange(&exported->faces, NULL);
     while (face != NULL) {
         struct export_face *next = face->next;
         if (face->pointer != NULL)
@@ -214,21 +219,59 @@ static void release_interfaces(struct exported *exported)
         free(face);
         face = next;
     }
-    exported->identity->lpVtbl->Release(exported->identity);
+    if (exported->identity != NULL)
+        exported->identity->lpVtbl->Release(exported->identity);
+    exported->identity = NULL;
+}
+
+/* One that is in the context, out of the table; with a reference. */
+static struct exported *take_one_of(struct node *node, const struct context *context)
+{
+    struct exported *found = NULL;
+    os_mutex_lock(&node->lock);
+    for (struct table_link *l = table_walk(&node->exports, NULL); l != NULL && found == NULL;
+         l = table_walk(&node->exports, l)) {
+        struct exported *exported = TABLE_ENTRY(l, struct exported, link);
+        if (exported->context == context)
+            found = export_ref(exported);
+    }
+    if (found != NULL) {
+        table_remove(&node->exports, &found->link);
+        found->listed = false;
+    }
+    os_mutex_unlock(&node->lock);
+    return found;
+}
+
+void export_abandon(const struct context *context)
+{
+    struct node *node = runtime_node();
+    struct exported *exported;
+    if (node == NULL) {
+        error_clear();
+        return;
+    }
+    while ((exported = take_one_of(node, context)) != NULL) {
+        release_interfaces(exported);
+        atomic_fetch_sub_explicit(&node->n_exports, 1, memory_order_acq_rel);
+        export_unref(exported);
+    }
 }
 
 void export_end(struct exported *exported)
 {
     struct node *node = exported->node;
+    bool is_abandoned = exported->identity == NULL; /* and not counted any more */
     struct context *previous = context_set_running(exported->context);
-    release_interfaces(exported);
+    if (!context_is_over(exported->context)) /* else it stays: nobody may touch it here */
+        release_interfaces(exported);
     context_set_running(previous);
     if (exported->context != NULL)
         context_leave(exported->context, &((struct serial_export *)exported)->final);
     context_unref(exported->context);
     free(exported);
     /* The root ends when its node does, and is looked at by nobody. */
-    if (atomic_fetch_sub_explicit(&node->n_exports, 1, memory_order_acq_rel) == 2)
+    if (!is_abandoned && atomic_fetch_sub_explicit(&node->n_exports, 1, memory_order_acq_rel) == 2)
         guest_look();
 }
 
@@ -327,6 +370,8 @@ static HRESULT query_late(struct exported *exported, const GUID *iid, void **poi
 HRESULT export_query(struct exported *exported, const GUID *iid, void **pointer)
 {
     *pointer = NULL;
+    if (exported->identity == NULL || context_is_over(exported->context))
+        return error_set(RPC_E_DISCONNECTED, "the thread of the object's apartment has ended");
     struct export_face *face = find_face(exported, iid);
     if (face == NULL) {
         face = calloc(1, sizeof *face);

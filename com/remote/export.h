@@ -32,7 +32,8 @@ struct exported {
     };
     struct node *node;                   /* read-only */
     uint64_t id;                         /* read-only */
-    IUnknown *identity;                  /* read-only; a reference */
+    IUnknown *identity;                  /* read-only; a reference; NULL once its apartment has
+                                          * ended, which is behind all uses of it */
     struct context *context;             /* read-only; NULL: calls run where they arrive */
     atomic_uint refs;                    /* holders, and calls under way */
     unsigned n_holders;                  /* node->lock */
@@ -63,6 +64,10 @@ bool export_knows(const struct exported *exported, const GUID *iid);
 /* The object's interface, borrowed from the export; what the object answers is asked once. May run
  * user code. E_NOINTERFACE names the IID. */
 HRESULT export_query(struct exported *exported, const GUID *iid, void **pointer);
+
+/* On the thread of an apartment that ends: gives back the references of its objects, which are
+ * refused to their callers from now on. Runs user code. */
+void export_abandon(const struct context *context);
 
 /* Until the running call ends (or the thread's next export): `object` gets a serial context of its
  * own. */

@@ -77,7 +77,19 @@ void context_unref(struct context *context)
     if (atomic_fetch_sub_explicit(&context->refs, 1, memory_order_acq_rel) != 1)
         return;
     os_mutex_deinit(&context->lock);
+    if (context->apartment != NULL)
+        apartment_context_freed(context->apartment);
     free(context);
+}
+
+bool context_is_unused(const struct context *context)
+{
+    return atomic_load(&((struct context *)context)->refs) == 1;
+}
+
+bool context_is_over(const struct context *context)
+{
+    return context_has_apartment(context) && apartment_is_over(context->apartment);
 }
 
 static bool chain_equal(const struct link_id *a, const struct link_id *b)
@@ -108,6 +120,7 @@ static bool try_enter_locked(struct context *context, struct gate_item *item)
 {
     bool may = list_is_empty(&context->inside) ? list_is_empty(&context->queue)
                                                : chain_equal(&context->chain, &item->call.chain);
+    may = may || (context->apartment != NULL && apartment_is_adopted(context->apartment));
     if (may)
         enter_locked(context, item);
     return may;
@@ -139,8 +152,10 @@ static void submit(struct gate_item *item)
         node_submit(item->node, &item->job, run_item, item);
         return;
     }
+    struct node *node = item->node; /* from here on the item may have run */
     item->job = (struct link_job){.run = run_item, .argument = item};
-    apartment_submit(context->apartment, &item->job);
+    if (!apartment_submit(context->apartment, &item->job))
+        node_submit(node, &item->job, run_item, item); /* it finds the apartment over */
 }
 
 /* False: it may go in after all. */

@@ -65,6 +65,10 @@ struct context *context_new_in(struct apartment *apartment);
 bool context_has_apartment(const struct context *context);
 struct context *context_ref(struct context *context);
 void context_unref(struct context *context);
+/* Nobody has a reference to it but one. */
+bool context_is_unused(const struct context *context);
+/* Its apartment was one that has ended: objects in it may not be touched. Also of NULL. */
+bool context_is_over(const struct context *context);
 
 /* Goes in if the item has no context, the context is free, or the chain is inside it; into an
  * apartment's only on its thread. */
