@@ -6,6 +6,8 @@
 
 #include <oaidl.h>
 
+#include "com/inproc/bind.h"
+
 /* A failure of any interface leaves error information, as the runtime's proxies do. */
 static HRESULT STDMETHODCALLTYPE Errors_InterfaceSupportsErrorInfo(void *pointer, REFIID iid)
 {
@@ -28,6 +30,11 @@ static const IID iid_object_safety = {
 
 static const struct via_proxy_side all[] = {
     {.iid = &IID_ISupportErrorInfo, .slots = error_slots, .n_slots = 1},
+    {.iid = &bind_iid,
+     .slots = bind_slots,
+     .n_slots = BIND_N_SLOTS,
+     .data_size = sizeof(struct bind_data),
+     .end = bind_end},
     {.iid = &iid_site},
     {.iid = &iid_dispatch_ex},
     {.iid = &iid_object_safety},

@@ -7,9 +7,13 @@
 #include "board.h"
 
 #include <stdatomic.h>
+#include <time.h>
 #include <viaduct/component.h>
 #include <viaduct/events.h>
 #include <viaduct/object.h>
+
+/* Between two posts of WaitFor. */
+#define INTERVAL_MS 20
 
 struct board {
     struct via_object object;
@@ -48,8 +52,28 @@ static HRESULT STDMETHODCALLTYPE Board_CountListeners(IBoard *iface, ULONG *coun
     return hr;
 }
 
+/* Whoever calls it listens as well: the events come to where the caller waits for this method. */
+static HRESULT STDMETHODCALLTYPE Board_WaitFor(IBoard *iface, ULONG milliseconds, ULONG *count)
+{
+    const struct timespec interval = {.tv_nsec = INTERVAL_MS * 1000000};
+    BSTR text = SysAllocString(VIA_STR("still here"));
+    HRESULT hr = text ? S_OK : E_OUTOFMEMORY;
+
+    *count = 0;
+    for (ULONG waited = 0; waited < milliseconds && SUCCEEDED(hr); waited += INTERVAL_MS) {
+        ULONG number;
+
+        hr = Board_Post(iface, text, &number);
+        *count += 1;
+        nanosleep(&interval, NULL);
+    }
+    SysFreeString(text);
+    return FAILED(hr) ? hr : S_OK;
+}
+
 static const IBoardVtbl board_vtable = {
-    Board_QueryInterface, Board_AddRef, Board_Release, Board_Post, Board_CountListeners,
+    Board_QueryInterface, Board_AddRef,         Board_Release,
+    Board_Post,           Board_CountListeners, Board_WaitFor,
 };
 
 static void end_board(struct via_object *object)
