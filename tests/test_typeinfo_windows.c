@@ -512,4 +512,4 @@ TEST(calls_do_the_same)
 }
 
 HARNESS_MAIN("typeinfo_windows", TEST_ENTRY(descriptions_are_the_same),
-             TEST_ENTRY(names_mean_the_same), TEST_ENTRY_LIMIT(calls_do_the_same, 60000))
+             TEST_ENTRY(names_mean_the_same), TEST_ENTRY_LIMIT(calls_do_the_same, 240000))
