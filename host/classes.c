@@ -13,6 +13,7 @@
 #include "com/abi/guid.h"
 #include "core/util/error.h"
 #include "core/util/log.h"
+#include "host/exposed.h"
 #include "host/host.h"
 #include "host/text.h"
 
@@ -147,6 +148,24 @@ static HRESULT not_anywhere(struct error_record *local)
     return error_set(REGDB_E_CLASSNOTREG, "%s; %s", here, peers);
 }
 
+static HRESULT find_here(struct host *host, const struct class_name *name, struct place *place)
+{
+    char text[CLASS_NAME_PROGID_SIZE];
+    HRESULT hr = registry_find(host->registry, name, &place->entry);
+    if (hr != REGDB_E_CLASSNOTREG)
+        return hr;
+    struct error_record *unknown = error_take();
+    bool is_com = exposed_is_com_class(name);
+    error_clear();
+    if (unknown)
+        error_give(unknown);
+    return is_com ? error_wrap(hr,
+                               "%s is a COM class of this system, which the host's configuration "
+                               "does not expose (\"com\": {\"expose\": [...]})",
+                               class_name_format(name, text))
+                  : hr;
+}
+
 static HRESULT find(struct host *host, const char *text, struct place *place)
 {
     struct error_record *local;
@@ -164,7 +183,7 @@ static HRESULT find(struct host *host, const char *text, struct place *place)
             place_set_peer(place, peer, name.host, &name);
         return hr;
     }
-    hr = registry_find(host->registry, &name, &place->entry);
+    hr = find_here(host, &name, place);
     if (hr != REGDB_E_CLASSNOTREG || name.host[0] || peers_count(host->peers) == 0)
         return hr;
     local = error_take();

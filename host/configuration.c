@@ -19,9 +19,11 @@
 #define DEFAULT_NAME             "host"
 #define START_TIMEOUT_DEFAULT_MS 30000
 #define IDLE_DEFAULT_MS          10000
-#define BACK_OFF_MAX_DEFAULT_MS  30000
-#define CALL_TIMEOUT_DEFAULT_MS  30000
-#define MAX_WORKERS_DEFAULT      64
+/* A COM class whose method does not return for so long after its caller has given up hangs. */
+#define HANG_DEFAULT_MS         5000u
+#define BACK_OFF_MAX_DEFAULT_MS 30000
+#define CALL_TIMEOUT_DEFAULT_MS 30000
+#define MAX_WORKERS_DEFAULT     64
 
 static HRESULT no_memory(void)
 {
@@ -112,21 +114,6 @@ static HRESULT check_exposed(const struct config_node *node, const char *pattern
     if (pattern[0] != '{' || guid_parse(pattern, &clsid))
         return S_OK;
     return config_fail(node, "\"%.64s\" is no CLSID", pattern);
-}
-
-/* Nothing is exposed that is not named: some classes of Windows run any program. */
-static HRESULT read_com(const struct config_node *root, struct configuration *configuration)
-{
-    static const char *const known[] = {"expose", NULL};
-    struct config_node node;
-    HRESULT hr;
-
-    if (!config_find(root, "com", &node))
-        return S_OK;
-    hr = config_check_keys(&node, known);
-    return SUCCEEDED(hr) ? read_list(&node, "expose", CONFIGURATION_MAX_EXPOSED, check_exposed,
-                                     &configuration->exposed)
-                         : hr;
 }
 
 static HRESULT read_host_name(const struct config_node *node, char **name)
@@ -257,6 +244,23 @@ static HRESULT read_limits(const struct config_node *root, struct configuration 
             hr = read_number(&node, "max_workers", 2, 4096, &configuration->max_workers);
     }
     return hr;
+}
+
+/* Nothing is exposed that is not named: some classes of Windows run any program. */
+static HRESULT read_com(const struct config_node *root, struct configuration *configuration)
+{
+    static const char *const known[] = {"expose", "hang_ms", NULL};
+    struct config_node node;
+    HRESULT hr;
+
+    if (!config_find(root, "com", &node))
+        return S_OK;
+    hr = config_check_keys(&node, known);
+    if (SUCCEEDED(hr))
+        hr = read_number(&node, "hang_ms", 0, 86400000, &configuration->hang_ms);
+    return SUCCEEDED(hr) ? read_list(&node, "expose", CONFIGURATION_MAX_EXPOSED, check_exposed,
+                                     &configuration->exposed)
+                         : hr;
 }
 
 static HRESULT read_log(const struct config_node *root, struct configuration *configuration)
@@ -448,6 +452,7 @@ HRESULT configuration_load(const char *path, bool system, struct configuration *
     configuration->system = system;
     configuration->start_timeout_ms = START_TIMEOUT_DEFAULT_MS;
     configuration->idle_ms = IDLE_DEFAULT_MS;
+    configuration->hang_ms = HANG_DEFAULT_MS;
     configuration->back_off_max_ms = BACK_OFF_MAX_DEFAULT_MS;
     configuration->call_timeout_ms = CALL_TIMEOUT_DEFAULT_MS;
     configuration->max_workers = MAX_WORKERS_DEFAULT;

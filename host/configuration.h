@@ -35,6 +35,7 @@ struct configuration {
     size_t n_peers;
     uint32_t start_timeout_ms;
     uint32_t idle_ms;
+    uint32_t hang_ms; /* of exposed COM classes; 0: they may */
     uint32_t back_off_max_ms;
     uint32_t call_timeout_ms;
     uint32_t max_workers;

@@ -15,6 +15,7 @@
 #include "core/util/cleanup.h"
 #include "core/util/error.h"
 #include "core/util/log.h"
+#include "core/util/utf.h"
 
 /* --- patterns --- */
 
@@ -46,6 +47,7 @@ struct writing {
     char *const *patterns;
     size_t *n_found; /* by pattern */
     const char *program;
+    uint32_t hang_ms;
     const char *directory;
     HRESULT result; /* sticky */
 };
@@ -56,7 +58,8 @@ static HRESULT write_manifest(const struct writing *self, const struct com_class
 {
     char guid[GUID_TEXT_SIZE];
     char name[GUID_TEXT_SIZE + 8];
-    char *arguments[] = {guid, NULL};
+    char hang[16];
+    char *arguments[] = {guid, hang, NULL};
     struct manifest_class entry = {
         .clsid = class->clsid,
         .threading = class->is_apartment ? MANIFEST_APARTMENT : MANIFEST_FREE,
@@ -71,6 +74,7 @@ static HRESULT write_manifest(const struct writing *self, const struct com_class
         .classes = &entry,
     };
     guid_format(&class->clsid, guid);
+    snprintf(hang, sizeof hang, "%u", (unsigned)self->hang_ms);
     snprintf(name, sizeof name, "%s.json", guid);
     CLEANUP(cleanup_free) char *path = os_path_join(self->directory, name);
     CLEANUP(cleanup_free) char *text = manifest_format(&manifest);
@@ -138,7 +142,7 @@ static void report(const struct writing *self)
     }
 }
 
-HRESULT exposed_write_manifests(char *const *patterns, const char *directory)
+HRESULT exposed_write_manifests(char *const *patterns, uint32_t hang_ms, const char *directory)
 {
     size_t n = 0;
     while (patterns[n] != NULL)
@@ -149,8 +153,11 @@ HRESULT exposed_write_manifests(char *const *patterns, const char *directory)
     char *program = beside != NULL ? os_path_join(beside, "viaduct-com.exe") : NULL;
     if (program == NULL || n_found == NULL)
         return error_set(E_OUTOFMEMORY, "no memory for what the configuration exposes");
-    struct writing writing = {
-        .patterns = patterns, .n_found = n_found, .program = program, .directory = directory};
+    struct writing writing = {.patterns = patterns,
+                              .n_found = n_found,
+                              .program = program,
+                              .hang_ms = hang_ms,
+                              .directory = directory};
     HRESULT hr = com_class_each(visit, &writing);
     if (SUCCEEDED(hr))
         hr = writing.result;
@@ -159,4 +166,15 @@ HRESULT exposed_write_manifests(char *const *patterns, const char *directory)
     if (SUCCEEDED(hr))
         report(&writing);
     return hr;
+}
+
+bool exposed_is_com_class(const struct class_name *name)
+{
+    char text[CLASS_NAME_PROGID_SIZE];
+    CLSID clsid;
+    struct com_class class;
+    CLEANUP(cleanup_free) WCHAR *wide = utf_to_wide(class_name_format(name, text));
+    bool is = wide != NULL && SUCCEEDED(CLSIDFromString(wide, &clsid)) &&
+              SUCCEEDED(com_class_read(&clsid, &class));
+    return is;
 }

@@ -64,7 +64,8 @@ static HRESULT make_registry(struct host *host)
         n++;
     }
     if (exposes) {
-        hr = exposed_write_manifests(configuration->exposed, host->scratch_directory);
+        hr = exposed_write_manifests(configuration->exposed, configuration->hang_ms,
+                                     host->scratch_directory);
         directories[n++] = host->scratch_directory;
     }
     directories[n] = NULL;

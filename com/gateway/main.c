@@ -1,12 +1,13 @@
 /*
  * viaduct-com: serves one COM class of Windows to the host that has started it.
  *
- *     viaduct-com {CLSID}
+ *     viaduct-com {CLSID} HANG_MS
  *
  * The main thread makes the process' multithreaded apartment, where classes that are not
  * apartment-threaded live. The others have the component's apartment.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <viaduct/runtime.h>
 #include <viaduct/server.h>
 
@@ -21,7 +22,7 @@ static int fail(HRESULT hr)
     return 1;
 }
 
-static int run(const char *clsid)
+static int run(const char *clsid, uint32_t hang_ms)
 {
     const struct via_component *component;
     char text[ERROR_TEXT_SIZE];
@@ -37,7 +38,10 @@ static int run(const char *clsid)
     if (FAILED(hr))
         return fail(hr);
     via_set_describer(component_describe);
-    hr = via_component_serve(component);
+    if (hang_ms > 0)
+        hr = via_set_hang_limit(hang_ms);
+    if (SUCCEEDED(hr))
+        hr = via_component_serve(component);
     CoUninitialize();
     if (SUCCEEDED(hr))
         return 0;
@@ -48,10 +52,12 @@ static int run(const char *clsid)
 int main(int argc, char **argv)
 {
     char **arguments = os_program_start(argc, argv);
-    if (argc != 2) {
-        fprintf(stderr, "viaduct-com {CLSID} is started by viaductd, for the COM classes that its "
-                        "configuration exposes\n");
+    if (argc != 3) {
+        fprintf(stderr,
+                "viaduct-com {CLSID} HANG_MS is started by viaductd, for the COM classes that its "
+                "configuration exposes\n");
         return os_program_end("viaduct-com", 2);
     }
-    return os_program_end("viaduct-com", run(arguments[1]));
+    return os_program_end("viaduct-com",
+                          run(arguments[1], (uint32_t)strtoul(arguments[2], NULL, 10)));
 }

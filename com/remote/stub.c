@@ -12,6 +12,7 @@
 #include "com/remote/forward.h"
 #include "com/remote/frames.h"
 #include "com/remote/handles.h"
+#include "com/remote/hang.h"
 #include "com/remote/kept.h"
 #include "com/abi/guid.h"
 #include "com/remote/node.h"
@@ -447,8 +448,12 @@ static HRESULT enter(struct stub_call *call)
 
 static HRESULT call_object(struct marshal_invocation *invocation, void *object)
 {
+    struct hang_entry entry;
     error_border_clear();
+    bool is_watched = hang_begin(&entry, invocation);
     HRESULT hr = marshal_invoke(invocation, object);
+    if (is_watched)
+        hang_end(&entry);
     if (FAILED(hr))
         error_border_capture(hr);
     return hr;

@@ -1,5 +1,6 @@
 #include "core/link/current.h"
 
+#include "core/link/cancelled.h"
 #include "core/link/connection.h"
 #include "core/link/message.h"
 #include "core/link/node.h"
@@ -8,6 +9,7 @@
 #include "core/util/chacha.h"
 #include "core/util/error.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,15 +81,20 @@ const struct link_current *link_current(void)
     return the_thread.running != NULL ? &the_thread.running->current : NULL;
 }
 
-bool link_current_is_cancelled(void)
+_Static_assert(offsetof(struct running, current) == 0, "link_current() is a struct running");
+
+bool link_is_cancelled(const struct link_current *current)
 {
-    const struct running *running = the_thread.running;
-    if (running == NULL)
-        return false;
+    const struct running *running = (const struct running *)(const void *)current;
     if (atomic_load_explicit(&running->incoming->cancelled, memory_order_relaxed))
         return true;
-    uint64_t deadline_ns = running->current.deadline_ns;
-    if (deadline_ns != LINK_NO_DEADLINE && os_now_ns() >= deadline_ns)
+    if (current->deadline_ns != LINK_NO_DEADLINE && os_now_ns() >= current->deadline_ns)
         return true;
-    return link_connection_is_closed(running->current.connection);
+    return link_connection_is_closed(current->connection);
+}
+
+bool link_current_is_cancelled(void)
+{
+    const struct link_current *current = link_current();
+    return current != NULL && link_is_cancelled(current);
 }

@@ -36,6 +36,13 @@ VIA_API HRESULT via_component_serve(const struct via_component *component);
  * it may register type libraries, and call the object. Once, before objects are handed out. */
 VIA_API void via_set_describer(void (*describe)(IUnknown *object));
 
+/* For components whose methods may hang, and which nobody here can mend. From now on a method that
+ * has not returned `ms` after its caller gave it up (cancelled it, let its deadline pass, or died)
+ * ends the process, with a line on the standard error that names it: others who wait for it are
+ * told, and the host starts another process. Once, before objects are handed out. Without memory or
+ * threads E_OUTOFMEMORY, or what the system says. */
+VIA_API HRESULT via_set_hang_limit(uint32_t ms);
+
 #ifdef __cplusplus
 }
 #endif

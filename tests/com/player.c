@@ -133,8 +133,6 @@ static unsigned script_number(HRESULT hr)
     switch (hr) {
     case DISP_E_BADPARAMCOUNT:
         return 0x800A01C2;
-    case DISP_E_TYPEMISMATCH:
-        return 0x800A000D;
     case E_INVALIDARG:
         return 0x800A0005;
     default:

@@ -1,4 +1,5 @@
 #include "core/os/process.h"
+#include "core/os/quit.h"
 #include "core/os/clock.h"
 #include "core/os/thread.h"
 #include "core/util/error.h"
@@ -29,6 +30,11 @@ struct os_process {
 uint32_t os_process_id(void)
 {
     return (uint32_t)getpid();
+}
+
+_Noreturn void os_process_quit(int code)
+{
+    _exit(code);
 }
 
 static size_t count(const char *const *list)

@@ -1,6 +1,7 @@
 /* Processes on Windows: a command line where POSIX has a list, and handles that are inherited one
  * by one. */
 #include "core/os/process.h"
+#include "core/os/quit.h"
 #include "core/os/unix_calls.h"
 #include "core/os/clock.h"
 #include "core/os/windows/text.h"
@@ -24,6 +25,12 @@ struct os_process {
 uint32_t os_process_id(void)
 {
     return GetCurrentProcessId();
+}
+
+_Noreturn void os_process_quit(int code)
+{
+    TerminateProcess(GetCurrentProcess(), (UINT)code);
+    abort(); /* not reached */
 }
 
 /* Quotes one argument the way that the C runtime of the child takes it apart: backslashes count
