@@ -1,0 +1,89 @@
+/*
+ * A COM client in C that knows nothing of Viaduct: creates an object, calls it, lets everything go,
+ * several times. Each time the DLL can be unloaded, and no thread or handle of it is left.
+ *
+ *     inward_client PROGID
+ */
+#define COBJMACROS
+#include <stdio.h>
+#include <windows.h>
+
+#include <oleauto.h>
+#include <tlhelp32.h>
+
+#define N_ROUNDS 6
+
+static unsigned count_threads(void)
+{
+    THREADENTRY32 entry = {.dwSize = sizeof(entry)};
+    HANDLE all = CreateToolhelp32Snapshot(TH32CS_SNAPTHREAD, 0);
+    unsigned n = 0;
+
+    for (BOOL more = Thread32First(all, &entry); more; more = Thread32Next(all, &entry))
+        n += entry.th32OwnerProcessID == GetCurrentProcessId();
+    CloseHandle(all);
+    return n;
+}
+
+static int add(IDispatch *calculator)
+{
+    static const GUID none;
+    LPOLESTR name = (LPOLESTR)L"Add";
+    VARIANT arguments[2] = {{.vt = VT_I4, .lVal = 2}, {.vt = VT_I4, .lVal = 40}};
+    DISPPARAMS params = {.rgvarg = arguments, .cArgs = 2};
+    VARIANT result = {.vt = VT_EMPTY};
+    DISPID id;
+    HRESULT hr = IDispatch_GetIDsOfNames(calculator, &none, &name, 1, 0, &id);
+
+    if (SUCCEEDED(hr))
+        hr = IDispatch_Invoke(calculator, id, &none, 0, DISPATCH_METHOD, &params, &result, NULL,
+                              NULL);
+    return SUCCEEDED(hr) && result.vt == VT_I4 ? result.lVal : -1;
+}
+
+static int use(const CLSID *clsid)
+{
+    IDispatch *calculator;
+    HRESULT hr =
+        CoCreateInstance(clsid, NULL, CLSCTX_INPROC_SERVER, &IID_IDispatch, (void **)&calculator);
+    int sum;
+
+    if (FAILED(hr)) {
+        printf("CoCreateInstance: 0x%08lx\n", (unsigned long)hr);
+        return -1;
+    }
+    sum = add(calculator);
+    IDispatch_Release(calculator);
+    return sum;
+}
+
+int main(int argc, char **argv)
+{
+    WCHAR progid[100];
+    CLSID clsid;
+    unsigned n_threads[N_ROUNDS] = {0};
+    DWORD n_handles[N_ROUNDS] = {0};
+    BOOL good = argc == 2;
+
+    CoInitializeEx(NULL, COINIT_APARTMENTTHREADED);
+    good = good && MultiByteToWideChar(CP_ACP, 0, argv[1], -1, progid, 100) > 0 &&
+           SUCCEEDED(CLSIDFromProgID(progid, &clsid));
+    for (int i = 0; i < N_ROUNDS && good; i++) {
+        good = use(&clsid) == 42;
+        n_threads[i] = count_threads();
+        CoFreeUnusedLibrariesEx(0, 0);
+        CoFreeUnusedLibrariesEx(0, 0);
+        GetProcessHandleCount(GetCurrentProcess(), &n_handles[i]);
+        if (GetModuleHandleW(L"viaduct-inproc.dll") != NULL)
+            printf("round %d: the DLL is there still\n", i);
+    }
+    /* What the first round leaves is the system's, and the runtime library's own. */
+    if (n_threads[N_ROUNDS - 1] > n_threads[1] || n_handles[N_ROUNDS - 1] > n_handles[1])
+        printf("threads %u, then %u; handles %lu, then %lu\n", n_threads[1],
+               n_threads[N_ROUNDS - 1], (unsigned long)n_handles[1],
+               (unsigned long)n_handles[N_ROUNDS - 1]);
+    printf("threads beside this one: %u\n", n_threads[N_ROUNDS - 1] - 1);
+    CoUninitialize();
+    printf(good ? "done\n" : "failed\n");
+    return good ? 0 : 1;
+}
