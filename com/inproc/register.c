@@ -10,6 +10,7 @@
 #include "com/inproc/journal.h"
 #include "com/inproc/register_library.h"
 #include "com/registry/versions.h"
+#include "core/os/file.h"
 #include "core/os/path.h"
 #include "core/util/cleanup.h"
 #include "core/util/error.h"
@@ -345,6 +346,9 @@ static HRESULT find_servers(const struct register_options *options, struct regis
     CLEANUP(cleanup_free) char *program = os_path_join(options->directory, SERVER_EXE);
     if (dll == NULL || program == NULL)
         return error_set(E_OUTOFMEMORY, "no memory for a path");
+    if (!os_file_exists(dll) || (options->has_local_server && !os_file_exists(program)))
+        return error_set(VIA_WIN32(2), "%s, the server of registered classes, is not there",
+                         os_file_exists(dll) ? program : dll);
     if (strlen(program) + 3 > sizeof class->local_server)
         return error_set(E_INVALIDARG, "%s is too long for a server's path", program);
     snprintf(class->server, sizeof class->server, "%s", dll);
