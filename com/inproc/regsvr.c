@@ -36,10 +36,20 @@ static char *own_directory(void)
     return text != NULL ? os_path_directory(text) : NULL;
 }
 
-/* Joins the runtime and finds the host. After S_OK comes leave(). */
+/* Joins the runtime and finds the host. After S_OK comes leave(). The program is another's: the
+ * transports lie beside this DLL. */
 static HRESULT join(IViaductHost **host)
 {
+    CLEANUP(cleanup_free) char *directory = own_directory();
+    CLEANUP(cleanup_free)
+    char *plugins = directory != NULL ? os_path_join(directory, "plugins") : NULL;
+    const char *const directories[] = {plugins, NULL};
     struct via_options options = {.size = sizeof options, .agent = "regsvr32"};
+    bool is_told = GetEnvironmentVariableW(L"VIADUCT_PLUGIN_PATH", NULL, 0) != 0;
+    if (plugins == NULL)
+        return E_OUTOFMEMORY;
+    if (!is_told)
+        options.plugin_directories = directories;
     HRESULT hr = via_initialize(&options);
     if (FAILED(hr))
         return hr;
