@@ -117,7 +117,7 @@ static void await_frame(struct client *client, int wanted)
 
 static void open_client(struct client *client, const char *address, bool calls)
 {
-    const struct via_connect_options options = {sizeof(options), 1};
+    const struct via_connect_options options = {sizeof(options), 1, 0};
     uint64_t end_ns = os_deadline_ms(PATIENCE_MS);
     struct buffer frames;
     HRESULT hr;

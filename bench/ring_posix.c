@@ -172,8 +172,8 @@ static void talk_by_plugin(const char *file, const char *path, bool is_client, b
     expect(plugin_set_new(poller, NULL, &set));
     expect(plugin_set_load(set, file));
     expect(plugin_set_find(set, "shm", &t));
-    struct via_listen_options listening = {sizeof listening, VIA_ACCESS_SAME_USER, 4};
-    struct via_connect_options connecting = {sizeof connecting, 1};
+    struct via_listen_options listening = {sizeof listening, VIA_ACCESS_SAME_USER, 4, 0};
+    struct via_connect_options connecting = {sizeof connecting, 1, 0};
     if (!is_client)
         expect(t->listen(path, &listening, on_ready, NULL, &listener));
     do {

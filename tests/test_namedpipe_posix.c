@@ -41,7 +41,7 @@ static void on_ready(void *token, uint32_t events)
 
 static HRESULT start(const char *name, struct via_listener **listener)
 {
-    struct via_listen_options options = {sizeof options, VIA_ACCESS_SAME_USER, 8};
+    struct via_listen_options options = {sizeof options, VIA_ACCESS_SAME_USER, 8, 0};
     return t->listen(name, &options, on_ready, NULL, listener);
 }
 
@@ -92,7 +92,7 @@ TEST(names_do_not_distinguish_case)
     struct via_listener *listener;
     struct via_listener *second;
     struct via_stream *stream;
-    struct via_connect_options options = {sizeof options, 1};
+    struct via_connect_options options = {sizeof options, 1, 0};
     REQUIRE(set_up(harness_temporary_directory()));
     REQUIRE_OK(start("Viaduct", &listener));
     CHECK_HR(start("viaduct", &second), VIA_E_ADDRESS_IN_USE);
@@ -108,7 +108,7 @@ TEST(bad_names_are_refused)
                                       "a\\b", "a b", "a:b", "\xc3\xa4"};
     struct via_listener *listener;
     struct via_stream *stream;
-    struct via_connect_options options = {sizeof options, 0};
+    struct via_connect_options options = {sizeof options, 0, 0};
     char longer[80];
     REQUIRE(set_up(harness_temporary_directory()));
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {

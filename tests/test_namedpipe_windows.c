@@ -44,7 +44,7 @@ static void on_ready(void *token, uint32_t events)
 
 static HRESULT start(uint32_t access, struct via_listener **listener)
 {
-    struct via_listen_options options = {sizeof options, access, 64};
+    struct via_listen_options options = {sizeof options, access, 64, 0};
     return t->listen(name, &options, on_ready, NULL, listener);
 }
 
@@ -124,7 +124,7 @@ TEST(names_do_not_distinguish_case)
 {
     struct via_listener *listener;
     struct via_stream *stream;
-    struct via_connect_options options = {sizeof options, 1};
+    struct via_connect_options options = {sizeof options, 1, 0};
     char upper[64];
     REQUIRE(set_up());
     REQUIRE_OK(start(VIA_ACCESS_SAME_USER, &listener));
@@ -153,7 +153,7 @@ TEST(serves_two_hundred_clients)
     static struct via_stream *clients[N];
     static struct via_stream *servers[N];
     struct via_listener *listener;
-    struct via_connect_options options = {sizeof options, 1};
+    struct via_connect_options options = {sizeof options, 1, 0};
     unsigned n = 0;
     REQUIRE(set_up());
     REQUIRE_OK(start(VIA_ACCESS_SAME_USER, &listener));

@@ -60,13 +60,13 @@ static void count_report(void *token, uint32_t events)
 
 static HRESULT start(uint32_t access, struct via_listener **listener)
 {
-    struct via_listen_options options = {sizeof options, access, 8};
+    struct via_listen_options options = {sizeof options, access, 8, 0};
     return t->listen(path, &options, on_ready, NULL, listener);
 }
 
 static HRESULT dial(struct via_stream **stream)
 {
-    struct via_connect_options options = {sizeof options, 1};
+    struct via_connect_options options = {sizeof options, 1, 0};
     return t->connect(path, &options, stream);
 }
 
@@ -180,7 +180,7 @@ TEST(other_files_are_not_touched)
 TEST(paths_are_checked)
 {
     static const char *const bad[] = {"relative.sock", "/tmp/", "./x.sock"};
-    struct via_listen_options options = {sizeof options, 0, 8};
+    struct via_listen_options options = {sizeof options, 0, 8, 0};
     struct via_listener *listener;
     REQUIRE(set_up());
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)

@@ -8,14 +8,14 @@
 static HRESULT listen_on(const struct conformance_side *side, const char *address,
                          struct conformance_ready *ready, struct via_listener **listener)
 {
-    struct via_listen_options options = {sizeof options, VIA_ACCESS_SAME_USER, 16};
+    struct via_listen_options options = {sizeof options, VIA_ACCESS_SAME_USER, 16, 0};
     return side->t->listen(address, &options, conformance_on_ready, ready, listener);
 }
 
 static HRESULT connect_to(struct conformance *c, const char *address, uint32_t check_server_owner,
                           struct conformance_end *end)
 {
-    struct via_connect_options options = {sizeof options, check_server_owner};
+    struct via_connect_options options = {sizeof options, check_server_owner, 0};
     uint64_t deadline = conformance_deadline(c);
     HRESULT hr;
     end->side = c->client;

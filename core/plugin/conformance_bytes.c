@@ -348,6 +348,38 @@ static void test_end_comes_after_data(struct conformance *c)
     conformance_close(c, &pair);
 }
 
+/* False where this transport has no such operation. */
+static bool can_finish(struct conformance *c, const struct conformance_end *end)
+{
+    const struct via_transport *t = end->side->t;
+    if (t->size >= sizeof *t && t->finish != NULL && t->is_over != NULL)
+        return true;
+    conformance_skip(c, "its streams end only as a whole");
+    return false;
+}
+
+static HRESULT finish(const struct conformance_end *end)
+{
+    return end->side->t->finish(end->stream);
+}
+
+static void test_finish_ends_one_direction(struct conformance *c)
+{
+    struct conformance_pair pair;
+    if (!conformance_open(c, &pair))
+        return;
+    if (can_finish(c, &pair.client) && conformance_send(c, &pair.client, 15, 0, 3000) &&
+        CONF_RESULT(c, finish(&pair.client), S_OK) &&
+        conformance_receive(c, &pair.server, 15, 0, 3000) && await_end(c, &pair.server) &&
+        conformance_result(c, pair.server.side->t->is_over(pair.server.stream), S_FALSE,
+                           "is_over of a stream whose peer has only finished") &&
+        conformance_send(c, &pair.server, 16, 0, 50000) &&
+        conformance_receive(c, &pair.client, 16, 0, 50000) &&
+        CONF_RESULT(c, finish(&pair.server), S_OK))
+        await_end(c, &pair.client);
+    conformance_close(c, &pair);
+}
+
 static void test_send_after_peer_closed_fails(struct conformance *c)
 {
     struct conformance_pair pair;
@@ -448,6 +480,7 @@ const struct conformance_test conformance_bytes_tests[] = {
     {"full_stream_never_blocks", test_full_stream_never_blocks, CONFORMANCE_ANYWHERE},
     {"full_stream_becomes_writable", test_full_stream_becomes_writable, CONFORMANCE_ANYWHERE},
     {"end_comes_after_data", test_end_comes_after_data, CONFORMANCE_ANYWHERE},
+    {"finish_ends_one_direction", test_finish_ends_one_direction, CONFORMANCE_ALONE},
     {"send_after_peer_closed_fails", test_send_after_peer_closed_fails, CONFORMANCE_ANYWHERE},
     {"shutdown_ends_both_sides", test_shutdown_ends_both_sides, CONFORMANCE_ANYWHERE},
     {"park_keeps_bytes", test_park_keeps_bytes, CONFORMANCE_ANYWHERE},

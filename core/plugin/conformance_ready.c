@@ -171,7 +171,7 @@ static void test_listener_ready_once(struct conformance *c)
     if (!conformance_listen(c, &pair))
         return;
     /* Accepted only after the report: a client that is gone when the reactor looks is no news. */
-    struct via_connect_options options = {sizeof options, 0};
+    struct via_connect_options options = {sizeof options, 0, 0};
     if (CONF_RESULT(c, c->server->t->listener_arm(pair.listener), S_OK) &&
         quiet(c, &pair.listening.n_calls, 0, "a listener without clients") &&
         CONF_RESULT(c, c->client->t->connect(pair.address, &options, &pair.client.stream), S_OK) &&
@@ -192,7 +192,7 @@ static void test_many_connections(struct conformance *c)
         free(ends);
         return;
     }
-    struct via_connect_options options = {sizeof options, 0};
+    struct via_connect_options options = {sizeof options, 0, 0};
     for (; n < N && !c->failed; n++) {
         uint64_t deadline = conformance_deadline(c);
         HRESULT hr;

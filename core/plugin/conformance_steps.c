@@ -125,7 +125,7 @@ bool conformance_listen(struct conformance *c, struct conformance_pair *pair)
     pair->client.side = c->client;
     pair->server.side = c->server;
     conformance_address(c, pair->address, sizeof pair->address);
-    struct via_listen_options options = {sizeof options, VIA_ACCESS_SAME_USER, 64};
+    struct via_listen_options options = {sizeof options, VIA_ACCESS_SAME_USER, 64, 0};
     HRESULT hr = c->server->t->listen(pair->address, &options, conformance_on_ready,
                                       &pair->listening, &pair->listener);
     return conformance_result(c, hr, S_OK, "listen");
@@ -151,7 +151,7 @@ static bool set_ready(struct conformance *c, struct conformance_end *end)
 
 bool conformance_connect(struct conformance *c, struct conformance_pair *pair)
 {
-    struct via_connect_options options = {sizeof options, 0};
+    struct via_connect_options options = {sizeof options, 0, 0};
     uint64_t deadline = conformance_deadline(c);
     HRESULT hr;
     while ((hr = c->client->t->connect(pair->address, &options, &pair->client.stream)) ==

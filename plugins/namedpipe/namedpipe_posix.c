@@ -87,6 +87,8 @@ const struct via_transport namedpipe_transport = {
     .close = stream_close,
     .refuse_handles = stream_refuse_handles,
     .expect_handles = stream_expect_handles,
+    .finish = stream_finish,
+    .is_over = stream_is_over,
 };
 
 HRESULT namedpipe_init(const struct via_plugin_host *host)

@@ -16,6 +16,7 @@
 struct via_listener {
     int32_t descriptor;
     int32_t lock;
+    uint32_t flags; /* VIA_OPEN_... */
     struct via_plugin_watch *watch;
     void (*ready)(void *token, uint32_t events);
     void *token;
@@ -82,6 +83,7 @@ HRESULT listener_new(const char *path, const struct via_listen_options *options,
         return socket_fail(E_OUTOFMEMORY, "out of memory");
     self->ready = ready;
     self->token = token;
+    self->flags = socket_listen_flags(options);
     snprintf(self->path, sizeof self->path, "%s", path);
     snprintf(self->lock_path, sizeof self->lock_path, "%s" LOCK_SUFFIX, path);
     HRESULT hr = take_name(self, options);
@@ -102,7 +104,7 @@ HRESULT listener_accept(struct via_listener *listener, struct via_stream **strea
 {
     int32_t descriptor;
     HRESULT hr = listener_accept_socket(listener, &descriptor);
-    return hr == S_OK ? stream_new(descriptor, stream) : hr;
+    return hr == S_OK ? stream_new(descriptor, listener->flags, stream) : hr;
 }
 
 HRESULT listener_arm(struct via_listener *listener)
@@ -141,5 +143,5 @@ HRESULT stream_connect(const char *path, const struct via_connect_options *optio
 {
     int32_t descriptor;
     HRESULT hr = socket_connect_checked(path, options, &descriptor);
-    return hr == S_OK ? stream_new(descriptor, stream) : hr;
+    return hr == S_OK ? stream_new(descriptor, socket_connect_flags(options), stream) : hr;
 }

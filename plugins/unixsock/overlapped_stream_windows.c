@@ -113,6 +113,22 @@ void overlapped_shutdown(struct via_stream *stream)
     overlapped_stream_leave(stream);
 }
 
+HRESULT overlapped_finish(struct via_stream *stream)
+{
+    if (!overlapped_stream_enter(stream))
+        return socket_fail(RPC_E_DISCONNECTED, "the peer has closed the connection");
+    HRESULT hr = stream->kind->finish(stream->handle);
+    overlapped_stream_leave(stream);
+    return hr;
+}
+
+/* Winsock does not say. */
+HRESULT overlapped_is_over(struct via_stream *stream)
+{
+    (void)stream;
+    return S_FALSE;
+}
+
 void overlapped_close(struct via_stream *stream)
 {
     AcquireSRWLockExclusive(&stream->lock);

@@ -20,6 +20,7 @@ struct overlapped_kind {
     HRESULT (*receive)(struct via_stream *stream, void *data, size_t size, size_t *n);
     /* See via_transport.peer_identity. */
     HRESULT (*identify)(HANDLE handle, bool is_server, struct via_peer_identity *identity);
+    HRESULT (*finish)(HANDLE handle); /* NULL: a stream ends only as a whole */
     void (*shut)(HANDLE handle); /* tells the peer; operations under way are cancelled after it */
     void (*close)(HANDLE handle);
 };
@@ -99,6 +100,8 @@ void overlapped_interrupt(struct via_stream *stream);
 void overlapped_park(struct via_stream *stream);
 HRESULT overlapped_peer_identity(struct via_stream *stream, struct via_peer_identity *identity);
 void overlapped_shutdown(struct via_stream *stream);
+HRESULT overlapped_finish(struct via_stream *stream);
+HRESULT overlapped_is_over(struct via_stream *stream);
 void overlapped_close(struct via_stream *stream);
 HRESULT overlapped_reserve(struct via_stream *stream, size_t min, uint8_t **span, size_t *size);
 HRESULT overlapped_commit(struct via_stream *stream, size_t n, const via_os_handle *handles,

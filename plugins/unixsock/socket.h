@@ -40,10 +40,22 @@ HRESULT socket_system_init(const struct via_plugin_host *host);
 void socket_system_deinit(void);
 
 struct socket_peer {
-    uint32_t pid; /* 0: not known (another pid namespace) */
+    bool is_known; /* false: a socket that does not say who is at its other end */
+    uint32_t pid;  /* 0: not known (another pid namespace) */
     uint32_t uid;
     uint32_t gid;
 };
+
+/* VIA_OPEN_ flags of options, whose giver may be older than they are. */
+static inline uint32_t socket_listen_flags(const struct via_listen_options *options)
+{
+    return options->size >= sizeof *options ? options->flags : 0;
+}
+
+static inline uint32_t socket_connect_flags(const struct via_connect_options *options)
+{
+    return options->size >= sizeof *options ? options->flags : 0;
+}
 
 struct socket_received {
     int32_t descriptors[SOCKET_MAX_RECEIVED];
@@ -70,6 +82,10 @@ int32_t socket_peer_life(int32_t descriptor, const struct socket_peer *peer);
 /* Whether it has; never blocks. */
 bool socket_life_is_over(int32_t life);
 void socket_shutdown(int32_t descriptor);
+/* No more is sent. */
+HRESULT socket_finish(int32_t descriptor);
+/* Both directions have ended. */
+bool socket_is_over(int32_t descriptor);
 void socket_close(int32_t descriptor);
 HRESULT socket_duplicate(int32_t descriptor, int32_t *duplicate);
 

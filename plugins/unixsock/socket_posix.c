@@ -217,6 +217,7 @@ HRESULT socket_peer_of(int32_t descriptor, struct socket_peer *peer)
     socklen_t size = sizeof credentials;
     if (getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &size) < 0)
         return socket_fail_errno("getsockopt(SO_PEERCRED)", errno);
+    peer->is_known = true;
     peer->pid = (uint32_t)credentials.pid;
     peer->uid = credentials.uid;
     peer->gid = credentials.gid;
@@ -248,6 +249,17 @@ bool socket_life_is_over(int32_t life)
 void socket_shutdown(int32_t descriptor)
 {
     shutdown(descriptor, SHUT_RDWR);
+}
+
+HRESULT socket_finish(int32_t descriptor)
+{
+    return shutdown(descriptor, SHUT_WR) == 0 ? S_OK : socket_fail_errno("shutdown", errno);
+}
+
+bool socket_is_over(int32_t descriptor)
+{
+    struct pollfd state = {descriptor, 0, 0};
+    return poll(&state, 1, 0) == 1 && (state.revents & POLLHUP);
 }
 
 void socket_close(int32_t descriptor)

@@ -189,6 +189,7 @@ HRESULT socket_make_private(const char *path)
 HRESULT socket_peer_of(int32_t descriptor, struct socket_peer *peer)
 {
     int32_t result = calls->peer_credentials(descriptor, &peer->pid, &peer->uid, &peer->gid);
+    peer->is_known = result >= 0;
     return result < 0 ? fail_error("peer credentials", result) : S_OK;
 }
 
@@ -212,6 +213,17 @@ bool socket_owner_trusted(uint32_t uid)
 void socket_shutdown(int32_t descriptor)
 {
     calls->shutdown_both(descriptor);
+}
+
+HRESULT socket_finish(int32_t descriptor)
+{
+    int32_t result = calls->shutdown_send(descriptor);
+    return result < 0 ? fail_error("shutdown", result) : S_OK;
+}
+
+bool socket_is_over(int32_t descriptor)
+{
+    return calls->is_over(descriptor) == 1;
 }
 
 void socket_close(int32_t descriptor)

@@ -12,21 +12,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-HRESULT stream_new(int32_t descriptor, struct via_stream **stream)
+static HRESULT make_stream(int32_t descriptor, const struct socket_peer *peer, int32_t life,
+                           struct via_stream **stream)
 {
     struct via_stream *self = calloc(1, sizeof *self);
     if (self == NULL) {
         socket_close(descriptor);
+        if (life >= 0)
+            socket_close(life);
         return socket_fail(E_OUTOFMEMORY, "out of memory");
     }
-    HRESULT hr = socket_peer_of(descriptor, &self->peer);
-    if (FAILED(hr)) {
-        socket_close(descriptor);
-        free(self);
-        return hr;
-    }
+    self->peer = *peer;
     self->descriptor = descriptor;
-    self->life = socket_peer_life(descriptor, &self->peer);
+    self->life = life;
     atomic_init(&self->n_references, 1);
     atomic_init(&self->is_orphaned, false);
     atomic_init(&self->sender.idle, NULL);
@@ -34,6 +32,24 @@ HRESULT stream_new(int32_t descriptor, struct via_stream **stream)
     readiness_init(self);
     *stream = self;
     return S_OK;
+}
+
+HRESULT stream_new(int32_t descriptor, uint32_t flags, struct via_stream **stream)
+{
+    struct socket_peer peer;
+    HRESULT hr = socket_peer_of(descriptor, &peer);
+    if (FAILED(hr)) {
+        socket_close(descriptor);
+        return hr;
+    }
+    int32_t life = (flags & VIA_OPEN_FOREIGN) ? -1 : socket_peer_life(descriptor, &peer);
+    return make_stream(descriptor, &peer, life, stream);
+}
+
+HRESULT stream_new_anonymous(int32_t descriptor, struct via_stream **stream)
+{
+    struct socket_peer nobody = {.is_known = false};
+    return make_stream(descriptor, &nobody, -1, stream);
 }
 
 static void buffer_give_back(struct stream_buffer *buffer)
@@ -69,6 +85,10 @@ void stream_unref(struct via_stream *stream)
 
 HRESULT stream_peer_identity(struct via_stream *stream, struct via_peer_identity *identity)
 {
+    if (!stream->peer.is_known) {
+        identity->flags = 0;
+        return S_FALSE;
+    }
     identity->flags = VIA_PEER_HAS_UNIX | (stream->peer.pid != 0 ? VIA_PEER_HAS_PID : 0);
     identity->uid = stream->peer.uid;
     identity->gid = stream->peer.gid;
@@ -79,6 +99,16 @@ HRESULT stream_peer_identity(struct via_stream *stream, struct via_peer_identity
 void stream_shutdown(struct via_stream *stream)
 {
     socket_shutdown(stream->descriptor);
+}
+
+HRESULT stream_finish(struct via_stream *stream)
+{
+    return socket_finish(stream->descriptor);
+}
+
+HRESULT stream_is_over(struct via_stream *stream)
+{
+    return socket_is_over(stream->descriptor) ? S_OK : S_FALSE;
 }
 
 /* --- receiving --- */

@@ -20,8 +20,12 @@
 /* Commits with handles that wait to be sent. */
 #define STREAM_MAX_BATCHES 64u
 
-/* Makes a stream of a connected socket and owns the socket from then on, also when it fails. */
-HRESULT stream_new(int32_t descriptor, struct via_stream **stream);
+/* Makes a stream of a connected socket and owns the socket from then on, also when it fails. Its
+ * peer is who the socket says, and the stream ends with the peer's process, unless the flags say
+ * VIA_OPEN_FOREIGN. */
+HRESULT stream_new(int32_t descriptor, uint32_t flags, struct via_stream **stream);
+/* The same of a socket that does not say who is at its other end. */
+HRESULT stream_new_anonymous(int32_t descriptor, struct via_stream **stream);
 
 HRESULT stream_set_ready(struct via_stream *stream, void (*ready)(void *token, uint32_t events),
                          void *token);
@@ -41,6 +45,8 @@ void stream_disarm(struct via_stream *stream, uint32_t events);
 void stream_park(struct via_stream *stream);
 HRESULT stream_peer_identity(struct via_stream *stream, struct via_peer_identity *identity);
 void stream_shutdown(struct via_stream *stream);
+HRESULT stream_finish(struct via_stream *stream);
+HRESULT stream_is_over(struct via_stream *stream);
 void stream_close(struct via_stream *stream);
 
 /* init and deinit of a plugin that is made of these streams. */

@@ -31,4 +31,6 @@ const struct via_transport unixsock_transport = {
     .close = stream_close,
     .refuse_handles = stream_refuse_handles,
     .expect_handles = stream_expect_handles,
+    .finish = stream_finish,
+    .is_over = stream_is_over,
 };

@@ -1,5 +1,5 @@
 /*
- * What of a stream is a socket's own, and the table of the transport.
+ * What of a stream is a socket's own.
  *
  * Sockets do not block: a peek is a plain receive. Whatever waits is overlapped, which blocking
  * does not matter to.
@@ -50,6 +50,13 @@ static HRESULT socket_identify(HANDLE handle, bool is_server, struct via_peer_id
     return S_OK;
 }
 
+static HRESULT socket_finish_sending(HANDLE handle)
+{
+    return shutdown((SOCKET)handle, SD_SEND) == 0
+               ? S_OK
+               : overlapped_fail_error("shutdown", (DWORD)WSAGetLastError());
+}
+
 /* Not SD_BOTH: that may turn what lies unread into a reset, which takes from the peer what it has
  * not read yet. This side receives nothing any more anyway. */
 static void socket_shut(HANDLE handle)
@@ -68,6 +75,7 @@ static const struct overlapped_kind socket_kind = {
     .write = socket_write,
     .receive = socket_take,
     .identify = socket_identify,
+    .finish = socket_finish_sending,
     .shut = socket_shut,
     .close = socket_end,
 };
@@ -84,68 +92,3 @@ HRESULT winsock_stream_new(SOCKET handle, bool is_server, struct via_stream **st
     }
     return overlapped_stream_new(&socket_kind, (HANDLE)handle, is_server, stream);
 }
-
-/* Winsock, and in it the family. */
-static HRESULT start(void)
-{
-    WSADATA data;
-    int error = WSAStartup(MAKEWORD(2, 2), &data);
-    if (error != 0)
-        return overlapped_fail_error("WSAStartup", (DWORD)error);
-    SOCKET probe = winsock_family_socket();
-    if (probe != INVALID_SOCKET) {
-        closesocket(probe);
-        return S_OK;
-    }
-    error = WSAGetLastError();
-    WSACleanup();
-    return socket_fail(E_NOTIMPL,
-                       "unix: sockets are not available to this program: winsock has no AF_UNIX "
-                       "here (error %d; Windows has it since version 1803 of Windows 10), and the "
-                       "module viaduct-unix.dll.so, which is used under Wine instead, is not "
-                       "beside the program or is not usable; use pipe:NAME instead",
-                       error);
-}
-
-static void stop(void)
-{
-    WSACleanup();
-}
-
-HRESULT winsock_init(const struct via_plugin_host *host)
-{
-    return overlapped_init(host, start);
-}
-
-void winsock_deinit(void)
-{
-    overlapped_deinit(stop);
-}
-
-const struct via_transport winsock_transport = {
-    .size = sizeof winsock_transport,
-    .version = 1,
-    .capabilities = 0,
-    .max_span = STREAM_MAX_SPAN,
-    .max_handles = 0,
-    .listen = winsock_listen,
-    .listener_accept = overlapped_listener_accept,
-    .listener_arm = overlapped_listener_arm,
-    .listener_close = overlapped_listener_close,
-    .connect = winsock_connect,
-    .set_ready = overlapped_set_ready,
-    .reserve = overlapped_reserve,
-    .commit = overlapped_commit,
-    .peek = overlapped_peek,
-    .consume = overlapped_consume,
-    .read_into = overlapped_read_into,
-    .take_handles = overlapped_take_handles,
-    .wait = overlapped_wait,
-    .interrupt = overlapped_interrupt,
-    .arm = overlapped_arm,
-    .disarm = overlapped_disarm,
-    .park = overlapped_park,
-    .peer_identity = overlapped_peer_identity,
-    .shutdown = overlapped_shutdown,
-    .close = overlapped_close,
-};

@@ -13,7 +13,7 @@
 bool raw_open(struct raw *raw, struct pair *pair)
 {
     const char *rest;
-    struct via_connect_options options = {sizeof options, 1};
+    struct via_connect_options options = {sizeof options, 1, 0};
     return CHECK_OK(plugin_set_resolve(pair->plugins, pair->address, &raw->transport, &rest)) &&
            CHECK_OK(raw->transport->connect(rest, &options, &raw->stream));
 }

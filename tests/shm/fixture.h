@@ -31,7 +31,7 @@ static inline void shm_count(void *token, uint32_t events)
 static inline bool shm_set_up(struct shm_fixture *f)
 {
     char file[1200];
-    struct via_listen_options options = {sizeof options, VIA_ACCESS_SAME_USER, 8};
+    struct via_listen_options options = {sizeof options, VIA_ACCESS_SAME_USER, 8, 0};
     snprintf(file, sizeof file, "%s/viaduct-shm.so", plugin_reactor_plugin_directory());
     snprintf(f->path, sizeof f->path, "%s/x.sock", harness_temporary_directory());
     return plugin_reactor_start(&f->reactor) &&

@@ -147,7 +147,7 @@ static bool receive_message(struct message *message, uint8_t *payload, via_os_ha
 
 static void serve(const char *path)
 {
-    struct via_listen_options options = {sizeof options, VIA_ACCESS_SAME_USER, 4};
+    struct via_listen_options options = {sizeof options, VIA_ACCESS_SAME_USER, 4, 0};
     struct via_listener *listener;
     static uint8_t payload[SHRT_MAX];
     struct message message = {0};
@@ -237,7 +237,7 @@ static void exchange_handle(void)
 
 static void dial(const char *path)
 {
-    struct via_connect_options options = {sizeof options, 1};
+    struct via_connect_options options = {sizeof options, 1, 0};
     uint64_t deadline = os_deadline_ms(PATIENCE);
     HRESULT hr;
     do {

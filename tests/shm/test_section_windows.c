@@ -44,7 +44,7 @@ static bool set_up(struct fixture *f)
 {
     static unsigned n;
     char file[1200];
-    struct via_listen_options options = {sizeof options, VIA_ACCESS_SAME_USER, 8};
+    struct via_listen_options options = {sizeof options, VIA_ACCESS_SAME_USER, 8, 0};
     snprintf(file, sizeof file, "%s\\viaduct-shm.dll", plugin_reactor_plugin_directory());
     snprintf(f->name, sizeof f->name, "section-%lu-%u", GetCurrentProcessId(), n++);
     return plugin_reactor_start(&f->reactor) &&

@@ -489,7 +489,7 @@ TEST(pages_that_are_taken_away_come_back)
 TEST(handles_that_nobody_takes_fill_the_carrier)
 {
     struct shm_fixture f;
-    struct via_connect_options options = {sizeof options, 1};
+    struct via_connect_options options = {sizeof options, 1, 0};
     struct via_stream *ends[2];
     uint8_t *room;
     const uint8_t *span;

@@ -17,7 +17,7 @@
 
 static HRESULT dial(struct shm_fixture *f, struct via_stream **stream)
 {
-    struct via_connect_options options = {sizeof options, 1};
+    struct via_connect_options options = {sizeof options, 1, 0};
     return f->t->connect(f->path, &options, stream);
 }
 

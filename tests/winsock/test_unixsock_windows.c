@@ -66,13 +66,13 @@ static void on_ready(void *token, uint32_t events)
 
 static HRESULT start(const char *address, uint32_t access, struct via_listener **listener)
 {
-    struct via_listen_options options = {sizeof options, access, 64};
+    struct via_listen_options options = {sizeof options, access, 64, 0};
     return t->listen(address, &options, on_ready, NULL, listener);
 }
 
 static HRESULT connect_once(const char *address, struct via_stream **stream)
 {
-    struct via_connect_options options = {sizeof options, 1};
+    struct via_connect_options options = {sizeof options, 1, 0};
     return t->connect(address, &options, stream);
 }
 

@@ -197,6 +197,17 @@ static int32_t WINDOWS_CALL unix_shutdown_both(int32_t descriptor)
     return result_of(shutdown(descriptor, SHUT_RDWR));
 }
 
+static int32_t WINDOWS_CALL unix_shutdown_send(int32_t descriptor)
+{
+    return result_of(shutdown(descriptor, SHUT_WR));
+}
+
+static int32_t WINDOWS_CALL unix_is_over(int32_t descriptor)
+{
+    struct pollfd state = {.fd = descriptor};
+    return poll(&state, 1, 0) == 1 && (state.revents & POLLHUP);
+}
+
 static int32_t WINDOWS_CALL unix_close(int32_t descriptor)
 {
     return result_of(close(descriptor));
@@ -542,6 +553,8 @@ int32_t WINDOWS_CALL viaduct_unix_module(struct unix_module *module)
     SET(calls->receive, unix_receive);
     SET(calls->peer_credentials, unix_peer_credentials);
     SET(calls->shutdown_both, unix_shutdown_both);
+    SET(calls->shutdown_send, unix_shutdown_send);
+    SET(calls->is_over, unix_is_over);
     SET(calls->close, unix_close);
     SET(calls->duplicate, unix_duplicate);
     SET(calls->event_new, unix_event_new);

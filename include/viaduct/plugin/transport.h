@@ -53,10 +53,19 @@ enum via_listen_access {
     VIA_ACCESS_EVERYONE = 1   /* any local user; the host decides by policy */
 };
 
+/* How a name is used; `flags` of both options. A plugin that is older does not see them. */
+/* The other side may be any program, not only one that uses Viaduct: the stream ends when the
+ * system says so, and not with the process that opened it, which may have left it to a child; what
+ * other programs need to open a name is allowed, and what they have made is taken as it is. */
+#define VIA_OPEN_FOREIGN 0x1u
+/* Addresses that other machines can reach are allowed; only tcp has any. */
+#define VIA_OPEN_NETWORK 0x2u
+
 struct via_listen_options {
     uint32_t size;   /* sizeof(struct via_listen_options) */
     uint32_t access; /* enum via_listen_access */
     uint32_t backlog;
+    uint32_t flags; /* VIA_OPEN_... */
 };
 
 struct via_connect_options {
@@ -64,6 +73,7 @@ struct via_connect_options {
     /* The client refuses a server that runs as another, unprivileged user, where the transport can
      * tell. */
     uint32_t check_server_owner;
+    uint32_t flags; /* VIA_OPEN_... */
 };
 
 /* Capabilities of a transport. */
@@ -78,6 +88,10 @@ struct via_connect_options {
 /* It goes on watching for bytes when it has reported some, without a report, so that to arm it
  * again costs no system call. Who means to read for long without arming calls `disarm` first. */
 #define VIA_TRANSPORT_WATCHES 0x10u
+/* It serves relays and nothing else: connections of objects over it are refused. */
+#define VIA_TRANSPORT_RELAYS_ONLY 0x20u
+/* peer_identity never knows anything. */
+#define VIA_TRANSPORT_ANONYMOUS 0x40u
 
 /* commit flags */
 #define VIA_COMMIT_FLUSH 0x1u /* send now; without it the bytes may wait for a later commit */
@@ -248,6 +262,19 @@ struct via_transport {
 
     /* [holder of the reader right] Handles that are sent from now on are kept again. */
     void (*expect_handles)(struct via_stream *stream);
+
+    /* --- one direction that ends before the other: optional
+     * ------------------------------------------------------------------------------
+     * Both NULL, or past the table's `size`, where a stream ends only as a whole. */
+
+    /* [sender lock] Everything that was committed has been sent (commit has said S_OK): tells the
+     * peer that no more comes. It finds the end behind the last byte, and can go on sending.
+     * Nothing is reserved or committed after it. RPC_E_DISCONNECTED: it is gone already. */
+    HRESULT (*finish)(struct via_stream *stream);
+    /* [holder of the reader right] After a receiving operation has said RPC_E_DISCONNECTED. S_OK:
+     * the peer receives no more either; S_FALSE: it has only finished, or the system cannot tell.
+     */
+    HRESULT (*is_over)(struct via_stream *stream);
 };
 
 #ifdef __cplusplus

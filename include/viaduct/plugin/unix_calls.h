@@ -79,6 +79,9 @@ struct via_plugin_unix_calls {
     int32_t (*memory_lend)(uint64_t size, void **at);
     /* What it is, as fstat(2) has it in st_mode, and how it was opened, as F_GETFL has it. */
     int32_t (*look)(int32_t descriptor, uint32_t *mode, uint32_t *flags);
+    int32_t (*shutdown_send)(int32_t descriptor);
+    /* 1 if both directions of a socket have ended (POLLHUP), else 0. */
+    int32_t (*is_over)(int32_t descriptor);
 };
 
 #ifdef __cplusplus
