@@ -12,6 +12,7 @@
 #include "com/remote/export.h"
 #include "com/remote/import.h"
 #include "com/remote/node.h"
+#include "com/remote/relay.h"
 #include "com/typelib/builtin.h"
 #include "com/typelib/typelib.h"
 #include "core/os/clock.h"
@@ -109,6 +110,7 @@ static HRESULT load_plugins(const struct via_options *options)
 static void tear_down(void)
 {
     struct node *node = atomic_exchange(&the_runtime.node, NULL);
+    runtime_relays_end();
     if (node != NULL) {
         node_stop(node);
         node_free(node);
@@ -177,6 +179,8 @@ static HRESULT set_up(const struct via_options *options)
         hr = os_poller_new(&the_runtime.poller);
     if (SUCCEEDED(hr))
         hr = load_plugins(options);
+    if (SUCCEEDED(hr))
+        hr = runtime_relays_begin(the_runtime.poller, the_runtime.plugins);
     struct node *node = NULL;
     if (SUCCEEDED(hr))
         hr = node_new(&settings, the_runtime.plugins, &node);

@@ -37,7 +37,7 @@ static struct link_connection *find_existing(struct link_node *node, const char 
 static HRESULT open_stream(const struct via_transport *transport, const char *rest,
                            uint64_t deadline_ns, struct via_stream **stream)
 {
-    struct via_connect_options options = {sizeof options, 1};
+    struct via_connect_options options = {sizeof options, 1, 0};
     struct os_waiter pause;
     os_waiter_init(&pause);
     HRESULT hr;
@@ -141,6 +141,8 @@ static HRESULT connect_one(struct link_node *node, const char *address, uint64_t
     struct via_stream *stream;
     struct link_connection *connection;
     HRESULT hr = plugin_set_resolve(node->plugins, address, &transport, &rest);
+    if (SUCCEEDED(hr))
+        hr = node_check_transport(transport, address);
     if (SUCCEEDED(hr))
         hr = open_stream(transport, rest, deadline_ns, &stream);
     if (SUCCEEDED(hr))

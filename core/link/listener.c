@@ -115,6 +115,8 @@ HRESULT link_node_listen(struct link_node *node, const char *address, bool hidde
     if (SUCCEEDED(hr))
         hr = plugin_set_resolve(node->plugins, address, &transport, &rest);
     if (SUCCEEDED(hr))
+        hr = node_check_transport(transport, address);
+    if (SUCCEEDED(hr))
         hr = reactor_join(node);
     if (FAILED(hr))
         return hr;
@@ -129,7 +131,7 @@ HRESULT link_node_listen(struct link_node *node, const char *address, bool hidde
         (struct listener){.node = node, .transport = transport, .address = copy, .hidden = hidden};
     struct via_listen_options options = {
         sizeof options, node->settings.admit != NULL ? VIA_ACCESS_EVERYONE : VIA_ACCESS_SAME_USER,
-        128};
+        128, 0};
     hr = transport->listen(rest, &options, on_ready, listener, &listener->listener);
     if (FAILED(hr)) {
         free(copy);

@@ -105,6 +105,14 @@ HRESULT node_check(struct link_node *node)
     return S_OK;
 }
 
+HRESULT node_check_transport(const struct via_transport *transport, const char *address)
+{
+    if (!(transport->capabilities & VIA_TRANSPORT_RELAYS_ONLY))
+        return S_OK;
+    return error_set(VIA_E_ADDRESS,
+                     "%s serves relays only; objects travel by unix:, pipe: or shm:", address);
+}
+
 HRESULT link_node_need_reactor(struct link_node *node)
 {
     HRESULT hr = node_check(node);

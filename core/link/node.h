@@ -92,6 +92,8 @@ struct link_node {
 
 /* Whether the calling thread may not use the node: the error, else S_OK. */
 HRESULT node_check(struct link_node *node);
+/* VIA_E_ADDRESS: the transport serves relays only. */
+HRESULT node_check_transport(const struct via_transport *transport, const char *address);
 
 /* Something has begun that the tick has to look at: a method runs, a right was left. */
 void node_needs_tick(struct link_node *node);

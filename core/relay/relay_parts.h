@@ -1,0 +1,141 @@
+/*
+ * Between the files of core/relay: relay.c (a relay's life, its listener), session.c (a client and
+ * its target, from the one's coming to the end of both), flow.c (one direction), timer.c (what is
+ * due).
+ *
+ * "The reactor" owns a field: callbacks of streams and listeners and posts, of which one runs at a
+ * time. A stream may not be closed in its own callback; so a session that is over goes to
+ * `relay->dead`, and a post closes it.
+ */
+#ifndef CORE_RELAY_RELAY_PARTS_H
+#define CORE_RELAY_RELAY_PARTS_H
+
+#include "core/relay/relay.h"
+
+#include <stdatomic.h>
+#include <viaduct/plugin/transport.h>
+
+#include "core/os/thread.h"
+#include "core/relay/access.h"
+#include "core/util/list.h"
+
+struct relay_timer {
+    struct os_mutex lock;
+    struct os_waiter waiter;
+    struct os_thread *thread; /* lock; NULL: not started */
+    uint64_t due_ns;          /* lock */
+    bool is_over;             /* lock */
+    bool is_posted;           /* lock: a tick is on its way */
+};
+
+struct relay_set {
+    struct os_poller *poller;         /* read-only */
+    const struct plugin_set *plugins; /* read-only */
+    struct relay_timer timer;
+    struct os_mutex lock; /* held while a tick runs */
+    struct list relays;   /* lock */
+};
+
+struct relay {
+    struct list link;      /* set->lock */
+    struct relay_set *set; /* read-only, with all up to `transport` */
+    char *listen;
+    char **targets; /* patterns; NULL behind the last */
+    struct access access;
+    struct access trust;
+    uint32_t idle_ms;
+    uint32_t patience_ms;
+    uint32_t max_clients;
+    uint32_t open_flags;
+    const struct via_transport *transport;
+    struct via_listener *listener; /* read-only once it is armed */
+
+    /* The reactor's. */
+    struct list waiting; /* sessions whose target is not there yet */
+    struct list open;
+    struct list dead;               /* to be closed by the post */
+    bool is_sweeping;               /* that post is on its way */
+    bool is_ending;                 /* nobody is let in any more */
+    uint64_t paused_until_ns;       /* the listener is armed again then; 0: it is armed */
+    uint64_t warned_ns;             /* of clients that could not be taken in */
+    struct os_waiter *ended;        /* who waits until everything is closed */
+    atomic_uint_fast64_t counts[6]; /* enum relay_count; written by the reactor */
+
+    struct os_mutex lock; /* the next two */
+    bool is_down;
+    char failure[512];
+};
+
+enum relay_count { COUNT_CLIENTS, COUNT_TOTAL, COUNT_REFUSED, COUNT_UNREACHABLE, COUNT_BYTES };
+
+static inline void relay_count(struct relay *relay, unsigned which, uint64_t n)
+{
+    atomic_fetch_add_explicit(&relay->counts[which], n, memory_order_relaxed);
+}
+
+/* A direction is named by its end: TO_TARGET reads at the client and writes at the target. */
+enum direction { TO_TARGET, TO_CLIENT };
+enum { CLIENT, TARGET };
+
+struct relay_end {
+    struct relay_session *session;
+    const struct via_transport *transport;
+    struct via_stream *stream; /* NULL: not there */
+};
+
+struct relay_flow {
+    bool has_ended;  /* nothing more comes from its source */
+    bool is_over;    /* and that takes nothing any more either */
+    bool is_settled; /* its sink has been told, or cannot be */
+};
+
+enum session_stage { SESSION_WAITS, SESSION_OPEN, SESSION_DEAD };
+
+/* All of it is the reactor's. */
+struct relay_session {
+    struct list link; /* in `waiting`, `open` or `dead` */
+    struct relay *relay;
+    enum session_stage stage;
+    struct via_peer_identity client; /* flags 0: not known */
+    struct relay_end ends[2];        /* CLIENT, TARGET */
+    struct relay_flow flows[2];      /* TO_TARGET, TO_CLIENT */
+    uint64_t last_ns;                /* when bytes moved last */
+    uint64_t retry_ns;               /* while it waits */
+    uint64_t give_up_ns;
+    uint32_t back_off_ms;
+    bool is_half; /* one direction has ended in a way that its sink was not told */
+};
+
+/* --- session.c: on the reactor --- */
+
+/* Takes the stream of a client over. */
+void session_start(struct relay *relay, struct via_stream *stream);
+/* What is due; gives when the next thing is. */
+uint64_t session_tick(struct relay_session *session, uint64_t now_ns);
+void session_end(struct relay_session *session);
+/* Only from a post. */
+void session_close(struct relay_session *session);
+
+/* --- flow.c: on the reactor --- */
+
+/* Moves what there is, up to a bound, and arms what it waits for. May end the session. */
+void flow_pump(struct relay_session *session, enum direction direction);
+
+/* --- relay.c --- */
+
+/* On the reactor: closes what is dead, soon. */
+void relay_sweep(struct relay *relay);
+/* On the reactor. Whether this is news that should be logged. */
+bool relay_set_down(struct relay *relay, bool is_down, const char *failure);
+/* On the reactor: what is due in it; when the next thing is. */
+uint64_t relay_tick(struct relay *relay, uint64_t now_ns);
+
+/* --- timer.c --- */
+
+void timer_init(struct relay_timer *timer);
+/* Blocks until no tick runs or will run. The reactor still runs. */
+void timer_stop(struct relay_set *set);
+/* Any thread. A tick is wanted at this time, or sooner. */
+void timer_need(struct relay_set *set, uint64_t due_ns);
+
+#endif
