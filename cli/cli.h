@@ -37,7 +37,8 @@ enum cli_command_flag {
     CLI_WATCHES = 128,       /* --count */
     CLI_KNOWS_COM = 256,     /* --user, --machine */
     CLI_REGISTERS_COM = 512, /* --local-server */
-    CLI_ANSWERS = 1024       /* --answer */
+    CLI_ANSWERS = 1024,      /* --answer */
+    CLI_RELAYS = 2048        /* --access, --trust, --idle, --wait, --network */
 };
 #define CLI_FREE_BEHIND 2
 
@@ -70,6 +71,11 @@ struct cli_options {
     bool local_server;   /* --local-server, of `com register` */
     bool answer;         /* --answer, of `plugin check` */
     const char *host;    /* --host ADDRESS */
+    const char *access;  /* --access WHO,..., of `relay` */
+    const char *trust;   /* --trust WHO,..., of `relay` */
+    unsigned idle_ms;    /* --idle MS, of `relay`; 0: never */
+    unsigned wait_ms;    /* --wait MS, of `relay`; 0: the default */
+    bool network;        /* --network, of `relay` */
     unsigned timeout_ms; /* --timeout MS; 0: the default */
     char **arguments;    /* the other words */
     int n_arguments;
@@ -143,6 +149,7 @@ int command_unregister(int argc, char **argv);
 int command_describe_module(int argc, char **argv);
 int command_status(int argc, char **argv);
 int command_plugin(int argc, char **argv);
+int command_relay(int argc, char **argv);
 int command_idl(int argc, char **argv);
 int command_com_register(int argc, char **argv);
 int command_com_unregister(int argc, char **argv);

@@ -221,6 +221,24 @@ static void print_strings(const char *title, const json_t *array)
         "%-13s %s\n", index ? "" : title, json_string_value(value) ? json_string_value(value) : "");
 }
 
+static long long number_in(const json_t *object, const char *key)
+{
+    return (long long)json_integer_value(json_object_get(object, key));
+}
+
+static void print_relay(const char *title, const json_t *relay)
+{
+    const char *target = json_string_value(json_array_get(json_object_get(relay, "connect"), 0));
+    bool is_down = json_is_true(json_object_get(relay, "down"));
+
+    printf("%-13s %s to %s: %lld of %lld clients, %lld refused, %lld unreachable, %lld bytes there "
+           "and %lld back%s%s\n",
+           title, text_in(relay, "listen"), target ? target : "", number_in(relay, "clients"),
+           number_in(relay, "total"), number_in(relay, "refused"), number_in(relay, "unreachable"),
+           number_in(relay, "bytes_to_target"), number_in(relay, "bytes_to_client"),
+           is_down ? "; the target is not there: " : "", is_down ? text_in(relay, "failure") : "");
+}
+
 static void print_status(const json_t *status)
 {
     const json_t *value, *problems = json_object_get(status, "problems");
@@ -242,6 +260,8 @@ static void print_status(const json_t *status)
                connected ? "connected" : "not connected", connected ? "" : ": ",
                text_in(value, "failure"));
     }
+    json_array_foreach(json_object_get(status, "relays"), index, value)
+        print_relay(index ? "" : "relays", value);
     json_array_foreach(json_object_get(status, "components"), index, value)
     {
         printf("%-13s %s %s", index ? "" : "components", text_in(value, "class"),

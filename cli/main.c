@@ -46,6 +46,14 @@ const struct cli_command cli_commands[] = {
      command_unregister, NULL, CLI_PRINTS | CLI_CONNECTS},
     {"status", NULL, "", "show what the host does", command_status, NULL,
      CLI_PRINTS | CLI_CONNECTS},
+    {"relay", NULL, "LISTEN CONNECT...",
+     "join two addresses, pipe:, unix: or tcp:, for any program", command_relay,
+     "Whoever connects to LISTEN is joined to CONNECT, or to the first one that can be reached, "
+     "until\n"
+     "this is interrupted. WHO is everyone, uid:N, gid:N or sid:S-1-...; this user, root and\n"
+     "administrators need no mention. 'relays' in viaductd's configuration does the same for "
+     "good.\n",
+     CLI_RELAYS},
     {"com", "register", "CLASS", "make a class of Viaduct a COM class of Windows",
      command_com_register, COM_DETAILS,
      CLI_PRINTS | CLI_CONNECTS | CLI_KNOWS_COM | CLI_REGISTERS_COM},

@@ -53,6 +53,21 @@ static const struct known_option {
     {{"answer", no_argument, NULL, 'A'},
      CLI_ANSWERS,
      "      --answer         be the PEER of another check, on standard input and output\n"},
+    {{"access", required_argument, NULL, 'W'},
+     CLI_RELAYS,
+     "      --access WHO,... who may connect besides this user\n"},
+    {{"trust", required_argument, NULL, 'T'},
+     CLI_RELAYS,
+     "      --trust WHO,...  who may be the server at CONNECT besides this user\n"},
+    {{"idle", required_argument, NULL, 'i'},
+     CLI_RELAYS,
+     "      --idle MS        disconnect a client that is idle for so long (default: never)\n"},
+    {{"wait", required_argument, NULL, 'w'},
+     CLI_RELAYS,
+     "      --wait MS        how long a client waits for a target that is missing (2000)\n"},
+    {{"network", no_argument, NULL, 'N'},
+     CLI_RELAYS,
+     "      --network        allow tcp: addresses that other machines can reach\n"},
     {{"json", no_argument, NULL, 'j'},
      CLI_PRINTS,
      "      --json           print data, and what fails, as JSON\n"},
@@ -199,6 +214,21 @@ static int read_option(int option, const char *word, const struct cli_command *c
         return -1;
     case 's':
         options->local_server = true;
+        return -1;
+    case 'W':
+        options->access = optarg;
+        return -1;
+    case 'T':
+        options->trust = optarg;
+        return -1;
+    case 'i':
+        return read_number(command->name, optarg, "time in milliseconds", 86400000,
+                           &options->idle_ms);
+    case 'w':
+        return read_number(command->name, optarg, "time in milliseconds", 86400000,
+                           &options->wait_ms);
+    case 'N':
+        options->network = true;
         return -1;
     case 'l':
         options->local = true;

@@ -43,6 +43,9 @@ void configuration_free(struct configuration *configuration)
         free(configuration->peers[i].address);
     }
     free(configuration->peers);
+    for (size_t i = 0; i < configuration->n_relays; i++)
+        relays_settings_deinit(&configuration->relays[i]);
+    free(configuration->relays);
     free(configuration->path);
     free(configuration->name);
     free(configuration->cache_directory);
@@ -296,6 +299,7 @@ static HRESULT read_file(struct config *config, struct configuration *configurat
                                         "cache_directory",
                                         "peers",
                                         "com",
+                                        "relays",
                                         "activation",
                                         "limits",
                                         "log",
@@ -327,6 +331,9 @@ static HRESULT read_file(struct config *config, struct configuration *configurat
         hr = read_peers(&root, configuration);
     if (SUCCEEDED(hr))
         hr = read_com(&root, configuration);
+    if (SUCCEEDED(hr) && config_find(&root, "relays", &node))
+        hr = relays_read(&node, CONFIGURATION_MAX_RELAYS, &configuration->relays,
+                         &configuration->n_relays);
     if (SUCCEEDED(hr))
         hr = check_contradictions(&root, configuration);
     if (SUCCEEDED(hr))
@@ -468,16 +475,26 @@ HRESULT configuration_load(const char *path, bool system, struct configuration *
     return S_OK;
 }
 
-HRESULT configuration_blame_listen(const struct configuration *configuration, size_t index)
+static HRESULT blame(const struct configuration *configuration, const char *key, size_t index,
+                     HRESULT otherwise)
 {
-    HRESULT hr = error_get() ? error_get()->code : VIA_E_ADDRESS;
     struct config_node root, list, element;
 
     if (!configuration->document)
-        return hr;
+        return otherwise;
     root = config_root(configuration->document);
-    if (!config_find(&root, "listen", &list))
-        return hr;
+    if (!config_find(&root, key, &list))
+        return otherwise;
     config_element(&list, index, &element);
-    return fail_with_record(&element, hr);
+    return fail_with_record(&element, otherwise);
+}
+
+HRESULT configuration_blame_listen(const struct configuration *configuration, size_t index)
+{
+    return blame(configuration, "listen", index, error_get() ? error_get()->code : VIA_E_ADDRESS);
+}
+
+HRESULT configuration_blame_relay(const struct configuration *configuration, size_t index)
+{
+    return blame(configuration, "relays", index, error_get() ? error_get()->code : E_FAIL);
 }

@@ -12,12 +12,14 @@
 #include <viaduct/plugin/host.h>
 
 #include "host/peers.h"
+#include "host/relays.h"
 
 /* More of them is a mistake in the file. */
 #define CONFIGURATION_MAX_LISTEN      16u
 #define CONFIGURATION_MAX_DIRECTORIES 32u
 #define CONFIGURATION_MAX_PEERS       64u
 #define CONFIGURATION_MAX_EXPOSED     256u
+#define CONFIGURATION_MAX_RELAYS      64u
 
 struct config;
 
@@ -33,6 +35,8 @@ struct configuration {
     char **exposed;               /* COM classes, exposed.h; NULL: none */
     struct peer_settings *peers;
     size_t n_peers;
+    struct relays_settings *relays;
+    size_t n_relays;
     uint32_t start_timeout_ms;
     uint32_t idle_ms;
     uint32_t hang_ms; /* of exposed COM classes; 0: they may */
@@ -49,6 +53,8 @@ HRESULT configuration_load(const char *path, bool system, struct configuration *
 /* An address of `listen` has turned out to be none: puts its place in the file in front of the
  * thread's error. VIA_E_CONFIG, or the error as it is where the address is not from the file. */
 HRESULT configuration_blame_listen(const struct configuration *configuration, size_t index);
+/* The same for the relay at `index` of "relays", which could not be started. */
+HRESULT configuration_blame_relay(const struct configuration *configuration, size_t index);
 /* Takes NULL. */
 void configuration_free(struct configuration *configuration);
 

@@ -172,12 +172,15 @@ HRESULT host_start(const struct configuration *configuration, struct host **out)
     if (SUCCEEDED(hr))
         hr = peers_start(host->peers, host->object);
     if (SUCCEEDED(hr))
+        hr = relays_start(configuration, &host->relays);
+    if (SUCCEEDED(hr))
         registry_warm(host->registry);
     return hr;
 }
 
 void host_stop(struct host *host)
 {
+    relays_stop(host->relays);
     if (host->object)
         object_disconnect(host->object);
     if (host->peers)
@@ -195,6 +198,7 @@ void host_free(struct host *host)
         return;
     if (host->object)
         IViaductHost_Release(host->object);
+    relays_free(host->relays);
     servers_free(host->servers);
     peers_free(host->peers);
     running_free(host->running);

@@ -17,6 +17,7 @@
 #include "host/exits.h"
 #include "host/modules.h"
 #include "host/peers.h"
+#include "host/relays.h"
 #include "host/running.h"
 #include "host/server.h"
 
@@ -30,6 +31,7 @@ struct host {
     struct exits *exits;
     struct peers *peers;
     struct running *running;
+    struct relays *relays;
     IViaductHost *object; /* read-only; what others call */
     uint64_t started_ns;  /* read-only */
 };

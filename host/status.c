@@ -114,7 +114,7 @@ HRESULT host_status(struct host *host, char **json)
         json_decref(components);
         return hr;
     }
-    root = json_pack("{s:s, s:o?, s:b, s:i, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:i}", "name",
+    root = json_pack("{s:s, s:o?, s:b, s:i, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i}", "name",
                      configuration->name, "configuration",
                      configuration->path ? text(configuration->path) : NULL, "system",
                      configuration->system, "process", (int)os_process_id(), "uptime_ms",
@@ -122,9 +122,9 @@ HRESULT host_status(struct host *host, char **json)
                      strings((const char *const *)configuration->listen), "component_directories",
                      strings(registry_directories(host->registry)), "plugin_directories",
                      strings((const char *const *)configuration->plugin_directories), "peers",
-                     peers_to_json(host), "components", components, "problems",
-                     strings((const char *const *)problems), "running_objects",
-                     (int)running_count(host->running));
+                     peers_to_json(host), "relays", relays_to_json(host->relays), "components",
+                     components, "problems", strings((const char *const *)problems),
+                     "running_objects", (int)running_count(host->running));
     strings_free(problems);
     *json = root ? json_dumps(root, JSON_COMPACT) : NULL;
     json_decref(root);
