@@ -7,7 +7,7 @@ function(plugin_suite name)
     if(TARGET test_${name})
         target_compile_definitions(test_${name} PRIVATE
             VIADUCT_PLUGIN_PART="${plugin_part}")
-        foreach(plugin viaduct-unix viaduct-pipe viaduct-shm)
+        foreach(plugin viaduct-unix viaduct-pipe viaduct-shm viaduct-tcp)
             if(TARGET ${plugin})
                 add_dependencies(test_${name} ${plugin})
             endif()

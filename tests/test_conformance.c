@@ -74,5 +74,11 @@ TEST(shm)
     run_file("viaduct-shm");
 }
 
+TEST(tcp)
+{
+    run_file("viaduct-tcp");
+}
+
 HARNESS_MAIN("conformance", TEST_ENTRY_LIMIT(loopback, 60000), TEST_ENTRY_LIMIT(unixsock, 60000),
-             TEST_ENTRY_LIMIT(namedpipe, 60000), TEST_ENTRY_LIMIT(shm, 60000))
+             TEST_ENTRY_LIMIT(namedpipe, 60000), TEST_ENTRY_LIMIT(shm, 60000),
+             TEST_ENTRY_LIMIT(tcp, 60000))
