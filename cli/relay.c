@@ -19,8 +19,11 @@ static char **split(const char *text)
 
     for (const char *word = text; word && *word;) {
         size_t length = strcspn(word, ",");
+        char *copy = calloc(length + 1, 1);
 
-        if (FAILED(strings_append(&list, strndup(word, length))))
+        if (copy)
+            memcpy(copy, word, length);
+        if (FAILED(strings_append(&list, copy)))
             cli_no_memory();
         word += length + (word[length] == ',');
     }

@@ -31,6 +31,16 @@ def read_all(stream):
     return f"{size} {digest.hexdigest()}".encode()
 
 
+def read_exactly(stream, size):
+    digest, left = hashlib.sha256(), size
+    while left > 0:
+        data = stream.recv(min(left, BLOCK))
+        assert data, "bytes ended early"
+        digest.update(data)
+        left -= len(data)
+    return f"{size} {digest.hexdigest()}".encode()
+
+
 def write_random(stream, size):
     digest, left, block = hashlib.sha256(), size, os.urandom(BLOCK)
     while left > 0:
@@ -131,7 +141,7 @@ def checksums(listen, target, mebibytes):
         sent = []
         writer = threading.Thread(target=lambda: sent.append(write_random(stream, size)))
         writer.start()
-        received = read_all(stream)
+        received = read_exactly(stream, size)
         writer.join()
         stream.sendall(sent[0] + b"|" + received)
         stream.close()
@@ -139,24 +149,14 @@ def checksums(listen, target, mebibytes):
     def client(_):
         with connect(listen) as stream:
             sent = []
-
-            def write():
-                sent.append(write_random(stream, size))
-                stream.shutdown(socket.SHUT_WR)
-
-            writer = threading.Thread(target=write)
+            writer = threading.Thread(target=lambda: sent.append(write_random(stream, size)))
             writer.start()
-            digest, left = hashlib.sha256(), size
-            while left > 0:
-                data = stream.recv(min(left, BLOCK))
-                assert data, "the target's bytes ended early"
-                digest.update(data)
-                left -= len(data)
+            received = read_exactly(stream, size)
             writer.join()
             report = b""
             while data := stream.recv(BLOCK):
                 report += data
-            expected = f"{size} {digest.hexdigest()}".encode() + b"|" + sent[0]
+            expected = received + b"|" + sent[0]
             assert report == expected, (report, expected)
 
     size = mebibytes * 1024 * 1024 // 8
