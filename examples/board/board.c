@@ -7,10 +7,11 @@
 #include "board.h"
 
 #include <stdatomic.h>
-#include <time.h>
 #include <viaduct/component.h>
 #include <viaduct/events.h>
 #include <viaduct/object.h>
+
+#include "pause.h"
 
 /* Between two posts of WaitFor. */
 #define INTERVAL_MS 20
@@ -55,7 +56,6 @@ static HRESULT STDMETHODCALLTYPE Board_CountListeners(IBoard *iface, ULONG *coun
 /* Whoever calls it listens as well: the events come to where the caller waits for this method. */
 static HRESULT STDMETHODCALLTYPE Board_WaitFor(IBoard *iface, ULONG milliseconds, ULONG *count)
 {
-    const struct timespec interval = {.tv_nsec = INTERVAL_MS * 1000000};
     BSTR text = SysAllocString(VIA_STR("still here"));
     HRESULT hr = text ? S_OK : E_OUTOFMEMORY;
 
@@ -65,7 +65,7 @@ static HRESULT STDMETHODCALLTYPE Board_WaitFor(IBoard *iface, ULONG milliseconds
 
         hr = Board_Post(iface, text, &number);
         *count += 1;
-        nanosleep(&interval, NULL);
+        pause_ms(INTERVAL_MS);
     }
     SysFreeString(text);
     return FAILED(hr) ? hr : S_OK;

@@ -1,0 +1,8 @@
+#include "pause.h"
+
+#include <windows.h>
+
+void pause_ms(unsigned milliseconds)
+{
+    Sleep(milliseconds);
+}
