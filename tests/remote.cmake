@@ -67,6 +67,15 @@ if(TARGET test_handoff)
     add_dependencies(test_handoff remote_peer)
 endif()
 
+via_test(packet
+    SOURCES test_packet.c remote/fixture.c
+    IDL remote/remote_test.idl
+    DEPENDS via_com_std via_com_remote
+    TIMEOUT 240)
+if(TARGET test_packet)
+    add_dependencies(test_packet remote_peer)
+endif()
+
 via_test(forward
     SOURCES test_forward.c remote/fixture.c remote/test_object.c
     IDL remote/remote_test.idl

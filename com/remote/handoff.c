@@ -28,12 +28,22 @@ struct provide {
     uint64_t expires_ns;
 };
 
-/* Nobody came for it in time, or its sender has ended, and it with him: whoever comes now is told
- * so at once. In node->broken under node->lock. */
+/* What has become of a promise, for those who come for it now. */
+enum fate {
+    FATE_UNKNOWN,
+    FATE_LAPSED, /* nobody came in time */
+    FATE_ENDED,  /* its sender has, and it with him */
+    FATE_FETCHED,
+    FATE_WITHDRAWN
+};
+
+/* A promise that is over, whose recipient may come yet: he is told so at once. One to whoever shows
+ * it may be shown again, and so is remembered whatever became of it. In node->broken under
+ * node->lock. */
 struct broken {
     struct table_link link;
     struct link_id t1;
-    bool has_lapsed; /* else its sender has ended */
+    enum fate fate;
     uint64_t expires_ns;
 };
 
@@ -63,12 +73,12 @@ HRESULT handoff_provide(struct import *import, struct peer *recipient, struct li
         hr = os_random(t2, sizeof *t2);
     if (FAILED(hr))
         return hr;
-    const struct link_peer *to = peer_info(recipient);
-    struct frame_provide provide = {.object = import->id,
-                                    .t1 = *t1,
-                                    .t2 = *t2,
-                                    .recipient = to->node,
-                                    .principal = to->identity};
+    struct frame_provide provide = {.object = import->id, .t1 = *t1, .t2 = *t2};
+    if (recipient != NULL) {
+        const struct link_peer *to = peer_info(recipient);
+        provide.recipient = to->node;
+        provide.principal = to->identity;
+    }
     return frame_post_provide(import->peer->connection, &provide);
 }
 
@@ -118,16 +128,14 @@ static const struct broken *find_broken_locked(struct node *node, const struct l
 }
 
 /* Without memory it is as if it had never been promised. */
-static void remember_broken_locked(struct node *node, const struct provide *provide,
+static void remember_broken_locked(struct node *node, const struct provide *provide, enum fate fate,
                                    uint64_t now_ns)
 {
     const struct link_id *t1 = &provide->frame.t1;
     struct broken *broken = node->broken.n_links < MAX_BROKEN ? malloc(sizeof *broken) : NULL;
     if (broken == NULL)
         return;
-    *broken = (struct broken){.t1 = *t1,
-                              .has_lapsed = provide->expires_ns <= now_ns,
-                              .expires_ns = expiry_from(node, now_ns)};
+    *broken = (struct broken){.t1 = *t1, .fate = fate, .expires_ns = expiry_from(node, now_ns)};
     if (!table_insert(&node->broken, &broken->link, table_hash(t1, sizeof *t1)))
         free(broken);
 }
@@ -136,6 +144,26 @@ static void take_provide_locked(struct node *node, struct provide *provide)
 {
     table_remove(&node->provides, &provide->link);
     provide->sender->n_provides--;
+}
+
+static void start_timer_locked(struct node *node, uint64_t expires_ns);
+
+/* It was promised to whoever shows T1: the sender did not know his node. */
+static bool is_for_anybody(const struct provide *provide)
+{
+    static const struct link_id nobody;
+    return id_equal(&provide->frame.recipient, &nobody);
+}
+
+/* Before its time is up. */
+static void end_provide_locked(struct node *node, struct provide *provide, enum fate fate)
+{
+    take_provide_locked(node, provide);
+    if (!is_for_anybody(provide))
+        return;
+    uint64_t now_ns = os_now_ns();
+    remember_broken_locked(node, provide, fate, now_ns);
+    start_timer_locked(node, expiry_from(node, now_ns));
 }
 
 static void take_accept_locked(struct node *node, struct waiting_accept *waiting)
@@ -214,7 +242,8 @@ static void take_locked(struct node *node, const struct peer *peer, uint64_t now
             continue;
         take_provide_locked(node, provide);
         if (now_ns != OS_NEVER)
-            remember_broken_locked(node, provide, now_ns);
+            remember_broken_locked(
+                node, provide, provide->expires_ns <= now_ns ? FATE_LAPSED : FATE_ENDED, now_ns);
         l->next = taken->provides;
         taken->provides = l;
     }
@@ -311,7 +340,7 @@ HRESULT handoff_withdrawn(struct peer *sender, const struct link_id *t1)
     os_mutex_lock(&node->lock);
     struct provide *provide = find_provide_locked(node, t1);
     if (provide != NULL && provide->sender == sender)
-        take_provide_locked(node, provide);
+        end_provide_locked(node, provide, FATE_WITHDRAWN);
     else
         provide = NULL; /* it has been accepted, has lapsed, or is another's */
     os_mutex_unlock(&node->lock);
@@ -364,15 +393,54 @@ static bool principal_fits(const struct via_peer_identity *promised,
     return true;
 }
 
-/* Who comes for what was promised; `peer` NULL: this node itself. */
+/* Who comes for what was promised; `peer` NULL: this node itself. What was promised to whoever
+ * shows it is for the sender's own user. */
 static bool is_recipient(const struct node *node, const struct provide *provide,
                          const struct peer *peer)
 {
+    if (is_for_anybody(provide))
+        return peer == NULL ||
+               principal_fits(&peer_info(provide->sender)->identity, &peer_info(peer)->identity);
     if (peer == NULL)
         return id_equal(&provide->frame.recipient, link_node_id(node->link));
     const struct link_peer *info = peer_info(peer);
     return id_equal(&provide->frame.recipient, &info->node) &&
            principal_fits(&provide->frame.principal, &info->identity);
+}
+
+static void set_error_of(const struct node *node, enum fate fate, uint64_t object)
+{
+    unsigned limit_ms = node->settings.handoff_timeout_ms;
+    unsigned s = limit_ms / 1000;
+    unsigned tenths = limit_ms / 100 % 10;
+    switch (fate) {
+    case FATE_LAPSED:
+        error_set(RPC_E_INVALID_OBJECT,
+                  "object %" PRIu64 " was handed to this process more than %u.%u s ago, and is not "
+                  "kept for it any longer",
+                  object, s, tenths);
+        break;
+    case FATE_ENDED:
+        error_set(RPC_E_INVALID_OBJECT,
+                  "the process that handed on object %" PRIu64
+                  " has ended before this one came for it",
+                  object);
+        break;
+    case FATE_FETCHED:
+        error_set(RPC_E_INVALID_OBJECT,
+                  "object %" PRIu64 " has been fetched already: it was handed on for one time",
+                  object);
+        break;
+    case FATE_WITHDRAWN:
+        error_set(RPC_E_INVALID_OBJECT,
+                  "the process that handed on object %" PRIu64 " has taken that back", object);
+        break;
+    default:
+        error_set(RPC_E_INVALID_OBJECT,
+                  "nobody has handed object %" PRIu64 " to this process within %u.%u s", object, s,
+                  tenths);
+        break;
+    }
 }
 
 /* Takes the provide that fits, or sets the error. It is the recipient's, or the sender's who takes
@@ -386,30 +454,16 @@ static struct provide *take_fitting(struct node *node, const struct link_id *t1,
                 (is_recipient(node, provide, peer) || provide->sender == peer);
     bool found = provide != NULL;
     const struct broken *broken = found ? NULL : find_broken_locked(node, t1);
-    bool is_broken = broken != NULL;
-    bool has_lapsed = is_broken && broken->has_lapsed;
+    enum fate fate = broken != NULL ? broken->fate : FATE_UNKNOWN;
     if (fits)
-        take_provide_locked(node, provide);
+        end_provide_locked(node, provide, FATE_FETCHED);
     os_mutex_unlock(&node->lock);
     if (fits)
         return provide;
-    unsigned limit_ms = node->settings.handoff_timeout_ms;
     if (found)
         error_set(E_ACCESSDENIED, "the object was handed to another process than this one");
-    else if (has_lapsed)
-        error_set(RPC_E_INVALID_OBJECT,
-                  "object %" PRIu64 " was handed to this process more than %u.%u s ago, and is not "
-                  "kept for it any longer",
-                  object, limit_ms / 1000, limit_ms / 100 % 10);
-    else if (is_broken)
-        error_set(RPC_E_INVALID_OBJECT,
-                  "the process that handed on object %" PRIu64
-                  " has ended before this one came for it",
-                  object);
     else
-        error_set(RPC_E_INVALID_OBJECT,
-                  "nobody has handed object %" PRIu64 " to this process within %u.%u s", object,
-                  limit_ms / 1000, limit_ms / 100 % 10);
+        set_error_of(node, fate, object);
     return NULL;
 }
 

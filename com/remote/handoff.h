@@ -9,6 +9,9 @@
  * and accepts by T1; the answer has to be T2, which only the owner can have. An accept that comes
  * before its provide waits for it. Whom the owner cannot be reached by has the sender forward
  * (forward.h), and for that the sender may accept what it has provided itself.
+ *
+ * A packet (packet.h) has no recipient that the sender knows: node id 0. Once it has been accepted
+ * or withdrawn, the owner remembers that as well, since it may be shown again.
  */
 #ifndef COM_REMOTE_HANDOFF_H
 #define COM_REMOTE_HANDOFF_H
@@ -24,7 +27,8 @@ struct node;
 struct peer;
 struct reference_third;
 
-/* Sender: tells the owner of `import` that `recipient` may come. Does not block. */
+/* Sender: tells the owner of `import` that `recipient` may come, or, where that is NULL, whoever of
+ * the sender's user shows T1. Does not block. */
 HRESULT handoff_provide(struct import *import, struct peer *recipient, struct link_id *t1,
                         struct link_id *t2);
 void handoff_withdraw(struct import *import, const struct link_id *t1);

@@ -10,6 +10,7 @@
 #include "com/remote/import.h"
 #include "com/remote/kept.h"
 #include "com/remote/node_object.h"
+#include "com/remote/packet.h"
 #include "com/remote/peer.h"
 #include "com/remote/proxy.h"
 #include "com/remote/reference.h"
@@ -155,6 +156,7 @@ HRESULT node_new(const struct node_settings *settings, struct plugin_set *plugin
     os_mutex_init(&node->lock);
     node->settings = *settings;
     node->next_object = 1;
+    list_init(&node->packets);
     IUnknown *root;
     HRESULT hr = node_object_new(node, &root);
     if (SUCCEEDED(hr)) {
@@ -176,6 +178,7 @@ void node_stop(struct node *node)
     atomic_store(&node->closed, true);
     link_node_close(node->link);
     handoff_stop(node);
+    packet_stop(node);
     crosswait_stop(node);
     link_node_stop(node->link);
 }

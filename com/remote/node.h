@@ -19,6 +19,7 @@
 #include "com/remote/table.h"
 #include "core/link/link.h"
 #include "core/os/thread.h"
+#include "core/util/list.h"
 
 struct exported;
 struct peer;
@@ -49,6 +50,10 @@ struct node {
     IUnknown *root_extra;               /* lock; what the root answers beside INode; a reference */
     struct link_timer *handoff_timer;   /* lock */
     bool handoff_timer_runs;            /* lock; or none may be started any more */
+    struct list packets;                /* packet.h; lock */
+    unsigned n_packets;                 /* lock */
+    struct link_timer *packet_timer;    /* lock */
+    bool packet_timer_runs;             /* lock; or none may be started any more */
     struct link_timer *probe_timer;     /* lock */
     atomic_bool probe_timer_runs;       /* written under lock */
     struct last_releases last_releases; /* its own rules */

@@ -89,12 +89,19 @@ static void add_addresses(struct wire_reference *third, const struct link_peer *
     }
 }
 
-static HRESULT add_third(struct reference_out *out, struct import *import)
+void reference_describe_third(const struct import *import, struct wire_reference *reference)
 {
     const struct link_peer *owner = peer_info(import->peer);
-    struct wire_reference reference = {
+    *reference = (struct wire_reference){
         .kind = WIRE_REFERENCE_THIRD, .object = import->id, .process_id = owner->process_id};
-    add_addresses(&reference, owner);
+    memcpy(reference->owner, &import->owner, sizeof reference->owner);
+    add_addresses(reference, owner);
+}
+
+static HRESULT add_third(struct reference_out *out, struct import *import)
+{
+    struct wire_reference reference;
+    reference_describe_third(import, &reference);
     HRESULT hr = reserve(out, wire_reference_size(&reference));
     struct reference_given given = {.import = import};
     struct link_id t2;
@@ -106,7 +113,6 @@ static HRESULT add_third(struct reference_out *out, struct import *import)
         return hr;
     import_ref(import);
     out->given[out->n_given++] = given;
-    memcpy(reference.owner, &import->owner, sizeof reference.owner);
     memcpy(reference.t1, &given.t1, sizeof reference.t1);
     memcpy(reference.t2, &t2, sizeof reference.t2);
     write_entry(out, &reference);
@@ -173,18 +179,22 @@ void reference_out_deinit(struct reference_out *out, bool sent)
 
 /* --- incoming --- */
 
-static HRESULT keep_third(struct reference_entry *entry, const struct wire_reference *reference)
+void reference_read_third(const struct wire_reference *reference, struct reference_third *third)
 {
-    struct reference_third *third = malloc(sizeof *third);
-    if (third == NULL)
-        return error_set(E_OUTOFMEMORY, "no memory for a reference");
     memcpy(&third->owner, reference->owner, sizeof third->owner);
     memcpy(&third->t1, reference->t1, sizeof third->t1);
     memcpy(&third->t2, reference->t2, sizeof third->t2);
     third->process_id = reference->process_id;
     third->n_addresses = reference->n_addresses;
     memcpy(third->text, reference->addresses, reference->addresses_size);
-    entry->third = third;
+}
+
+static HRESULT keep_third(struct reference_entry *entry, const struct wire_reference *reference)
+{
+    entry->third = malloc(sizeof *entry->third);
+    if (entry->third == NULL)
+        return error_set(E_OUTOFMEMORY, "no memory for a reference");
+    reference_read_third(reference, entry->third);
     return S_OK;
 }
 

@@ -62,6 +62,10 @@ struct reference_third {
     char text[WIRE_REFERENCE_MAX_TEXT]; /* each zero-terminated */
 };
 
+/* Between what is on the wire and what a hand-off needs. All but T1 and T2 of an import's owner. */
+void reference_describe_third(const struct import *import, struct wire_reference *reference);
+void reference_read_third(const struct wire_reference *reference, struct reference_third *third);
+
 struct reference_entry {
     uint64_t id;
     struct exported *exported;     /* a reference, or NULL */

@@ -17,6 +17,9 @@ enum {
     AT_ADDRESSES = 72
 };
 
+_Static_assert(WIRE_REFERENCE_MAX_ENTRY == AT_ADDRESSES + WIRE_REFERENCE_MAX_TEXT,
+               "a third party's entry with all the addresses that it may have");
+
 /* What each kind has at least. */
 static const uint8_t least[] = {[WIRE_REFERENCE_NULL] = AT_OBJECT,
                                 [WIRE_REFERENCE_MINE] = AT_OWNER,

@@ -18,6 +18,7 @@ enum wire_reference_kind {
 
 #define WIRE_REFERENCE_MAX_ADDRESSES 8u
 #define WIRE_REFERENCE_MAX_TEXT      2048u
+#define WIRE_REFERENCE_MAX_ENTRY     (72u + WIRE_REFERENCE_MAX_TEXT)
 
 struct wire_reference {
     uint8_t kind;    /* enum wire_reference_kind */

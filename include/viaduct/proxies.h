@@ -31,6 +31,9 @@ struct via_proxy_guest {
     /* The process has no proxy any more, and no other process has an object of it: the runtime
      * could end. On any thread, with no lock held; may come when that is not so any more. */
     void (*idle)(void);
+    /* Of the class that COM has in other processes for proxies that come from here: it reads
+     * packets. NULL: proxies go there by COM's own marshaler. */
+    const CLSID *unmarshaler;
 };
 
 /* While there is a guest, a proxy that is asked for an interface that this process has no
@@ -43,6 +46,16 @@ VIA_API void *via_proxy_data(void *side);
 VIA_API BOOL via_is_idle(void);
 /* Whether the thread runs a call of another process, or waits in one of its own. */
 VIA_API BOOL via_thread_is_busy(void);
+
+/* A packet is a proxy as bytes, for one other process of the same machine and user that has a
+ * runtime: that one connects to the object's owner, and does not need the process that wrote the
+ * packet any more. It may be read once, for as long as via_options.handoff_timeout_ms of the owner
+ * (30 s), while the process that wrote it runs; so long that process keeps the proxy. Whoever does
+ * not need it releases it. What is read may come from anybody. Both block. */
+struct IStream;
+VIA_API HRESULT via_write_packet(struct IStream *stream, IUnknown *proxy);
+VIA_API HRESULT via_read_packet(struct IStream *stream, REFIID iid, void **object);
+VIA_API HRESULT via_release_packet(struct IStream *stream);
 
 #ifdef __cplusplus
 }
