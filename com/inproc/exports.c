@@ -8,6 +8,7 @@
 
 #include "com/inproc/factory.h"
 #include "com/inproc/module.h"
+#include "com/inproc/unmarshal.h"
 
 BOOL WINAPI DllMain(HINSTANCE module, DWORD reason, void *reserved);
 
@@ -25,7 +26,8 @@ __declspec(dllexport) HRESULT WINAPI DllGetClassObject(REFCLSID clsid, REFIID ii
     if (object == NULL)
         return E_POINTER;
     *object = NULL;
-    return factory_get(clsid, iid, object);
+    return IsEqualGUID(clsid, &unmarshal_clsid) ? unmarshal_get(iid, object)
+                                                : factory_get(clsid, iid, object);
 }
 
 __declspec(dllexport) HRESULT WINAPI DllCanUnloadNow(void)

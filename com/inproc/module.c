@@ -7,6 +7,7 @@
 #include <windows.h>
 
 #include "com/inproc/sides.h"
+#include "com/inproc/unmarshal.h"
 
 static struct {
     SRWLOCK lock;
@@ -81,6 +82,7 @@ static const struct via_proxy_guest *guest(void)
 {
     static struct via_proxy_guest self = {.size = sizeof(self), .idle = end_if_idle};
     self.sides = sides_all(&self.n_sides);
+    self.unmarshaler = unmarshal_is_registered() ? &unmarshal_clsid : NULL;
     return &self;
 }
 

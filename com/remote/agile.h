@@ -1,7 +1,9 @@
 /*
  * IMarshal of proxies, on Windows: a proxy may be called in every apartment, so that whoever keeps
  * one in the Global Interface Table, or passes it to another apartment, has the proxy itself there.
- * To other processes it goes as COM's standard marshaler passes any object.
+ * To other processes of this machine it goes as a packet (packet.h), if the process has a guest
+ * whose class reads those there; else, and where COM keeps it in a table, which may be read many
+ * times, as COM's standard marshaler passes any object.
  */
 #ifndef COM_REMOTE_AGILE_H
 #define COM_REMOTE_AGILE_H

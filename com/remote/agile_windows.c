@@ -6,8 +6,11 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <viaduct/proxies.h>
 
+#include "com/remote/guest.h"
 #include "com/remote/import.h"
+#include "com/remote/packet.h"
 #include "com/remote/proxy.h"
 
 /* Of the interfaces that say that an object is agile: no method but IUnknown's. */
@@ -39,11 +42,28 @@ static HRESULT marshaler(IMarshal **result)
     return hr;
 }
 
+static struct import *import_from(IMarshal *self)
+{
+    return ((struct face *)(void *)self)->import;
+}
+
+/* Whether the proxy goes as a packet, which is read once: those that COM keeps in tables are not.
+ * The same each time it is asked, since COM asks for the class, the size and the data in turn. */
+static bool goes_as_packet(IMarshal *self, DWORD context, DWORD flags)
+{
+    return (context == MSHCTX_LOCAL || context == MSHCTX_NOSHAREDMEM) &&
+           (flags & (MSHLFLAGS_TABLESTRONG | MSHLFLAGS_TABLEWEAK)) == 0 &&
+           guest_unmarshaler() != NULL && packet_is_possible(import_from(self));
+}
+
 static HRESULT STDMETHODCALLTYPE get_class(IMarshal *self, REFIID iid, void *pointer, DWORD context,
                                            void *reserved, DWORD flags, CLSID *clsid)
 {
     IMarshal *inner;
-    (void)self;
+    if (goes_as_packet(self, context, flags)) {
+        *clsid = *guest_unmarshaler();
+        return S_OK;
+    }
     HRESULT hr = marshaler(&inner);
     return SUCCEEDED(hr)
                ? IMarshal_GetUnmarshalClass(inner, iid, pointer, context, reserved, flags, clsid)
@@ -54,7 +74,10 @@ static HRESULT STDMETHODCALLTYPE get_size(IMarshal *self, REFIID iid, void *poin
                                           void *reserved, DWORD flags, DWORD *size)
 {
     IMarshal *inner;
-    (void)self;
+    if (goes_as_packet(self, context, flags)) {
+        *size = (DWORD)packet_size(import_from(self));
+        return S_OK;
+    }
     HRESULT hr = marshaler(&inner);
     return SUCCEEDED(hr)
                ? IMarshal_GetMarshalSizeMax(inner, iid, pointer, context, reserved, flags, size)
@@ -65,7 +88,8 @@ static HRESULT STDMETHODCALLTYPE marshal(IMarshal *self, IStream *stream, REFIID
                                          DWORD context, void *reserved, DWORD flags)
 {
     IMarshal *inner;
-    (void)self;
+    if (goes_as_packet(self, context, flags))
+        return via_write_packet(stream, (IUnknown *)(void *)self);
     HRESULT hr = marshaler(&inner);
     return SUCCEEDED(hr)
                ? IMarshal_MarshalInterface(inner, stream, iid, pointer, context, reserved, flags)

@@ -15,6 +15,8 @@ struct face;
 struct import;
 
 bool guest_is_there(void);
+/* The class that reads packets (packet.h) for COM; NULL: none does. */
+const CLSID *guest_unmarshaler(void);
 /* S_OK: a side, which import_face() makes; E_NOINTERFACE: no proxy has the interface; S_FALSE: the
  * guest says nothing of it. */
 HRESULT guest_knows(const GUID *iid);
