@@ -13,14 +13,19 @@
 
 /* --- to values --- */
 
-/* What is behind references to VARIANTs. */
-static const VARIANT *follow(const VARIANT *variant)
+/* What is behind references to VARIANTs, as it lies there, and where; NULL: there is nothing. Its
+ * place may be at any multiple of 4: the variables of Wine's VBScript are. */
+static void *follow(const VARIANT *variant, VARIANT *copy)
 {
-    for (unsigned depth = 0;
-         depth < TYPELIB_MAX_NESTING && variant && V_VT(variant) == (VT_BYREF | VT_VARIANT);
-         depth++)
-        variant = V_VARIANTREF(variant);
-    return variant;
+    const void *at = variant;
+    memset(copy, 0, sizeof(*copy));
+    for (unsigned depth = 0; at; depth++) {
+        memcpy(copy, at, sizeof(*copy));
+        if (depth == TYPELIB_MAX_NESTING || V_VT(copy) != (VT_BYREF | VT_VARIANT))
+            break;
+        at = V_VARIANTREF(copy);
+    }
+    return (void *)at;
 }
 
 /* What a VARIANT is changed to for a parameter of that type; VT_EMPTY: it is taken as it is. */
@@ -126,7 +131,8 @@ HRESULT marshal_value_from_variant(const struct marshal_method *method, uint16_t
     struct by_name by_name;
     by_name_init(&by_name, method);
     by_name_enter_param(&by_name, param);
-    variant = follow(variant);
+    VARIANT copy;
+    variant = follow(variant, &copy) ? &copy : NULL;
     via_value_clear(value);
     if (!variant || (V_ISBYREF(variant) && !V_BYREF(variant)))
         by_name_fail(&by_name, E_POINTER, "it refers to nothing");
@@ -149,7 +155,8 @@ HRESULT marshal_item_from_variant(const struct marshal_method *method, uint16_t 
     struct by_name by_name;
     by_name_init(&by_name, method);
     by_name_enter_param(&by_name, param);
-    variant = follow(variant);
+    VARIANT copy;
+    variant = follow(variant, &copy) ? &copy : NULL;
     via_value_clear(value);
     if (!variant || (V_ISBYREF(variant) && !V_BYREF(variant)))
         by_name_fail(&by_name, E_POINTER, "it refers to nothing");
@@ -248,10 +255,12 @@ HRESULT marshal_value_to_variant(const struct marshal_method *method, uint16_t p
 
 HRESULT marshal_replace_variant(VARIANT *to, VARIANT *from)
 {
-    const VARIANT *place = follow(to);
-    VARTYPE vt = place ? V_VT(place) & (VARTYPE)~VT_BYREF : VT_EMPTY;
+    VARIANT copy;
+    const VARIANT *place = &copy;
+    void *at = follow(to, &copy);
+    VARTYPE vt = V_VT(place) & (VARTYPE)~VT_BYREF;
     HRESULT hr = S_OK;
-    if (!place || !V_ISBYREF(to) || (V_ISBYREF(place) && !V_BYREF(place)))
+    if (!at || !V_ISBYREF(to) || (V_ISBYREF(place) && !V_BYREF(place)))
         return S_FALSE;
     if (V_ISBYREF(place) && vt != V_VT(from))
         hr = VariantChangeType(from, from, 0, vt);
@@ -259,7 +268,8 @@ HRESULT marshal_replace_variant(VARIANT *to, VARIANT *from)
         hr = DISP_E_TYPEMISMATCH;
     if (FAILED(hr))
         return error_set(hr, "a result cannot be changed to what the caller's VARIANT refers to");
-    automation_replace(to, from);
+    automation_replace(&copy, from);
+    memcpy(at, &copy, sizeof(copy));
     VariantInit(from);
     return S_OK;
 }
