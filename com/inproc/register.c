@@ -259,7 +259,8 @@ static HRESULT check_clsid(const CLSID *clsid, bool is_user)
     return refuse(what, owner, is_user);
 }
 
-/* A ProgID without a version may come to mean another version of ours. */
+/* A ProgID without a version may come to mean another version of ours; one that means this class
+ * is left from a class that was taken away otherwise. */
 static HRESULT check_progid(const char *progid, const CLSID *own, bool is_user)
 {
     struct registered ours;
@@ -272,9 +273,9 @@ static HRESULT check_progid(const char *progid, const CLSID *own, bool is_user)
     registered_text(is_user, path, NULL, owner, sizeof owner);
     progid_path(progid, L"\\CLSID", path);
     if (registered_text(is_user, path, NULL, text, sizeof text) && guid_parse(text, &clsid) &&
-        registered_read(is_user, &clsid, &ours) &&
-        (IsEqualGUID(&clsid, own) || _stricmp(ours.progid, progid) != 0 ||
-         version_stem(progid) == 0))
+        (IsEqualGUID(&clsid, own) ||
+         (registered_read(is_user, &clsid, &ours) &&
+          (_stricmp(ours.progid, progid) != 0 || version_stem(progid) == 0))))
         return S_OK;
     if (owner[0] == 0)
         snprintf(owner, sizeof owner, "%s", text);
