@@ -11,8 +11,10 @@
 #include <objbase.h>
 
 #include "com/inproc/errors.h"
+#include "com/inproc/factory.h"
 #include "com/inproc/ids.h"
 #include "com/inproc/module.h"
+#include "com/inproc/order.h"
 
 const CLSID unmarshal_clsid = INPROC_UNMARSHAL_CLSID;
 
@@ -85,14 +87,49 @@ static HRESULT STDMETHODCALLTYPE Marshal_MarshalInterface(IMarshal *iface, IStre
     return E_NOTIMPL;
 }
 
+/* S_FALSE: the stream has no order, and stands where it stood. */
+static HRESULT read_order(IStream *stream, struct order_packet *order)
+{
+    ULONG n = 0;
+    HRESULT hr = IStream_Read(stream, &order->kind, sizeof order->kind, &n);
+    if (FAILED(hr))
+        return hr;
+    if (n != sizeof order->kind || order->kind != ORDER_CREATE) {
+        LARGE_INTEGER back = {.QuadPart = -(LONGLONG)n};
+        hr = IStream_Seek(stream, back, STREAM_SEEK_CUR, NULL);
+        return FAILED(hr) ? hr : S_FALSE;
+    }
+    hr = IStream_Read(stream, &order->clsid, sizeof order->clsid, &n);
+    if (FAILED(hr))
+        return hr;
+    return n == sizeof order->clsid ? S_OK : RPC_E_INVALID_DATA;
+}
+
+/* A class that nobody has registered here cannot be ordered: whoever has written the order can have
+ * made no other object than the client itself could. */
+static HRESULT carry_out(const struct order_packet *order, REFIID iid, void **object)
+{
+    IClassFactory *factory;
+    HRESULT hr = factory_get(&order->clsid, &IID_IClassFactory, (void **)&factory);
+    if (FAILED(hr))
+        return errors_explain(hr, "what the local server creates is not registered here");
+    hr = IClassFactory_CreateInstance(factory, NULL, iid, object);
+    IClassFactory_Release(factory);
+    return hr;
+}
+
 static HRESULT STDMETHODCALLTYPE Marshal_UnmarshalInterface(IMarshal *iface, IStream *stream,
                                                             REFIID iid, void **object)
 {
+    struct order_packet order;
     (void)iface;
     if (object == NULL)
         return E_POINTER;
     *object = NULL;
-    HRESULT hr = module_enter();
+    HRESULT hr = read_order(stream, &order);
+    if (hr != S_FALSE)
+        return FAILED(hr) ? hr : carry_out(&order, iid, object);
+    hr = module_enter();
     if (FAILED(hr))
         return errors_explain(hr, "Viaduct cannot start in this process");
     hr = via_read_packet(stream, iid, object);
@@ -104,8 +141,12 @@ static HRESULT STDMETHODCALLTYPE Marshal_UnmarshalInterface(IMarshal *iface, ISt
 
 static HRESULT STDMETHODCALLTYPE Marshal_ReleaseMarshalData(IMarshal *iface, IStream *stream)
 {
+    struct order_packet order;
     (void)iface;
-    HRESULT hr = module_enter();
+    HRESULT hr = read_order(stream, &order);
+    if (hr != S_FALSE)
+        return hr; /* an order that nobody takes has made nothing */
+    hr = module_enter();
     if (FAILED(hr))
         return errors_explain(hr, "Viaduct cannot start in this process");
     hr = via_release_packet(stream);

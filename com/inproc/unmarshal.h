@@ -1,7 +1,8 @@
 /*
  * The class that COM makes in a process that a proxy is passed to: it reads the packet that the
- * runtime wrote in the other one, and has a proxy of its own of the object. What it reads is
- * whatever somebody has put into a stream.
+ * runtime wrote in the other one, and has a proxy of its own of the object; or an order of the
+ * local server's, and makes the object (order.h). What it reads is whatever somebody has put into a
+ * stream.
  */
 #ifndef COM_INPROC_UNMARSHAL_H
 #define COM_INPROC_UNMARSHAL_H
