@@ -252,8 +252,8 @@ static HRESULT read_limits(const struct config_node *root, struct configuration 
 /* Nothing is exposed that is not named: some classes of Windows run any program. */
 static HRESULT read_com(const struct config_node *root, struct configuration *configuration)
 {
-    static const char *const known[] = {"expose", "hang_ms", NULL};
-    struct config_node node;
+    static const char *const known[] = {"expose", "hang_ms", "serve", NULL};
+    struct config_node node, serve;
     HRESULT hr;
 
     if (!config_find(root, "com", &node))
@@ -261,6 +261,8 @@ static HRESULT read_com(const struct config_node *root, struct configuration *co
     hr = config_check_keys(&node, known);
     if (SUCCEEDED(hr))
         hr = read_number(&node, "hang_ms", 0, 86400000, &configuration->hang_ms);
+    if (SUCCEEDED(hr) && config_find(&node, "serve", &serve))
+        hr = config_boolean(&serve, &configuration->serves_com);
     return SUCCEEDED(hr) ? read_list(&node, "expose", CONFIGURATION_MAX_EXPOSED, check_exposed,
                                      &configuration->exposed)
                          : hr;

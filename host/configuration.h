@@ -25,6 +25,7 @@ struct config;
 
 struct configuration {
     bool system;
+    bool serves_com;         /* com_server.h */
     struct config *document; /* what was read, to name places in it; NULL: there is no file */
     char *path;              /* of the file, or NULL: there is none, all defaults */
     char *name;              /* what this host calls itself to its peers */

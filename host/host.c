@@ -12,6 +12,7 @@
 #include "core/os/process.h"
 #include "core/util/error.h"
 #include "core/util/log.h"
+#include "host/com_server.h"
 #include "host/exposed.h"
 #include "host/object.h"
 #include "host/text.h"
@@ -171,6 +172,8 @@ HRESULT host_start(const struct configuration *configuration, struct host **out)
         hr = listen_all(host);
     if (SUCCEEDED(hr))
         hr = peers_start(host->peers, host->object);
+    if (SUCCEEDED(hr) && configuration->serves_com)
+        hr = com_server_start(configuration->back_off_max_ms, &host->com_server);
     if (SUCCEEDED(hr))
         hr = relays_start(configuration, &host->relays);
     if (SUCCEEDED(hr))
@@ -180,6 +183,8 @@ HRESULT host_start(const struct configuration *configuration, struct host **out)
 
 void host_stop(struct host *host)
 {
+    com_server_stop(host->com_server);
+    host->com_server = NULL;
     relays_stop(host->relays);
     if (host->object)
         object_disconnect(host->object);

@@ -30,6 +30,7 @@ struct host {
     struct modules *modules;
     struct exits *exits;
     struct peers *peers;
+    struct com_server *com_server; /* NULL: not configured */
     struct running *running;
     struct relays *relays;
     IViaductHost *object; /* read-only; what others call */
