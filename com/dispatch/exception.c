@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "com/abi/standard_proxy.h"
+
 #define FACILITY_OF(code) (((unsigned)(code) >> 16) & 0x1FFF)
 #define FACILITY_CALLS    1 /* RPC_E_...: the call failed, not the method */
 
@@ -49,10 +51,15 @@ static void set_info(const EXCEPINFO *exception)
     ICreateErrorInfo_Release(create);
 }
 
+void exception_complete(IDispatch *object, EXCEPINFO *exception)
+{
+    if (exception->pfnDeferredFillIn != NULL && !standard_proxy_is((IUnknown *)object))
+        exception->pfnDeferredFillIn(exception);
+    exception->pfnDeferredFillIn = NULL;
+}
+
 HRESULT exception_raise(HRESULT code, EXCEPINFO *exception)
 {
-    if (code == DISP_E_EXCEPTION && exception->pfnDeferredFillIn != NULL)
-        exception->pfnDeferredFillIn(exception);
     if (code == DISP_E_EXCEPTION && FAILED(exception->scode))
         code = exception->scode;
     else if (code == DISP_E_EXCEPTION && exception->wCode != 0)

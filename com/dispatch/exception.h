@@ -9,8 +9,12 @@
  * then it stays the thread's. */
 HRESULT exception_fill(HRESULT code, EXCEPINFO *exception);
 
-/* What Invoke returned, as the method's own code: makes the exception, which is freed, the thread's
- * error information. */
+/* What the Invoke of `object` has left to be filled in later. A proxy's cannot be: under Wine it
+ * has the address of a function of the other process, and Windows has called that there. */
+void exception_complete(IDispatch *object, EXCEPINFO *exception);
+
+/* What Invoke returned, completed, as the method's own code: makes the exception, which is freed,
+ * the thread's error information. */
 HRESULT exception_raise(HRESULT code, EXCEPINFO *exception);
 /* Frees its texts, and zeroes it. */
 void exception_clear(EXCEPINFO *exception);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "com/abi/error_border.h"
+#include "com/dispatch/dual.h"
 #include "com/dispatch/exception.h"
 #include "com/dispatch/members.h"
 #include "com/marshal/automation.h"
@@ -28,6 +29,7 @@ struct passing {
     VARIANT places[TYPELIB_MAX_PARAMS]; /* by parameter */
     VARTYPE types[TYPELIB_MAX_PARAMS];  /* of those that are referred to; else VT_EMPTY */
     VARIANT result;
+    bool is_refused; /* by Invoke itself: the method has not been called */
 };
 
 /* --- in --- */
@@ -148,6 +150,21 @@ static void end(struct passing *self)
 
 /* --- the call --- */
 
+/* What an Invoke says before it calls a method: it has none, or not such arguments. What a method
+ * says comes as DISP_E_EXCEPTION. */
+static bool is_refusal(HRESULT hr)
+{
+    static const HRESULT refusals[] = {
+        E_NOTIMPL,           DISP_E_UNKNOWNINTERFACE, DISP_E_MEMBERNOTFOUND,
+        DISP_E_TYPEMISMATCH, DISP_E_PARAMNOTFOUND,    DISP_E_PARAMNOTOPTIONAL,
+        DISP_E_BADVARTYPE,   DISP_E_BADPARAMCOUNT,    DISP_E_NONAMEDARGS,
+    };
+    for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++)
+        if (hr == refusals[i])
+            return true;
+    return false;
+}
+
 /* A failure becomes the thread's record and its error information. */
 static HRESULT invoke(struct passing *self, IDispatch *dispatch)
 {
@@ -168,16 +185,22 @@ static HRESULT invoke(struct passing *self, IDispatch *dispatch)
     for (unsigned i = 0; i < self->n; i++)
         if (self->types[i] != VT_EMPTY)
             V_VT(&self->places[i]) = self->types[i]; /* over which a DECIMAL lies */
-    if (hr == DISP_E_EXCEPTION)
+    /* The method's own failure stays as it says it. */
+    bool is_told = hr == DISP_E_EXCEPTION;
+    self->is_refused = is_refusal(hr);
+    if (is_told) {
+        exception_complete(dispatch, &exception);
         hr = exception_raise(hr, &exception);
-    else
+    } else {
         exception_clear(&exception);
+    }
     if (SUCCEEDED(hr))
         return hr;
     error_border_capture(hr);
     const char *owner = self->member.owner;
-    error_wrap(hr, "%s%s%s", owner != NULL ? owner : "", owner != NULL ? "." : "",
-               self->member.name);
+    if (!is_told)
+        error_wrap(hr, "%s%s%s", owner != NULL ? owner : "", owner != NULL ? "." : "",
+                   self->member.name);
     error_border_publish(hr);
     return hr;
 }
@@ -234,6 +257,23 @@ HRESULT dispatch_pass_on(IDispatch *dispatch, const struct marshal_method *metho
 {
     struct dispatch_member member = described(method);
     return dispatch_pass_on_as(dispatch, &member, method, in, out, is_called);
+}
+
+HRESULT dispatch_pass_on_dual(IDispatch *dispatch, const struct marshal_method *method,
+                              const struct via_value *in, struct via_value *out, bool *is_refused)
+{
+    struct passing self;
+    struct dispatch_member member = described(method);
+    HRESULT hr = begin(&self, &member, method, in);
+    *is_refused = FAILED(hr);
+    if (SUCCEEDED(hr)) {
+        hr = invoke(&self, dispatch);
+        *is_refused = FAILED(hr) && self.is_refused;
+        if (SUCCEEDED(hr))
+            hr = take_results(&self, out);
+    }
+    end(&self);
+    return hr;
 }
 
 HRESULT dispatch_notify(IDispatch *dispatch, const struct marshal_method *method,

@@ -7,6 +7,7 @@
 #include <viaduct/node.h>
 
 #include "com/abi/guid.h"
+#include "com/abi/standard_proxy.h"
 #include "com/remote/apartment.h"
 #include "com/remote/gate.h"
 #include "com/remote/guest.h"
@@ -330,6 +331,11 @@ bool export_is_stand_in(const struct exported *exported)
     return import_of(exported->identity) != NULL;
 }
 
+bool export_is_foreign(const struct exported *exported)
+{
+    return atomic_load_explicit(&exported->is_foreign, memory_order_relaxed);
+}
+
 bool export_knows(const struct exported *exported, const GUID *iid)
 {
     return find_face(exported, iid) != NULL;
@@ -367,6 +373,14 @@ static HRESULT query_late(struct exported *exported, const GUID *iid, void **poi
     return hr;
 }
 
+/* Before its first face, which says that this is known. */
+static void look_whether_foreign(struct exported *exported)
+{
+    if (atomic_load(&exported->faces) == NULL && !export_is_stand_in(exported))
+        atomic_store_explicit(&exported->is_foreign, standard_proxy_is(exported->identity),
+                              memory_order_relaxed);
+}
+
 HRESULT export_query(struct exported *exported, const GUID *iid, void **pointer)
 {
     *pointer = NULL;
@@ -377,6 +391,7 @@ HRESULT export_query(struct exported *exported, const GUID *iid, void **pointer)
         face = calloc(1, sizeof *face);
         if (face == NULL)
             return error_set(E_OUTOFMEMORY, "no memory for an object's interface");
+        look_whether_foreign(exported);
         face->iid = *iid;
         HRESULT hr =
             exported->identity->lpVtbl->QueryInterface(exported->identity, iid, &face->pointer);

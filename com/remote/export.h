@@ -39,6 +39,7 @@ struct exported {
     unsigned n_holders;                  /* node->lock */
     bool listed;                         /* node->lock */
     uint16_t n_refusals;                 /* node->lock */
+    atomic_bool is_foreign;              /* a proxy of COM's own; known with the first face */
     _Atomic(struct export_face *) faces; /* only ever prepended to, under node->lock */
 };
 
@@ -58,6 +59,8 @@ void export_end(struct exported *exported);
 
 /* Whether it stands in for an object of another process (forward.h): a proxy that is exported. */
 bool export_is_stand_in(const struct exported *exported);
+/* Whether it is a proxy of COM's own (foreign.h), once it has been queried. */
+bool export_is_foreign(const struct exported *exported);
 
 /* Whether the answer is known without asking the object. */
 bool export_knows(const struct exported *exported, const GUID *iid);

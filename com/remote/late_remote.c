@@ -127,8 +127,6 @@ static HRESULT STDMETHODCALLTYPE stub_GetIDs(INodeDispatch *iface, const GUID *i
 static void give_failure(HRESULT code, EXCEPINFO *exception, UINT wrong,
                          struct DispatchFailure *failure)
 {
-    if (code == DISP_E_EXCEPTION && exception->pfnDeferredFillIn != NULL)
-        exception->pfnDeferredFillIn(exception);
     if (code != DISP_E_EXCEPTION)
         exception_clear(exception);
     failure->code = exception->scode;
@@ -168,6 +166,8 @@ static HRESULT STDMETHODCALLTYPE stub_Call(INodeDispatch *iface, const GUID *iid
     params.rgdispidNamedArgs = named;
     *code = IDispatch_Invoke(dispatch, id, (REFIID)&none, lcid, flags, &params, result, &exception,
                              &wrong);
+    if (*code == DISP_E_EXCEPTION)
+        exception_complete(dispatch, &exception);
     IDispatch_Release(dispatch);
     if (FAILED(*code))
         VariantClear(result);

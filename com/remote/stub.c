@@ -9,6 +9,7 @@
 #include "com/marshal/marshal.h"
 #include "com/remote/call.h"
 #include "com/remote/export.h"
+#include "com/remote/foreign.h"
 #include "com/remote/forward.h"
 #include "com/remote/frames.h"
 #include "com/remote/handles.h"
@@ -393,6 +394,8 @@ static HRESULT answer(struct peer *peer, struct stub_call *call,
 /* What is called: the object, or what stands for it. */
 struct target {
     void *object;
+    const struct marshal_method *method;
+    bool is_foreign; /* a proxy of COM's own */
     struct stream_face face;
 };
 
@@ -406,10 +409,13 @@ static HRESULT decode(struct peer *peer, struct stub_call *call, struct target *
     HRESULT hr = find_any_method(peer, call, &itf, &method);
     if (FAILED(hr))
         return hr;
+    target->method = method;
     const GUID *iid = marshal_interface_iid(itf);
     if (!export_knows(exported, iid) && FAILED(hr = link_message_own(message)))
         return hr; /* the object is asked, which may take its time: the reader goes on */
     hr = export_query(exported, iid, &target->object);
+    /* The runtime's own interface is not the object's. */
+    target->is_foreign = export_is_foreign(exported) && !IsEqualGUID(iid, &IID_INodeDispatch);
     if (SUCCEEDED(hr) && stream_needs_face(iid, call->item.call.slot))
         target->object = stream_face_init(&target->face, target->object);
     if (SUCCEEDED(hr))
@@ -446,12 +452,13 @@ static HRESULT enter(struct stub_call *call)
     return refusal->code;
 }
 
-static HRESULT call_object(struct marshal_invocation *invocation, void *object)
+static HRESULT call_object(struct marshal_invocation *invocation, const struct target *target)
 {
     struct hang_entry entry;
     error_border_clear();
     bool is_watched = hang_begin(&entry, invocation);
-    HRESULT hr = marshal_invoke(invocation, object);
+    HRESULT hr = target->is_foreign ? foreign_call(invocation, target->method, target->object)
+                                    : marshal_invoke(invocation, target->object);
     if (is_watched)
         hang_end(&entry);
     if (FAILED(hr))
@@ -486,7 +493,7 @@ void stub_run(struct link_message *message)
         /* What the payload did not use is given back before the method runs, which may take long.
          */
         reference_in_deinit(&call->references);
-        hr = call_object(invocation, target.object);
+        hr = call_object(invocation, &target);
     }
     if (FAILED(hr)) {
         kept_answer(call->kept, NULL, NULL, NULL, hr);
