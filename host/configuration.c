@@ -38,6 +38,7 @@ void configuration_free(struct configuration *configuration)
     strings_free(configuration->plugin_directories);
     strings_free(configuration->component_directories);
     strings_free(configuration->exposed);
+    strings_free(configuration->annotations);
     for (size_t i = 0; i < configuration->n_peers; i++) {
         free(configuration->peers[i].name);
         free(configuration->peers[i].address);
@@ -252,7 +253,7 @@ static HRESULT read_limits(const struct config_node *root, struct configuration 
 /* Nothing is exposed that is not named: some classes of Windows run any program. */
 static HRESULT read_com(const struct config_node *root, struct configuration *configuration)
 {
-    static const char *const known[] = {"expose", "hang_ms", "serve", NULL};
+    static const char *const known[] = {"expose", "hang_ms", "annotations", "serve", NULL};
     struct config_node node, serve;
     HRESULT hr;
 
@@ -263,9 +264,13 @@ static HRESULT read_com(const struct config_node *root, struct configuration *co
         hr = read_number(&node, "hang_ms", 0, 86400000, &configuration->hang_ms);
     if (SUCCEEDED(hr) && config_find(&node, "serve", &serve))
         hr = config_boolean(&serve, &configuration->serves_com);
-    return SUCCEEDED(hr) ? read_list(&node, "expose", CONFIGURATION_MAX_EXPOSED, check_exposed,
-                                     &configuration->exposed)
-                         : hr;
+    if (SUCCEEDED(hr))
+        hr = read_list(&node, "expose", CONFIGURATION_MAX_EXPOSED, check_exposed,
+                       &configuration->exposed);
+    if (SUCCEEDED(hr))
+        hr = read_list(&node, "annotations", CONFIGURATION_MAX_ANNOTATIONS, check_directory,
+                       &configuration->annotations);
+    return hr;
 }
 
 static HRESULT read_log(const struct config_node *root, struct configuration *configuration)

@@ -20,6 +20,7 @@
 #define CONFIGURATION_MAX_PEERS       64u
 #define CONFIGURATION_MAX_EXPOSED     256u
 #define CONFIGURATION_MAX_RELAYS      64u
+#define CONFIGURATION_MAX_ANNOTATIONS 32u
 
 struct config;
 
@@ -34,6 +35,7 @@ struct configuration {
     char **component_directories; /* in order of precedence, the writable one first */
     char *cache_directory;        /* for what can be made again */
     char **exposed;               /* COM classes, exposed.h; NULL: none */
+    char **annotations;           /* side files for them; NULL: none */
     struct peer_settings *peers;
     size_t n_peers;
     struct relays_settings *relays;

@@ -8,11 +8,12 @@
 #include <viaduct/hresult.h>
 
 struct class_name;
+struct configuration;
 
-/* `patterns`: ProgIDs, in which '*' stands for anything, and CLSIDs; NULL at the end. Writes a
- * manifest for each class that one of them means into the directory. What a pattern means nothing
- * by is logged. `hang_ms`: for viaduct-com. VIA_E_CONFIG where there is no COM. */
-HRESULT exposed_write_manifests(char *const *patterns, uint32_t hang_ms, const char *directory);
+/* Sees to it that the directory, which it makes, has a manifest for each COM class that the
+ * configuration exposes, and nothing else; what is there already is left as it is. What a pattern
+ * means nothing by is logged. VIA_E_CONFIG where there is no COM, or a side file is wrong. */
+HRESULT exposed_write_manifests(const struct configuration *configuration, const char *directory);
 
 /* Whether the name, which the registry does not know, is one of Windows' COM classes. */
 bool exposed_is_com_class(const struct class_name *name);

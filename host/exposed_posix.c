@@ -2,10 +2,9 @@
 
 #include "core/util/error.h"
 
-HRESULT exposed_write_manifests(char *const *patterns, uint32_t hang_ms, const char *directory)
+HRESULT exposed_write_manifests(const struct configuration *configuration, const char *directory)
 {
-    (void)patterns;
-    (void)hang_ms;
+    (void)configuration;
     (void)directory;
     return error_set(VIA_E_CONFIG, "\"com\" is for hosts that run on Windows, or under Wine: there "
                                    "is no COM here whose classes could be exposed");

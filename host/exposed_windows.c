@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "com/abi/guid.h"
+#include "com/gateway/annotations.h"
 #include "com/gateway/registry.h"
 #include "com/registry/class_name.h"
 #include "com/registry/manifest.h"
@@ -15,7 +16,12 @@
 #include "core/util/cleanup.h"
 #include "core/util/error.h"
 #include "core/util/log.h"
+#include "core/util/strings.h"
 #include "core/util/utf.h"
+#include "host/configuration.h"
+
+/* A manifest of one class is much shorter. */
+#define MAX_MANIFEST (64u * 1024)
 
 /* --- patterns --- */
 
@@ -44,22 +50,38 @@ static bool matches(const char *pattern, const char *text)
 }
 
 struct writing {
-    char *const *patterns;
-    size_t *n_found; /* by pattern */
+    char *const *patterns; /* of the configuration */
+    size_t *n_found;       /* by pattern */
     const char *program;
-    uint32_t hang_ms;
+    const struct configuration *configuration;
     const char *directory;
+    char **written; /* names of files; NULL at the end, or none */
     HRESULT result; /* sticky */
 };
 
 /* --- manifests --- */
 
-static HRESULT write_manifest(const struct writing *self, const struct com_class *class)
+/* Not again where it is there already: a file that is new would be read again (com/registry). */
+static HRESULT write_changed(const char *path, const char *text)
+{
+    CLEANUP(cleanup_free) char *there = NULL;
+    size_t size = 0;
+    if (SUCCEEDED(os_file_read(path, MAX_MANIFEST, &there, &size)) && size == strlen(text) &&
+        memcmp(there, text, size) == 0)
+        return S_OK;
+    error_clear();
+    return os_file_write(path, text, strlen(text));
+}
+
+static HRESULT write_manifest(struct writing *self, const struct com_class *class)
 {
     char guid[GUID_TEXT_SIZE];
     char name[GUID_TEXT_SIZE + 8];
     char hang[16];
-    char *arguments[] = {guid, hang, NULL};
+    char *const *annotations = self->configuration->annotations;
+    char *arguments[CONFIGURATION_MAX_ANNOTATIONS + 3] = {guid, hang};
+    for (size_t i = 0; annotations != NULL && annotations[i] != NULL; i++)
+        arguments[i + 2] = annotations[i];
     struct manifest_class entry = {
         .clsid = class->clsid,
         .threading = class->is_apartment ? MANIFEST_APARTMENT : MANIFEST_FREE,
@@ -74,13 +96,35 @@ static HRESULT write_manifest(const struct writing *self, const struct com_class
         .classes = &entry,
     };
     guid_format(&class->clsid, guid);
-    snprintf(hang, sizeof hang, "%u", (unsigned)self->hang_ms);
+    snprintf(hang, sizeof hang, "%u", (unsigned)self->configuration->hang_ms);
     snprintf(name, sizeof name, "%s.json", guid);
     CLEANUP(cleanup_free) char *path = os_path_join(self->directory, name);
     CLEANUP(cleanup_free) char *text = manifest_format(&manifest);
     if (path == NULL || text == NULL)
         return error_set(E_OUTOFMEMORY, "no memory for the manifest of COM class %s", guid);
-    return os_file_write(path, text, strlen(text));
+    HRESULT hr = strings_append(&self->written, strdup(name));
+    if (FAILED(hr))
+        return error_set(hr, "no memory for the manifest of COM class %s", guid);
+    return write_changed(path, text);
+}
+
+/* What an earlier configuration exposed. */
+static HRESULT remove_others(const struct writing *self)
+{
+    char **names = NULL;
+    HRESULT hr = os_directory_list(self->directory, &names);
+    for (size_t i = 0; SUCCEEDED(hr) && names[i] != NULL; i++) {
+        bool is_kept = false;
+        for (size_t j = 0; self->written != NULL && self->written[j] != NULL && !is_kept; j++)
+            is_kept = strcmp(names[i], self->written[j]) == 0;
+        CLEANUP(cleanup_free) char *path = os_path_join(self->directory, names[i]);
+        if (!is_kept && path == NULL)
+            hr = error_set(E_OUTOFMEMORY, "no memory for what the configuration exposes");
+        else if (!is_kept)
+            hr = os_file_remove(path);
+    }
+    os_names_free(names);
+    return hr;
 }
 
 static bool is_meant(const struct writing *self, const CLSID *clsid, const char *progid)
@@ -142,8 +186,9 @@ static void report(const struct writing *self)
     }
 }
 
-HRESULT exposed_write_manifests(char *const *patterns, uint32_t hang_ms, const char *directory)
+HRESULT exposed_write_manifests(const struct configuration *configuration, const char *directory)
 {
+    char *const *patterns = configuration->exposed;
     size_t n = 0;
     while (patterns[n] != NULL)
         n++;
@@ -156,15 +201,22 @@ HRESULT exposed_write_manifests(char *const *patterns, uint32_t hang_ms, const c
     struct writing writing = {.patterns = patterns,
                               .n_found = n_found,
                               .program = program,
-                              .hang_ms = hang_ms,
+                              .configuration = configuration,
                               .directory = directory};
-    HRESULT hr = com_class_each(visit, &writing);
+    HRESULT hr = annotations_load(configuration->annotations);
+    if (SUCCEEDED(hr))
+        hr = os_directory_make_private(directory);
+    if (SUCCEEDED(hr))
+        hr = com_class_each(visit, &writing);
     if (SUCCEEDED(hr))
         hr = writing.result;
     if (SUCCEEDED(hr))
         hr = write_nameless(&writing);
     if (SUCCEEDED(hr))
+        hr = remove_others(&writing);
+    if (SUCCEEDED(hr))
         report(&writing);
+    strings_free(writing.written);
     return hr;
 }
 

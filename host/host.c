@@ -12,6 +12,7 @@
 #include "core/os/process.h"
 #include "core/util/error.h"
 #include "core/util/log.h"
+#include "core/util/sha1.h"
 #include "host/com_server.h"
 #include "host/exposed.h"
 #include "host/object.h"
@@ -51,6 +52,25 @@ static HRESULT make_servers(struct host *host)
     return servers_new(&settings, &host->servers);
 }
 
+/* The directory for the manifests of what is exposed: the same at each start, so that the index of
+ * the manifests stays true, and another one for each host. */
+static HRESULT name_exposed_directory(struct host *host)
+{
+    const struct configuration *configuration = host->configuration;
+    const char *address = configuration->listen[0];
+    struct sha1 sha1;
+    uint8_t hash[SHA1_SIZE];
+    char name[64];
+
+    sha1_init(&sha1);
+    sha1_update(&sha1, address, strlen(address));
+    sha1_finish(&sha1, hash);
+    snprintf(name, sizeof(name), "com-%02x%02x%02x%02x%02x%02x", hash[0], hash[1], hash[2], hash[3],
+             hash[4], hash[5]);
+    host->exposed_directory = os_path_join(configuration->cache_directory, name);
+    return host->exposed_directory ? S_OK : error_set(E_OUTOFMEMORY, "no memory for the host");
+}
+
 /* Behind the configured directories comes that of what is exposed. */
 static HRESULT make_registry(struct host *host)
 {
@@ -65,9 +85,10 @@ static HRESULT make_registry(struct host *host)
         n++;
     }
     if (exposes) {
-        hr = exposed_write_manifests(configuration->exposed, configuration->hang_ms,
-                                     host->scratch_directory);
-        directories[n++] = host->scratch_directory;
+        hr = name_exposed_directory(host);
+        if (SUCCEEDED(hr))
+            hr = exposed_write_manifests(configuration, host->exposed_directory);
+        directories[n++] = host->exposed_directory;
     }
     directories[n] = NULL;
     return SUCCEEDED(hr)
@@ -214,6 +235,7 @@ void host_free(struct host *host)
         os_directory_remove(host->scratch_directory);
     error_clear();
     free(host->scratch_directory);
+    free(host->exposed_directory);
     free(host->program);
     free(host);
 }

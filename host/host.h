@@ -23,8 +23,9 @@
 
 struct host {
     const struct configuration *configuration; /* read-only; borrowed */
-    char *scratch_directory;                   /* read-only; this host's own, removed at its end */
-    char *program;                             /* read-only; runs surrogates */
+    char *exposed_directory; /* read-only: manifests of COM classes; NULL: none are exposed */
+    char *scratch_directory; /* read-only; this host's own, removed at its end */
+    char *program;           /* read-only; runs surrogates */
     struct registry *registry;
     struct servers *servers;
     struct modules *modules;

@@ -1,7 +1,7 @@
 /*
  * viaduct-com: serves one COM class of Windows to the host that has started it.
  *
- *     viaduct-com {CLSID} HANG_MS
+ *     viaduct-com {CLSID} HANG_MS [ANNOTATIONS...]
  *
  * The main thread makes the process' multithreaded apartment, where classes that are not
  * apartment-threaded live. The others have the component's apartment.
@@ -11,6 +11,7 @@
 #include <viaduct/runtime.h>
 #include <viaduct/server.h>
 
+#include "com/gateway/annotations.h"
 #include "com/gateway/component.h"
 #include "core/os/program.h"
 #include "core/util/error.h"
@@ -22,7 +23,7 @@ static int fail(HRESULT hr)
     return 1;
 }
 
-static int run(const char *clsid, uint32_t hang_ms)
+static int run(const char *clsid, uint32_t hang_ms, char *const *annotations)
 {
     const struct via_component *component;
     char text[ERROR_TEXT_SIZE];
@@ -34,10 +35,13 @@ static int run(const char *clsid, uint32_t hang_ms)
     hr = CoInitializeSecurity(NULL, -1, NULL, NULL, RPC_C_AUTHN_LEVEL_DEFAULT,
                               RPC_C_IMP_LEVEL_IDENTIFY, NULL, EOAC_NONE, NULL);
     if (SUCCEEDED(hr))
+        hr = annotations_load(annotations);
+    if (SUCCEEDED(hr))
         hr = component_of_class(clsid, &component);
     if (FAILED(hr))
         return fail(hr);
     via_set_describer(component_describe);
+    via_use_code_page();
     if (hang_ms > 0)
         hr = via_set_hang_limit(hang_ms);
     if (SUCCEEDED(hr))
@@ -52,12 +56,11 @@ static int run(const char *clsid, uint32_t hang_ms)
 int main(int argc, char **argv)
 {
     char **arguments = os_program_start(argc, argv);
-    if (argc != 3) {
-        fprintf(stderr,
-                "viaduct-com {CLSID} HANG_MS is started by viaductd, for the COM classes that its "
-                "configuration exposes\n");
+    if (argc < 3) {
+        fprintf(stderr, "viaduct-com {CLSID} HANG_MS [ANNOTATIONS...] is started by viaductd, for "
+                        "the COM classes that its configuration exposes\n");
         return os_program_end("viaduct-com", 2);
     }
-    return os_program_end("viaduct-com",
-                          run(arguments[1], (uint32_t)strtoul(arguments[2], NULL, 10)));
+    uint32_t hang_ms = (uint32_t)strtoul(arguments[2], NULL, 10);
+    return os_program_end("viaduct-com", run(arguments[1], hang_ms, arguments + 3));
 }

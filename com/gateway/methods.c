@@ -10,9 +10,11 @@
 #include <string.h>
 #include <strings.h>
 
+#include "com/gateway/annotations.h"
 #include "com/typelib/builtin.h"
 #include "com/typelib/typelib.h"
 #include "core/util/cleanup.h"
+#include "core/util/log.h"
 
 #define MAX_NAMES (TYPELIB_MAX_PARAMS + 1)
 /* The ids of IUnknown's and IDispatch's methods in type libraries: 0x6000 and the interface's depth
@@ -66,6 +68,15 @@ static char *param_name(const struct conversion *self, const struct names *names
     return name;
 }
 
+/* What is being converted. */
+struct method {
+    const char *owner;
+    GUID iid;
+    bool is_automation; /* its interface: types have the one meaning that they have there */
+    const struct names *names;
+    char c_name[256]; /* "get_Level" */
+};
+
 /* A parameter that cannot be said: with it the method has a slot, and no call comes to it. */
 static void add_opaque(json_t *params, const char *name)
 {
@@ -73,20 +84,68 @@ static void add_opaque(json_t *params, const char *name)
                           json_pack("{s:s, s:s, s:b}", "name", name, "type", "opaque", "in", 1));
 }
 
+/* A parameter that a side file names, as it is called here. NULL: it names none. */
+static json_t *resolve(json_t *reference, const struct names *names)
+{
+    const char *text = json_string_value(reference);
+    if (text == NULL)
+        return json_incref(reference); /* a number, or computed */
+    for (UINT i = 1; i < names->n; i++) {
+        CLEANUP(cleanup_free) char *name = types_identifier(names->texts[i]);
+        if (name != NULL && strcasecmp(name, text) == 0)
+            return json_string(name);
+    }
+    log_warning("com", "an annotation names the parameter %s, which its method does not have",
+                text);
+    return NULL;
+}
+
+static bool resolve_all(struct annotation *annotation, const struct names *names)
+{
+    json_t **references[] = {&annotation->size_is, &annotation->length_is, &annotation->iid_is};
+    bool are_known = true;
+    for (size_t i = 0; i < 3; i++) {
+        if (*references[i] == NULL)
+            continue;
+        *references[i] = resolve(*references[i], names);
+        are_known &= *references[i] != NULL;
+    }
+    return are_known;
+}
+
+/* False: nothing is said of it, or nothing that fits it. */
+static bool convert_annotated(struct conversion *self, ITypeInfo *info, const struct method *method,
+                              const ELEMDESC *param, json_t *json)
+{
+    struct annotation annotation;
+    const char *name = json_string_value(json_object_get(json, "name"));
+    if (!annotations_find(method->owner, &method->iid, method->c_name, name, &annotation))
+        return false;
+    bool is_good = resolve_all(&annotation, method->names) &&
+                   types_annotated_param(self, info, param, &annotation, json);
+    if (!is_good)
+        log_warning("com", "%s.%s(%s): what an annotation says does not fit the type library",
+                    method->owner, method->c_name, name);
+    json_decref(annotation.size_is);
+    json_decref(annotation.length_is);
+    json_decref(annotation.iid_is);
+    return is_good;
+}
+
 static json_t *convert_params(struct conversion *self, ITypeInfo *info, const FUNCDESC *function,
-                              const struct names *names, bool is_automation)
+                              const struct method *method)
 {
     json_t *params = json_array();
     for (SHORT i = 0; i < function->cParams; i++) {
-        CLEANUP(cleanup_free) char *name = param_name(self, names, (UINT)i, params);
-        json_t *param = json_object();
-        json_object_set_new(param, "name", json_string(name));
-        if (name != NULL &&
-            types_param(self, info, &function->lprgelemdescParam[i], is_automation, param)) {
-            json_array_append_new(params, param);
+        CLEANUP(cleanup_free) char *name = param_name(self, method->names, (UINT)i, params);
+        const ELEMDESC *param = &function->lprgelemdescParam[i];
+        json_t *json = json_pack("{s:s}", "name", name != NULL ? name : "value");
+        if (convert_annotated(self, info, method, param, json) ||
+            types_param(self, info, param, method->is_automation, json)) {
+            json_array_append_new(params, json);
             continue;
         }
-        json_decref(param);
+        json_decref(json);
         add_opaque(params, name != NULL ? name : "value");
     }
     return params;
@@ -117,21 +176,35 @@ static bool has_too_many(const FUNCDESC *function)
     return function->cParams < 0 || function->cParams >= (SHORT)TYPELIB_MAX_PARAMS;
 }
 
+static void name_method(const FUNCDESC *function, struct method *method)
+{
+    CLEANUP(cleanup_free)
+    char *name = types_identifier(method->names->n > 0 ? method->names->texts[0] : NULL);
+    const char *prefix = function->invkind == INVOKE_PROPERTYGET      ? "get_"
+                         : function->invkind == INVOKE_PROPERTYPUT    ? "put_"
+                         : function->invkind == INVOKE_PROPERTYPUTREF ? "putref_"
+                                                                      : "";
+    snprintf(method->c_name, sizeof method->c_name, "%s%s", prefix, name != NULL ? name : "");
+}
+
+/* `of`: what all methods of the interface have in common. */
 static json_t *convert_method(struct conversion *self, ITypeInfo *info, const FUNCDESC *function,
-                              bool is_automation)
+                              const struct method *of)
 {
     struct names names;
+    struct method method = *of;
     get_names(info, function, &names);
-    json_t *method = new_method(function, &names);
+    method.names = &names;
+    name_method(function, &method);
+    json_t *json = new_method(function, &names);
     bool returns_result = function->elemdescFunc.tdesc.vt == VT_HRESULT;
-    json_t *params = has_too_many(function)
-                         ? json_array()
-                         : convert_params(self, info, function, &names, is_automation);
+    json_t *params =
+        has_too_many(function) ? json_array() : convert_params(self, info, function, &method);
     if (!returns_result || has_too_many(function))
         add_opaque(params, "result");
-    json_object_set_new(method, "params", params);
+    json_object_set_new(json, "params", params);
     free_names(&names);
-    return method;
+    return json;
 }
 
 static int by_slot(const void *left, const void *right)
@@ -143,7 +216,12 @@ static int by_slot(const void *left, const void *right)
 /* The library's order need not be the vtable's. */
 json_t *methods_of_interface(struct conversion *self, ITypeInfo *info, const TYPEATTR *attributes)
 {
-    bool is_automation = (attributes->wTypeFlags & (TYPEFLAG_FDUAL | TYPEFLAG_FOLEAUTOMATION)) != 0;
+    CLEANUP(cleanup_free) char *name = types_name(info);
+    const struct method of = {
+        .owner = name != NULL ? name : "",
+        .iid = attributes->guid,
+        .is_automation = (attributes->wTypeFlags & (TYPEFLAG_FDUAL | TYPEFLAG_FOLEAUTOMATION)) != 0,
+    };
     json_t *methods = json_array();
     UINT n = 0;
     CLEANUP(cleanup_free) FUNCDESC **functions = calloc(attributes->cFuncs + 1u, sizeof *functions);
@@ -152,7 +230,7 @@ json_t *methods_of_interface(struct conversion *self, ITypeInfo *info, const TYP
     if (functions != NULL)
         qsort(functions, n, sizeof(FUNCDESC *), by_slot);
     for (UINT i = 0; i < n; i++) {
-        json_array_append_new(methods, convert_method(self, info, functions[i], is_automation));
+        json_array_append_new(methods, convert_method(self, info, functions[i], &of));
         ITypeInfo_ReleaseFuncDesc(info, functions[i]);
     }
     return methods;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "com/abi/guid.h"
+#include "com/gateway/annotations.h"
 #include "core/util/cleanup.h"
 #include "core/util/utf.h"
 
@@ -131,6 +132,8 @@ static json_t *value(struct conversion *self, ITypeInfo *info, const TYPEDESC *t
         return interface_type(types_use_dispatch(self));
     case VT_LPWSTR:
         return json_string("string16");
+    case VT_LPSTR:
+        return json_string("string8");
     case VT_USERDEFINED:
         return referenced(self, info, type->hreftype, depth);
     case VT_PTR:
@@ -181,10 +184,8 @@ static bool by_value(struct conversion *self, ITypeInfo *info, const TYPEDESC *t
         json_decref(what);
         return false;
     }
-    if (type->vt == VT_LPWSTR) {
-        json_decref(what);
-        what = json_pack("{s:s, s:b}", "type", "string16", "nullable", 1);
-    }
+    if (type->vt == VT_LPWSTR || type->vt == VT_LPSTR)
+        what = json_pack("{s:o, s:b}", "type", what, "nullable", 1);
     json_object_set_new(json, "type", what);
     return true;
 }
@@ -232,24 +233,95 @@ static void add_default(const PARAMDESC *param, json_t *json)
         json_object_set_new(json, "default", value);
 }
 
+/* Whether it goes in and comes out, and what it is when it is left out. */
+static void add_direction(const PARAMDESC *param, json_t *json)
+{
+    USHORT flags = param->wParamFlags;
+    bool is_out = (flags & PARAMFLAG_FOUT) != 0;
+    if ((flags & PARAMFLAG_FIN) != 0 || !is_out)
+        json_object_set_new(json, "in", json_true());
+    if (is_out)
+        json_object_set_new(json, "out", json_true());
+    if (is_out && (flags & PARAMFLAG_FRETVAL) != 0)
+        json_object_set_new(json, "retval", json_true());
+    else
+        add_default(param, json);
+}
+
 bool types_param(struct conversion *self, ITypeInfo *info, const ELEMDESC *param,
                  bool is_automation, json_t *json)
 {
     USHORT flags = param->paramdesc.wParamFlags;
     bool is_out = (flags & PARAMFLAG_FOUT) != 0;
-    bool is_in = (flags & PARAMFLAG_FIN) != 0 || !is_out;
-    bool is_retval = (flags & PARAMFLAG_FRETVAL) != 0;
-    if (is_in)
-        json_object_set_new(json, "in", json_true());
-    if (is_out)
-        json_object_set_new(json, "out", json_true());
-    if (is_out && is_retval)
-        json_object_set_new(json, "retval", json_true());
-    else
-        add_default(&param->paramdesc, json);
-    bool is_one = is_automation || is_retval;
+    add_direction(&param->paramdesc, json);
+    bool is_one = is_automation || (flags & PARAMFLAG_FRETVAL) != 0;
     return (!is_out && by_value(self, info, &param->tdesc, json)) ||
            by_reference(self, info, &param->tdesc, is_one, json);
+}
+
+/* --- with what a side file says --- */
+
+static const char *text_kind(const TYPEDESC *type)
+{
+    VARTYPE to = type->vt == VT_PTR ? type->lptdesc->vt : VT_EMPTY;
+    if (type->vt == VT_LPSTR || to == VT_I1 || to == VT_UI1)
+        return "string8";
+    return type->vt == VT_LPWSTR || to == VT_I2 || to == VT_UI2 ? "string16" : NULL;
+}
+
+static json_t *elements(struct conversion *self, ITypeInfo *info, const TYPEDESC *type,
+                        const struct annotation *annotation)
+{
+    json_t *element = type->vt == VT_PTR ? value(self, info, type->lptdesc, 0) : NULL;
+    if (element == NULL)
+        return NULL;
+    json_t *json = json_pack("{s:o, s:O}", "sized", element, "size_is", annotation->size_is);
+    if (annotation->length_is != NULL)
+        json_object_set(json, "length_is", annotation->length_is);
+    return json;
+}
+
+static json_t *any_interface(struct conversion *self, const TYPEDESC *type,
+                             const struct annotation *annotation)
+{
+    if (type->vt != VT_PTR && type->vt != VT_UNKNOWN && type->vt != VT_DISPATCH)
+        return NULL;
+    return json_pack("{s:s, s:O}", "interface", types_use_unknown(self), "iid_is",
+                     annotation->iid_is);
+}
+
+static json_t *annotated_type(struct conversion *self, ITypeInfo *info, const TYPEDESC *type,
+                              const struct annotation *annotation)
+{
+    const char *text = annotation->is_text ? text_kind(type) : NULL;
+    if (annotation->is_text)
+        return text != NULL ? json_string(text) : NULL;
+    return annotation->iid_is != NULL ? any_interface(self, type, annotation)
+                                      : elements(self, info, type, annotation);
+}
+
+bool types_annotated_param(struct conversion *self, ITypeInfo *info, const ELEMDESC *param,
+                           const struct annotation *annotation, json_t *json)
+{
+    const TYPEDESC *type = &param->tdesc;
+    bool is_out = (param->paramdesc.wParamFlags & PARAMFLAG_FOUT) != 0;
+    bool is_array = annotation->size_is != NULL;
+    if (annotation->is_one)
+        return types_param(self, info, param, true, json);
+    if (!annotation->is_text && !is_array && annotation->iid_is == NULL)
+        return false;
+    /* What the method makes is behind one more pointer; an array may be the caller's buffer. */
+    bool is_made = is_out && type->vt == VT_PTR && (!is_array || type->lptdesc->vt == VT_PTR);
+    json_t *what = is_out && !is_array && !is_made
+                       ? NULL
+                       : annotated_type(self, info, is_made ? type->lptdesc : type, annotation);
+    if (what == NULL)
+        return false;
+    add_direction(&param->paramdesc, json);
+    json_object_set_new(json, "type", what);
+    if (is_made)
+        json_object_set_new(json, "by_ref", json_true());
+    return true;
 }
 
 json_t *types_in_variant(struct conversion *self, ITypeInfo *info, const TYPEDESC *type)
@@ -258,7 +330,7 @@ json_t *types_in_variant(struct conversion *self, ITypeInfo *info, const TYPEDES
     const char *name = json_string_value(json);
     bool is_of_none =
         json == NULL ||
-        (name != NULL && (strcmp(name, "string16") == 0 || strcmp(name, "guid") == 0));
+        (name != NULL && (strncmp(name, "string", 6) == 0 || strcmp(name, "guid") == 0));
     if (!is_of_none)
         return json;
     json_decref(json);

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <viaduct/com.h>
 
+struct annotation;
+
 /* What is being made: the library, and the interfaces of others that it has named so far. */
 struct conversion {
     ITypeLib *library;
@@ -42,6 +44,9 @@ bool types_is_of(ITypeInfo *info, ITypeLib *library);
  * `is_automation`: the interface's types have the one meaning that they have there. */
 bool types_param(struct conversion *self, ITypeInfo *info, const ELEMDESC *param,
                  bool is_automation, json_t *json);
+/* The same of one that a side file says more of. False: that does not fit the type. */
+bool types_annotated_param(struct conversion *self, ITypeInfo *info, const ELEMDESC *param,
+                           const struct annotation *annotation, json_t *json);
 /* The same of a member of a dispinterface, whose arguments are what a VARIANT holds; "variant"
  * where the type itself is nothing that one could hold. */
 void types_member_param(struct conversion *self, ITypeInfo *info, const ELEMDESC *param,

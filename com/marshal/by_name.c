@@ -1,4 +1,5 @@
 #include "com/marshal/by_name.h"
+#include "com/marshal/code_page.h"
 #include "com/marshal/automation.h"
 #include "com/marshal/handle.h"
 #include "com/abi/guid.h"
@@ -223,6 +224,12 @@ static void set_guid(struct by_name *self, const struct via_value *value, void *
 
 static void set_string8(struct by_name *self, const struct via_value *value, char **native)
 {
+    if (code_page_is_used()) {
+        HRESULT hr = code_page_from_utf8(value->as.string, value->n, native);
+        if (FAILED(hr))
+            by_name_fail(self, hr, hr == E_OUTOFMEMORY ? "no memory" : CODE_PAGE_LACKS);
+        return;
+    }
     *native = CoTaskMemAlloc((size_t)value->n + 1);
     if (!*native)
         by_name_fail(self, E_OUTOFMEMORY, "no memory");

@@ -3,6 +3,7 @@
  * decode_arrays.c; what values claim of their neighbours is kept and compared in decode_claims.c.
  */
 #include "com/marshal/decode.h"
+#include "com/marshal/code_page.h"
 #include "com/marshal/automation.h"
 #include "com/marshal/handle.h"
 #include "core/os/handle.h"
@@ -144,6 +145,27 @@ bool decode_is_there(struct decoder *decoder, const struct plan_type *type, uint
     return false;
 }
 
+static void check_utf8(struct decoder *self, const char *text, size_t size)
+{
+    if (memchr(text, 0, size))
+        decode_fail(self, "the string holds a zero");
+    else if (!utf8_is_valid(text, size))
+        decode_fail(self, "the string is not valid UTF-8");
+}
+
+/* For a method that has its texts in the code page. */
+static void read_narrow(struct decoder *self, const char *text, size_t size, char **value)
+{
+    char *narrow = NULL;
+    check_utf8(self, text, size);
+    if (FAILED(self->result))
+        return;
+    if (code_page_from_utf8(text, size, &narrow) == E_INVALIDARG)
+        decode_fail(self, CODE_PAGE_LACKS);
+    else if (decode_note(self, narrow, DECODE_BLOCK)) /* NULL: no memory */
+        *value = narrow;
+}
+
 static void read_string8(struct decoder *self, const struct plan_type *type, char **value)
 {
     uint32_t size = decode_u32(self);
@@ -152,6 +174,10 @@ static void read_string8(struct decoder *self, const struct plan_type *type, cha
     const char *text = (const char *)decode_take(self, 1, size);
     if (!text)
         return;
+    if (code_page_is_used()) {
+        read_narrow(self, text, size, value);
+        return;
+    }
     char *copy = CoTaskMemAlloc((size_t)size + 1);
     if (!decode_note(self, copy, DECODE_BLOCK))
         return;
@@ -159,10 +185,7 @@ static void read_string8(struct decoder *self, const struct plan_type *type, cha
     memcpy(copy, text, size);
     copy[size] = 0;
     *value = copy;
-    if (memchr(copy, 0, size))
-        decode_fail(self, "the string holds a zero");
-    else if (!utf8_is_valid(copy, size))
-        decode_fail(self, "the string is not valid UTF-8");
+    check_utf8(self, copy, size);
 }
 
 static void read_string16(struct decoder *self, const struct plan_type *type, WCHAR **value)

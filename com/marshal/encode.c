@@ -1,9 +1,11 @@
 #include "com/marshal/encode.h"
+#include "com/marshal/code_page.h"
 #include "com/marshal/automation.h"
 #include "com/marshal/handle.h"
 #include "core/util/error.h"
 #include "core/util/utf.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 void encode_fail(struct encoder *encoder, HRESULT code, const char *what)
@@ -26,16 +28,8 @@ static void write_null(struct encoder *self)
     encode_u32(self, UINT32_MAX);
 }
 
-static void write_string8(struct encoder *self, const struct plan_type *type, const char *text)
+static void write_utf8(struct encoder *self, const char *text)
 {
-    if (!text && type->is_nullable) {
-        write_null(self);
-        return;
-    }
-    if (!text) {
-        encode_fail(self, E_POINTER, "the string is NULL");
-        return;
-    }
     size_t size = strlen(text);
     if (!utf8_is_valid(text, size)) {
         encode_fail(self, E_INVALIDARG, "the string is not valid UTF-8");
@@ -47,6 +41,28 @@ static void write_string8(struct encoder *self, const struct plan_type *type, co
     }
     encode_u32(self, (uint32_t)size);
     buffer_append(self->out, text, size);
+}
+
+static void write_string8(struct encoder *self, const struct plan_type *type, const char *text)
+{
+    if (!text && type->is_nullable) {
+        write_null(self);
+        return;
+    }
+    if (!text) {
+        encode_fail(self, E_POINTER, "the string is NULL");
+        return;
+    }
+    if (!code_page_is_used()) {
+        write_utf8(self, text);
+        return;
+    }
+    char *converted = code_page_to_utf8(text);
+    if (converted)
+        write_utf8(self, converted);
+    else
+        encode_fail(self, E_OUTOFMEMORY, "no memory for a text");
+    free(converted);
 }
 
 static void write_string16(struct encoder *self, const struct plan_type *type, const WCHAR *text)

@@ -1,6 +1,7 @@
 /* Native memory to values. */
 #include "com/marshal/automation.h"
 #include "com/marshal/by_name.h"
+#include "com/marshal/code_page.h"
 #include "com/marshal/handle.h"
 #include "core/util/cleanup.h"
 #include "core/util/utf.h"
@@ -101,7 +102,9 @@ static void get_string(struct by_name *self, const struct plan_type *type, void 
         return;
     }
     if (type->kind == VIA_TYPE_STRING8) {
-        by_name_check(self, via_value_set_string(value, native, strlen(native)));
+        CLEANUP(cleanup_free) char *utf8 = code_page_is_used() ? code_page_to_utf8(native) : NULL;
+        const char *text = code_page_is_used() ? utf8 : native;
+        by_name_check(self, text ? via_value_set_string(value, text, strlen(text)) : E_OUTOFMEMORY);
         return;
     }
     if (type->kind == VIA_TYPE_BSTR && SysStringByteLen(native) % sizeof(OLECHAR)) {

@@ -22,10 +22,12 @@ struct native_scope {
  * together: memory that no bytes of the message pay for. */
 #define NATIVE_MAX_SLACK (16u << 20)
 
-/* Why a value of VIA_TYPE_OPAQUE cannot be passed. */
+/* Why a value of VIA_TYPE_OPAQUE cannot be passed; behind "interface.method: argument name: ". */
 #define NATIVE_OPAQUE                                                                          \
     "its description does not say what it is (a pointer to one, or to how many?), so that it " \
-    "cannot be passed to another process"
+    "cannot be passed to another process; for a COM class a side file of the host (\"com\": "  \
+    "{\"annotations\": [FILE]}) can say it, in a line like {\"INTERFACE\": {\"METHOD\": "      \
+    "{\"PARAMETER\": {\"size_is\": \"COUNT\"}}}}, or \"one\", \"string\" or \"iid_is\""
 
 /* What a size, a length or a discriminant can be. */
 static inline bool native_is_integer(const struct plan_type *type)

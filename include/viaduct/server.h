@@ -35,6 +35,9 @@ VIA_API HRESULT via_component_serve(const struct via_component *component);
  * called, where the object's methods are, before this process says what interfaces an object has;
  * it may register type libraries, and call the object. Once, before objects are handed out. */
 VIA_API void via_set_describer(void (*describe)(IUnknown *object));
+/* From now on texts of `char *` in this process are in Windows' code page (CP_ACP), not UTF-8, as
+ * those of COM objects are. Without effect elsewhere. Once, before objects are handed out. */
+VIA_API void via_use_code_page(void);
 
 /* For components whose methods may hang, and which nobody here can mend. From now on a method that
  * has not returned `ms` after its caller gave it up (cancelled it, let its deadline pass, or died)
