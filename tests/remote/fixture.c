@@ -116,7 +116,7 @@ bool peer_launch(struct peer_process *peer, const char *name)
     return peer_launch_program(peer, "remote_peer", name);
 }
 
-bool peer_connect(struct peer_process *peer, const GUID *iid, void **root)
+HRESULT peer_try_connect(struct peer_process *peer, const GUID *iid, void **root)
 {
     uint64_t end = os_deadline_ms(10000 * harness_time_factor());
     HRESULT hr;
@@ -125,10 +125,20 @@ bool peer_connect(struct peer_process *peer, const GUID *iid, void **root)
         if (FAILED(hr))
             os_sleep_ms(5);
     } while (FAILED(hr) && os_now_ns() < end);
-    if (FAILED(hr))
-        FAIL("the helper process does not answer: %s", error_text(hr));
-    else
+    if (SUCCEEDED(hr))
         error_border_clear(); /* of the attempts before: it would count as what the test leaves */
+    return hr;
+}
+
+bool peer_connect(struct peer_process *peer, const GUID *iid, void **root)
+{
+    HRESULT hr = peer_try_connect(peer, iid, root);
+    if (FAILED(hr)) {
+        struct os_exit_status status;
+        bool has_ended = os_process_wait(peer->process, os_now_ns(), &status) == S_OK;
+        FAIL("the helper process %s: %s", has_ended ? "has ended" : "runs and does not answer",
+             error_text(hr));
+    }
     return SUCCEEDED(hr);
 }
 

@@ -40,6 +40,8 @@ void fixture_for_each_combination(unsigned n, const char *const *names,
 /* The i-th program of such a combination. */
 bool peer_launch_one_of(struct peer_process *peer, unsigned windows, unsigned i, const char *name);
 bool peer_connect(struct peer_process *peer, const GUID *iid, void **root);
+/* The same, and failing is no failure of the test. */
+HRESULT peer_try_connect(struct peer_process *peer, const GUID *iid, void **root);
 void peer_kill(struct peer_process *peer);
 /* Releases the root and kills the process. */
 void peer_end(struct peer_process *peer);
