@@ -147,7 +147,7 @@ static HRESULT WINAPI Lab_SayElsewhere(ILab *iface, BSTR text, LONG number)
 static HRESULT WINAPI Lab_Keep(ILab *iface, IDispatch *callback)
 {
     struct lab *self = LAB_FROM(ILab_iface, iface);
-    DWORD kept = lab_keep((IUnknown *)callback);
+    DWORD kept = lab_keep((IUnknown *)callback, &IID_IDispatch);
     AcquireSRWLockExclusive(&self->lock);
     DWORD old = self->kept;
     self->kept = kept;

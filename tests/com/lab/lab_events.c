@@ -13,17 +13,12 @@ static IGlobalInterfaceTable *table(void)
     return the_table;
 }
 
-DWORD lab_keep(IUnknown *object)
+DWORD lab_keep(IUnknown *object, REFIID iid)
 {
     DWORD cookie = 0;
-    IUnknown *identity = NULL;
-    if (object == NULL || table() == NULL)
+    if (object == NULL || table() == NULL ||
+        FAILED(IGlobalInterfaceTable_RegisterInterfaceInGlobal(table(), object, iid, &cookie)))
         return 0;
-    IUnknown_QueryInterface(object, &IID_IUnknown, (void **)&identity);
-    if (FAILED(IGlobalInterfaceTable_RegisterInterfaceInGlobal(table(), identity, &IID_IUnknown,
-                                                               &cookie)))
-        cookie = 0;
-    IUnknown_Release(identity);
     return cookie;
 }
 
@@ -99,7 +94,7 @@ static HRESULT WINAPI Point_Advise(IConnectionPoint *iface, IUnknown *sink, DWOR
     *cookie = 0;
     if (FAILED(IUnknown_QueryInterface(sink, iid_of(self), (void **)&typed)))
         return CONNECT_E_CANNOTCONNECT;
-    DWORD kept = lab_keep(typed);
+    DWORD kept = lab_keep(sink, &IID_IUnknown);
     IUnknown_Release(typed);
     if (kept == 0)
         return CONNECT_E_CANNOTCONNECT;

@@ -72,8 +72,10 @@ HRESULT lab_new_items(IUnknown **items);
 void lab_events_init(struct lab *self);
 void lab_events_clear(struct lab *self);
 HRESULT lab_say(struct lab *self, BSTR text, LONG number);
-/* What is in the Global Interface Table; 0 where there is nothing. */
-DWORD lab_keep(IUnknown *object);
+/* What is in the Global Interface Table; 0 where there is nothing. `iid` is the interface that the
+ * object came with: of another one's proxy Wine's table holds no reference, and who fetches it a
+ * second time finds nothing behind it. */
+DWORD lab_keep(IUnknown *object, REFIID iid);
 HRESULT lab_get_kept(DWORD cookie, REFIID iid, void **object);
 void lab_forget(DWORD cookie);
 /* Runs it on a thread of another apartment, and waits. */
