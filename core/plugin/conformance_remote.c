@@ -272,6 +272,16 @@ static void remote_expect_handles(struct via_stream *stream)
     ask_object(&stream->object, "expect-handles");
 }
 
+static HRESULT remote_finish(struct via_stream *stream)
+{
+    return ask_object(&stream->object, "finish");
+}
+
+static HRESULT remote_is_over(struct via_stream *stream)
+{
+    return ask_object(&stream->object, "is-over");
+}
+
 static void remote_close(struct via_stream *stream)
 {
     ask_object(&stream->object, "close");
@@ -387,6 +397,10 @@ HRESULT peer_begin(const char *directory, const char *scheme)
             remote.refuse_handles = remote_refuse_handles;
         if (conformance_line_number(&at))
             remote.expect_handles = remote_expect_handles;
+        if (conformance_line_number(&at)) {
+            remote.finish = remote_finish;
+            remote.is_over = remote_is_over;
+        }
         if (strcmp(theirs, scheme) != 0)
             hr = error_set(VIA_E_PLUGIN, "the peer's plugin serves \"%s:\", this one \"%s:\"",
                            theirs, scheme);

@@ -62,6 +62,7 @@ static void expect(const char *fault, const char *test)
 FAULT(commit_blocks, "full_stream_never_blocks")
 FAULT(disarm_ignored, "disarm")
 FAULT(end_before_data, "end_comes_after_data")
+FAULT(finish_ends_both, "finish_ends_one_direction")
 FAULT(handle_lost, "handles_of_gathered_commits")
 FAULT(handles_taken_when_few, "too_few_handles")
 FAULT(init_once, "init_repeats")
@@ -74,8 +75,8 @@ FAULT(wrong_identity, "identity")
 
 HARNESS_MAIN("faulty", TEST_ENTRY_LIMIT(commit_blocks, 90000),
              TEST_ENTRY_LIMIT(disarm_ignored, 60000), TEST_ENTRY_LIMIT(end_before_data, 60000),
-             TEST_ENTRY_LIMIT(handle_lost, 60000), TEST_ENTRY_LIMIT(handles_taken_when_few, 60000),
-             TEST_ENTRY_LIMIT(init_once, 60000), TEST_ENTRY_LIMIT(interrupt_lost, 60000),
-             TEST_ENTRY_LIMIT(name_stolen, 60000), TEST_ENTRY_LIMIT(ready_twice, 60000),
-             TEST_ENTRY_LIMIT(short_read_dropped, 60000), TEST_ENTRY_LIMIT(wait_early, 60000),
-             TEST_ENTRY_LIMIT(wrong_identity, 60000))
+             TEST_ENTRY_LIMIT(finish_ends_both, 60000), TEST_ENTRY_LIMIT(handle_lost, 60000),
+             TEST_ENTRY_LIMIT(handles_taken_when_few, 60000), TEST_ENTRY_LIMIT(init_once, 60000),
+             TEST_ENTRY_LIMIT(interrupt_lost, 60000), TEST_ENTRY_LIMIT(name_stolen, 60000),
+             TEST_ENTRY_LIMIT(ready_twice, 60000), TEST_ENTRY_LIMIT(short_read_dropped, 60000),
+             TEST_ENTRY_LIMIT(wait_early, 60000), TEST_ENTRY_LIMIT(wrong_identity, 60000))
