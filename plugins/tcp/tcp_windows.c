@@ -1,26 +1,31 @@
 /*
  * TCP on Windows: the overlapped streams and listeners that winsock's Unix sockets have too.
  *
- * A connection is made within `connect`: at once to this machine, and to another one it may take
- * until NETWORK_LIMIT_MS, which the caller waits.
+ * A connection to this machine is made or refused at once. One to another machine is given out
+ * while it is being made: what is sent waits for it, and a failure is the stream's.
  */
 #include "plugins/tcp/tcp.h"
 #include "plugins/unixsock/winsock_windows.h"
 
-#include <mswsock.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <ws2tcpip.h>
 
-#define LOOPBACK_LIMIT_MS 500
-#define NETWORK_LIMIT_MS  2000
+/* For a connection within the machine: longer only when the server's backlog is full. */
+#define LOOPBACK_LIMIT_MS 100
+
+/* SIO_TCP_INITIAL_RTO, which not every MinGW has, with "as usual" and "never again". */
+#define INITIAL_RTO 0x98000011u
+struct initial_rto {
+    USHORT rtt;
+    UCHAR max_syn_retransmissions;
+};
+static const struct initial_rto ask_once = {(USHORT)-1, (UCHAR)-2};
 
 struct tcp_listener {
-    struct via_listener base;
+    struct winsock_acceptor acceptor;
     struct tcp_address address;
-    SOCKET socket;
-    LPFN_ACCEPTEX accept;
 };
 
 /* Winsock does not say who has the other end. */
@@ -84,47 +89,14 @@ static HRESULT fail(const char *what, const struct tcp_address *address, int err
 
 /* --- listening --- */
 
-static HRESULT start_instance(struct via_listener *listener, struct overlapped_instance *instance)
+static SOCKET make_client_socket(const struct winsock_acceptor *acceptor)
 {
-    const struct tcp_listener *self = (const struct tcp_listener *)listener;
-    const DWORD address_size = OVERLAPPED_SCRATCH_SIZE / 2;
-    for (;;) {
-        DWORD n;
-        SOCKET made = make_socket(&self->address);
-        if (made == INVALID_SOCKET)
-            return overlapped_fail_error("socket", (DWORD)WSAGetLastError());
-        instance->handle = (HANDLE)made;
-        if (self->accept(self->socket, made, instance->scratch, 0, address_size, address_size, &n,
-                         (OVERLAPPED *)(void *)&instance->waiting.storage))
-            return S_FALSE;
-        int error = WSAGetLastError();
-        if (error == ERROR_IO_PENDING)
-            return S_OK;
-        closesocket(made);
-        if (error != WSAECONNRESET) /* a client has come and gone */
-            return overlapped_fail_error("AcceptEx", (DWORD)error);
-    }
-}
-
-/* Until it is told, an accepted socket does not know that it is connected. That fails when the
- * client has gone already, which the stream will say. */
-static HRESULT open_instance(struct via_listener *listener, HANDLE handle,
-                             struct via_stream **stream)
-{
-    const struct tcp_listener *self = (const struct tcp_listener *)listener;
-    setsockopt((SOCKET)handle, SOL_SOCKET, SO_UPDATE_ACCEPT_CONTEXT, (const char *)&self->socket,
-               sizeof self->socket);
-    return winsock_stream_new((SOCKET)handle, true, stream);
-}
-
-static void drop_instance(HANDLE handle)
-{
-    closesocket((SOCKET)handle);
+    return make_socket(&((const struct tcp_listener *)acceptor)->address);
 }
 
 static void end_listener(struct via_listener *listener)
 {
-    closesocket(((struct tcp_listener *)listener)->socket);
+    closesocket(((struct tcp_listener *)listener)->acceptor.socket);
 }
 
 static void free_listener(struct via_listener *listener)
@@ -133,30 +105,24 @@ static void free_listener(struct via_listener *listener)
 }
 
 static const struct overlapped_listener_kind listener_kind = {
-    .start = start_instance,
-    .open = open_instance,
-    .drop = drop_instance,
+    .start = winsock_accept_start,
+    .open = winsock_accept_open,
+    .drop = winsock_accept_drop,
     .end = end_listener,
     .free = free_listener,
 };
 
 static HRESULT bind_and_listen(struct tcp_listener *self)
 {
-    GUID id = WSAID_ACCEPTEX;
+    SOCKET made = self->acceptor.socket;
     struct sockaddr_storage name;
     int size = fill_address(&self->address, &name);
     BOOL on = TRUE;
-    DWORD n;
     /* Else another program could take the port from under this one. */
-    setsockopt(self->socket, SOL_SOCKET, SO_EXCLUSIVEADDRUSE, (const char *)&on, sizeof on);
-    if (bind(self->socket, (struct sockaddr *)&name, size) != 0 ||
-        listen(self->socket,
-               self->base.backlog < SOMAXCONN ? (int)self->base.backlog : SOMAXCONN) != 0 ||
-        WSAIoctl(self->socket, SIO_GET_EXTENSION_FUNCTION_POINTER, &id, sizeof id, &self->accept,
-                 sizeof self->accept, &n, NULL, NULL) != 0)
-        return fail("listen on", &self->address, WSAGetLastError());
-    HRESULT hr = overlapped_bind((HANDLE)self->socket);
-    return SUCCEEDED(hr) ? overlapped_listener_start(&self->base) : hr;
+    setsockopt(made, SOL_SOCKET, SO_EXCLUSIVEADDRUSE, (const char *)&on, sizeof on);
+    return bind(made, (struct sockaddr *)&name, size) == 0
+               ? winsock_acceptor_listen(&self->acceptor)
+               : fail("listen on", &self->address, WSAGetLastError());
 }
 
 static HRESULT tcp_listen(const char *text, const struct via_listen_options *options,
@@ -166,37 +132,42 @@ static HRESULT tcp_listen(const char *text, const struct via_listen_options *opt
     struct tcp_listener *self = calloc(1, sizeof *self);
     if (self == NULL)
         return socket_fail(E_OUTOFMEMORY, "out of memory");
-    overlapped_listener_init(&self->base, &listener_kind, options, ready, token);
+    self->acceptor.make_socket = make_client_socket;
+    overlapped_listener_init(&self->acceptor.base, &listener_kind, options, ready, token);
     HRESULT hr = tcp_address_parse(text, socket_listen_flags(options), &self->address);
     if (SUCCEEDED(hr)) {
-        self->socket = make_socket(&self->address);
-        hr = self->socket == INVALID_SOCKET ? fail("listen on", &self->address, WSAGetLastError())
-                                            : bind_and_listen(self);
-        if (FAILED(hr) && self->socket != INVALID_SOCKET)
-            closesocket(self->socket);
+        SOCKET made = make_socket(&self->address);
+        self->acceptor.socket = made;
+        hr = made == INVALID_SOCKET ? fail("listen on", &self->address, WSAGetLastError())
+                                    : bind_and_listen(self);
+        if (FAILED(hr) && made != INVALID_SOCKET)
+            closesocket(made);
     }
     if (FAILED(hr)) {
-        overlapped_listener_unref(&self->base);
+        overlapped_listener_unref(&self->acceptor.base);
         return hr;
     }
-    *listener = &self->base;
+    *listener = &self->acceptor.base;
     return S_OK;
 }
 
 /* --- connecting --- */
 
 /* 0: it is connected; WSAEWOULDBLOCK: not within the limit. */
-static int connect_within(SOCKET handle, const struct tcp_address *address)
+static int connect_at_once(SOCKET handle, const struct tcp_address *address)
 {
     struct sockaddr_storage name;
-    int limit_ms = address->is_loopback ? LOOPBACK_LIMIT_MS : NETWORK_LIMIT_MS;
-    struct timeval limit = {limit_ms / 1000, limit_ms % 1000 * 1000};
+    struct timeval limit = {0, LOOPBACK_LIMIT_MS * 1000};
     u_long on = 1;
     fd_set writable;
     fd_set failed;
+    DWORD n;
     int error = 0;
     int size = fill_address(address, &name);
     ioctlsocket(handle, (long)FIONBIO, &on);
+    /* Else Windows asks for two seconds whether somebody listens after all. */
+    WSAIoctl(handle, INITIAL_RTO, (void *)(uintptr_t)&ask_once, sizeof ask_once, NULL, 0, &n, NULL,
+             NULL);
     if (connect(handle, (struct sockaddr *)&name, size) == 0)
         return 0;
     if (WSAGetLastError() != WSAEWOULDBLOCK)
@@ -212,6 +183,67 @@ static int connect_within(SOCKET handle, const struct tcp_address *address)
     return error;
 }
 
+static HRESULT connect_near(SOCKET made, const struct tcp_address *address,
+                            struct via_stream **stream)
+{
+    int error = connect_at_once(made, address);
+    if (error == 0)
+        return winsock_stream_new(made, false, stream);
+    closesocket(made);
+    return error == WSAEWOULDBLOCK ? VIA_S_WOULD_BLOCK : fail("connect to", address, error);
+}
+
+/* What ConnectEx wants besides. */
+struct far_connection {
+    LPFN_CONNECTEX connect;
+    struct sockaddr_storage name;
+    int size;
+};
+
+static DWORD start_far(HANDLE handle, const void *argument, OVERLAPPED *overlapped)
+{
+    const struct far_connection *remote = argument;
+    return remote->connect((SOCKET)handle, (const struct sockaddr *)&remote->name, remote->size,
+                           NULL, 0, NULL, overlapped)
+               ? 0
+               : (DWORD)WSAGetLastError();
+}
+
+/* A socket that ConnectEx can connect. */
+static int prepare_far(SOCKET made, const struct tcp_address *address,
+                       struct far_connection *remote)
+{
+    const struct tcp_address any = {.is_v6 = address->is_v6};
+    GUID id = WSAID_CONNECTEX;
+    DWORD n;
+    remote->size = fill_address(&any, &remote->name);
+    if (bind(made, (struct sockaddr *)&remote->name, remote->size) != 0 ||
+        WSAIoctl(made, SIO_GET_EXTENSION_FUNCTION_POINTER, &id, sizeof id, &remote->connect,
+                 sizeof remote->connect, &n, NULL, NULL) != 0)
+        return WSAGetLastError();
+    remote->size = fill_address(address, &remote->name);
+    return 0;
+}
+
+static HRESULT connect_far(SOCKET made, const struct tcp_address *address,
+                           struct via_stream **stream)
+{
+    struct far_connection remote;
+    int error = prepare_far(made, address, &remote);
+    if (error != 0) {
+        closesocket(made);
+        return fail("connect to", address, error);
+    }
+    HRESULT hr = winsock_stream_new(made, false, stream);
+    if (FAILED(hr))
+        return hr;
+    error = (int)overlapped_connect(*stream, start_far, &remote);
+    if (error == 0)
+        return S_OK;
+    overlapped_close(*stream);
+    return fail("connect to", address, error);
+}
+
 static HRESULT tcp_connect(const char *text, const struct via_connect_options *options,
                            struct via_stream **stream)
 {
@@ -220,12 +252,10 @@ static HRESULT tcp_connect(const char *text, const struct via_connect_options *o
     if (FAILED(hr))
         return hr;
     SOCKET made = make_socket(&address);
-    int error = made == INVALID_SOCKET ? WSAGetLastError() : connect_within(made, &address);
-    if (error == 0)
-        return winsock_stream_new(made, false, stream);
-    if (made != INVALID_SOCKET)
-        closesocket(made);
-    return error == WSAEWOULDBLOCK ? VIA_S_WOULD_BLOCK : fail("connect to", &address, error);
+    if (made == INVALID_SOCKET)
+        return fail("connect to", &address, WSAGetLastError());
+    return address.is_loopback ? connect_near(made, &address, stream)
+                               : connect_far(made, &address, stream);
 }
 
 /* --- the plugin --- */
@@ -259,25 +289,9 @@ const struct via_transport tcp_transport = {
     .max_span = STREAM_MAX_SPAN,
     .max_handles = 0,
     .listen = tcp_listen,
-    .listener_accept = overlapped_listener_accept,
-    .listener_arm = overlapped_listener_arm,
-    .listener_close = overlapped_listener_close,
+    OVERLAPPED_LISTENER_OPERATIONS,
     .connect = tcp_connect,
-    .set_ready = overlapped_set_ready,
-    .reserve = overlapped_reserve,
-    .commit = overlapped_commit,
-    .peek = overlapped_peek,
-    .consume = overlapped_consume,
-    .read_into = overlapped_read_into,
-    .take_handles = overlapped_take_handles,
-    .wait = overlapped_wait,
-    .interrupt = overlapped_interrupt,
-    .arm = overlapped_arm,
-    .disarm = overlapped_disarm,
-    .park = overlapped_park,
-    .peer_identity = overlapped_peer_identity,
-    .shutdown = overlapped_shutdown,
-    .close = overlapped_close,
+    OVERLAPPED_OPERATIONS,
     .finish = overlapped_finish,
     .is_over = overlapped_is_over,
 };

@@ -70,5 +70,9 @@ HRESULT overlapped_listener_take(struct via_listener *listener, HANDLE *handle);
 HRESULT overlapped_listener_accept(struct via_listener *listener, struct via_stream **stream);
 HRESULT overlapped_listener_arm(struct via_listener *listener);
 void overlapped_listener_close(struct via_listener *listener);
+/* The members of a transport's table that are these. */
+#define OVERLAPPED_LISTENER_OPERATIONS                                                      \
+    .listener_accept = overlapped_listener_accept, .listener_arm = overlapped_listener_arm, \
+    .listener_close = overlapped_listener_close
 
 #endif

@@ -64,8 +64,6 @@ HRESULT overlapped_notify(struct via_stream *stream, uint32_t events)
     return S_OK;
 }
 
-static HRESULT start_probe(struct via_stream *stream);
-
 static void on_probed(struct via_plugin_overlapped *overlapped, uint32_t error, uint32_t n_bytes)
 {
     struct via_stream *stream =
@@ -75,7 +73,7 @@ static void on_probed(struct via_plugin_overlapped *overlapped, uint32_t error, 
     stream->probing = false;
     if ((stream->armed & VIA_READY_READ) && !stream->closing) {
         if (error == 0 && stream->armed_again)
-            start_probe(stream);
+            overlapped_probe(stream);
         else
             overlapped_report(stream, VIA_READY_READ | (error != 0 ? VIA_READY_CLOSED : 0));
     }
@@ -85,8 +83,7 @@ static void on_probed(struct via_plugin_overlapped *overlapped, uint32_t error, 
     atomic_fetch_sub(&overlapped_n_pending, 1);
 }
 
-/* With the lock. */
-static HRESULT start_probe(struct via_stream *stream)
+HRESULT overlapped_probe(struct via_stream *stream)
 {
     static uint8_t nothing;
     stream->armed_again = false;
@@ -119,8 +116,8 @@ HRESULT overlapped_arm(struct via_stream *stream, uint32_t events)
         hr = overlapped_notify(stream, VIA_READY_READ);
     else if ((events & VIA_READY_READ) && stream->probing)
         stream->armed_again = true;
-    else if (events & VIA_READY_READ)
-        hr = start_probe(stream);
+    else if ((events & VIA_READY_READ) && !atomic_load(&stream->connecting))
+        hr = overlapped_probe(stream);
     /* The end of a write that pends reports itself. */
     if (SUCCEEDED(hr) && (events & VIA_READY_WRITE) && !stream->writing)
         hr = overlapped_notify(stream, VIA_READY_WRITE);

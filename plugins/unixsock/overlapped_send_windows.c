@@ -16,6 +16,24 @@ static HRESULT fail_again(HRESULT hr)
                                     : socket_fail(hr, "the stream broke before");
 }
 
+/* Prepares an operation of `write`, which holds the handle then. */
+static OVERLAPPED *prepare(struct via_stream *stream)
+{
+    memset(&stream->write.storage, 0, sizeof stream->write.storage);
+    stream->write.done = on_written;
+    return (OVERLAPPED *)(void *)&stream->write.storage;
+}
+
+/* It pends. Its packet cannot be handled before the lock is left. */
+static void started(struct via_stream *stream, size_t size)
+{
+    stream->writing = true;
+    stream->write_size = size;
+    atomic_fetch_add(&stream->n_references, 1);
+    atomic_fetch_add(&overlapped_n_pending, 1);
+    overlapped_stream_started(stream);
+}
+
 /* Writes what is committed and not under way. With the lock. */
 static HRESULT push(struct via_stream *stream)
 {
@@ -26,21 +44,13 @@ static HRESULT push(struct via_stream *stream)
         size_t size = buffer->tail - buffer->head;
         if (!overlapped_stream_enter(stream))
             return stream->send_broken = fail_again(RPC_E_DISCONNECTED);
-        memset(&stream->write.storage, 0, sizeof stream->write.storage);
-        stream->write.done = on_written;
-        DWORD error =
-            stream->kind->write(stream->handle, buffer->memory.data + buffer->head, (DWORD)size,
-                                (OVERLAPPED *)(void *)&stream->write.storage);
+        DWORD error = stream->kind->write(stream->handle, buffer->memory.data + buffer->head,
+                                          (DWORD)size, prepare(stream));
         if (error == 0) {
             buffer->head += size;
             overlapped_stream_leave(stream);
         } else if (error == ERROR_IO_PENDING) {
-            /* The packet cannot be handled before the lock is left. */
-            stream->writing = true;
-            stream->write_size = size;
-            atomic_fetch_add(&stream->n_references, 1);
-            atomic_fetch_add(&overlapped_n_pending, 1);
-            overlapped_stream_started(stream);
+            started(stream, size);
         } else {
             stream->send_broken = overlapped_fail_error("sending", error);
             overlapped_stream_leave(stream);
@@ -48,6 +58,37 @@ static HRESULT push(struct via_stream *stream)
         }
     }
     return stream->writing ? VIA_S_WOULD_BLOCK : S_OK;
+}
+
+/* With the lock: who waits to read has been promised a report. */
+static void end_connecting(struct via_stream *stream, DWORD error)
+{
+    atomic_store(&stream->connecting, false);
+    if (error == 0 && stream->kind->connected != NULL)
+        stream->kind->connected(stream->handle);
+    if ((stream->armed & VIA_READY_READ) && !stream->closing)
+        overlapped_probe(stream);
+}
+
+DWORD overlapped_connect(struct via_stream *stream,
+                         DWORD (*start)(HANDLE handle, const void *argument,
+                                        OVERLAPPED *overlapped),
+                         const void *argument)
+{
+    DWORD error = ERROR_OPERATION_ABORTED;
+    AcquireSRWLockExclusive(&stream->lock);
+    if (overlapped_stream_enter(stream)) {
+        error = start(stream->handle, argument, prepare(stream));
+        atomic_store(&stream->connecting, error == ERROR_IO_PENDING);
+        if (error == ERROR_IO_PENDING)
+            started(stream, 0);
+        else
+            overlapped_stream_leave(stream);
+        if (error == 0 && stream->kind->connected != NULL)
+            stream->kind->connected(stream->handle);
+    }
+    ReleaseSRWLockExclusive(&stream->lock);
+    return error == ERROR_IO_PENDING ? 0 : error;
 }
 
 static void on_written(struct via_plugin_overlapped *overlapped, uint32_t error, uint32_t n_bytes)
@@ -60,6 +101,8 @@ static void on_written(struct via_plugin_overlapped *overlapped, uint32_t error,
     stream->sending.head += stream->write_size;
     if (error != 0 && stream->send_broken == S_OK)
         stream->send_broken = overlapped_fail_error("sending", error);
+    if (atomic_load(&stream->connecting))
+        end_connecting(stream, error);
     if (!stream->closing)
         overlapped_report(stream, VIA_READY_WRITE);
     ReleaseSRWLockExclusive(&stream->lock);

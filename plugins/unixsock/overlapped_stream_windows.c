@@ -180,6 +180,8 @@ static HRESULT receive(struct via_stream *stream, void *data, size_t size, size_
 {
     if (stream->broken != S_OK)
         return fail_again(stream->broken);
+    if (atomic_load(&stream->connecting))
+        return VIA_S_WOULD_BLOCK;
     HRESULT hr;
     if (overlapped_stream_enter(stream)) {
         hr = stream->kind->receive(stream, data, size, n);

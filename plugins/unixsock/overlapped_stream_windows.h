@@ -20,6 +20,7 @@ struct overlapped_kind {
     HRESULT (*receive)(struct via_stream *stream, void *data, size_t size, size_t *n);
     /* See via_transport.peer_identity. */
     HRESULT (*identify)(HANDLE handle, bool is_server, struct via_peer_identity *identity);
+    void (*connected)(HANDLE handle); /* see overlapped_connect; NULL: it has no use of that */
     HRESULT (*finish)(HANDLE handle); /* NULL: a stream ends only as a whole */
     void (*shut)(HANDLE handle); /* tells the peer; operations under way are cancelled after it */
     void (*close)(HANDLE handle);
@@ -41,6 +42,7 @@ struct via_stream {
     bool is_server;
     _Atomic uint32_t n_users; /* operations in progress, and 1 until `shut` */
     _Atomic bool shut;
+    _Atomic bool connecting; /* until it is over nothing can be received; cleared under the lock */
     _Atomic uint32_t n_references;
 
     /* The reader right. */
@@ -56,8 +58,9 @@ struct via_stream {
     CONDITION_VARIABLE wake;
     struct overlapped_buffer sending;
     bool reserved; /* between reserve and commit */
-    bool
-        writing; /* `write` is under way with `write_size` bytes at the head, which must not move */
+    /* `write` is under way with `write_size` bytes at the head, which must not move; or it is the
+     * connection that is being made. */
+    bool writing;
     size_t write_size;
     HRESULT send_broken;
     struct via_plugin_overlapped write;
@@ -78,6 +81,13 @@ struct via_stream {
 HRESULT overlapped_stream_new(const struct overlapped_kind *kind, HANDLE handle, bool is_server,
                               struct via_stream **stream);
 void overlapped_stream_unref(struct via_stream *stream);
+/* Connects the stream's handle by `start`, which is like struct overlapped_kind's operations: 0, or
+ * what went wrong. The connection may still be under way: what is committed waits for it, nothing
+ * is received before, and a failure is the stream's. Such a stream is not for `wait`. */
+DWORD overlapped_connect(struct via_stream *stream,
+                         DWORD (*start)(HANDLE handle, const void *argument,
+                                        OVERLAPPED *overlapped),
+                         const void *argument);
 /* The handle is good until the leave. False: the stream has been shut. */
 bool overlapped_stream_enter(struct via_stream *stream);
 void overlapped_stream_leave(struct via_stream *stream);
@@ -111,6 +121,18 @@ HRESULT overlapped_set_ready(struct via_stream *stream, void (*ready)(void *toke
 HRESULT overlapped_arm(struct via_stream *stream, uint32_t events);
 void overlapped_disarm(struct via_stream *stream, uint32_t events);
 
+/* The members of a transport's table that are these; beside them, where a kind can finish:
+ * .finish = overlapped_finish, .is_over = overlapped_is_over. */
+#define OVERLAPPED_OPERATIONS                                                                      \
+    .set_ready = overlapped_set_ready, .reserve = overlapped_reserve, .commit = overlapped_commit, \
+    .peek = overlapped_peek, .consume = overlapped_consume, .read_into = overlapped_read_into,     \
+    .take_handles = overlapped_take_handles, .wait = overlapped_wait,                              \
+    .interrupt = overlapped_interrupt, .arm = overlapped_arm, .disarm = overlapped_disarm,         \
+    .park = overlapped_park, .peer_identity = overlapped_peer_identity,                            \
+    .shutdown = overlapped_shutdown, .close = overlapped_close
+
+/* With the stream's lock: starts the read that reports readiness. */
+HRESULT overlapped_probe(struct via_stream *stream);
 /* With the stream's lock: reports those of `events` that are armed, by a post. */
 HRESULT overlapped_notify(struct via_stream *stream, uint32_t events);
 /* With the stream's lock, on the reactor thread: reports them now; the lock is left meanwhile. */

@@ -49,6 +49,16 @@ HRESULT stream_finish(struct via_stream *stream);
 HRESULT stream_is_over(struct via_stream *stream);
 void stream_close(struct via_stream *stream);
 
+/* The members of a transport's table that are these. */
+#define STREAM_OPERATIONS                                                                      \
+    .set_ready = stream_set_ready, .reserve = stream_reserve, .commit = stream_commit,         \
+    .peek = stream_peek, .consume = stream_consume, .read_into = stream_read_into,             \
+    .take_handles = stream_take_handles, .wait = stream_wait, .interrupt = stream_interrupt,   \
+    .arm = stream_arm, .disarm = stream_disarm, .park = stream_park,                           \
+    .peer_identity = stream_peer_identity, .shutdown = stream_shutdown, .close = stream_close, \
+    .refuse_handles = stream_refuse_handles, .expect_handles = stream_expect_handles,          \
+    .finish = stream_finish, .is_over = stream_is_over
+
 /* init and deinit of a plugin that is made of these streams. */
 HRESULT plugin_lifetime_init(const struct via_plugin_host *host);
 void plugin_lifetime_deinit(void);

@@ -6,7 +6,6 @@
 
 #include "plugins/unixsock/user_windows.h"
 
-#include <mswsock.h>
 #include <stdlib.h>
 
 /* What other users may do with a socket that everyone may connect to: FILE_GENERIC_READ and
@@ -14,58 +13,23 @@
 #define CONNECT_RIGHTS 0x12019f
 
 struct winsock_listener {
-    struct via_listener base;
+    struct winsock_acceptor acceptor;
     struct winsock_path path;
-    SOCKET socket;
     HANDLE lock;
-    LPFN_ACCEPTEX accept;
 };
 
 /* --- places --- */
 
-static HRESULT start_instance(struct via_listener *listener, struct overlapped_instance *instance)
+static SOCKET make_socket(const struct winsock_acceptor *acceptor)
 {
-    const struct winsock_listener *self = (const struct winsock_listener *)listener;
-    const DWORD address_size = OVERLAPPED_SCRATCH_SIZE / 2;
-    for (;;) {
-        DWORD n;
-        SOCKET made = winsock_family_socket();
-        if (made == INVALID_SOCKET)
-            return overlapped_fail_error("socket", (DWORD)WSAGetLastError());
-        instance->handle = (HANDLE)made;
-        if (self->accept(self->socket, made, instance->scratch, 0, address_size, address_size, &n,
-                         (OVERLAPPED *)(void *)&instance->waiting.storage))
-            return S_FALSE;
-        int error = WSAGetLastError();
-        if (error == ERROR_IO_PENDING)
-            return S_OK;
-        closesocket(made);
-        if (error != WSAECONNRESET) /* a client has come and gone */
-            return overlapped_fail_error("AcceptEx", (DWORD)error);
-    }
-}
-
-/* Until it is told, an accepted socket does not know that it is connected, and cannot be shut
- * down. That fails when the client has gone already, which the stream will say. */
-static HRESULT open_instance(struct via_listener *listener, HANDLE handle,
-                             struct via_stream **stream)
-{
-    const struct winsock_listener *self = (const struct winsock_listener *)listener;
-    setsockopt((SOCKET)handle, SOL_SOCKET, SO_UPDATE_ACCEPT_CONTEXT, (const char *)&self->socket,
-               sizeof self->socket);
-    return winsock_stream_new((SOCKET)handle, true, stream);
-}
-
-/* Ends the AcceptEx that waits with it. */
-static void drop_instance(HANDLE handle)
-{
-    closesocket((SOCKET)handle);
+    (void)acceptor;
+    return winsock_family_socket();
 }
 
 static void end_listener(struct via_listener *listener)
 {
     const struct winsock_listener *self = (const struct winsock_listener *)listener;
-    closesocket(self->socket);
+    closesocket(self->acceptor.socket);
     winsock_name_remove(&self->path);
     CloseHandle(self->lock);
 }
@@ -76,9 +40,9 @@ static void free_listener(struct via_listener *listener)
 }
 
 static const struct overlapped_listener_kind listener_kind = {
-    .start = start_instance,
-    .open = open_instance,
-    .drop = drop_instance,
+    .start = winsock_accept_start,
+    .open = winsock_accept_open,
+    .drop = winsock_accept_drop,
     .end = end_listener,
     .free = free_listener,
 };
@@ -109,35 +73,18 @@ static HRESULT clear_stale(const struct winsock_path *path)
     return S_OK;
 }
 
-static HRESULT find_accept(struct winsock_listener *self)
-{
-    GUID id = WSAID_ACCEPTEX;
-    DWORD n;
-    return WSAIoctl(self->socket, SIO_GET_EXTENSION_FUNCTION_POINTER, &id, sizeof id, &self->accept,
-                    sizeof self->accept, &n, NULL, NULL) == 0
-               ? S_OK
-               : overlapped_fail_error("finding AcceptEx", (DWORD)WSAGetLastError());
-}
-
 /* The socket's file exists for a moment with the access list that its directory gives it; nobody
  * can connect before listen, which comes after it has its own. */
 static HRESULT bind_and_listen(struct winsock_listener *self, PSECURITY_DESCRIPTOR security)
 {
-    int error = winsock_family_bind(self->socket, self->path.text);
+    int error = winsock_family_bind(self->acceptor.socket, self->path.text);
     if (error == WSAEADDRINUSE)
         return socket_fail_listen(VIA_E_ADDRESS_IN_USE, self->path.text, "the name is taken");
     if (error != 0)
         return overlapped_fail_error("bind", (DWORD)error);
     HRESULT hr = winsock_name_protect(&self->path, security);
-    if (SUCCEEDED(hr) &&
-        listen(self->socket, self->base.backlog < SOMAXCONN ? (int)self->base.backlog : SOMAXCONN))
-        hr = overlapped_fail_error("listen", (DWORD)WSAGetLastError());
     if (SUCCEEDED(hr))
-        hr = find_accept(self);
-    if (SUCCEEDED(hr))
-        hr = overlapped_bind((HANDLE)self->socket);
-    if (SUCCEEDED(hr))
-        hr = overlapped_listener_start(&self->base);
+        hr = winsock_acceptor_listen(&self->acceptor);
     if (FAILED(hr))
         winsock_name_remove(&self->path);
     return hr;
@@ -154,12 +101,12 @@ static HRESULT take_name(struct winsock_listener *self, const struct via_listen_
     if (SUCCEEDED(hr)) {
         hr = clear_stale(&self->path);
         if (SUCCEEDED(hr)) {
-            self->socket = winsock_family_socket();
-            hr = self->socket == INVALID_SOCKET
-                     ? overlapped_fail_error("socket", (DWORD)WSAGetLastError())
-                     : bind_and_listen(self, security);
-            if (FAILED(hr) && self->socket != INVALID_SOCKET)
-                closesocket(self->socket);
+            SOCKET made = winsock_family_socket();
+            self->acceptor.socket = made;
+            hr = made == INVALID_SOCKET ? overlapped_fail_error("socket", (DWORD)WSAGetLastError())
+                                        : bind_and_listen(self, security);
+            if (FAILED(hr) && made != INVALID_SOCKET)
+                closesocket(made);
         }
         if (FAILED(hr))
             CloseHandle(self->lock);
@@ -175,15 +122,16 @@ HRESULT winsock_listen(const char *address, const struct via_listen_options *opt
     struct winsock_listener *self = calloc(1, sizeof *self);
     if (self == NULL)
         return socket_fail(E_OUTOFMEMORY, "out of memory");
-    overlapped_listener_init(&self->base, &listener_kind, options, ready, token);
+    self->acceptor.make_socket = make_socket;
+    overlapped_listener_init(&self->acceptor.base, &listener_kind, options, ready, token);
     HRESULT hr = winsock_path_parse(address, &self->path);
     if (SUCCEEDED(hr))
         hr = take_name(self, options);
     if (FAILED(hr)) {
-        overlapped_listener_unref(&self->base);
+        overlapped_listener_unref(&self->acceptor.base);
         return hr;
     }
-    *listener = &self->base;
+    *listener = &self->acceptor.base;
     return S_OK;
 }
 

@@ -50,6 +50,12 @@ static HRESULT socket_identify(HANDLE handle, bool is_server, struct via_peer_id
     return S_OK;
 }
 
+/* Until it is told, such a socket does not know that it is connected, and cannot be shut down. */
+static void socket_connected(HANDLE handle)
+{
+    setsockopt((SOCKET)handle, SOL_SOCKET, SO_UPDATE_CONNECT_CONTEXT, NULL, 0);
+}
+
 static HRESULT socket_finish_sending(HANDLE handle)
 {
     return shutdown((SOCKET)handle, SD_SEND) == 0
@@ -75,6 +81,7 @@ static const struct overlapped_kind socket_kind = {
     .write = socket_write,
     .receive = socket_take,
     .identify = socket_identify,
+    .connected = socket_connected,
     .finish = socket_finish_sending,
     .shut = socket_shut,
     .close = socket_end,

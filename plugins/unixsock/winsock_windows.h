@@ -11,6 +11,8 @@
 #include "plugins/unixsock/overlapped_listener_windows.h"
 #include "plugins/unixsock/overlapped_stream_windows.h"
 
+#include <mswsock.h>
+
 /* --- the address family --- */
 
 /* A new socket, overlapped and not inherited; INVALID_SOCKET and WSAGetLastError(). */
@@ -22,6 +24,23 @@ int winsock_family_connect(SOCKET handle, const char *path);
 bool winsock_family_made(const WIN32_FIND_DATAW *found);
 /* The process at the other end of a connection; 0: winsock does not say. */
 DWORD winsock_family_peer(SOCKET handle);
+
+/* --- accepting, by any family --- */
+
+/* The first member of each kind of listener. */
+struct winsock_acceptor {
+    struct via_listener base;
+    SOCKET socket; /* read-only, with the next two */
+    LPFN_ACCEPTEX accept;
+    SOCKET (*make_socket)(const struct winsock_acceptor *acceptor); /* for one client */
+};
+/* The socket is bound: listens, and makes the first places wait. */
+HRESULT winsock_acceptor_listen(struct winsock_acceptor *acceptor);
+/* Of struct overlapped_listener_kind. */
+HRESULT winsock_accept_start(struct via_listener *listener, struct overlapped_instance *instance);
+HRESULT winsock_accept_open(struct via_listener *listener, HANDLE handle,
+                            struct via_stream **stream);
+void winsock_accept_drop(HANDLE handle);
 
 /* --- names --- */
 

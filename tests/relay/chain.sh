@@ -66,3 +66,16 @@ stop_relay() {
     done
     relays=()
 }
+
+# A host of the one system or the other, at $VIADUCT_HOST.
+start_relaying_host() { # ELEMENTS-OF-RELAYS
+    if [ -z "$windows" ]; then
+        write_config "\"relays\": [$1]"
+        start_host
+    else
+        echo "{\"listen\": [\"$VIADUCT_HOST\"], \"relays\": [$1]}" >"$WORK/wine.json"
+        in_wine viaductd --config "Z:$WORK/wine.json" 2>>"$WORK/host.log" &
+        host_pid=$!
+        check "the host answers" within 30 answers
+    fi
+}

@@ -259,6 +259,40 @@ def restarts(listen, target, _):
     assert answers == [True], answers
 
 
+def far(listen, target, port):
+    """A target elsewhere that does not answer holds up nobody but its own clients; then it answers."""
+    address = (os.environ["FAR_HOST"], port)
+    with socket.socket() as server:
+        server.bind(address)
+        server.listen(0)
+        crowd = [socket.socket() for _ in range(4)]
+        for one in crowd:
+            one.setblocking(False)
+            one.connect_ex(address)
+        time.sleep(0.2)
+        stopped = [connect(listen) for _ in range(5)]
+        for client in stopped:
+            client.sendall(b"question")
+        Target(target, echo)
+        start = time.monotonic()
+        for _ in range(20):
+            assert ask(listen + ".near"), "another relay does not answer"
+        assert time.monotonic() - start < PATIENCE / 20, "another relay was held up"
+
+        server.listen(64)
+        crowd += [server.accept()[0] for _ in range(len(crowd))]
+        for _ in stopped:
+            stream, _ = server.accept()
+            threading.Thread(target=echo, args=(stream,), daemon=True).start()
+        for client in stopped:
+            answer = b""
+            while len(answer) < 8:
+                data = client.recv(8)
+                assert data, "the connection that took its time has failed"
+                answer += data
+            client.close()
+
+
 def come_and_leave(listen, target, count):
     """Clients that leave before anything is accepted or said; then one that stays."""
     Target(target, echo)
