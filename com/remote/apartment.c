@@ -26,6 +26,7 @@ struct apartment {
     /* Of one that was adopted: */
     struct os_bell *bell; /* read-only; NULL: the thread is ours. Rung when there are jobs */
     unsigned depth;       /* the thread's: jobs that run, one within the other */
+    struct list own_jobs; /* the thread's: what it has submitted itself while one ran */
     atomic_bool is_over;  /* set under lock: the thread has left */
 };
 
@@ -145,8 +146,14 @@ bool apartment_is_current(const struct apartment *self)
     return the_current == self;
 }
 
+static void submit_own(struct apartment *self, struct link_job *job);
+
 bool apartment_submit(struct apartment *self, struct link_job *job)
 {
+    if (self->bell != NULL && apartment_is_current(self)) {
+        submit_own(self, job);
+        return true;
+    }
     os_mutex_lock(&self->lock);
     bool is_over = atomic_load(&self->is_over);
     if (!is_over)
@@ -176,17 +183,45 @@ static void leave(struct apartment *self)
     context_unref(self->context); /* and it may be gone */
 }
 
+/* `job` may be NULL. What it leaves to be done on the thread comes behind it. */
+static void run_job(struct apartment *self, struct link_job *job)
+{
+    struct list *link;
+    self->depth++;
+    if (job != NULL)
+        job->run(job->argument);
+    while ((link = list_pop(&self->own_jobs)) != NULL) {
+        job = list_entry(link, struct link_job, link);
+        job->run(job->argument);
+    }
+    self->depth--;
+}
+
+static void leave_if_unused(struct apartment *self)
+{
+    if (self->depth == 0 && context_is_unused(self->context))
+        leave(self);
+}
+
+/* The thread cannot ring for itself: it would hear that at once, in the middle of what it does. And
+ * a job that starts the next one, as the end of a one-way call does, must not have that within
+ * itself. */
+static void submit_own(struct apartment *self, struct link_job *job)
+{
+    if (self->depth > 0) {
+        list_append(&self->own_jobs, &job->link);
+        return;
+    }
+    run_job(self, job);
+    leave_if_unused(self);
+}
+
 static void rung(void *context)
 {
     struct apartment *self = context;
     bool ends;
-    struct link_job *job = take(self, &ends);
-    self->depth++;
-    if (job != NULL)
-        job->run(job->argument);
-    self->depth--;
-    if (self->depth == 0 && context_is_unused(self->context))
-        leave(self);
+    run_job(self, take(self, &ends));
+    leave_if_unused(self);
 }
 
 /* The thread leaves COM: its objects go first, while it can still release them. */
@@ -197,10 +232,11 @@ static void closing(void *context)
     struct link_job *job;
     self->depth++;
     while ((job = take(self, &ends)) != NULL)
-        job->run(job->argument);
+        run_job(self, job);
     export_abandon(self->context);
     while ((job = take(self, &ends)) != NULL)
-        job->run(job->argument);
+        run_job(self, job);
+    run_job(self, NULL);
     leave(self);
 }
 
@@ -219,6 +255,7 @@ HRESULT apartment_adopt(struct context **context)
     os_mutex_init(&self->lock);
     os_cond_init(&self->is_up);
     list_init(&self->jobs);
+    list_init(&self->own_jobs);
     atomic_init(&self->is_over, false);
     HRESULT hr = os_bell_new(rung, closing, self, &self->bell);
     if (SUCCEEDED(hr) && (self->context = context_new_in(self)) == NULL) {

@@ -41,7 +41,8 @@ void apartment_context_freed(struct apartment *apartment);
 struct context *apartment_context(struct apartment *apartment);
 /* Whether the calling thread is the apartment's. */
 bool apartment_is_current(const struct apartment *apartment);
-/* Runs the job on the apartment's thread; false: that has left, and it does not. */
+/* Runs the job on the apartment's thread; false: that has left, and it does not. On a thread that
+ * was adopted, and is the calling one, behind the job that runs, or at once where none does. */
 bool apartment_submit(struct apartment *apartment, struct link_job *job);
 
 #endif
