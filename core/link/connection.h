@@ -173,6 +173,7 @@ struct link_connection {
     struct list assemblies;
     uint32_t n_assemblies;
     uint32_t spin_ns; /* how long spinning has been worth while lately */
+    bool is_crowded;  /* other threads wanted the processor when it last let them run */
 
     struct os_mutex send_lock;
     struct link_path *out;      /* send_lock */

@@ -29,6 +29,8 @@
  */
 #define MEMORY_LOOKS 64u
 #define SOCKET_LOOKS 4u
+/* A call that lets others run and takes longer than this did so: they need the processor more. */
+#define OTHERS_RAN_NS 2000u
 /* Deadlines that are nearer than this are kept by a timer, which is more exact than the tick: else
  * the peer, which has the same deadline, could be the first to answer that it has passed. */
 #define EXACT_WAIT_NS 1000000000u
@@ -451,22 +453,33 @@ static bool has_come(const struct link_path *path)
     return hr != VIA_S_WOULD_BLOCK;
 }
 
-/* Looks for bytes without sleeping for as long as that has been worth while. */
+/* Lets others run; connection->is_crowded: there were some. The time behind it. */
+static uint64_t let_others_run(struct link_connection *connection)
+{
+    uint64_t started_ns = os_now_ns();
+    os_thread_yield();
+    uint64_t now_ns = os_now_ns();
+    connection->is_crowded = now_ns - started_ns > OTHERS_RAN_NS;
+    return now_ns;
+}
+
+/* Looks for bytes without sleeping for as long as that has been worth while. Where other threads
+ * want the processor what is waited for may well be theirs to send, so one look is enough. */
 static bool spin(struct link_connection *connection, uint64_t started_ns)
 {
     const struct link_path *path = connection->in;
     bool is_shared = path->transport->capabilities & VIA_TRANSPORT_SHARED;
-    unsigned n_looks = is_shared ? MEMORY_LOOKS : SOCKET_LOOKS;
+    unsigned n_looks_alone = is_shared ? MEMORY_LOOKS : SOCKET_LOOKS;
     uint64_t until_ns = started_ns + connection->spin_ns;
     do {
+        unsigned n_looks = connection->is_crowded ? 1 : n_looks_alone;
         for (unsigned i = 0; i < n_looks; i++) {
             if (has_come(path))
                 return true;
             if (is_shared)
                 os_cpu_pause();
         }
-        os_thread_yield();
-    } while (os_now_ns() < until_ns);
+    } while (let_others_run(connection) < until_ns);
     return false;
 }
 
