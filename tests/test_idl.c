@@ -200,6 +200,18 @@ TEST(arrays_know_their_sizes)
     CHECK_EQ(fixed->params[3].flags, in | out | ref);
 }
 
+/* A name of an array is that array, whose levels come behind those that stand beside it. */
+TEST(arrays_have_names)
+{
+    _Static_assert(sizeof(BroadVector) == 6 && sizeof(BroadTable) == 12, "arrays");
+    CHECK_STR_EQ(show("IBroadStructs", "Named"),
+                 "Named(in i16[3] a, in out i16[3][2] b, out i16[3] c, in i16[3] d, "
+                 "in IUnknown*[2] e, in string16?[2] f, in i16[3][size 2] g) 9 b a 19 9 9 1");
+    CHECK_STR_EQ(show("IBroadStructs", "NamedSized"),
+                 "NamedSized(in u32 n, in i16[3][n] a, out i16[3][n] b, out u32 m, "
+                 "out i16[3][m]? c) 1 1 2 a a");
+}
+
 #define CHECK_OFFSET(field)                                                                    \
     do {                                                                                       \
         CHECK_STR_EQ(broad_typelib.structs[outer].fields[n].name, #field);                     \
@@ -237,6 +249,11 @@ TEST(structs_are_laid_out_as_in_c)
     CHECK_OFFSET(inners);
     CHECK_OFFSET(object);
     CHECK_OFFSET(cookie);
+    CHECK_OFFSET(table);
+    CHECK_OFFSET(vector);
+    CHECK_OFFSET(given);
+    CHECK_OFFSET(vectors);
+    CHECK_OFFSET(objects);
     CHECK_EQ(broad_typelib.structs[outer].n_fields, n);
 }
 
@@ -346,7 +363,8 @@ HARNESS_MAIN("idl", TEST_ENTRY(the_library_is_described),
              TEST_ENTRY(interfaces_have_ids_bases_and_flags),
              TEST_ENTRY(methods_have_ids_and_flags), TEST_ENTRY(numbers_have_the_right_types),
              TEST_ENTRY(handles_have_kinds), TEST_ENTRY(results_and_texts_have_the_right_types),
-             TEST_ENTRY(arrays_know_their_sizes), TEST_ENTRY(structs_are_laid_out_as_in_c),
-             TEST_ENTRY(slots_follow_the_bases), TEST_ENTRY(classes_name_their_interfaces),
+             TEST_ENTRY(arrays_know_their_sizes), TEST_ENTRY(arrays_have_names),
+             TEST_ENTRY(structs_are_laid_out_as_in_c), TEST_ENTRY(slots_follow_the_bases),
+             TEST_ENTRY(classes_name_their_interfaces),
              TEST_ENTRY(the_json_form_is_equal_to_the_tables),
              TEST_ENTRY(both_forms_of_the_header_share_one_abi))

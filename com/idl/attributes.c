@@ -144,7 +144,7 @@ bool attributes_switch_kind(struct parser *parser, uint8_t *kind)
     bool is_right = (base.kind >= VIA_TYPE_I8 && base.kind <= VIA_TYPE_U32) ||
                     base.kind == VIA_TYPE_WCHAR || base.kind == VIA_TYPE_ENUM;
     *kind = base.kind;
-    return (is_right && base.pointers == 0) ||
+    return (is_right && base.n_levels == 0) ||
            parser_error(parser, base.position,
                         "a discriminant is an integer of at most 32 bits or an enum");
 }

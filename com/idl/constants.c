@@ -17,8 +17,8 @@ enum form { FORM_INTEGER, FORM_REAL, FORM_TEXT8, FORM_TEXT16, FORM_NONE };
 /* Steps over the pointer of a text. */
 static enum form form_of(struct parser *self, const struct base_type *type)
 {
-    bool is_text = type->is_string || (type->pointers == 0 && parser_accept(self, '*'));
-    if (parser_is(self, '*') || (type->pointers > 0 && !type->is_string))
+    bool is_text = type->is_string || (type->n_levels == 0 && parser_accept(self, '*'));
+    if (parser_is(self, '*') || type->n_levels > (type->is_string ? 1u : 0u))
         return FORM_NONE;
     if (is_text)
         return type->kind == VIA_TYPE_I8      ? FORM_TEXT8

@@ -8,58 +8,64 @@
 #include <string.h>
 
 /* Names that every file may use. */
-static const struct unit_name builtin_names[] = {
-    {"INT8", "INT8", VIA_TYPE_I8, VIA_NO_INDEX, 0, false, VIA_NO_INDEX},
-    {"CHAR", "CHAR", VIA_TYPE_I8, VIA_NO_INDEX, 0, false, VIA_NO_INDEX},
-    {"BYTE", "BYTE", VIA_TYPE_U8, VIA_NO_INDEX, 0, false, VIA_NO_INDEX},
-    {"UCHAR", "UCHAR", VIA_TYPE_U8, VIA_NO_INDEX, 0, false, VIA_NO_INDEX},
-    {"UINT8", "UINT8", VIA_TYPE_U8, VIA_NO_INDEX, 0, false, VIA_NO_INDEX},
-    {"BOOLEAN", "BOOLEAN", VIA_TYPE_U8, VIA_NO_INDEX, 0, false, VIA_NO_INDEX},
-    {"SHORT", "SHORT", VIA_TYPE_I16, VIA_NO_INDEX, 0, false, VIA_NO_INDEX},
-    {"INT16", "INT16", VIA_TYPE_I16, VIA_NO_INDEX, 0, false, VIA_NO_INDEX},
-    {"USHORT", "USHORT", VIA_TYPE_U16, VIA_NO_INDEX, 0, false, VIA_NO_INDEX},
-    {"UINT16", "UINT16", VIA_TYPE_U16, VIA_NO_INDEX, 0, false, VIA_NO_INDEX},
-    {"WORD", "WORD", VIA_TYPE_U16, VIA_NO_INDEX, 0, false, VIA_NO_INDEX},
-    {"LONG", "LONG", VIA_TYPE_I32, VIA_NO_INDEX, 0, false, VIA_NO_INDEX},
-    {"INT", "INT", VIA_TYPE_I32, VIA_NO_INDEX, 0, false, VIA_NO_INDEX},
-    {"INT32", "INT32", VIA_TYPE_I32, VIA_NO_INDEX, 0, false, VIA_NO_INDEX},
-    {"BOOL", "BOOL", VIA_TYPE_I32, VIA_NO_INDEX, 0, false, VIA_NO_INDEX},
-    {"ULONG", "ULONG", VIA_TYPE_U32, VIA_NO_INDEX, 0, false, VIA_NO_INDEX},
-    {"UINT", "UINT", VIA_TYPE_U32, VIA_NO_INDEX, 0, false, VIA_NO_INDEX},
-    {"UINT32", "UINT32", VIA_TYPE_U32, VIA_NO_INDEX, 0, false, VIA_NO_INDEX},
-    {"DWORD", "DWORD", VIA_TYPE_U32, VIA_NO_INDEX, 0, false, VIA_NO_INDEX},
-    {"LONGLONG", "LONGLONG", VIA_TYPE_I64, VIA_NO_INDEX, 0, false, VIA_NO_INDEX},
-    {"INT64", "INT64", VIA_TYPE_I64, VIA_NO_INDEX, 0, false, VIA_NO_INDEX},
-    {"ULONGLONG", "ULONGLONG", VIA_TYPE_U64, VIA_NO_INDEX, 0, false, VIA_NO_INDEX},
-    {"UINT64", "UINT64", VIA_TYPE_U64, VIA_NO_INDEX, 0, false, VIA_NO_INDEX},
-    {"FLOAT", "FLOAT", VIA_TYPE_F32, VIA_NO_INDEX, 0, false, VIA_NO_INDEX},
-    {"DOUBLE", "DOUBLE", VIA_TYPE_F64, VIA_NO_INDEX, 0, false, VIA_NO_INDEX},
-    {"WCHAR", "WCHAR", VIA_TYPE_WCHAR, VIA_NO_INDEX, 0, false, VIA_NO_INDEX},
-    {"OLECHAR", "OLECHAR", VIA_TYPE_WCHAR, VIA_NO_INDEX, 0, false, VIA_NO_INDEX},
-    {"VARIANT_BOOL", "VARIANT_BOOL", VIA_TYPE_BOOL, VIA_NO_INDEX, 0, false, VIA_NO_INDEX},
-    {"HRESULT", "HRESULT", VIA_TYPE_HRESULT, VIA_NO_INDEX, 0, false, VIA_NO_INDEX},
-    {"GUID", "GUID", VIA_TYPE_GUID, VIA_NO_INDEX, 0, false, VIA_NO_INDEX},
-    {"IID", "IID", VIA_TYPE_GUID, VIA_NO_INDEX, 0, false, VIA_NO_INDEX},
-    {"CLSID", "CLSID", VIA_TYPE_GUID, VIA_NO_INDEX, 0, false, VIA_NO_INDEX},
-    {"REFGUID", "REFGUID", VIA_TYPE_GUID, VIA_NO_INDEX, 1, false, VIA_NO_INDEX},
-    {"REFIID", "REFIID", VIA_TYPE_GUID, VIA_NO_INDEX, 1, false, VIA_NO_INDEX},
-    {"REFCLSID", "REFCLSID", VIA_TYPE_GUID, VIA_NO_INDEX, 1, false, VIA_NO_INDEX},
-    {"SCODE", "SCODE", VIA_TYPE_HRESULT, VIA_NO_INDEX, 0, false, VIA_NO_INDEX},
-    {"CY", "CY", VIA_TYPE_CY, VIA_NO_INDEX, 0, false, VIA_NO_INDEX},
-    {"CURRENCY", "CY", VIA_TYPE_CY, VIA_NO_INDEX, 0, false, VIA_NO_INDEX},
-    {"DATE", "DATE", VIA_TYPE_DATE, VIA_NO_INDEX, 0, false, VIA_NO_INDEX},
-    {"DECIMAL", "DECIMAL", VIA_TYPE_DECIMAL, VIA_NO_INDEX, 0, false, VIA_NO_INDEX},
-    {"VARIANT", "VARIANT", VIA_TYPE_VARIANT, VIA_NO_INDEX, 0, false, VIA_NO_INDEX},
-    {"BSTR", "BSTR", VIA_TYPE_BSTR, VIA_NO_INDEX, 0, false, VIA_NO_INDEX},
-    {"VIA_HANDLE", "VIA_HANDLE", VIA_TYPE_HANDLE, VIA_NO_INDEX, 0, false, VIA_NO_INDEX},
-    {"HANDLE", "VIA_HANDLE", VIA_TYPE_HANDLE, VIA_NO_INDEX, 0, false, VIA_NO_INDEX},
-    {"VIA_OPAQUE", "VIA_OPAQUE", VIA_TYPE_OPAQUE, VIA_NO_INDEX, 0, false, VIA_NO_INDEX},
-    {"LPWSTR", "LPWSTR", VIA_TYPE_WCHAR, VIA_NO_INDEX, 1, true, VIA_NO_INDEX},
-    {"LPCWSTR", "LPCWSTR", VIA_TYPE_WCHAR, VIA_NO_INDEX, 1, true, VIA_NO_INDEX},
-    {"LPOLESTR", "LPOLESTR", VIA_TYPE_WCHAR, VIA_NO_INDEX, 1, true, VIA_NO_INDEX},
-    {"LPCOLESTR", "LPCOLESTR", VIA_TYPE_WCHAR, VIA_NO_INDEX, 1, true, VIA_NO_INDEX},
-    {"LPSTR", "LPSTR", VIA_TYPE_I8, VIA_NO_INDEX, 1, true, VIA_NO_INDEX},
-    {"LPCSTR", "LPCSTR", VIA_TYPE_I8, VIA_NO_INDEX, 1, true, VIA_NO_INDEX},
+static const struct builtin_name {
+    const char *name;
+    const char *c_name;
+    uint8_t kind;
+    uint8_t pointers; /* levels that are hidden in the name */
+    bool is_string;
+} builtin_names[] = {
+    {"INT8", "INT8", VIA_TYPE_I8, 0, false},
+    {"CHAR", "CHAR", VIA_TYPE_I8, 0, false},
+    {"BYTE", "BYTE", VIA_TYPE_U8, 0, false},
+    {"UCHAR", "UCHAR", VIA_TYPE_U8, 0, false},
+    {"UINT8", "UINT8", VIA_TYPE_U8, 0, false},
+    {"BOOLEAN", "BOOLEAN", VIA_TYPE_U8, 0, false},
+    {"SHORT", "SHORT", VIA_TYPE_I16, 0, false},
+    {"INT16", "INT16", VIA_TYPE_I16, 0, false},
+    {"USHORT", "USHORT", VIA_TYPE_U16, 0, false},
+    {"UINT16", "UINT16", VIA_TYPE_U16, 0, false},
+    {"WORD", "WORD", VIA_TYPE_U16, 0, false},
+    {"LONG", "LONG", VIA_TYPE_I32, 0, false},
+    {"INT", "INT", VIA_TYPE_I32, 0, false},
+    {"INT32", "INT32", VIA_TYPE_I32, 0, false},
+    {"BOOL", "BOOL", VIA_TYPE_I32, 0, false},
+    {"ULONG", "ULONG", VIA_TYPE_U32, 0, false},
+    {"UINT", "UINT", VIA_TYPE_U32, 0, false},
+    {"UINT32", "UINT32", VIA_TYPE_U32, 0, false},
+    {"DWORD", "DWORD", VIA_TYPE_U32, 0, false},
+    {"LONGLONG", "LONGLONG", VIA_TYPE_I64, 0, false},
+    {"INT64", "INT64", VIA_TYPE_I64, 0, false},
+    {"ULONGLONG", "ULONGLONG", VIA_TYPE_U64, 0, false},
+    {"UINT64", "UINT64", VIA_TYPE_U64, 0, false},
+    {"FLOAT", "FLOAT", VIA_TYPE_F32, 0, false},
+    {"DOUBLE", "DOUBLE", VIA_TYPE_F64, 0, false},
+    {"WCHAR", "WCHAR", VIA_TYPE_WCHAR, 0, false},
+    {"OLECHAR", "OLECHAR", VIA_TYPE_WCHAR, 0, false},
+    {"VARIANT_BOOL", "VARIANT_BOOL", VIA_TYPE_BOOL, 0, false},
+    {"HRESULT", "HRESULT", VIA_TYPE_HRESULT, 0, false},
+    {"GUID", "GUID", VIA_TYPE_GUID, 0, false},
+    {"IID", "IID", VIA_TYPE_GUID, 0, false},
+    {"CLSID", "CLSID", VIA_TYPE_GUID, 0, false},
+    {"REFGUID", "REFGUID", VIA_TYPE_GUID, 1, false},
+    {"REFIID", "REFIID", VIA_TYPE_GUID, 1, false},
+    {"REFCLSID", "REFCLSID", VIA_TYPE_GUID, 1, false},
+    {"SCODE", "SCODE", VIA_TYPE_HRESULT, 0, false},
+    {"CY", "CY", VIA_TYPE_CY, 0, false},
+    {"CURRENCY", "CY", VIA_TYPE_CY, 0, false},
+    {"DATE", "DATE", VIA_TYPE_DATE, 0, false},
+    {"DECIMAL", "DECIMAL", VIA_TYPE_DECIMAL, 0, false},
+    {"VARIANT", "VARIANT", VIA_TYPE_VARIANT, 0, false},
+    {"BSTR", "BSTR", VIA_TYPE_BSTR, 0, false},
+    {"VIA_HANDLE", "VIA_HANDLE", VIA_TYPE_HANDLE, 0, false},
+    {"HANDLE", "VIA_HANDLE", VIA_TYPE_HANDLE, 0, false},
+    {"VIA_OPAQUE", "VIA_OPAQUE", VIA_TYPE_OPAQUE, 0, false},
+    {"LPWSTR", "LPWSTR", VIA_TYPE_WCHAR, 1, true},
+    {"LPCWSTR", "LPCWSTR", VIA_TYPE_WCHAR, 1, true},
+    {"LPOLESTR", "LPOLESTR", VIA_TYPE_WCHAR, 1, true},
+    {"LPCOLESTR", "LPCOLESTR", VIA_TYPE_WCHAR, 1, true},
+    {"LPSTR", "LPSTR", VIA_TYPE_I8, 1, true},
+    {"LPCSTR", "LPCSTR", VIA_TYPE_I8, 1, true},
 };
 
 /* C's words, after "signed" and "unsigned" are taken away. */
@@ -105,16 +111,6 @@ static bool find_word(struct parser *self, bool is_unsigned, struct base_type *b
     return false;
 }
 
-static void take_name(struct base_type *base, const struct unit_name *name)
-{
-    base->kind = name->kind;
-    base->index = name->index;
-    base->pointers = name->pointers;
-    base->is_string = name->is_string;
-    base->element = name->element;
-    base->c_name = name->c_name;
-}
-
 static bool is_unsupported(const char *name)
 {
     for (size_t i = 0; i < sizeof(unsupported) / sizeof(unsupported[0]); i++)
@@ -123,7 +119,7 @@ static bool is_unsupported(const char *name)
     return false;
 }
 
-static const struct unit_name *find_builtin(const char *name)
+static const struct builtin_name *find_builtin(const char *name)
 {
     for (size_t i = 0; i < sizeof(builtin_names) / sizeof(builtin_names[0]); i++)
         if (!strcmp(builtin_names[i].name, name))
@@ -136,10 +132,19 @@ static bool declare_named(struct parser *self, struct base_type *base)
     const char *unused;
     const char *name = self->token.text;
     const struct unit_name *known = unit_find_name(self->unit, name);
-    if (!known)
-        known = find_builtin(name);
+    const struct builtin_name *builtin = known ? NULL : find_builtin(name);
+    struct position position = base->position;
     if (known) {
-        take_name(base, known);
+        *base = known->type;
+        base->position = position;
+        parser_advance(self);
+        return true;
+    }
+    if (builtin) {
+        base->kind = builtin->kind;
+        base->n_levels = builtin->pointers; /* LEVEL_POINTER is 0 */
+        base->is_string = builtin->is_string;
+        base->c_name = builtin->c_name;
         parser_advance(self);
         return true;
     }
@@ -147,7 +152,7 @@ static bool declare_named(struct parser *self, struct base_type *base)
         base->index =
             (uint16_t)unit_interface(self->unit, name[2] == 'U' ? "IUnknown" : "IDispatch");
         base->kind = VIA_TYPE_INTERFACE;
-        base->pointers = 1;
+        base->n_levels = 1;
         base->c_name = name[2] == 'U' ? "LPUNKNOWN" : "LPDISPATCH";
         parser_advance(self);
         return true;
@@ -185,10 +190,14 @@ static bool declare_safearray(struct parser *self, struct base_type *base)
         return parser_error(self, self->token.position, "a SAFEARRAY of SAFEARRAYs");
     if (!declare_base(self, &element))
         return false;
-    bool is_interface = element.kind == VIA_TYPE_INTERFACE;
-    if (is_interface && element.pointers == 0 && !parser_require(self, '*'))
-        return false;
-    bool is_value = !element.is_void && element.pointers == 0 && !element.is_string &&
+    if (element.kind == VIA_TYPE_INTERFACE && element.n_levels == 0) {
+        if (!parser_require(self, '*'))
+            return false;
+        element.n_levels = 1;
+    }
+    bool is_interface = element.kind == VIA_TYPE_INTERFACE && element.n_levels == 1 &&
+                        element.levels[0].kind == LEVEL_POINTER;
+    bool is_value = !element.is_void && element.n_levels == 0 && !element.is_string &&
                     element.kind != VIA_TYPE_WCHAR && element.kind != VIA_TYPE_GUID &&
                     element.kind != VIA_TYPE_UNION && element.kind != VIA_TYPE_HANDLE &&
                     element.kind != VIA_TYPE_OPAQUE;
@@ -321,6 +330,64 @@ static bool declare_arrays(struct parser *self, struct member *member, const cha
     return true;
 }
 
+/* The name, and what stands around it as C reads it: "*(*name[2])[4]". `text` is how C is to see
+ * it. Levels of what stands in parentheses are outside of the others. */
+static bool declare_shape(struct parser *self, struct member *member, const char **text)
+{
+    struct arena *arena = &self->unit->arena;
+    const char *stars = "";
+    unsigned n_stars = 0;
+    for (; parser_accept(self, '*'); n_stars++) {
+        bool star_const = parser_accept_word(self, "const");
+        if (n_stars == MAX_LEVELS)
+            return parser_error(self, self->token.position,
+                                "more than %d levels of pointers and arrays", MAX_LEVELS);
+        stars = arena_print(arena, "%s*%s", stars, star_const ? "const " : "");
+    }
+    struct position position = self->token.position;
+    if (parser_accept(self, '(')) {
+        if (!parser_enter(self) || !declare_shape(self, member, text) || !parser_require(self, ')'))
+            return false;
+        parser_leave(self);
+        if (parser_is(self, '('))
+            return parser_error(self, position, "pointers to functions are not supported");
+        *text = arena_print(arena, "(%s)", *text);
+    } else {
+        member->position = position;
+        if (!parser_name(self, &member->name))
+            return false;
+        *text = member->name;
+    }
+    if (!declare_arrays(self, member, text))
+        return false;
+    for (unsigned i = 0; i < n_stars; i++)
+        if (!add_level(self, member, (struct level){.kind = LEVEL_POINTER}))
+            return false;
+    *text = arena_print(arena, "%s%s", stars, *text);
+    return true;
+}
+
+/* Type and declarator, whatever it is the name of. */
+static bool declare_any(struct parser *self, struct member *member)
+{
+    struct base_type *base = &member->base;
+    const char *text;
+    self->switch_kind = member->attributes.switch_kind;
+    bool is_const = parser_accept_word(self, "const");
+    if (!declare_base(self, base))
+        return false;
+    is_const |= parser_accept_word(self, "const");
+    if (!declare_shape(self, member, &text))
+        return false;
+    for (unsigned i = 0; i < base->n_levels; i++)
+        if (!add_level(self, member, base->levels[i]))
+            return false;
+    bool is_pointer = base->c_name[strlen(base->c_name) - 1] == '*';
+    member->declaration = arena_print(&self->unit->arena, "%s%s%s%s", is_const ? "const " : "",
+                                      base->c_name, is_pointer ? "" : " ", text);
+    return true;
+}
+
 bool declare_member(struct parser *parser, bool is_param, struct member *member)
 {
     memset(member, 0, sizeof(*member));
@@ -330,34 +397,11 @@ bool declare_member(struct parser *parser, bool is_param, struct member *member)
 
 bool declare_declarator(struct parser *parser, struct member *member)
 {
-    parser->switch_kind = member->attributes.switch_kind;
-    bool is_const = parser_accept_word(parser, "const");
-    if (!declare_base(parser, &member->base))
-        return false;
-    is_const |= parser_accept_word(parser, "const");
-    const char *stars = "";
-    unsigned n_stars = 0;
-    for (; parser_accept(parser, '*'); n_stars++) {
-        bool star_const = parser_accept_word(parser, "const");
-        if (n_stars == MAX_LEVELS)
-            return parser_error(parser, parser->token.position,
-                                "more than %d levels of pointers and arrays", MAX_LEVELS);
-        stars = arena_print(&parser->unit->arena, "%s*%s", stars, star_const ? "const " : "");
-    }
-    member->position = parser->token.position;
-    if (parser_is(parser, '('))
-        return parser_error(parser, member->position, "pointers to functions are not supported");
-    if (!parser_name(parser, &member->name) ||
-        !declare_check_name(parser, member->name, member->position))
-        return false;
-    const char *name = member->name;
-    if (!declare_arrays(parser, member, &name))
-        return false;
-    for (unsigned i = 0; i < n_stars + member->base.pointers; i++)
-        if (!add_level(parser, member, (struct level){.kind = LEVEL_POINTER}))
-            return false;
-    bool is_pointer = member->base.c_name[strlen(member->base.c_name) - 1] == '*';
-    member->declaration = arena_print(&parser->unit->arena, "%s%s%s%s%s", is_const ? "const " : "",
-                                      member->base.c_name, is_pointer ? "" : " ", stars, name);
-    return true;
+    return declare_any(parser, member) &&
+           declare_check_name(parser, member->name, member->position);
+}
+
+bool declare_typedef(struct parser *parser, struct member *member)
+{
+    return declare_any(parser, member) && parser_check_name(parser, member->name, member->position);
 }

@@ -29,7 +29,7 @@ static bool parse_result(struct parser *self, struct result *result)
         return false;
     while (parser_accept(self, '*'))
         result->n_stars++;
-    if (result->n_stars + result->base.pointers >= MAX_LEVELS)
+    if (result->n_stars + result->base.n_levels >= MAX_LEVELS)
         return parser_error(self, result->base.position, "more than %d levels of pointers",
                             MAX_LEVELS);
     return true;
@@ -37,7 +37,9 @@ static bool parse_result(struct parser *self, struct result *result)
 
 static bool is_nothing(const struct result *result)
 {
-    return result->n_stars == 0 && (result->base.is_void || result->base.kind == VIA_TYPE_HRESULT);
+    const struct base_type *base = &result->base;
+    return result->n_stars + base->n_levels == 0 &&
+           (base->is_void || base->kind == VIA_TYPE_HRESULT);
 }
 
 /* One more parameter, of the type of the result. */
@@ -52,9 +54,11 @@ static void append_result(struct parser *self, const struct result *result, cons
                               .base = result->base};
     member->attributes.flags = flags;
     bool is_out = flags & ATTRIBUTE_OUT;
-    member->n_levels = result->base.pointers + result->n_stars + is_out;
+    member->n_levels = result->n_stars + is_out;
     for (unsigned i = 0; i < member->n_levels; i++)
         member->levels[i].kind = LEVEL_POINTER;
+    for (unsigned i = 0; i < result->base.n_levels; i++)
+        member->levels[member->n_levels++] = result->base.levels[i];
 }
 
 static bool parse_method(struct parser *self, struct unit_interface *iface)

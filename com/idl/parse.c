@@ -111,55 +111,81 @@ static bool parse_library(struct parser *self, const struct attributes *attribut
 
 /* --- the rest --- */
 
-static bool parse_typedef(struct parser *self)
+/* What a typedef may name: a whole type. */
+static bool check_typedef(struct parser *self, const struct member *member)
 {
-    struct attributes attributes;
-    struct base_type base;
-    const char *name;
-    unsigned n_stars = 0;
-    if (!attributes_parse(self, PLACE_TYPEDEF, &attributes))
-        return false;
-    bool is_const = parser_accept_word(self, "const");
-    bool is_definition = parser_is_word(self, "struct") || parser_is_word(self, "union") ||
-                         parser_is_word(self, "enum");
-    size_t n_items = self->unit->n_items;
-    self->switch_kind = attributes.switch_kind;
-    if (!declare_base(self, &base))
-        return false;
-    is_definition &= self->unit->n_items > n_items || self->import_depth > 0;
-    while (parser_accept(self, '*'))
-        n_stars++;
-    struct position position = self->token.position;
-    if (base.pointers + n_stars > MAX_LEVELS)
-        return parser_error(self, position, "more than %d levels of pointers", MAX_LEVELS);
-    if (parser_is(self, '('))
-        return parser_error(self, position, "pointers to functions are not supported");
-    if (!parser_new_name(self, &name))
-        return false;
-    if (parser_is(self, '['))
-        return parser_error(self, position,
-                            "a typedef of an array is not supported: put it into a struct");
-    if (parser_is(self, ','))
-        return parser_error(self, self->token.position, "one name for each typedef");
-    if (base.is_void || (base.kind == VIA_TYPE_INTERFACE && base.pointers + n_stars == 0))
-        return parser_error(self, position, "a typedef of %s is not supported", base.c_name);
-    if (unit_find_name(self->unit, name))
-        return parser_error(self, position, "%s is defined twice", name);
+    const struct base_type *base = &member->base;
+    struct position position = member->position;
+    bool is_pointer =
+        member->n_levels > 0 && member->levels[member->n_levels - 1].kind == LEVEL_POINTER;
+    if (base->is_void || (base->kind == VIA_TYPE_INTERFACE && !is_pointer))
+        return parser_error(self, position, "a typedef of %s is not supported", base->c_name);
+    for (unsigned i = 0; i < member->n_levels; i++)
+        if (member->levels[i].kind == LEVEL_OPEN_ARRAY)
+            return parser_error(self, position,
+                                "%s[]: a typedef says how many elements an array has",
+                                member->name);
+    if (unit_find_name(self->unit, member->name))
+        return parser_error(self, position, "%s is defined twice", member->name);
     if (self->unit->n_names == TYPELIB_MAX_TYPES)
         return parser_error(self, position, "more than %u typedefs", TYPELIB_MAX_TYPES);
-    struct unit_name *entry = arena_append(&self->unit->arena, (void **)&self->unit->names,
-                                           &self->unit->n_names, sizeof(*entry));
-    *entry = (struct unit_name){
-        name,           name,        base.kind, base.index, (uint8_t)(base.pointers + n_stars),
-        base.is_string, base.element};
-    bool renames = is_definition && n_stars == 0;
-    if (renames)
-        record_rename(self, base.kind, base.index, name, attributes.help);
-    else if (self->import_depth == 0)
-        unit_add_item(self->unit, UNIT_TEXT, 0,
-                      arena_print(&self->unit->arena, "typedef %s%s %.*s%s;",
-                                  is_const ? "const " : "", base.c_name, (int)n_stars, "********",
-                                  name));
+    if (member->n_levels > 0)
+        record_check_complete(self, member, 1);
+    return true;
+}
+
+static void add_typedef(struct parser *self, const struct member *member)
+{
+    struct unit *unit = self->unit;
+    struct unit_name *entry =
+        arena_append(&unit->arena, (void **)&unit->names, &unit->n_names, sizeof(*entry));
+    *entry = (struct unit_name){member->name, member->base};
+    entry->type.c_name = member->name;
+    memcpy(entry->type.levels, member->levels, sizeof(member->levels));
+    entry->type.n_levels = member->n_levels;
+}
+
+/* Descriptions do not keep names of typedefs: what is said of one stands in the header. */
+static void add_help(struct unit *unit, const char *help)
+{
+    size_t size = strlen(help);
+    char *text = arena_allocate(&unit->arena, 2 * size + 1);
+    char *end = text;
+    for (size_t i = 0; i < size; i++) {
+        bool is_mark = i > 0 && ((help[i] == '/' && help[i - 1] == '*') ||
+                                 (help[i] == '*' && help[i - 1] == '/'));
+        if (is_mark)
+            *end++ = ' ';
+        *end++ = help[i];
+    }
+    *end = 0;
+    unit_add_item(unit, UNIT_TEXT, 0, arena_print(&unit->arena, "/* %s */", text));
+}
+
+static bool parse_typedef(struct parser *self)
+{
+    struct unit *unit = self->unit;
+    struct member member = {0};
+    if (!attributes_parse(self, PLACE_TYPEDEF, &member.attributes))
+        return false;
+    size_t n_definitions = self->n_definitions;
+    if (!declare_typedef(self, &member))
+        return false;
+    if (parser_is(self, ','))
+        return parser_error(self, self->token.position, "one name for each typedef");
+    if (!check_typedef(self, &member))
+        return false;
+    add_typedef(self, &member);
+    bool is_alias = self->n_definitions == n_definitions || member.n_levels > 0;
+    if (!is_alias)
+        record_rename(self, member.base.kind, member.base.index, member.name,
+                      member.attributes.help);
+    if (is_alias && self->import_depth == 0) {
+        if (member.attributes.help)
+            add_help(unit, member.attributes.help);
+        unit_add_item(unit, UNIT_TEXT, 0,
+                      arena_print(&unit->arena, "typedef %s;", member.declaration));
+    }
     return parser_require(self, ';');
 }
 

@@ -18,8 +18,9 @@ struct parser {
     size_t n_tokens;    /* how many came before it */
     bool behind_semicolon;
     unsigned import_depth;
-    unsigned nesting;    /* of structs and libraries, PARSER_MAX_NESTING at most */
-    uint8_t switch_kind; /* switch_type in front of the type that is read now; 0: none */
+    size_t n_definitions; /* of structs, unions and enums; imported ones too */
+    unsigned nesting;     /* of structs and libraries, PARSER_MAX_NESTING at most */
+    uint8_t switch_kind;  /* switch_type in front of the type that is read now; 0: none */
 };
 
 /* Definitions within definitions: each takes a part of the stack. */
@@ -53,27 +54,11 @@ bool parser_recover(struct parser *parser, size_t start, bool ends_at_brace);
 
 /* --- declarations, in declare.c --- */
 
-/* What stands before the stars. */
-struct base_type {
-    uint8_t kind;
-    uint16_t index;
-    uint16_t element; /* of a SAFEARRAY: the type of its elements */
-    uint8_t pointers; /* hidden in the name: REFIID, LPWSTR */
-    bool is_string;
-    bool is_void;
-    const char *c_name;
-    struct position position;
-};
+/* What stands in front of the stars. */
 bool declare_base(struct parser *parser, struct base_type *base);
 
 /* A parameter or field with its name, its C form and its type. Size expressions are kept until all
  * members are known. */
-#define MAX_LEVELS 8
-enum level_kind { LEVEL_POINTER, LEVEL_ARRAY, LEVEL_OPEN_ARRAY };
-struct level {
-    enum level_kind kind;
-    uint32_t count; /* of a LEVEL_ARRAY */
-};
 struct member {
     const char *name;
     const char *declaration;
@@ -93,6 +78,8 @@ bool declare_check_name(struct parser *parser, const char *name, struct position
 bool declare_member(struct parser *parser, bool is_param, struct member *member);
 /* What stands behind the attributes. */
 bool declare_declarator(struct parser *parser, struct member *member);
+/* The same of a typedef, whose name is one of a type. */
+bool declare_typedef(struct parser *parser, struct member *member);
 
 /* What members are of, and whom they may refer to. */
 enum member_owner { OWNER_METHOD, OWNER_STRUCT, OWNER_UNION };

@@ -65,6 +65,7 @@ void record_set_struct(struct parser *parser, size_t index, const struct member 
     record->declarations = declarations;
     record->is_defined = true;
     record->is_imported = parser->import_depth > 0;
+    parser->n_definitions++;
     if (!record->is_imported)
         unit_add_item(unit, UNIT_STRUCT, index, NULL);
     /* A VARIANT may hold one that no method names. */
@@ -163,6 +164,7 @@ static bool define_enum(struct parser *self, size_t index)
     }
     parser_advance(self);
     list.is_imported = self->import_depth > 0;
+    self->n_definitions++;
     unit->enums[index] = list;
     if (!list.is_imported)
         unit_add_item(unit, UNIT_ENUM, index, NULL);

@@ -166,6 +166,7 @@ static void finish(struct parser *self, uint16_t index, struct arms *arms)
     record->declarations = declarations;
     record->is_defined = true;
     record->is_imported = self->import_depth > 0;
+    self->n_definitions++;
     if (!record->is_imported)
         unit_add_item(unit, UNIT_UNION, index, NULL);
 }

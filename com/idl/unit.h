@@ -61,15 +61,31 @@ struct unit_enum {
     bool is_imported;
 };
 
-/* A typedef, or a built-in type's name: what a name stands for. */
+/* Pointers and arrays around a type. */
+#define MAX_LEVELS 8
+enum level_kind { LEVEL_POINTER, LEVEL_ARRAY, LEVEL_OPEN_ARRAY };
+struct level {
+    enum level_kind kind;
+    uint32_t count; /* of a LEVEL_ARRAY */
+};
+
+/* What stands in front of a declaration's stars. */
+struct base_type {
+    uint8_t kind; /* enum via_type_kind; VIA_TYPE_GUID for REFIID, with one level */
+    uint16_t index;
+    uint16_t element;                /* of a SAFEARRAY: the type of its elements */
+    struct level levels[MAX_LEVELS]; /* hidden in the name, outermost first: REFIID, typedefs */
+    unsigned n_levels;
+    bool is_string; /* LPWSTR: [string] is meant */
+    bool is_void;
+    const char *c_name; /* how C spells it */
+    struct position position;
+};
+
+/* A typedef: what a name stands for. */
 struct unit_name {
     const char *name;
-    const char *c_name; /* how C spells it */
-    uint8_t kind;       /* enum via_type_kind; VIA_TYPE_GUID for REFIID with `pointers` 1 */
-    uint16_t index;
-    uint8_t pointers; /* levels that are hidden in the name */
-    bool is_string;   /* LPWSTR: [string] is meant */
-    uint16_t element; /* of a SAFEARRAY: the type of its elements */
+    struct base_type type;
 };
 
 enum unit_item_kind {
