@@ -139,6 +139,42 @@ TEST(structs_with_all_of_it_go_and_come)
     SysFreeString(names[0]);
 }
 
+/* Arrays behind pointers: as values, in structs, and by the number. */
+TEST(arrays_behind_pointers_go_and_come)
+{
+    const struct marshal_method *method = find_method("Line");
+    struct marshal_pointers pointers = loop_pointers(&proxy);
+    struct marshal_invocation *invocation = NULL;
+    struct buffer payload;
+    Triple one = {1, 2, 3}, many[2] = {{4, 5, 6}, {7, 8, 9}};
+    Names more = {SysAllocString(VIA_STR("more")), NULL};
+    struct Vectors in = {{-1, -2, -3}, NULL, &one, 2, many, {NULL, more[0]}, &more};
+    SHORT *one_at = one;
+    TriplePointer maybe = &one, many_at = many;
+    struct Vectors *in_at = &in;
+    Names names[2], *names_at = names;
+    Triple *made = NULL, **made_at = &made;
+    void *arguments[] = {&one_at, &maybe, &in_at, &in.n, &many_at, &names_at, &made_at};
+    REQUIRE_NOT_NULL(method);
+    buffer_init(&payload, 4096);
+    CHECK_OK(marshal_encode_arguments(method, arguments, &pointers, &payload));
+    REQUIRE_OK(
+        marshal_decode_arguments(method, payload.data, payload.size, &pointers, NULL, &invocation));
+    const struct Vectors *copy = invocation_value(invocation, 2);
+    CHECK_EQ((*(Triple *)invocation_value(invocation, 0))[2], 3);
+    CHECK_EQ((*(Triple *)invocation_value(invocation, 1))[1], 2);
+    CHECK_EQ((**(TriplePointer *)invocation_value(invocation, 4))[0], 4);
+    CHECK_EQ(copy->one[1], -2);
+    CHECK_NULL(copy->maybe);
+    CHECK_EQ((*copy->given)[2], 3);
+    CHECK_EQ(copy->many[1][0], 7);
+    CHECK_EQ(SysStringLen(copy->names[1]), 4);
+    CHECK_EQ(SysStringLen((*copy->more)[0]), 4);
+    marshal_invocation_free(invocation);
+    buffer_deinit(&payload);
+    SysFreeString(more[0]);
+}
+
 /* Bytes of a good payload changed one by one: whatever comes of it, nothing breaks or leaks. */
 TEST(damaged_payloads_bring_nothing_down)
 {
@@ -159,4 +195,5 @@ HARNESS_MAIN("marshal_shapes", TEST_ENTRY(a_union_is_what_its_discriminant_says)
              TEST_ENTRY(a_length_is_within_its_array), TEST_ENTRY(a_size_is_what_is_computed),
              TEST_ENTRY(an_object_is_of_the_interface_that_was_named),
              TEST_ENTRY(structs_with_all_of_it_go_and_come),
+             TEST_ENTRY(arrays_behind_pointers_go_and_come),
              TEST_ENTRY(damaged_payloads_bring_nothing_down))

@@ -5,58 +5,16 @@
  */
 #include "com/abi/guid.h"
 #include "com/typelib/kinds.h"
-#include "com/typelib/typelib.h"
+#include "com/typelib/scope.h"
+#include "com/typelib/walk.h"
 #include "core/util/buffer.h"
 #include "core/util/error.h"
 #include "core/util/sha1.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* A description is at most so long. */
 #define MAX_DESCRIPTION (4u << 20)
-
-/* Where the names are that sizes refer to; neither: the canonical form, which has their numbers. */
-struct scope {
-    const struct via_method *method;
-    const struct via_struct *record;
-};
-
-static void print_member(struct scope scope, uint16_t index, struct buffer *text)
-{
-    if (scope.method)
-        buffer_print(text, "%s", scope.method->params[index].name);
-    else if (scope.record)
-        buffer_print(text, "%s", scope.record->fields[index].name);
-    else
-        buffer_print(text, "of %u", index);
-}
-
-static void print_expression(const struct via_typelib *lib, uint16_t index, struct scope scope,
-                             struct buffer *text)
-{
-    const struct via_expression *self = &lib->expressions[index];
-    if (self->op == VIA_OPERATOR_CONST) {
-        buffer_print(text, "%lld", (long long)self->value);
-    } else if (self->op == VIA_OPERATOR_PARAM || self->op == VIA_OPERATOR_FIELD) {
-        print_member(scope, self->left, text);
-    } else {
-        buffer_print(text, "(");
-        print_expression(lib, self->left, scope, text);
-        buffer_print(text, " %s ", typelib_operator_name(self->op));
-        print_expression(lib, self->right, scope, text);
-        buffer_print(text, ")");
-    }
-}
-
-static void print_from(const struct via_typelib *lib, uint8_t from, uint16_t index,
-                       struct scope scope, struct buffer *text)
-{
-    if (from == VIA_SIZE_EXPRESSION)
-        print_expression(lib, index, scope, text);
-    else
-        print_member(scope, index, text);
-}
 
 static void print_size(const struct via_typelib *lib, const struct via_type *type,
                        struct scope scope, struct buffer *text)
@@ -66,7 +24,7 @@ static void print_size(const struct via_typelib *lib, const struct via_type *typ
     if (type->size_from == VIA_SIZE_CONST)
         buffer_print(text, "%u", type->count);
     else
-        print_from(lib, type->size_from, type->size_index, scope, text);
+        scope_print(lib, scope, type->size_from, type->size_index, text);
     buffer_print(text, "]");
 }
 
@@ -77,7 +35,7 @@ static void print_also(const struct via_typelib *lib, const char *what, uint8_t 
     if (from == VIA_SIZE_NONE)
         return;
     buffer_print(text, "[%s ", what);
-    print_from(lib, from, index, scope, text);
+    scope_print(lib, scope, from, index, text);
     buffer_print(text, "]");
 }
 
@@ -179,21 +137,11 @@ void typelib_print_method(const struct via_typelib *lib, const struct via_method
 struct describer {
     const struct via_typelib *lib;
     struct buffer *text;
-    bool *structs_done;
-    bool *enums_done;
-    bool *unions_done;
 };
-
-static void define_type(struct describer *self, uint16_t type);
 
 static void define_struct(struct describer *self, uint16_t index)
 {
-    if (self->structs_done[index])
-        return;
-    self->structs_done[index] = true;
     const struct via_struct *record = &self->lib->structs[index];
-    for (uint16_t i = 0; i < record->n_fields; i++)
-        define_type(self, record->fields[i].type);
     buffer_print(self->text, "struct %s {", record->name);
     for (uint16_t i = 0; i < record->n_fields; i++) {
         print_type(self->lib, record->fields[i].type, (struct scope){0}, self->text);
@@ -218,12 +166,6 @@ static void print_arm(struct describer *self, const struct via_union *choice, ui
 static void define_union(struct describer *self, uint16_t index)
 {
     const struct via_union *choice = &self->lib->unions[index];
-    if (self->unions_done[index])
-        return;
-    self->unions_done[index] = true;
-    for (uint16_t i = 0; i < choice->n_arms; i++)
-        if (choice->arms[i].type != VIA_NO_INDEX)
-            define_type(self, choice->arms[i].type);
     buffer_print(self->text, "union %s {", choice->name);
     for (uint16_t i = 0; i < choice->n_arms; i++)
         print_arm(self, choice, i);
@@ -232,9 +174,6 @@ static void define_union(struct describer *self, uint16_t index)
 
 static void define_enum(struct describer *self, uint16_t index)
 {
-    if (self->enums_done[index])
-        return;
-    self->enums_done[index] = true;
     const struct via_enum *list = &self->lib->enums[index];
     buffer_print(self->text, "enum %s {", list->name);
     for (uint16_t i = 0; i < list->n_values; i++)
@@ -242,83 +181,52 @@ static void define_enum(struct describer *self, uint16_t index)
     buffer_print(self->text, "}\n");
 }
 
-/* What the type needs is written before what uses it. */
-static void define_type(struct describer *self, uint16_t type)
+static void define(void *context, uint8_t kind, uint16_t index)
 {
-    const struct via_type *kind = &self->lib->types[type];
+    struct describer *self = context;
     char iid[GUID_TEXT_SIZE];
-    switch (kind->kind) {
-    case VIA_TYPE_STRUCT:
-        define_struct(self, kind->index);
-        break;
-    case VIA_TYPE_UNION:
-        define_union(self, kind->index);
-        break;
-    case VIA_TYPE_ENUM:
-        define_enum(self, kind->index);
-        break;
-    case VIA_TYPE_ARRAY:
-    case VIA_TYPE_SIZED:
-    case VIA_TYPE_POINTER:
-    case VIA_TYPE_SAFEARRAY:
-        define_type(self, kind->element);
-        break;
-    case VIA_TYPE_INTERFACE:
-        buffer_print(self->text, "uses %s\n",
-                     guid_format(&self->lib->interfaces[kind->index].iid, iid));
-        break;
-    default:
-        break;
-    }
+    if (kind == VIA_TYPE_STRUCT)
+        define_struct(self, index);
+    else if (kind == VIA_TYPE_UNION)
+        define_union(self, index);
+    else if (kind == VIA_TYPE_ENUM)
+        define_enum(self, index);
+    else
+        buffer_print(self->text, "uses %s\n", guid_format(&self->lib->interfaces[index].iid, iid));
 }
 
-static void describe_method(struct describer *self, const struct via_method *method)
+static void describe_method(const struct via_typelib *lib, const struct via_method *method,
+                            struct type_walk *walk, struct buffer *text)
 {
     for (uint16_t i = 0; i < method->n_params; i++)
-        define_type(self, method->params[i].type);
-    buffer_print(self->text, "%d ", method->dispid);
-    print_method(self->lib, method, (struct scope){0}, self->text);
+        type_walk_to(walk, method->params[i].type);
+    buffer_print(text, "%d ", method->dispid);
+    print_method(lib, method, (struct scope){0}, text);
     /* How an argument is passed is not in the readable form. */
     for (uint16_t i = 0; i < method->n_params; i++)
-        buffer_print(self->text, " %x", method->params[i].flags);
-    buffer_print(self->text, "\n");
-}
-
-static bool begin(struct describer *self, const struct via_typelib *lib, struct buffer *text)
-{
-    *self = (struct describer){.lib = lib, .text = text};
-    self->structs_done = calloc((size_t)lib->n_structs + 1, sizeof(bool));
-    self->enums_done = calloc((size_t)lib->n_enums + 1, sizeof(bool));
-    self->unions_done = calloc((size_t)lib->n_unions + 1, sizeof(bool));
-    if (self->structs_done && self->enums_done && self->unions_done)
-        return true;
-    buffer_fail(text, E_OUTOFMEMORY);
-    return false;
-}
-
-static void end(struct describer *self)
-{
-    free(self->structs_done);
-    free(self->enums_done);
-    free(self->unions_done);
+        buffer_print(text, " %x", method->params[i].flags);
+    buffer_print(text, "\n");
 }
 
 void typelib_describe(const struct via_typelib *lib, uint16_t interface_index, struct buffer *text)
 {
     const struct via_interface *iface = &lib->interfaces[interface_index];
-    struct describer self;
+    struct describer self = {lib, text};
+    struct type_walk walk;
     char iid[GUID_TEXT_SIZE], base[GUID_TEXT_SIZE];
-    if (begin(&self, lib, text)) {
-        buffer_print(text, "%s %s %s",
-                     iface->flags & VIA_INTERFACE_DISPINTERFACE ? "dispinterface" : "interface",
-                     iface->name, guid_format(&iface->iid, iid));
-        if (iface->base != VIA_NO_INDEX)
-            buffer_print(text, " : %s", guid_format(&lib->interfaces[iface->base].iid, base));
-        buffer_print(text, "\n");
-        for (uint16_t i = 0; i < iface->n_methods; i++)
-            describe_method(&self, &iface->methods[i]);
+    if (!type_walk_init(&walk, lib, define, &self)) {
+        buffer_fail(text, E_OUTOFMEMORY);
+        return;
     }
-    end(&self);
+    buffer_print(text, "%s %s %s",
+                 iface->flags & VIA_INTERFACE_DISPINTERFACE ? "dispinterface" : "interface",
+                 iface->name, guid_format(&iface->iid, iid));
+    if (iface->base != VIA_NO_INDEX)
+        buffer_print(text, " : %s", guid_format(&lib->interfaces[iface->base].iid, base));
+    buffer_print(text, "\n");
+    for (uint16_t i = 0; i < iface->n_methods; i++)
+        describe_method(lib, &iface->methods[i], &walk, text);
+    type_walk_deinit(&walk);
 }
 
 static HRESULT hash_text(struct buffer *text, uint8_t hash[TYPELIB_HASH_SIZE])
@@ -349,13 +257,15 @@ HRESULT typelib_hash(const struct via_typelib *lib, uint16_t interface_index,
 HRESULT typelib_struct_hash(const struct via_typelib *lib, uint16_t index,
                             uint8_t hash[TYPELIB_HASH_SIZE])
 {
-    struct describer self;
     struct buffer text;
+    struct describer self = {lib, &text};
+    struct type_walk walk;
+    if (!type_walk_init(&walk, lib, define, &self))
+        return E_OUTOFMEMORY;
     buffer_init(&text, MAX_DESCRIPTION);
-    if (begin(&self, lib, &text))
-        define_struct(&self, index);
-    end(&self);
+    type_walk_to_record(&walk, VIA_TYPE_STRUCT, index);
     HRESULT hr = hash_text(&text, hash);
     buffer_deinit(&text);
+    type_walk_deinit(&walk);
     return hr;
 }

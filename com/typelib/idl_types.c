@@ -4,6 +4,8 @@
  */
 #include "com/typelib/idl_types.h"
 #include "com/typelib/kinds.h"
+#include "com/typelib/scope.h"
+#include "com/typelib/walk.h"
 #include "core/util/buffer.h"
 #include "core/util/error.h"
 
@@ -63,79 +65,40 @@ static bool print_base(struct idl_writer *self, const struct via_type *type)
 
 /* A parameter, field or arm, taken apart. */
 struct declaration {
-    const struct via_method *method; /* where sizes are; or */
-    const struct via_struct *record;
+    struct scope scope; /* where sizes are */
     const struct via_type *base;
     const struct via_type *levels[MAX_LEVELS]; /* of pointers and arrays; NULL: by reference */
     unsigned n_levels;
-    unsigned n_stars; /* of the base's own too */
-    unsigned n_dims;
     bool is_string;
     bool is_nullable; /* the outermost pointer */
 };
 
-/* False: it has no form here. */
+static bool is_array(const struct via_type *level)
+{
+    return level && level->kind == VIA_TYPE_ARRAY;
+}
+
+/* False: it has too many levels. */
 static bool take_apart(const struct via_typelib *lib, uint16_t index, bool by_ref,
                        struct declaration *out)
 {
     const struct via_type *type = &lib->types[index];
     out->is_nullable = !by_ref && (type->flags & VIA_TYPE_NULLABLE);
-    if (by_ref && type->kind != VIA_TYPE_ARRAY) {
+    if (by_ref && type->kind != VIA_TYPE_ARRAY)
         out->levels[out->n_levels++] = NULL;
-        out->n_stars++;
-    }
     while (type->kind == VIA_TYPE_ARRAY || type->kind == VIA_TYPE_SIZED ||
            type->kind == VIA_TYPE_POINTER) {
-        bool is_array = type->kind == VIA_TYPE_ARRAY;
-        if (out->n_levels >= MAX_LEVELS - 1 || (is_array && out->n_stars > 0))
-            return false; /* too many, or a pointer to an array */
+        if (out->n_levels >= MAX_LEVELS - 1)
+            return false;
         out->levels[out->n_levels++] = type;
-        out->n_dims += is_array;
-        out->n_stars += !is_array;
         type = &lib->types[type->element];
     }
     out->is_string = type->kind == VIA_TYPE_STRING8 || type->kind == VIA_TYPE_STRING16;
-    out->n_stars += out->is_string || type->kind == VIA_TYPE_INTERFACE;
     out->base = type;
     return true;
 }
 
 /* --- what stands in brackets --- */
-
-static void print_name(const struct declaration *self, uint16_t index, struct buffer *out)
-{
-    if (self->method)
-        buffer_print(out, "%s%s", self->method->params[index].flags & VIA_PARAM_BY_REF ? "*" : "",
-                     self->method->params[index].name);
-    else if (self->record)
-        buffer_print(out, "%s", self->record->fields[index].name);
-}
-
-static void print_expression(const struct via_typelib *lib, const struct declaration *self,
-                             uint16_t index, struct buffer *out)
-{
-    const struct via_expression *at = &lib->expressions[index];
-    if (at->op == VIA_OPERATOR_CONST) {
-        buffer_print(out, "%lld", (long long)at->value);
-    } else if (at->op == VIA_OPERATOR_PARAM || at->op == VIA_OPERATOR_FIELD) {
-        print_name(self, at->left, out);
-    } else {
-        buffer_print(out, "(");
-        print_expression(lib, self, at->left, out);
-        buffer_print(out, " %s ", typelib_operator_name(at->op));
-        print_expression(lib, self, at->right, out);
-        buffer_print(out, ")");
-    }
-}
-
-static void print_from(const struct via_typelib *lib, const struct declaration *self, uint8_t from,
-                       uint16_t index, struct buffer *out)
-{
-    if (from == VIA_SIZE_EXPRESSION)
-        print_expression(lib, self, index, out);
-    else
-        print_name(self, index, out);
-}
 
 /* "size_is(, *n)": of each level what it is said of; `lengths`: length_is. */
 static void print_sizes(const struct via_typelib *lib, const struct declaration *self, bool lengths,
@@ -155,11 +118,11 @@ static void print_sizes(const struct via_typelib *lib, const struct declaration 
         const struct via_type *type = self->levels[i];
         buffer_print(out, "%s", i ? ", " : "");
         if (type && lengths && type->length_from != VIA_SIZE_NONE)
-            print_from(lib, self, type->length_from, type->length_index, out);
+            scope_print(lib, self->scope, type->length_from, type->length_index, out);
         else if (type && !lengths && type->size_from == VIA_SIZE_CONST)
             buffer_print(out, "%u", type->count);
         else if (type && !lengths && type->kind == VIA_TYPE_SIZED)
-            print_from(lib, self, type->size_from, type->size_index, out);
+            scope_print(lib, self->scope, type->size_from, type->size_index, out);
     }
     buffer_print(out, ")");
     *separator = ", ";
@@ -184,44 +147,41 @@ static void print_attributes(const struct via_typelib *lib, const struct declara
     else
         return;
     if (base->kind != VIA_TYPE_HANDLE) {
-        print_from(lib, self, base->size_from, base->size_index, out);
+        scope_print(lib, self->scope, base->size_from, base->size_index, out);
         buffer_print(out, ")");
     }
     *separator = ", ";
 }
 
+/* The outer `n` levels, around the name, as C reads them: "(*name)[4]" is a pointer to an array. */
+static void print_shape(const struct declaration *self, unsigned n, const char *name,
+                        struct buffer *out)
+{
+    if (n == 0) {
+        buffer_print(out, "%s", name);
+    } else if (!is_array(self->levels[n - 1])) {
+        buffer_print(out, "*");
+        print_shape(self, n - 1, name, out);
+    } else {
+        bool is_around_pointer = n > 1 && !is_array(self->levels[n - 2]);
+        buffer_print(out, is_around_pointer ? "(" : "");
+        print_shape(self, n - 1, name, out);
+        buffer_print(out, "%s[%u]", is_around_pointer ? ")" : "", self->levels[n - 1]->count);
+    }
+}
+
 static bool print_declarator(struct idl_writer *self, const struct declaration *declaration,
                              const char *name)
 {
+    bool is_pointer = declaration->is_string || declaration->base->kind == VIA_TYPE_INTERFACE;
     if (!print_base(self, declaration->base))
         return false;
-    buffer_print(self->out, " ");
-    for (unsigned i = 0; i < declaration->n_stars; i++)
-        buffer_print(self->out, "*");
-    buffer_print(self->out, "%s", name);
-    for (unsigned i = 0; i < declaration->n_levels; i++)
-        if (declaration->levels[i] && declaration->levels[i]->kind == VIA_TYPE_ARRAY)
-            buffer_print(self->out, "[%u]", declaration->levels[i]->count);
+    buffer_print(self->out, is_pointer ? " *" : " ");
+    print_shape(declaration, declaration->n_levels, name, self->out);
     return true;
 }
 
 /* --- structs, unions and enums --- */
-
-static void write_struct(struct idl_writer *self, uint16_t index);
-static void write_union(struct idl_writer *self, uint16_t index);
-
-/* What is held by value is written before what holds it. */
-static void write_needed(struct idl_writer *self, uint16_t type)
-{
-    const struct via_type *inner = &self->lib->types[type];
-    while (inner->kind == VIA_TYPE_ARRAY || inner->kind == VIA_TYPE_SIZED ||
-           inner->kind == VIA_TYPE_POINTER || inner->kind == VIA_TYPE_SAFEARRAY)
-        inner = &self->lib->types[inner->element];
-    if (inner->kind == VIA_TYPE_STRUCT)
-        write_struct(self, inner->index);
-    else if (inner->kind == VIA_TYPE_UNION)
-        write_union(self, inner->index);
-}
 
 /* A field or an arm; `lead` is what stands in its brackets before all else. */
 static void write_member(struct idl_writer *self, struct declaration *declaration, uint16_t type,
@@ -233,9 +193,9 @@ static void write_member(struct idl_writer *self, struct declaration *declaratio
         fail(self, owner, name);
         return;
     }
-    unsigned n_own = declaration->base->kind == VIA_TYPE_INTERFACE; /* which may be NULL anyway */
-    bool is_ref =
-        declaration->n_stars > n_own && declaration->n_dims == 0 && !declaration->is_nullable;
+    bool is_pointer =
+        declaration->n_levels > 0 ? !is_array(declaration->levels[0]) : declaration->is_string;
+    bool is_ref = is_pointer && !declaration->is_nullable;
     buffer_print(self->out, "    ");
     if (*lead)
         buffer_print(self->out, "[%s", lead);
@@ -271,14 +231,9 @@ static void close_type(struct idl_writer *self, const char *name, const char *he
 static void write_struct(struct idl_writer *self, uint16_t index)
 {
     const struct via_struct *record = &self->lib->structs[index];
-    if (self->structs_done[index])
-        return;
-    self->structs_done[index] = true;
-    for (uint16_t i = 0; i < record->n_fields; i++)
-        write_needed(self, record->fields[i].type);
     open_type(self, "struct", record->name, record->help);
     for (uint16_t i = 0; i < record->n_fields; i++) {
-        struct declaration declaration = {.record = record};
+        struct declaration declaration = {.scope = {.record = record, .is_idl = true}};
         write_member(self, &declaration, record->fields[i].type, record->name,
                      record->fields[i].name, "");
     }
@@ -322,20 +277,15 @@ static void write_arm(struct idl_writer *self, const struct via_union *choice, u
 static void write_union(struct idl_writer *self, uint16_t index)
 {
     const struct via_union *choice = &self->lib->unions[index];
-    if (self->unions_done[index])
-        return;
-    self->unions_done[index] = true;
-    for (uint16_t i = 0; i < choice->n_arms; i++)
-        if (choice->arms[i].type != VIA_NO_INDEX)
-            write_needed(self, choice->arms[i].type);
     open_type(self, "union", choice->name, choice->help);
     for (uint16_t i = 0; i < choice->n_arms; i++)
         write_arm(self, choice, i);
     close_type(self, choice->name, choice->help);
 }
 
-static void write_enum(struct idl_writer *self, const struct via_enum *list)
+static void write_enum(struct idl_writer *self, uint16_t index)
 {
+    const struct via_enum *list = &self->lib->enums[index];
     open_type(self, "enum", list->name, list->help);
     for (uint16_t i = 0; i < list->n_values; i++)
         buffer_print(self->out, "    %s = %d%s\n", list->values[i].name, list->values[i].value,
@@ -343,14 +293,30 @@ static void write_enum(struct idl_writer *self, const struct via_enum *list)
     close_type(self, list->name, list->help);
 }
 
+static void define(void *context, uint8_t kind, uint16_t index)
+{
+    if (kind == VIA_TYPE_STRUCT)
+        write_struct(context, index);
+    else if (kind == VIA_TYPE_UNION)
+        write_union(context, index);
+    else if (kind == VIA_TYPE_ENUM)
+        write_enum(context, index);
+}
+
 void idl_write_types(struct idl_writer *self)
 {
+    struct type_walk walk;
+    if (!type_walk_init(&walk, self->lib, define, self)) {
+        self->result = error_set(E_OUTOFMEMORY, "no memory to write IDL");
+        return;
+    }
     for (uint16_t i = 0; i < self->lib->n_enums; i++)
-        write_enum(self, &self->lib->enums[i]);
+        type_walk_to_record(&walk, VIA_TYPE_ENUM, i);
     for (uint16_t i = 0; i < self->lib->n_structs; i++)
-        write_struct(self, i);
+        type_walk_to_record(&walk, VIA_TYPE_STRUCT, i);
     for (uint16_t i = 0; i < self->lib->n_unions; i++)
-        write_union(self, i);
+        type_walk_to_record(&walk, VIA_TYPE_UNION, i);
+    type_walk_deinit(&walk);
 }
 
 /* --- parameters --- */
@@ -358,7 +324,7 @@ void idl_write_types(struct idl_writer *self)
 void idl_write_param(struct idl_writer *self, const struct via_method *method,
                      const struct via_param *param, const char *lead)
 {
-    struct declaration declaration = {.method = method};
+    struct declaration declaration = {.scope = {.method = method, .is_idl = true}};
     const char *separator = ", ";
     if (!take_apart(self->lib, param->type, param->flags & VIA_PARAM_BY_REF, &declaration)) {
         fail(self, method->name, param->name);
@@ -375,8 +341,8 @@ void idl_write_param(struct idl_writer *self, const struct via_method *method,
 void idl_write_result(struct idl_writer *self, const struct via_method *method,
                       const struct via_param *param)
 {
-    struct declaration declaration = {.method = method};
-    if (!take_apart(self->lib, param->type, false, &declaration) || declaration.n_dims > 0 ||
+    struct declaration declaration = {.scope = {.method = method, .is_idl = true}};
+    if (!take_apart(self->lib, param->type, false, &declaration) || declaration.n_levels > 0 ||
         !print_declarator(self, &declaration, ""))
         fail(self, method->name, param->name);
 }

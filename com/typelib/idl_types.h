@@ -9,8 +9,6 @@ struct buffer;
 struct idl_writer {
     const struct via_typelib *lib;
     struct buffer *out;
-    bool *structs_done;
-    bool *unions_done;
     HRESULT result; /* sticky */
 };
 

@@ -245,12 +245,7 @@ static void write_library(struct idl_writer *self)
 
 HRESULT typelib_to_idl(const struct via_typelib *lib, struct buffer *text)
 {
-    CLEANUP(cleanup_free) bool *structs = calloc((size_t)lib->n_structs + 1, sizeof(*structs));
-    CLEANUP(cleanup_free) bool *unions = calloc((size_t)lib->n_unions + 1, sizeof(*unions));
-    struct idl_writer self = {
-        .lib = lib, .out = text, .structs_done = structs, .unions_done = unions};
-    if (!structs || !unions)
-        return error_set(E_OUTOFMEMORY, "no memory to write IDL");
+    struct idl_writer self = {.lib = lib, .out = text};
     buffer_print(text, "// Made from a description of %s.\n\n", lib->name);
     buffer_print(text, "import \"unknwn.idl\";\nimport \"oaidl.idl\";\n\n");
     write_forward(&self);
