@@ -4,14 +4,16 @@ if(NOT TARGET via_com_std)
     return()
 endif()
 
-add_executable(attributes attributes/program.c attributes/checks.c attributes/object.c)
+add_executable(attributes attributes/program.c attributes/checks.c attributes/checks_arguments.c attributes/checks_library.c
+    attributes/checks_members.c attributes/object.c)
 via_target(attributes)
 set_target_properties(attributes PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
 target_link_libraries(attributes PRIVATE via_com_std via_com_remote Threads::Threads)
 viaduct_idl(TARGET attributes IDL attributes/attributes_base.idl attributes/attributes.idl)
 
 via_test(attributes
-    SOURCES test_attributes.c attributes/checks.c attributes/object.c remote/fixture.c
+    SOURCES test_attributes.c attributes/checks.c attributes/checks_arguments.c attributes/checks_library.c
+            attributes/checks_members.c attributes/object.c remote/fixture.c
     IDL remote/remote_test.idl attributes/attributes_base.idl attributes/attributes.idl
     DEPENDS via_com_std via_com_remote)
 if(TARGET test_attributes)

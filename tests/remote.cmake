@@ -23,11 +23,19 @@ target_link_libraries(late_peer PRIVATE via_com_remote Threads::Threads)
 viaduct_idl(TARGET late_peer IDL remote/late.idl)
 
 via_test(late
-    SOURCES test_late.c remote/fixture.c
+    SOURCES test_late.c remote/fixture.c remote/late_scene.c
     IDL remote/remote_test.idl remote/late.idl
     DEPENDS via_com_remote)
 if(TARGET test_late)
     add_dependencies(test_late late_peer)
+endif()
+
+via_test(late_invoke
+    SOURCES test_late_invoke.c remote/fixture.c remote/late_scene.c
+    IDL remote/remote_test.idl remote/late.idl
+    DEPENDS via_com_remote)
+if(TARGET test_late_invoke)
+    add_dependencies(test_late_invoke late_peer)
 endif()
 
 via_test(late_local

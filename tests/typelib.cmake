@@ -1,2 +1,3 @@
 # Type libraries: validation, JSON from strangers, catalogue.
-via_test(typelib SOURCES test_typelib.c DEPENDS via_com_typelib)
+via_test(typelib SOURCES test_typelib.c typelib/sample.c DEPENDS via_com_typelib)
+via_test(typelib_json SOURCES test_typelib_json.c typelib/sample.c DEPENDS via_com_typelib)
