@@ -124,21 +124,31 @@ static bool is_callback(IUnknown *object)
     return identity == callback;
 }
 
-/* "callback" becomes the object where the type is an interface. */
+static bool is_variant(json_t *type)
+{
+    return json_is_string(type) && !strcmp(json_string_value(type), "variant");
+}
+
+/* "callback" becomes the object where the type is an interface, or a VARIANT. */
 static void place_objects(IUnknown *root, json_t *lib, json_t *type, struct via_value *value)
 {
     json_t *part;
+    if (value->kind == VIA_VALUE_STRING && is_variant(type) &&
+        !strcmp(value->as.string, "callback"))
+        via_value_set_object(value, get_callback(root, lib, "IRandomCallback"));
     if (value->kind == VIA_VALUE_STRING && (part = json_object_get(type, "interface"))) {
-        /* What iid_is says is the callback, too. */
-        bool is_known = !json_object_get(type, "iid_is");
-        const char *name = is_known ? json_string_value(part) : "IRandomCallback";
+        /* What iid_is says is the callback, too, and IUnknown. */
+        const char *name = json_string_value(part);
+        if (json_object_get(type, "iid_is") || !strcmp(name, "IUnknown"))
+            name = "IRandomCallback";
         IUnknown *made = make_contents(name);
         via_value_set_object(value, made ? made : get_callback(root, lib, name));
         if (made)
             IUnknown_Release(made);
     }
     if (value->kind == VIA_VALUE_LIST &&
-        ((part = json_object_get(type, "sized")) || (part = json_object_get(type, "array"))))
+        ((part = json_object_get(type, "sized")) || (part = json_object_get(type, "array")) ||
+         (part = json_object_get(type, "safearray"))))
         for (uint32_t i = 0; i < value->n; i++)
             place_objects(root, lib, part, &value->as.items[i]);
 }
@@ -313,8 +323,10 @@ static json_t *make_arguments(json_t *lib, json_t *method, json_t **list)
             continue;
         }
         bool is_null = json_is_true(json_object_get(param, "nullable")) && random_next() % 4 == 0;
-        json_t *value =
-            is_null ? json_null() : random_value(lib, json_object_get(param, "type"), arguments);
+        json_t *type = json_object_get(param, "type");
+        json_t *value = is_null                              ? json_null()
+                        : is_variant(type) && name[0] == 'v' ? json_string("callback")
+                                                             : random_value(lib, type, arguments);
         json_object_set_new(arguments, name, value);
         json_array_append(*list, value);
     }

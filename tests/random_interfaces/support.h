@@ -110,15 +110,16 @@ PLAIN_TYPE(GUID)
 static void make_BSTR(struct random *r, BSTR *value)
 {
     WCHAR text[16];
-    UINT n = random_next(r) % 16;
-    for (UINT i = 0; i < n; i++)
-        text[i] = (WCHAR)(1 + random_next(r) % 0xD000);
-    *value = random_next(r) % 8 ? SysAllocStringLen(text, n) : NULL;
+    UINT n = random_next(r) % (sizeof(text) + 1); /* bytes, of which there may be an odd number */
+    n = random_next(r) % 4 ? n & ~1u : n;
+    for (UINT i = 0; i < sizeof(text) / sizeof(text[0]); i++)
+        text[i] = (WCHAR)(random_next(r) % 8 ? 1 + random_next(r) % 0xD000 : 0);
+    *value = random_next(r) % 8 ? SysAllocStringByteLen((const char *)text, n) : NULL;
 }
 
 static void copy_BSTR(const BSTR *from, BSTR *to)
 {
-    *to = *from ? SysAllocStringLen(*from, SysStringLen(*from)) : NULL;
+    *to = *from ? SysAllocStringByteLen((const char *)*from, SysStringByteLen(*from)) : NULL;
 }
 
 static bool equal_BSTR(const BSTR *a, const BSTR *b)
