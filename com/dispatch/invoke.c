@@ -6,6 +6,7 @@
 #include "com/dispatch/exception.h"
 #include "com/dispatch/members.h"
 #include "com/dispatch/missing.h"
+#include "com/dispatch/script.h"
 #include "com/marshal/plan.h"
 #include "core/util/cleanup.h"
 #include "core/util/error.h"
@@ -60,7 +61,8 @@ HRESULT dispatch_get_ids(const struct marshal_method *method, LPOLESTR *names, U
 struct request {
     const struct marshal_method *method;
     const DISPPARAMS *params;
-    bool leaves_sizes; /* what counts arrays was not given */
+    bool is_for_scripts; /* the target's */
+    bool leaves_sizes;   /* what counts arrays was not given */
     unsigned n_arguments;
     const VARIANT *given[TYPELIB_MAX_PARAMS]; /* by parameter; NULL: not given */
     UINT n_rest; /* what was given beyond the others; in rgvarg, behind those with names */
@@ -185,6 +187,20 @@ static HRESULT take_rest(struct request *self, unsigned i, struct via_value *val
     return hr;
 }
 
+static HRESULT take_given(struct request *self, unsigned i, const VARIANT *given,
+                          struct via_value *value)
+{
+    VARIANT array;
+    HRESULT hr = script_array(self->method->params[i].type, given, &array);
+    if (SUCCEEDED(hr))
+        hr = marshal_value_from_variant(self->method, (uint16_t)i, hr == S_OK ? &array : given,
+                                        value);
+    VariantClear(&array);
+    if (FAILED(hr))
+        self->wrong = (UINT)(given - self->params->rgvarg);
+    return hr;
+}
+
 /* The value of an [in] argument. */
 static HRESULT take_argument(struct request *self, unsigned i, struct via_value *value)
 {
@@ -203,10 +219,7 @@ static HRESULT take_argument(struct request *self, unsigned i, struct via_value 
         if (!takes_anything)
             return S_OK;
     }
-    HRESULT hr = marshal_value_from_variant(self->method, (uint16_t)i, given, value);
-    if (FAILED(hr))
-        self->wrong = (UINT)(given - self->params->rgvarg);
-    return hr;
+    return take_given(self, i, given, value);
 }
 
 static HRESULT take_arguments(struct request *self, struct via_value *in)
@@ -272,6 +285,8 @@ static HRESULT give_results(struct request *self, const struct via_value *out, V
             hr = give_rest(self, &made);
             continue;
         }
+        if (self->is_for_scripts && (is_result || V_VT(to) == (VT_BYREF | VT_VARIANT)))
+            script_simplify(&made);
         if (is_result) {
             *to = made;
             continue;
@@ -296,6 +311,8 @@ static HRESULT run(const struct dispatch_target *target, struct request *request
     HRESULT hr = place_all(request);
     if (SUCCEEDED(hr))
         hr = take_arguments(request, &in);
+    if (SUCCEEDED(hr) && target->adapt != NULL)
+        hr = target->adapt(target->context, request->method, &in);
     if (SUCCEEDED(hr)) {
         code = target->call(target->context, request->method, &in, &out, &is_called);
         hr = code;
@@ -369,8 +386,10 @@ HRESULT dispatch_invoke(const struct dispatch_target *target, DISPID id, WORD fl
     const struct marshal_method *method = members_find(target->itf, id, flags & ALL_FORMS);
     if (method == NULL)
         return not_found(target->itf, id);
-    struct request request = {
-        .method = method, .params = params, .n_arguments = members_n_arguments(method)};
+    struct request request = {.method = method,
+                              .params = params,
+                              .is_for_scripts = target->is_for_scripts,
+                              .n_arguments = members_n_arguments(method)};
     if (is_indexed_result(method, params))
         return invoke_default(target, &request, flags, params, result, exception, wrong);
     HRESULT hr = run(target, &request, result, exception);

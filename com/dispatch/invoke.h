@@ -22,7 +22,10 @@ struct dispatch_target {
     HRESULT(*call)
     (void *context, const struct marshal_method *method, const struct via_value *in,
      struct via_value *out, bool *is_called);
+    /* May exchange objects among the [in] arguments for others; NULL: none are. */
+    HRESULT (*adapt)(void *context, const struct marshal_method *method, struct via_value *in);
     void *context;
+    bool is_for_scripts; /* results become what script engines can hold */
 };
 
 /* IDispatch::GetIDsOfNames for the member `method`: its id, and those of the parameters names[1]
@@ -45,6 +48,7 @@ struct dispatch_member {
     const char *name;
     DISPID id;
     WORD form;
+    bool is_scripts; /* its [in] arguments are numbers and arrays as script engines know them */
 };
 /* The same. */
 HRESULT dispatch_pass_on_as(IDispatch *dispatch, const struct dispatch_member *member,

@@ -14,6 +14,7 @@
 #include "com/dispatch/dual.h"
 #include "com/dispatch/exception.h"
 #include "com/dispatch/members.h"
+#include "com/dispatch/script.h"
 #include "com/marshal/automation.h"
 #include "com/marshal/by_name.h"
 #include "com/marshal/plan.h"
@@ -78,6 +79,8 @@ static HRESULT make_places(struct passing *self, const struct via_value *in)
                                           &self->places[i]);
         else
             V_VT(&self->places[i]) = place_type(plan->type);
+        if (self->member.is_scripts && !plan->is_out)
+            script_simplify(&self->places[i]);
     }
     return hr;
 }

@@ -5,7 +5,7 @@
  * slots begin every one of those vtables; so identity needs nothing more. The vtable belongs to the
  * interface and is shared by all objects of it.
  */
-#include <viaduct/implement.h>
+#include "com/remote/implement.h"
 
 #include <stdlib.h>
 
@@ -133,7 +133,7 @@ static HRESULT STDMETHODCALLTYPE Implemented_Invoke(void *pointer, DISPID id, RE
     (void)lcid;
     if (!marshal_interface_is_dispinterface(self->itf))
         return late_object_invoke(pointer, &set, id, iid, flags, params, result, exception, wrong);
-    const struct dispatch_target target = {self->itf, call_handler, self};
+    const struct dispatch_target target = {.itf = self->itf, .call = call_handler, .context = self};
     HRESULT hr = dispatch_check_params(iid, params);
     if (SUCCEEDED(hr))
         hr = dispatch_invoke(&target, id, flags, params, result, exception, wrong);
@@ -168,22 +168,29 @@ static HRESULT make(const struct marshal_interface *itf, struct implemented **re
     return S_OK;
 }
 
-HRESULT via_implement(REFIID iid, IUnknown *described_by, via_method_handler handler, void *context,
-                      void (*released)(void *context), void **object)
+HRESULT implement_interface(const struct marshal_interface *itf, via_method_handler handler,
+                            void *context, void (*released)(void *context), void **object)
 {
-    const struct marshal_interface *itf;
     struct implemented *self = NULL;
-    *object = NULL;
-    if (handler == NULL)
-        return runtime_publish(error_set(E_POINTER, "via_implement() needs a handler"));
-    HRESULT hr = describe_interface(import_of(described_by), iid, &itf);
-    if (SUCCEEDED(hr))
-        hr = make(itf, &self);
+    HRESULT hr = make(itf, &self);
     if (FAILED(hr))
-        return runtime_publish(hr);
+        return hr;
     self->handler = handler;
     self->released = released;
     self->context = context;
     *object = self;
     return S_OK;
+}
+
+HRESULT via_implement(REFIID iid, IUnknown *described_by, via_method_handler handler, void *context,
+                      void (*released)(void *context), void **object)
+{
+    const struct marshal_interface *itf;
+    *object = NULL;
+    if (handler == NULL)
+        return runtime_publish(error_set(E_POINTER, "via_implement() needs a handler"));
+    HRESULT hr = describe_interface(import_of(described_by), iid, &itf);
+    if (SUCCEEDED(hr))
+        hr = implement_interface(itf, handler, context, released, object);
+    return runtime_publish(hr);
 }

@@ -5,10 +5,12 @@
 
 #include "com/dispatch/invoke.h"
 #include "com/marshal/marshal.h"
+#include "com/remote/guest.h"
 #include "com/remote/import.h"
 #include "com/remote/invoke.h"
 #include "com/remote/proxy.h"
 #include "com/remote/runtime.h"
+#include "com/remote/stand_in.h"
 #include "com/typelib/builtin.h"
 #include "core/os/thread.h"
 #include "core/util/error.h"
@@ -154,6 +156,11 @@ static HRESULT call_by_values(void *context, const struct marshal_method *method
     return runtime_publish(invoke_proxy(context, method, in, out, is_called));
 }
 
+static HRESULT stand_in(void *context, const struct marshal_method *method, struct via_value *in)
+{
+    return stand_in_for_arguments(context, method, in);
+}
+
 static HRESULT invoke(struct late_face *late, DISPID id, LCID lcid, WORD flags, DISPPARAMS *params,
                       VARIANT *result, EXCEPINFO *exception, UINT *wrong)
 {
@@ -164,7 +171,10 @@ static HRESULT invoke(struct late_face *late, DISPID id, LCID lcid, WORD flags, 
                                 wrong);
     if (hr != E_NOTIMPL)
         return hr;
-    struct dispatch_target target = {.call = call_by_values, .context = import};
+    struct dispatch_target target = {.call = call_by_values,
+                                     .adapt = stand_in,
+                                     .context = import,
+                                     .is_for_scripts = guest_is_there()};
     target.itf = dispatch_set_find(&late->set, &id);
     if (target.itf == NULL)
         return DISP_E_MEMBERNOTFOUND;

@@ -160,7 +160,8 @@ static HRESULT STDMETHODCALLTYPE Emitter_Invoke(void *pointer, DISPID id, REFIID
                                                 WORD flags, DISPPARAMS *params, VARIANT *result,
                                                 EXCEPINFO *exception, UINT *wrong)
 {
-    const struct dispatch_target target = {point_from_emitter(pointer)->itf, fire_values, pointer};
+    const struct dispatch_target target = {
+        .itf = point_from_emitter(pointer)->itf, .call = fire_values, .context = pointer};
     HRESULT hr = dispatch_check_params(iid, params);
 
     (void)lcid;

@@ -32,6 +32,14 @@ Say "Is", CStr(result)
 Set outline = CreateObject("Viaduct.Outline")
 result = outline.Title
 Say "Title", result
+Say "Text", outline.Text
+result = outline.Titles
+Say "Titles", result(0) & ", " & result(UBound(result))
+again = ""
+For Each part In outline.Titles
+    again = again & part & ";"
+Next
+Say "each title", again
 Set part = outline.Find("Materials").Find("Stone")
 Say "Find", part.Text
 Set part = Nothing
