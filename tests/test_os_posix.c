@@ -223,6 +223,7 @@ TEST(pipes_and_devices_are_no_files)
 TEST(child_of_a_fork_knows_it)
 {
     int status = -1;
+    os_notice_forks();
     CHECK_FALSE(os_is_forked());
     pid_t pid = fork();
     if (pid == 0)

@@ -198,7 +198,7 @@ HRESULT via_initialize(const struct via_options *given)
             E_INVALIDARG, "via_options.size is %u, not sizeof(struct via_options)", given->size));
     if (given != NULL)
         memcpy(&options, given, given->size < sizeof options ? given->size : sizeof options);
-    os_is_forked(); /* from now on a fork is noticed */
+    os_notice_forks();
     HRESULT hr = S_FALSE;
     os_mutex_lock(&the_runtime.lock);
     if (the_runtime.n_users == 0)

@@ -67,7 +67,7 @@ HRESULT link_node_new(const struct link_settings *settings, struct plugin_set *p
     HRESULT hr = check_settings(settings);
     if (FAILED(hr))
         return hr;
-    os_is_forked(); /* from here on forks are noticed */
+    os_notice_forks();
     struct link_node *self = calloc(1, sizeof *self);
     char *agent = strdup(settings->agent != NULL ? settings->agent : "");
     hr = self != NULL && agent != NULL ? os_random(&self->id, sizeof self->id)

@@ -78,7 +78,9 @@ HRESULT os_apartment_enter(void);
 void os_apartment_leave(void);
 void os_apartment_wait(struct os_waiter *waiter);
 
-/* True in a child of a fork() that the runtime did not make itself; set up by the first call. */
+/* From now on the children of fork() know what they are. */
+void os_notice_forks(void);
+/* True in a child of a fork() that the runtime did not make itself. */
 bool os_is_forked(void);
 
 #endif

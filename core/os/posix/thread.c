@@ -217,9 +217,13 @@ void os_apartment_wait(struct os_waiter *waiter)
     os_waiter_wait(waiter, OS_NEVER);
 }
 
-bool os_is_forked(void)
+void os_notice_forks(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, watch_forks);
+}
+
+bool os_is_forked(void)
+{
     return atomic_load_explicit(&forked, memory_order_relaxed);
 }

@@ -281,6 +281,10 @@ void os_waiter_wake(struct os_waiter *waiter)
     os_mutex_unlock(&waiter->mutex);
 }
 
+void os_notice_forks(void)
+{
+}
+
 bool os_is_forked(void)
 {
     return false;
