@@ -161,7 +161,7 @@ HRESULT reference_out_add(struct reference_out *out, IUnknown *object, uint32_t 
     return hr;
 }
 
-void reference_out_deinit(struct reference_out *out, bool sent)
+void reference_out_end(struct reference_out *out, bool sent)
 {
     for (uint16_t i = 0; i < out->n_given; i++) {
         struct reference_given *given = &out->given[i];
@@ -217,12 +217,9 @@ static HRESULT resolve_entry(struct reference_in *in, struct reference_entry *en
     }
 }
 
-HRESULT reference_in_resolve(struct reference_in *in, struct peer *peer, const uint8_t *table,
-                             size_t size, uint16_t n)
+HRESULT reference_in_read(struct reference_in *in, const uint8_t *table, size_t size, uint16_t n)
 {
-    *in = (struct reference_in){.peer = peer};
-    if (n == 0)
-        return S_OK;
+    struct peer *peer = in->peer;
     in->entries = calloc(n, sizeof *in->entries);
     if (in->entries == NULL) {
         reference_settle(peer, table, size, n);
@@ -325,7 +322,7 @@ HRESULT reference_in_get(struct reference_in *in, uint32_t index, const GUID *ii
     return S_OK;
 }
 
-void reference_in_deinit(struct reference_in *in)
+void reference_in_end(struct reference_in *in)
 {
     for (uint16_t i = 0; i < in->n; i++) {
         struct reference_entry *entry = &in->entries[i];
@@ -334,8 +331,7 @@ void reference_in_deinit(struct reference_in *in)
             import_unref(entry->import);
         free(entry->third);
     }
-    if (in->entries != NULL)
-        free(in->entries);
+    free(in->entries);
     *in = (struct reference_in){0};
 }
 

@@ -50,8 +50,13 @@ struct reference_out {
 void reference_out_init(struct reference_out *out, struct peer *peer);
 /* Adds an object (not NULL) and says by which index the payload names it. Asks it for IUnknown. */
 HRESULT reference_out_add(struct reference_out *out, IUnknown *object, uint32_t *index);
-/* `sent`: what was given is the peer's now. Else it is taken back. */
-void reference_out_deinit(struct reference_out *out, bool sent);
+void reference_out_end(struct reference_out *out, bool sent);
+/* `sent`: what was given is the peer's now. Else it is taken back. Most frames name no object. */
+static inline void reference_out_deinit(struct reference_out *out, bool sent)
+{
+    if (out->table != NULL)
+        reference_out_end(out, sent);
+}
 
 struct reference_third {
     struct link_id owner;
@@ -81,15 +86,25 @@ struct reference_in {
     struct reference_entry *entries;
 };
 
-HRESULT reference_in_resolve(struct reference_in *in, struct peer *peer, const uint8_t *table,
-                             size_t size, uint16_t n);
+HRESULT reference_in_read(struct reference_in *in, const uint8_t *table, size_t size, uint16_t n);
+static inline HRESULT reference_in_resolve(struct reference_in *in, struct peer *peer,
+                                           const uint8_t *table, size_t size, uint16_t n)
+{
+    *in = (struct reference_in){.peer = peer};
+    return n == 0 ? S_OK : reference_in_read(in, table, size, n);
+}
 /* Blocks. Connects to the owners of third parties' objects. One that cannot be reached is reached
  * by way of the peer, if that forwards; else the object becomes a dead proxy. */
 HRESULT reference_in_connect(struct reference_in *in, uint64_t deadline_ns);
 /* The interface `iid` of an entry, with a COM reference. */
 HRESULT reference_in_get(struct reference_in *in, uint32_t index, const GUID *iid, void **pointer);
+void reference_in_end(struct reference_in *in);
 /* Gives back what nobody took. */
-void reference_in_deinit(struct reference_in *in);
+static inline void reference_in_deinit(struct reference_in *in)
+{
+    if (in->entries != NULL)
+        reference_in_end(in);
+}
 /* For a reply that another thread will read, perhaps after frames behind it that release what its
  * table names: resolves the table now, into its `user`. */
 HRESULT reference_keep(struct peer *peer, struct link_message *reply);
