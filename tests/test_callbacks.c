@@ -27,7 +27,21 @@ struct ring {
     ITestObject *objects[N_PROCESSES]; /* one in each */
 };
 
-static bool begin(struct ring *ring, unsigned windows, bool is_serial)
+enum kind { FREE, SERIAL, IN_APARTMENT, N_KINDS };
+
+static HRESULT make(ITestObject *root, enum kind kind, ITestObject **object)
+{
+    switch (kind) {
+    case SERIAL:
+        return ITestObject_MakeSerialChild(root, object);
+    case IN_APARTMENT:
+        return ITestObject_MakeApartmentChild(root, object);
+    default:
+        return ITestObject_MakeChild(root, object);
+    }
+}
+
+static bool begin(struct ring *ring, unsigned windows, enum kind kind)
 {
     bool good = true;
     memset(ring, 0, sizeof *ring);
@@ -36,8 +50,7 @@ static bool begin(struct ring *ring, unsigned windows, bool is_serial)
     for (int i = 0; i < N_PROCESSES && good; i++) {
         struct peer_process *peer = &ring->peers[i];
         good = peer_connect(peer, &IID_ITestObject, (void **)&peer->root) &&
-               CHECK_OK(is_serial ? ITestObject_MakeSerialChild(peer->root, &ring->objects[i])
-                                  : ITestObject_MakeChild(peer->root, &ring->objects[i]));
+               CHECK_OK(make(peer->root, kind, &ring->objects[i]));
     }
     return good;
 }
@@ -68,8 +81,8 @@ static HRESULT call_around(struct ring *ring, int from, ITestObject *gate, LONG 
 static void go_round(unsigned windows)
 {
     struct ring ring;
-    for (int is_serial = 0; is_serial < 2; is_serial++) {
-        if (begin(&ring, windows, is_serial)) {
+    for (enum kind kind = FREE; kind < N_KINDS; kind++) {
+        if (begin(&ring, windows, kind)) {
             for (int i = 0; i < N_PROCESSES; i++) {
                 LONG levels = 0;
                 CHECK_OK(call_around(&ring, i, NULL, &levels));
@@ -122,8 +135,16 @@ static void run_outsider(void *argument)
     atomic_store(&outsider->is_done, true);
 }
 
-/* The chain is inside all three serial objects; who calls one of these from outside waits until it
- * has gone, and no probe takes that for a cycle. */
+/* Questions for interfaces name no chain, and who asks may be what the chain waits for. */
+static void ask(ITestObject *object)
+{
+    ITestName *name = NULL;
+    if (CHECK_OK(ITestObject_QueryInterface(object, &IID_ITestName, (void **)&name)))
+        ITestName_Release(name);
+}
+
+/* The chain is inside all three objects, whose contexts let in one at a time; who calls one of
+ * these from outside waits until it has gone, and no probe takes that for a cycle. */
 static void wait_for_chain(struct ring *ring)
 {
     struct chain chain = {.ring = ring, .gate = test_object_new("gate")};
@@ -136,6 +157,8 @@ static void wait_for_chain(struct ring *ring)
         CHECK_OK(os_thread_start(run_outsider, &outsiders[i], "outsider", &outsiders[i].thread));
     }
     os_sleep_ms(PROBED_MS);
+    for (int i = 0; i < N_PROCESSES; i++)
+        ask(ring->objects[i]);
     for (int i = 0; i < N_PROCESSES; i++)
         CHECK_FALSE(atomic_load(&outsiders[i].is_done));
     CHECK_OK(ITestObject_Meet(chain.gate, 1));
@@ -153,10 +176,12 @@ static void wait_for_chain(struct ring *ring)
 static void be_waited_for(unsigned windows)
 {
     struct ring ring;
-    if (begin(&ring, windows, true))
-        wait_for_chain(&ring);
-    end(&ring);
-    EVENTUALLY(test_object_count() == 0);
+    for (enum kind kind = SERIAL; kind < N_KINDS; kind++) {
+        if (begin(&ring, windows, kind))
+            wait_for_chain(&ring);
+        end(&ring);
+        EVENTUALLY(test_object_count() == 0);
+    }
 }
 
 TEST(a_deep_chain_that_others_wait_for_is_no_cycle)

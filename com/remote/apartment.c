@@ -13,47 +13,53 @@
 #include "core/util/list.h"
 
 struct apartment {
-    struct context *context;  /* read-only; a reference */
-    struct os_thread *thread; /* the owner's */
+    struct context *context; /* read-only; a reference */
     struct os_mutex lock;
-    struct os_cond is_up;  /* `started` */
-    struct list jobs;      /* lock */
-    bool ends;             /* lock: the thread leaves when it has nothing to do */
-    bool started;          /* lock: the thread has its waiter, or `failure` says why not */
-    HRESULT failure;       /* lock */
-    struct os_waiter work; /* woken when there are jobs, or an end; made by the thread */
+    atomic_bool is_over; /* the thread has left; of one that was adopted, set under lock */
+
+    /* Of one of ours: */
+    struct os_thread *thread; /* the owner's */
+    struct link_inbox *inbox; /* read-only once it has started; NULL: it was adopted */
+    struct os_cond is_up;     /* `started` */
+    bool started;             /* lock: the thread has its inbox, or `failure` says why not */
+    HRESULT failure;          /* lock */
 
     /* Of one that was adopted: */
-    struct os_bell *bell; /* read-only; NULL: the thread is ours. Rung when there are jobs */
-    unsigned depth;       /* the thread's: jobs that run, one within the other */
+    struct os_bell *bell; /* read-only; NULL: it is ours. Rung when there are jobs */
+    struct list jobs;     /* lock */
     struct list own_jobs; /* the thread's: what it has submitted itself while one ran */
-    atomic_bool is_over;  /* set under lock: the thread has left */
+    unsigned depth;       /* the thread's: jobs that run, one within the other */
 };
 
 static _Thread_local struct apartment *the_current;
 
-static struct link_job *take(struct apartment *self, bool *ends)
+static struct apartment *new_apartment(void)
 {
-    os_mutex_lock(&self->lock);
-    struct list *link = list_pop(&self->jobs);
-    *ends = self->ends;
-    os_mutex_unlock(&self->lock);
-    return link != NULL ? list_entry(link, struct link_job, link) : NULL;
+    struct apartment *self = calloc(1, sizeof *self);
+    if (self == NULL)
+        return NULL;
+    os_mutex_init(&self->lock);
+    os_cond_init(&self->is_up);
+    list_init(&self->jobs);
+    list_init(&self->own_jobs);
+    atomic_init(&self->is_over, false);
+    return self;
 }
 
-static void run_jobs(struct apartment *self)
+static void free_apartment(struct apartment *self)
 {
-    bool ends = false;
-    for (;;) {
-        struct link_job *job = take(self, &ends);
-        if (job != NULL)
-            job->run(job->argument);
-        else if (ends)
-            return;
-        else
-            os_apartment_wait(&self->work);
-    }
+    link_inbox_free(self->inbox);
+    os_cond_deinit(&self->is_up);
+    os_mutex_deinit(&self->lock);
+    free(self);
 }
+
+static HRESULT no_memory(void)
+{
+    return error_set(E_OUTOFMEMORY, "no memory for an apartment");
+}
+
+/* --- threads of ours --- */
 
 static void say_started(struct apartment *self, HRESULT hr)
 {
@@ -68,24 +74,16 @@ static void apartment_main(void *argument)
 {
     struct apartment *self = argument;
     HRESULT hr = os_apartment_enter();
+    if (SUCCEEDED(hr) && FAILED(hr = link_inbox_new(&self->inbox)))
+        os_apartment_leave();
     if (FAILED(hr)) {
         say_started(self, hr);
         return;
     }
     the_current = self;
-    os_waiter_init(&self->work);
     say_started(self, S_OK);
-    run_jobs(self);
-    os_waiter_deinit(&self->work);
+    link_inbox_run(self->inbox);
     os_apartment_leave();
-}
-
-static void free_it(struct apartment *self)
-{
-    context_unref(self->context);
-    os_cond_deinit(&self->is_up);
-    os_mutex_deinit(&self->lock);
-    free(self);
 }
 
 static HRESULT start(struct apartment *self)
@@ -107,17 +105,17 @@ static HRESULT start(struct apartment *self)
 
 HRESULT apartment_new(struct apartment **apartment)
 {
-    struct apartment *self = calloc(1, sizeof *self);
+    struct apartment *self = new_apartment();
     if (self == NULL)
-        return error_set(E_OUTOFMEMORY, "no memory for an apartment");
-    os_mutex_init(&self->lock);
-    os_cond_init(&self->is_up);
-    list_init(&self->jobs);
+        return no_memory();
     self->context = context_new_in(self);
-    HRESULT hr = self->context != NULL ? start(self)
-                                       : error_set(E_OUTOFMEMORY, "no memory for an apartment");
+    if (self->context == NULL) {
+        free_apartment(self);
+        return no_memory();
+    }
+    HRESULT hr = start(self);
     if (FAILED(hr)) {
-        free_it(self);
+        context_unref(self->context); /* and it is gone */
         return hr;
     }
     *apartment = self;
@@ -128,49 +126,29 @@ void apartment_free(struct apartment *self)
 {
     if (self == NULL)
         return;
-    os_mutex_lock(&self->lock);
-    self->ends = true;
-    os_waiter_wake(&self->work);
-    os_mutex_unlock(&self->lock);
+    link_inbox_end(self->inbox);
     os_thread_join(self->thread);
-    free_it(self);
+    atomic_store(&self->is_over, true);
+    context_unref(self->context); /* and it may be gone */
 }
 
-struct context *apartment_context(struct apartment *self)
+static bool submit_to_inbox(struct apartment *self, struct link_job *job)
 {
-    return self->context;
-}
-
-bool apartment_is_current(const struct apartment *self)
-{
-    return the_current == self;
-}
-
-static void submit_own(struct apartment *self, struct link_job *job);
-
-bool apartment_submit(struct apartment *self, struct link_job *job)
-{
-    if (self->bell != NULL && apartment_is_current(self)) {
-        submit_own(self, job);
-        return true;
-    }
-    os_mutex_lock(&self->lock);
-    bool is_over = atomic_load(&self->is_over);
-    if (!is_over)
-        list_append(&self->jobs, &job->link);
-    if (!is_over && self->bell == NULL) {
-        os_waiter_wake(&self->work);
-    } else if (!is_over && !os_bell_ring(self->bell)) {
-        /* The thread has ended without a word. Jobs from before are lost to it as well. */
-        atomic_store(&self->is_over, true);
-        list_remove(&job->link);
-        is_over = true;
-    }
-    os_mutex_unlock(&self->lock);
-    return !is_over;
+    bool submitted = link_inbox_put(self->inbox, job);
+    if (!submitted)
+        atomic_store(&self->is_over, true); /* in case its owner is still about to say so */
+    return submitted;
 }
 
 /* --- threads that are not ours --- */
+
+static struct link_job *take(struct apartment *self)
+{
+    os_mutex_lock(&self->lock);
+    struct list *link = list_pop(&self->jobs);
+    os_mutex_unlock(&self->lock);
+    return link != NULL ? list_entry(link, struct link_job, link) : NULL;
+}
 
 /* On the thread. What comes from now on is told that the apartment is over. */
 static void leave(struct apartment *self)
@@ -219,8 +197,7 @@ static void submit_own(struct apartment *self, struct link_job *job)
 static void rung(void *context)
 {
     struct apartment *self = context;
-    bool ends;
-    run_job(self, take(self, &ends));
+    run_job(self, take(self));
     leave_if_unused(self);
 }
 
@@ -228,16 +205,32 @@ static void rung(void *context)
 static void closing(void *context)
 {
     struct apartment *self = context;
-    bool ends;
     struct link_job *job;
     self->depth++;
-    while ((job = take(self, &ends)) != NULL)
+    while ((job = take(self)) != NULL)
         run_job(self, job);
     export_abandon(self->context);
-    while ((job = take(self, &ends)) != NULL)
+    while ((job = take(self)) != NULL)
         run_job(self, job);
     run_job(self, NULL);
     leave(self);
+}
+
+/* False: the thread has left. */
+static bool submit_by_bell(struct apartment *self, struct link_job *job)
+{
+    os_mutex_lock(&self->lock);
+    bool is_over = atomic_load(&self->is_over);
+    if (!is_over)
+        list_append(&self->jobs, &job->link);
+    if (!is_over && !os_bell_ring(self->bell)) {
+        /* The thread has ended without a word. Jobs from before are lost to it as well. */
+        atomic_store(&self->is_over, true);
+        list_remove(&job->link);
+        is_over = true;
+    }
+    os_mutex_unlock(&self->lock);
+    return !is_over;
 }
 
 HRESULT apartment_adopt(struct context **context)
@@ -249,23 +242,16 @@ HRESULT apartment_adopt(struct context **context)
     }
     if (!os_thread_is_apartment())
         return E_NOTIMPL;
-    self = calloc(1, sizeof *self);
+    self = new_apartment();
     if (self == NULL)
-        return error_set(E_OUTOFMEMORY, "no memory for an apartment");
-    os_mutex_init(&self->lock);
-    os_cond_init(&self->is_up);
-    list_init(&self->jobs);
-    list_init(&self->own_jobs);
-    atomic_init(&self->is_over, false);
+        return no_memory();
     HRESULT hr = os_bell_new(rung, closing, self, &self->bell);
     if (SUCCEEDED(hr) && (self->context = context_new_in(self)) == NULL) {
         os_bell_free(self->bell);
-        hr = error_set(E_OUTOFMEMORY, "no memory for an apartment");
+        hr = no_memory();
     }
     if (FAILED(hr)) {
-        os_cond_deinit(&self->is_up);
-        os_mutex_deinit(&self->lock);
-        free(self);
+        free_apartment(self);
         return hr;
     }
     the_current = self;
@@ -285,9 +271,27 @@ bool apartment_is_over(struct apartment *self)
 
 void apartment_context_freed(struct apartment *self)
 {
+    free_apartment(self);
+}
+
+/* --- both --- */
+
+struct context *apartment_context(struct apartment *self)
+{
+    return self->context;
+}
+
+bool apartment_is_current(const struct apartment *self)
+{
+    return the_current == self;
+}
+
+bool apartment_submit(struct apartment *self, struct link_job *job)
+{
     if (self->bell == NULL)
-        return;
-    os_cond_deinit(&self->is_up);
-    os_mutex_deinit(&self->lock);
-    free(self);
+        return submit_to_inbox(self, job);
+    if (!apartment_is_current(self))
+        return submit_by_bell(self, job);
+    submit_own(self, job);
+    return true;
 }

@@ -8,7 +8,8 @@
  * let in as COM lets its own in: whenever the thread waits, also while others are under way.
  *
  * What the context has let in is queued for the thread, in that order. While a method there waits
- * in a call of its own only calls of its chain come in, and these find the thread where it waits.
+ * in a call of its own only calls of its chain come in, and questions for interfaces, which the
+ * context does not hold up; these find the thread where it waits.
  */
 #ifndef COM_REMOTE_APARTMENT_H
 #define COM_REMOTE_APARTMENT_H
@@ -22,8 +23,8 @@ struct link_job;
 
 /* Starts the thread. It ends by apartment_free(). */
 HRESULT apartment_new(struct apartment **apartment);
-/* Blocks until all that is queued has run: no node may have objects of the apartment any more.
- * Takes NULL. */
+/* Blocks until all that is queued has run. Objects of the apartment that a node still has may not
+ * be touched any more. Takes NULL. */
 void apartment_free(struct apartment *apartment);
 
 /* The calling thread's, where that is an apartment of COM's and none of ours; a context of it, with
@@ -34,10 +35,11 @@ HRESULT apartment_adopt(struct context **context);
 bool apartment_is_adopted(const struct apartment *apartment);
 /* Its thread has left: nothing of it may be called, or released, any more. */
 bool apartment_is_over(struct apartment *apartment);
-/* The context of one that was adopted is freed, and it with that; of others nothing happens. */
+/* Its context is freed, and it with that. */
 void apartment_context_freed(struct apartment *apartment);
 
-/* Borrowed; a reference to it may be kept longer than the apartment, but nothing enters it then. */
+/* Borrowed; a reference to it may be kept longer than the thread is there, but nothing enters it
+ * then. */
 struct context *apartment_context(struct apartment *apartment);
 /* Whether the calling thread is the apartment's. */
 bool apartment_is_current(const struct apartment *apartment);

@@ -70,11 +70,14 @@ bool context_is_unused(const struct context *context);
 /* Its apartment was one that has ended: objects in it may not be touched. Also of NULL. */
 bool context_is_over(const struct context *context);
 
-/* Goes in if the item has no context, the context is free, or the chain is inside it; into an
- * apartment's only on its thread. */
+/* Goes in if the item has no context, the context is free, or the chain is inside it; not into an
+ * apartment's, whose thread is given what comes in. */
 bool gate_enter(struct gate_item *item);
 /* Runs `item` on a worker, or on the apartment's thread, as soon as its context lets it in. */
 void gate_pass(struct gate_item *item);
+/* Runs it on the thread of its context's apartment as soon as that waits, past all others: it is
+ * not inside, and does not leave. */
+void gate_pass_by(struct gate_item *item);
 void context_leave(struct context *context, struct gate_item *item);
 
 /* The context of the call that this thread runs, or NULL. */

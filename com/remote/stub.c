@@ -538,9 +538,6 @@ enum link_route stub_route_query(struct peer *peer, struct link_message *message
     bool is_in_apartment = context_has_apartment(exported->context);
     memset(query, 0, sizeof *query);
     query->item.call.peer = peer_ref(peer); /* it may wait until the connection has ended */
-    query->item.call.call_id = message->call_id;
-    /* It is in no chain: one of its own, so that nothing else counts as nested in it. */
-    memcpy(query->item.call.chain.bytes, &query, sizeof query);
     query->item.node = peer->node;
     query->item.context = is_in_apartment ? exported->context : NULL;
     query->item.run = run_queued_query;
@@ -551,7 +548,8 @@ enum link_route stub_route_query(struct peer *peer, struct link_message *message
         return LINK_ROUTE_ANY;
     HRESULT hr = link_message_own(message);
     if (SUCCEEDED(hr)) {
-        gate_pass(&query->item);
+        /* It names no chain, and who asks may be what the object waits for. */
+        gate_pass_by(&query->item);
         return LINK_ROUTE_QUEUED;
     }
     link_reply_error(message, hr, false);
@@ -572,7 +570,6 @@ void stub_run_query(struct link_message *message)
 {
     struct stub_query *self = message->user;
     struct peer *peer = self->item.call.peer;
-    struct context *context = context_ref(self->item.context); /* the export may be its last user */
     uint64_t id;
     GUID iid;
     frame_read_query(message, &id, &iid);
@@ -583,8 +580,5 @@ void stub_run_query(struct link_message *message)
     else if (FAILED(send_reply(message, NULL, NULL, S_OK)))
         error_clear(); /* the asker is gone */
     export_unref(self->exported);
-    if (context != NULL)
-        context_leave(context, &self->item);
-    context_unref(context);
     peer_unref(peer);
 }

@@ -235,13 +235,13 @@ HRESULT link_async_wait(struct link_async *async, uint64_t deadline_ns)
     link_async_flush(async);
     if (!watch(async, &self))
         return S_OK;
-    thread->call = &self;
+    thread_waits_in(thread, &self);
     chain_add(node, &self);
     node_needs_tick(node);
     cork_flush_others(connection);
     call_wait(&self);
     chain_remove(node, &self);
-    thread->call = self.outer;
+    thread_waits_in(thread, self.outer);
     cork_flush_mine(node, NULL);
     if (!atomic_load(&self.done))
         hr = error_set(self.result, "the wait for process %u was ended",

@@ -1,6 +1,7 @@
 #include "core/link/call.h"
 
 #include "core/link/cork.h"
+#include "core/link/inbox.h"
 #include "core/link/memory.h"
 #include "core/link/message.h"
 #include "core/link/node.h"
@@ -65,6 +66,12 @@ static bool is_late(const struct call *call)
            os_now_ns() >= call->deadline_ns;
 }
 
+/* What the thread has to run while it waits. */
+static bool has_work(const struct call *call)
+{
+    return atomic_load(&((struct call *)call)->has_incoming) || inbox_has_jobs(call->thread->inbox);
+}
+
 /* Sleeps as a waiter among others. Called with the lock, returns with it. */
 static void sleep_locked(struct call *call)
 {
@@ -82,7 +89,7 @@ static void sleep_locked(struct call *call)
         connection_interrupt(connection); /* it passes the right on */
     os_mutex_unlock(&connection->lock);
     cork_flush_mine(connection->node, connection);
-    if (!atomic_load(&call->has_incoming) && !atomic_load(&call->cancelled)) {
+    if (!has_work(call) && !atomic_load(&call->cancelled)) {
         worker_sleeps(connection->node, true);
         if (FAILED(os_waiter_wait(&call->waiter, call->deadline_ns)))
             error_clear(); /* the deadline is looked at by the caller */
@@ -105,7 +112,7 @@ static HRESULT sleep_in_stream(struct call *call)
     HRESULT hr = S_OK;
     cork_flush_mine(connection->node, connection);
     atomic_store(&call->in_stream, true);
-    if (!atomic_load(&call->has_incoming) && !atomic_load(&call->cancelled) && !is_done(call)) {
+    if (!has_work(call) && !atomic_load(&call->cancelled) && !is_done(call)) {
         worker_sleeps(connection->node, true);
         hr = reader_wait(connection, call->deadline_ns);
         worker_sleeps(connection->node, false);
@@ -125,15 +132,15 @@ static void wait_with_tick(struct link_connection *connection)
         error_clear(); /* what ends meanwhile, and the call's own deadline, end it too */
 }
 
-/* As the holder of the right: frame by frame, until the call is over, has something to run,
+/* As the holder of the right: frame by frame, until the call is over, there is something to run,
  * nothing may be read, or the right is gone. No lock is needed, since the right can only be taken
  * from a method that runs. What has come too late is not read, and frames of others must not keep
  * this thread beyond its deadline. */
 static void read_frames(struct call *call)
 {
     struct link_connection *connection = call->connection;
-    while (call->thread->held == connection && !is_done(call) &&
-           !atomic_load(&call->has_incoming) && !atomic_load(&call->cancelled)) {
+    while (call->thread->held == connection && !is_done(call) && !has_work(call) &&
+           !atomic_load(&call->cancelled)) {
         HRESULT hr = connection->drained ? VIA_S_WOULD_BLOCK : reader_step(connection, call);
         if (hr == VIA_S_WOULD_BLOCK) {
             if (sleep_in_stream(call) == RPC_E_TIMEOUT || is_late(call))
@@ -153,14 +160,18 @@ static void run_delivered(struct call *call)
 {
     struct link_connection *connection = call->connection;
     struct incoming *incoming = chain_take(connection->node, call);
-    if (incoming == NULL)
+    struct link_job *job = incoming == NULL ? inbox_take(call->thread->inbox) : NULL;
+    if (incoming == NULL && job == NULL)
         return;
     /* Nothing is borrowed, so the right may be taken away while the method runs. */
     if (call->thread->held == connection) {
         right_expose(connection, call->thread);
         node_needs_tick(connection->node);
     }
-    link_message_run(&incoming->message);
+    if (incoming != NULL)
+        link_message_run(&incoming->message);
+    else
+        job->run(job->argument);
     right_is_still_mine(connection, call->thread);
 }
 
@@ -203,7 +214,7 @@ void call_wait(struct call *call)
         bool leased = false;
         os_mutex_lock(&connection->lock);
         bool over = is_over_locked(call);
-        bool runs = !over && atomic_load(&call->has_incoming);
+        bool runs = !over && has_work(call);
         if (!over && !runs)
             get_right_locked(call, &leased);
         os_mutex_unlock(&connection->lock);
@@ -409,7 +420,7 @@ HRESULT link_call(struct link_connection *connection, const struct link_request 
     right_give_up(self, connection);
     if (!begin(&call, request->payload_size))
         return connection_closed_error(connection);
-    self->call = &call;
+    thread_waits_in(self, &call);
     if (call.has_chain)
         chain_add(node, &call);
     node_needs_tick(node);
@@ -426,7 +437,7 @@ HRESULT link_call(struct link_connection *connection, const struct link_request 
     }
     if (call.has_chain && !call.has_left)
         chain_remove(node, &call);
-    self->call = call.outer;
+    thread_waits_in(self, call.outer);
     cork_flush_mine(node, NULL);
     hr = finish(&call, reply);
     if (call.has_waiter)

@@ -2,6 +2,7 @@
 
 #include "core/link/cancelled.h"
 #include "core/link/connection.h"
+#include "core/link/inbox.h"
 #include "core/link/message.h"
 #include "core/link/node.h"
 #include "core/os/clock.h"
@@ -29,6 +30,13 @@ static _Thread_local struct {
 struct thread *thread_self(void)
 {
     return &the_thread;
+}
+
+void thread_waits_in(struct thread *self, struct call *call)
+{
+    self->call = call;
+    if (self->inbox != NULL)
+        inbox_follow(self->inbox, call);
 }
 
 void thread_trim(struct thread *self)

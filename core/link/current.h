@@ -31,6 +31,7 @@ struct thread {
     const void *corked;           /* where it has left frames that wait: a connection, compared
                                    * only, cork_several, or NULL: nowhere */
     struct worker *worker;        /* NULL: not one of ours */
+    struct link_inbox *inbox;     /* NULL: nobody gives it jobs */
     bool keeps_job;               /* it is one, and in handler.control: worker_keep_job() */
     struct link_job *kept_job;    /* to do behind the frame, or NULL */
     struct incoming *spare;       /* a record for the next call that it reads, or NULL */
@@ -38,6 +39,8 @@ struct thread {
 
 /* The calling thread's. */
 struct thread *thread_self(void);
+/* It waits in `call` from here on; NULL: in none. */
+void thread_waits_in(struct thread *self, struct call *call);
 
 /* Frees what the thread keeps for later; when it ends, or leaves this layer. */
 void thread_trim(struct thread *self);

@@ -185,6 +185,18 @@ struct link_job {
 /* Runs the job on a worker, in no chain. False: the node has stopped (or this process is a fork):
  * nothing reads any more, and the caller runs it. */
 bool link_node_submit(struct link_node *node, struct link_job *job);
+/* Jobs for one thread that is not a worker: inbox.h has the model. `new`: on the thread whose it is
+ * from then on. `run`: there too; runs what is put in, as the thread's own message loop where it is
+ * an apartment of COM's (os_apartment_wait()), until its end, when all has been run. Wherever the
+ * thread waits in a link_call() or link_async_wait() it runs jobs too. `free`: behind `run`; NULL
+ * is allowed. */
+struct link_inbox;
+HRESULT link_inbox_new(struct link_inbox **inbox);
+void link_inbox_run(struct link_inbox *inbox);
+void link_inbox_free(struct link_inbox *inbox);
+/* Any thread. False: `run` has returned, and nobody runs the job. */
+bool link_inbox_put(struct link_inbox *inbox, struct link_job *job);
+void link_inbox_end(struct link_inbox *inbox);
 struct link_timer;
 /* Runs `run(argument)` on a worker, once, at `when_ns`. */
 HRESULT link_node_timer(struct link_node *node, uint64_t when_ns, void (*run)(void *argument),

@@ -131,11 +131,11 @@ static HRESULT take_reply_locked(struct call *call, bool is_own, struct link_mes
     return S_OK;
 }
 
-/* The reader's own call is over and needs nothing of the connection any more. True: the connection
- * has ended and nobody uses it. */
+/* The reader's own call is over and needs nothing of the connection any more, unless somebody may
+ * wake the thread in it. True: the connection has ended and nobody uses it. */
 static bool leave_locked(struct link_connection *connection, struct call *call)
 {
-    if (call->borrowed || call->inherits ||
+    if (call->borrowed || call->inherits || call->thread->inbox != NULL ||
         (call->has_chain && !chain_try_remove(connection->node, call)))
         return false;
     call->has_left = true;

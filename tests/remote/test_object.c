@@ -6,6 +6,8 @@
 #include <viaduct/caller.h>
 #include <viaduct/runtime.h>
 
+#include "com/remote/apartment.h"
+#include "com/remote/export.h"
 #include "core/os/clock.h"
 #include "core/os/process.h"
 #include "core/os/thread.h"
@@ -18,6 +20,7 @@ struct test_object {
     atomic_uint refs;
     atomic_long last_block;
     atomic_int n_met;
+    const struct apartment *apartment; /* read-only; whose thread alone calls it; NULL: any */
     struct os_mutex lock;
     ITestObject *kept;           /* lock */
     LONG appended[MAX_APPENDED]; /* lock */
@@ -110,11 +113,16 @@ static ULONG STDMETHODCALLTYPE Name_Release(ITestName *iface)
 
 /* --- ITestObject --- */
 
+static HRESULT look_where(ITestObject *iface)
+{
+    const struct apartment *apartment = from_object(iface)->apartment;
+    return apartment == NULL || apartment_is_current(apartment) ? S_OK : E_UNEXPECTED;
+}
+
 static HRESULT STDMETHODCALLTYPE Test_Add(ITestObject *iface, LONG a, LONG b, LONG *sum)
 {
-    (void)iface;
     *sum = a + b;
-    return S_OK;
+    return look_where(iface);
 }
 
 static HRESULT STDMETHODCALLTYPE Test_GetProcessId(ITestObject *iface, ULONG *pid)
@@ -143,6 +151,35 @@ static HRESULT STDMETHODCALLTYPE Test_MakeSerialChild(ITestObject *iface, ITestO
     (void)iface;
     *child = test_object_new("serial");
     return *child != NULL ? via_object_set_serial((IUnknown *)*child) : E_OUTOFMEMORY;
+}
+
+/* The process has one, which ends with it. */
+static HRESULT get_apartment(struct apartment **apartment)
+{
+    static struct os_mutex lock = OS_MUTEX_INITIALIZER;
+    static struct apartment *the_apartment; /* lock */
+    HRESULT hr = S_OK;
+    os_mutex_lock(&lock);
+    if (the_apartment == NULL)
+        hr = apartment_new(&the_apartment);
+    *apartment = the_apartment;
+    os_mutex_unlock(&lock);
+    return hr;
+}
+
+static HRESULT STDMETHODCALLTYPE Test_MakeApartmentChild(ITestObject *iface, ITestObject **child)
+{
+    (void)iface;
+    struct apartment *apartment;
+    *child = NULL;
+    HRESULT hr = get_apartment(&apartment);
+    if (FAILED(hr))
+        return hr;
+    *child = test_object_new("apartment");
+    if (*child == NULL)
+        return E_OUTOFMEMORY;
+    from_object(*child)->apartment = apartment;
+    return export_mark((IUnknown *)*child, apartment_context(apartment));
 }
 
 static HRESULT STDMETHODCALLTYPE Test_Echo(ITestObject *iface, ITestObject *object,
@@ -198,8 +235,8 @@ static HRESULT STDMETHODCALLTYPE Test_CallBack(ITestObject *iface, ITestObject *
                                                LONG *levels)
 {
     LONG below = 0;
-    HRESULT hr = S_OK;
-    if (depth > 1)
+    HRESULT hr = look_where(iface);
+    if (SUCCEEDED(hr) && depth > 1)
         hr = ITestObject_CallBack(object, iface, depth - 1, &below);
     *levels = below + 1;
     return hr;
@@ -383,10 +420,10 @@ static HRESULT STDMETHODCALLTYPE Test_CallAround(ITestObject *iface, ITestObject
                                                  LONG *levels)
 {
     LONG below = 0;
-    HRESULT hr = S_OK;
-    if (depth > 1)
+    HRESULT hr = look_where(iface);
+    if (SUCCEEDED(hr) && depth > 1)
         hr = ITestObject_CallAround(next, last, iface, gate, depth - 1, &below);
-    else if (gate != NULL)
+    else if (SUCCEEDED(hr) && gate != NULL)
         hr = ITestObject_Meet(gate, 2);
     *levels = below + 1;
     return hr;
@@ -477,15 +514,23 @@ static HRESULT STDMETHODCALLTYPE Test_GetNoted(ITestObject *iface, struct TestCa
 }
 
 static const ITestObjectVtbl test_vtable = {
-    Test_QueryInterface, Test_AddRef,       Test_Release,    Test_Add,
-    Test_GetProcessId,   Test_CountObjects, Test_MakeChild,  Test_MakeSerialChild,
-    Test_Echo,           Test_IsSame,       Test_Keep,       Test_GetKept,
-    Test_CallBack,       Test_CallAdd,      Test_Block,      Test_GetLastBlock,
-    Test_Append,         Test_GetAppended,  Test_Overlap,    Test_Fail,
-    Test_KeepRootOf,     Test_HandKept,     Test_Exit,       Test_Meet,
-    Test_Cross,          Test_Pour,         Test_KeepKeptOf, Test_MakeLater,
-    Test_CallAround,     Test_GetCaller,    Test_AskCaller,  Test_NoteCaller,
-    Test_GetNoted,
+    Test_QueryInterface, Test_AddRef,
+    Test_Release,        Test_Add,
+    Test_GetProcessId,   Test_CountObjects,
+    Test_MakeChild,      Test_MakeSerialChild,
+    Test_Echo,           Test_IsSame,
+    Test_Keep,           Test_GetKept,
+    Test_CallBack,       Test_CallAdd,
+    Test_Block,          Test_GetLastBlock,
+    Test_Append,         Test_GetAppended,
+    Test_Overlap,        Test_Fail,
+    Test_KeepRootOf,     Test_HandKept,
+    Test_Exit,           Test_Meet,
+    Test_Cross,          Test_Pour,
+    Test_KeepKeptOf,     Test_MakeLater,
+    Test_CallAround,     Test_GetCaller,
+    Test_AskCaller,      Test_NoteCaller,
+    Test_GetNoted,       Test_MakeApartmentChild,
 };
 
 /* --- ITestName --- */
