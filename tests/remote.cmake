@@ -38,6 +38,10 @@ if(TARGET test_late_invoke)
     add_dependencies(test_late_invoke late_peer)
 endif()
 
+foreach(suite IN ITEMS late late_invoke)
+    via_test_border(${suite})
+endforeach()
+
 via_test(late_local
     SOURCES test_late_local.c remote/fixture.c remote/late_object.c
     IDL remote/remote_test.idl remote/late.idl
@@ -57,6 +61,8 @@ if(TARGET test_remote)
     add_dependencies(test_remote remote_peer)
 endif()
 
+via_test_border(remote)
+
 via_test(lifetime
     SOURCES test_lifetime.c remote/fixture.c remote/test_object.c
     IDL remote/remote_test.idl
@@ -65,6 +71,8 @@ via_test(lifetime
 if(TARGET test_lifetime)
     add_dependencies(test_lifetime remote_peer)
 endif()
+
+via_test_border(lifetime)
 
 via_test(handoff
     SOURCES test_handoff.c remote/fixture.c
@@ -105,7 +113,7 @@ if(TARGET test_oneway)
     add_dependencies(test_oneway remote_peer)
 endif()
 
-via_test_border(oneway)
+via_test_border(oneway SANITIZED)
 
 via_test(async
     SOURCES test_async.c remote/fixture.c remote/test_object.c
@@ -115,6 +123,8 @@ via_test(async
 if(TARGET test_async)
     add_dependencies(test_async remote_peer)
 endif()
+
+via_test_border(async)
 
 via_test(caller
     SOURCES test_caller.c remote/fixture.c remote/test_object.c
@@ -133,6 +143,8 @@ via_test(promise
 if(TARGET test_promise)
     add_dependencies(test_promise remote_peer)
 endif()
+
+via_test_border(promise)
 
 via_test(component
     SOURCES test_component.c remote/fixture.c remote/test_component.c remote/test_object.c
@@ -162,7 +174,7 @@ via_test(callbacks
 if(TARGET test_callbacks)
     add_dependencies(test_callbacks remote_peer)
 endif()
-via_test_border(callbacks)
+via_test_border(callbacks SANITIZED)
 
 via_test(implement
     SOURCES test_implement.c remote/fixture.c
@@ -171,6 +183,7 @@ via_test(implement
 if(TARGET test_implement)
     add_dependencies(test_implement sink_peer)
 endif()
+via_test_border(implement)
 
 if(NOT WIN32)
     via_test(closures

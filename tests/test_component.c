@@ -157,7 +157,7 @@ TEST(a_class_object_of_another_process_makes_objects)
         (factory = class_object(provider, &test_clsid_free)) != NULL) {
         CHECK_OK(IClassFactory_CreateInstance(factory, NULL, &IID_ITestObject, (void **)&object));
         CHECK_OK(ITestObject_GetProcessId(object, &pid));
-        CHECK_EQ(pid, peer_pid(&peer));
+        CHECK_EQ(pid, peer_own_pid(&peer));
         CHECK_OK(IClassFactory_CreateInstance(factory, NULL, &IID_ITestName, (void **)&name));
         CHECK_OK(IClassFactory_CreateInstance(factory, NULL, &IID_IUnknown, (void **)&unknown));
         ITestObject_Release(object);

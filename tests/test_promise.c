@@ -183,7 +183,7 @@ TEST(becomes_what_it_is)
         CHECK_OK(ITestObject_IsSame(peer.root, (IUnknown *)child, (IUnknown *)real, &same));
         CHECK_EQ(same, VARIANT_TRUE);
         CHECK_OK(via_get_peer((IUnknown *)child, &info));
-        CHECK_EQ(info.process_id, peer_pid(&peer));
+        CHECK_EQ(info.process_id, peer_own_pid(&peer));
         ITestObject *now = promised(call); /* it is there */
         CHECK_PTR_EQ(now, real);
         ITestObject_Release(now);
@@ -218,7 +218,7 @@ TEST(is_called_where_it_lives)
         via_call_release(second); /* it is made all the same */
         CHECK_OK(ITestObject_Add_begin(object, 1, 2, &second));
         CHECK_OK(ITestObject_GetProcessId(object, &pid));
-        CHECK_NE(pid, peer_pid(&a));
+        CHECK_NE(pid, peer_own_pid(&a));
         CHECK_OK(ITestObject_Add_finish(second, &sum));
         CHECK_EQ(sum, 3);
         via_call_release(second);
@@ -242,7 +242,7 @@ TEST(is_called_where_it_lives)
         object = promised(call);
         CHECK_OK(ITestObject_Add_begin(object, 4, 5, &second));
         CHECK_OK(ITestObject_GetProcessId(object, &pid));
-        CHECK_EQ(pid, peer_pid(&b));
+        CHECK_EQ(pid, peer_own_pid(&b));
         CHECK_OK(ITestObject_Add_finish(second, &sum));
         CHECK_EQ(sum, 9);
         via_call_release(second);

@@ -29,7 +29,7 @@ TEST(calls_another_process)
         CHECK_OK(ITestObject_Add(peer.root, 40, 2, &sum));
         CHECK_EQ(sum, 42);
         CHECK_OK(ITestObject_GetProcessId(peer.root, &pid));
-        CHECK_EQ(pid, peer_pid(&peer));
+        CHECK_EQ(pid, peer_own_pid(&peer));
         CHECK_NE(pid, os_process_id());
         CHECK_OK(via_get_peer((IUnknown *)peer.root, &info));
         CHECK_EQ(info.process_id, pid);
@@ -375,7 +375,7 @@ TEST(ends_pending_calls_when_the_process_dies)
         uint64_t other = 0;
         LONG sum = 0;
         memset(callers, 0, sizeof callers);
-        snprintf(pid, sizeof pid, "process %u", peer_pid(&peer));
+        snprintf(pid, sizeof pid, "process %u", peer_own_pid(&peer));
         CHECK_OK(via_death_watch((IUnknown *)peer.root, count_death, &deaths, &cookie));
         CHECK_OK(via_death_watch((IUnknown *)peer.root, count_death, &forgotten, &other));
         CHECK_OK(via_death_unwatch(other));
@@ -428,7 +428,7 @@ TEST(connects_to_the_owner_directly)
         CHECK_OK(ITestObject_GetKept(middle.root, &object));
         if (CHECK_NOT_NULL(object)) {
             CHECK_OK(ITestObject_GetProcessId(object, &pid));
-            CHECK_EQ(pid, peer_pid(&owner));
+            CHECK_EQ(pid, peer_own_pid(&owner));
             peer_kill(&middle);
             CHECK_OK(ITestObject_Add(object, 20, 3, &sum));
             CHECK_EQ(sum, 23);

@@ -87,6 +87,7 @@ bool peer_launch_at(struct peer_process *peer, const char *program, const char *
     char factor[64];
     CLEANUP(cleanup_free) char *windows = is_native ? NULL : os_environment("VIADUCT_TEST_WINDOWS");
     memset(peer, 0, sizeof *peer);
+    peer->is_foreign = windows != NULL;
     snprintf(peer->address, sizeof peer->address, "%s", address);
     snprintf(path, sizeof path, "%s/tests/%s%s", windows != NULL ? windows : TEST_BINARY_DIRECTORY,
              program, windows != NULL || os_path_separator == '\\' ? ".exe" : "");
@@ -118,7 +119,8 @@ bool peer_launch(struct peer_process *peer, const char *name)
 
 HRESULT peer_try_connect(struct peer_process *peer, const GUID *iid, void **root)
 {
-    uint64_t end = os_deadline_ms(10000 * harness_time_factor());
+    /* Under Wine a start takes long where much else runs. */
+    uint64_t end = os_deadline_ms((peer->is_foreign ? 60000 : 10000) * harness_time_factor());
     HRESULT hr;
     do {
         hr = via_connect(peer->address, iid, root);
@@ -150,6 +152,19 @@ bool peer_start(struct peer_process *peer, const char *name)
 unsigned peer_pid(const struct peer_process *peer)
 {
     return os_process_pid(peer->process);
+}
+
+unsigned peer_own_pid(const struct peer_process *peer)
+{
+    ITestObject *root = NULL;
+    ULONG pid = 0;
+    if (!peer->is_foreign)
+        return peer_pid(peer);
+    if (CHECK_OK(via_connect(peer->address, &IID_ITestObject, (void **)&root))) {
+        CHECK_OK(ITestObject_GetProcessId(root, &pid));
+        ITestObject_Release(root);
+    }
+    return pid;
 }
 
 void peer_kill(struct peer_process *peer)

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "tests/harness/harness.h"
 #include "tests/remote/test_object.h"
 
 struct os_process;
@@ -15,6 +16,7 @@ struct peer_process {
     struct os_process *process;
     ITestObject *root; /* NULL when it could not be started */
     char address[256];
+    bool is_foreign; /* a Windows program of a test that is none */
 };
 
 /* Joins the runtime; the test's own objects are known then. */
@@ -46,17 +48,19 @@ void peer_kill(struct peer_process *peer);
 /* Releases the root and kills the process. */
 void peer_end(struct peer_process *peer);
 unsigned peer_pid(const struct peer_process *peer);
+/* What a remote_peer that lives calls itself: under Wine processes have numbers of their own. */
+unsigned peer_own_pid(const struct peer_process *peer);
 
 /* An address that nobody uses yet. */
 void fresh_address(char *address, size_t size, const char *name);
 BSTR address_bstr(const char *address);
 
 /* Waits for a condition that another thread or process brings about. */
-#define EVENTUALLY(condition)                            \
-    do {                                                 \
-        for (int i_ = 0; i_ < 500 && !(condition); i_++) \
-            os_sleep_ms(10);                             \
-        CHECK(condition);                                \
+#define EVENTUALLY(condition)                                                         \
+    do {                                                                              \
+        for (unsigned i_ = 0; i_ < 500 * harness_time_factor() && !(condition); i_++) \
+            os_sleep_ms(10);                                                          \
+        CHECK(condition);                                                             \
     } while (0)
 
 /* The thread's error as text, valid until the next call. */
