@@ -38,7 +38,7 @@ enum cli_command_flag {
     CLI_KNOWS_COM = 256,     /* --user, --machine */
     CLI_REGISTERS_COM = 512, /* --local-server */
     CLI_ANSWERS = 1024,      /* --answer */
-    CLI_RELAYS = 2048        /* --access, --trust, --idle, --wait, --network */
+    CLI_RELAYS = 2048        /* --access, --trust, --idle, --wait, --network, --messages */
 };
 #define CLI_FREE_BEHIND 2
 
@@ -76,6 +76,7 @@ struct cli_options {
     unsigned idle_ms;    /* --idle MS, of `relay`; 0: never */
     unsigned wait_ms;    /* --wait MS, of `relay`; 0: the default */
     bool network;        /* --network, of `relay` */
+    bool messages;       /* --messages, of `relay` */
     unsigned timeout_ms; /* --timeout MS; 0: the default */
     char **arguments;    /* the other words */
     int n_arguments;

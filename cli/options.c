@@ -68,6 +68,9 @@ static const struct known_option {
     {{"network", no_argument, NULL, 'N'},
      CLI_RELAYS,
      "      --network        allow tcp: addresses that other machines can reach\n"},
+    {{"messages", no_argument, NULL, 'M'},
+     CLI_RELAYS,
+     "      --messages       LISTEN is a pipe in message mode\n"},
     {{"json", no_argument, NULL, 'j'},
      CLI_PRINTS,
      "      --json           print data, and what fails, as JSON\n"},
@@ -229,6 +232,9 @@ static int read_option(int option, const char *word, const struct cli_command *c
                            &options->wait_ms);
     case 'N':
         options->network = true;
+        return -1;
+    case 'M':
+        options->messages = true;
         return -1;
     case 'l':
         options->local = true;

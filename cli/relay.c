@@ -34,7 +34,8 @@ static int run(const struct cli_options *options, char **access, char **trust)
 {
     struct via_relay_options relay_options = {
         .size = sizeof(relay_options),
-        .flags = options->network ? VIA_RELAY_NETWORK : 0,
+        .flags = (options->network ? VIA_RELAY_NETWORK : 0) |
+                 (options->messages ? VIA_RELAY_MESSAGES : 0),
         .listen = options->arguments[0],
         .connect = (const char *const *)(options->arguments + 1),
         .access = (const char *const *)access,

@@ -78,17 +78,30 @@ static HRESULT read_limits(const struct config_node *relay, struct relays_settin
     return hr;
 }
 
+static HRESULT read_mode(const struct config_node *relay, bool *messages)
+{
+    struct config_node node;
+    char *text;
+    HRESULT hr;
+
+    if (!config_find(relay, "mode", &node))
+        return S_OK;
+    hr = config_text(&node, &text);
+    if (FAILED(hr))
+        return hr;
+    *messages = strcmp(text, "message") == 0;
+    if (!*messages && strcmp(text, "byte") != 0)
+        hr = config_fail(&node, "expected \"byte\" or \"message\", not \"%.40s\"", text);
+    free(text);
+    return hr;
+}
+
 static HRESULT read_relay(const struct config_node *relay, struct relays_settings *settings)
 {
-    static const char *const known[] = {"listen",
-                                        "connect",
-                                        "access",
-                                        "trust",
-                                        "network",
-                                        "idle_timeout_ms",
-                                        "connect_timeout_ms",
-                                        "max_clients",
-                                        NULL};
+    static const char *const known[] = {
+        "listen",      "connect", "access",          "trust",
+        "network",     "mode",    "idle_timeout_ms", "connect_timeout_ms",
+        "max_clients", NULL};
     struct config_node node;
     HRESULT hr = config_check_keys(relay, known);
 
@@ -106,6 +119,8 @@ static HRESULT read_relay(const struct config_node *relay, struct relays_setting
         hr = read_words(&node, &settings->access);
     if (SUCCEEDED(hr) && config_find(relay, "trust", &node))
         hr = read_words(&node, &settings->trust);
+    if (SUCCEEDED(hr))
+        hr = read_mode(relay, &settings->messages);
     return SUCCEEDED(hr) ? read_limits(relay, settings) : hr;
 }
 
@@ -143,7 +158,8 @@ static HRESULT start_one(struct relays *relays, const struct relays_settings *se
 {
     struct via_relay_options options = {
         .size = sizeof(options),
-        .flags = settings->network ? VIA_RELAY_NETWORK : 0,
+        .flags = (settings->network ? VIA_RELAY_NETWORK : 0) |
+                 (settings->messages ? VIA_RELAY_MESSAGES : 0),
         .listen = settings->listen,
         .connect = (const char *const *)settings->connect,
         .access = (const char *const *)settings->access,

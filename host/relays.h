@@ -24,6 +24,7 @@ struct relays_settings {
     uint32_t connect_timeout_ms;
     uint32_t max_clients;
     bool network;
+    bool messages;
 };
 
 /* `list` is for relays_settings_deinit() and free(), on failure too. VIA_E_CONFIG. */

@@ -46,6 +46,7 @@ static HRESULT start(const struct via_relay_options *given, struct via_relay **r
     settings.trust = given->trust;
     settings.idle_ms = given->idle_timeout_ms;
     settings.network = given->flags & VIA_RELAY_NETWORK;
+    settings.messages = given->flags & VIA_RELAY_MESSAGES;
     if (given->connect_timeout_ms != 0)
         settings.patience_ms = given->connect_timeout_ms;
     if (given->max_clients != 0)

@@ -9,13 +9,16 @@
  * The end. Where the sink can be told of it alone (via_transport.finish) it is, and the other
  * direction goes on. Where it cannot (a pipe ends as a whole), the end of what a target has said is
  * the end of the connection; the end of what a client has said is kept from the target, for as long
- * as that still talks. A side that has gone altogether ends the session, once what it sent is
- * passed on.
+ * as that still talks. On a pipe in message mode an empty message says it: one that comes ends its
+ * direction where the sink has bytes only, and between two such pipes it is a message like others.
+ * A side that has gone altogether ends the session, once what it sent is passed on.
  */
 #include "core/relay/relay_parts.h"
 
 #include "core/os/clock.h"
 #include "core/util/error.h"
+
+#include <stdio.h>
 
 /* One callback moves at most so much, before others get their turn. */
 #define TURN_SIZE (512u * 1024u)
@@ -25,8 +28,8 @@
 
 static bool ends_by_halves(const struct via_transport *transport)
 {
-    return transport->size >= sizeof *transport && transport->finish != NULL &&
-           transport->is_over != NULL;
+    return transport->size >= offsetof(struct via_transport, is_over) + sizeof(void *) &&
+           transport->finish != NULL && transport->is_over != NULL;
 }
 
 static struct relay_end *source_of(struct relay_session *session, enum direction direction)
@@ -44,6 +47,22 @@ static HRESULT arm(struct relay_end *end, uint32_t events)
     return end->transport->arm(end->stream, events);
 }
 
+/* After a commit: what is left of it is sent when the sink is ready again. */
+static HRESULT await_sink(struct relay_end *sink, HRESULT hr)
+{
+    if (hr != VIA_S_WOULD_BLOCK)
+        return hr;
+    HRESULT armed = arm(sink, VIA_READY_WRITE);
+    return FAILED(armed) ? armed : hr;
+}
+
+/* The first `n` of the bytes that are reserved: one message where the sink keeps such. */
+static HRESULT send(struct relay_end *sink, size_t n)
+{
+    uint32_t flags = VIA_COMMIT_FLUSH | (sink->keeps_messages ? VIA_COMMIT_MESSAGE : 0);
+    return await_sink(sink, sink->transport->commit(sink->stream, n, NULL, 0, flags));
+}
+
 static void settle(struct relay_session *session, enum direction direction, bool is_told)
 {
     session->flows[direction].is_settled = true;
@@ -58,12 +77,14 @@ static void settle(struct relay_session *session, enum direction direction, bool
 static void tell_end(struct relay_session *session, enum direction direction)
 {
     struct relay_end *sink = sink_of(session, direction);
-    bool can_tell = ends_by_halves(sink->transport);
+    bool can_tell = sink->keeps_messages || ends_by_halves(sink->transport);
     if (session->flows[direction].is_over || (!can_tell && direction == TO_CLIENT)) {
         session_end(session);
         return;
     }
-    if (can_tell)
+    if (sink->keeps_messages)
+        send(sink, 0);
+    else if (can_tell)
         sink->transport->finish(sink->stream);
     settle(session, direction, can_tell);
 }
@@ -72,12 +93,7 @@ static void tell_end(struct relay_session *session, enum direction direction)
 static HRESULT flush(struct relay_session *session, enum direction direction)
 {
     struct relay_end *sink = sink_of(session, direction);
-    HRESULT hr = sink->transport->commit(sink->stream, 0, NULL, 0, VIA_COMMIT_FLUSH);
-    if (hr == VIA_S_WOULD_BLOCK) {
-        HRESULT armed = arm(sink, VIA_READY_WRITE);
-        return FAILED(armed) ? armed : hr;
-    }
-    return hr;
+    return await_sink(sink, sink->transport->commit(sink->stream, 0, NULL, 0, VIA_COMMIT_FLUSH));
 }
 
 static void source_ended(struct relay_session *session, enum direction direction, HRESULT hr)
@@ -100,35 +116,68 @@ static HRESULT rest(struct relay_session *session, enum direction direction)
     return arm(source, VIA_READY_READ);
 }
 
-/* Moves one piece. S_OK: there may be more; VIA_S_WOULD_BLOCK: something is armed; a failure is the
- * sink's. `n`: bytes moved. */
+static HRESULT receive(struct relay_end *source, uint8_t *span, size_t size, size_t *n,
+                       uint32_t *goes_on)
+{
+    *goes_on = 0;
+    return source->keeps_messages
+               ? source->transport->read_message(source->stream, span, size, n, goes_on)
+               : source->transport->read_into(source->stream, span, size, n);
+}
+
+/* What has been received: bytes, or a message that goes on where there was no room for all of it.
+ */
+static HRESULT pass_on(struct relay_session *session, enum direction direction, size_t n,
+                       bool goes_on)
+{
+    const struct relay_end *source = source_of(session, direction);
+    struct relay_end *sink = sink_of(session, direction);
+    relay_count(session->relay, COUNT_BYTES + direction, n);
+    if (source->keeps_messages && n == 0 && !sink->keeps_messages) {
+        session->flows[direction].has_ended = true; /* half of it */
+        return S_OK;
+    }
+    if (goes_on && sink->keeps_messages) {
+        char text[80];
+        snprintf(text, sizeof text, "a client is disconnected: a message has more than %zu bytes",
+                 n);
+        relay_warn(session->relay, text);
+        session_end(session);
+        return VIA_S_WOULD_BLOCK;
+    }
+    return send(sink, n);
+}
+
+/* Moves one piece, or one message. S_OK: there may be more; VIA_S_WOULD_BLOCK: something is armed;
+ * a failure is the sink's. `n`: bytes moved. */
 static HRESULT move_piece(struct relay_session *session, enum direction direction, size_t *n)
 {
     struct relay_end *source = source_of(session, direction);
     struct relay_end *sink = sink_of(session, direction);
     uint8_t *span;
     size_t size;
-    HRESULT hr = sink->transport->reserve(sink->stream, MIN_PIECE_SIZE, &span, &size);
+    uint32_t goes_on;
+    /* A whole message, if it must be one. */
+    size_t least = sink->keeps_messages ? sink->transport->max_span : MIN_PIECE_SIZE;
+    HRESULT hr = sink->transport->reserve(sink->stream, least, &span, &size);
     if (hr == VIA_S_WOULD_BLOCK)
         return flush(session, direction);
     if (FAILED(hr))
         return hr;
-    size = size < PIECE_SIZE ? size : PIECE_SIZE;
-    hr = source->transport->read_into(source->stream, span, size, n);
+    if (!sink->keeps_messages || !source->keeps_messages)
+        size = size < PIECE_SIZE ? size : PIECE_SIZE;
+    hr = receive(source, span, size, n, &goes_on);
     if (FAILED(hr)) {
         *n = 0;
         source_ended(session, direction, hr);
         return S_OK;
     }
     if (hr != VIA_S_WOULD_BLOCK) {
-        relay_count(session->relay, COUNT_BYTES + direction, *n);
-        hr = sink->transport->commit(sink->stream, *n, NULL, 0, VIA_COMMIT_FLUSH);
-        if (hr == VIA_S_WOULD_BLOCK) {
-            HRESULT armed = arm(sink, VIA_READY_WRITE);
-            return FAILED(armed) ? armed : hr;
-        }
-        /* Less than there was room for: it is empty, most likely, and if not, says so at once. */
-        if (FAILED(hr) || *n == size)
+        hr = pass_on(session, direction, *n, goes_on);
+        /* Fewer bytes than there was room for: it is empty, most likely, and if not, says so at
+         * once. */
+        if (hr != S_OK || session->flows[direction].has_ended || source->keeps_messages ||
+            *n == size)
             return hr;
     }
     hr = rest(session, direction);
@@ -159,13 +208,15 @@ void flow_pump(struct relay_session *session, enum direction direction)
 {
     struct relay_flow *flow = &session->flows[direction];
     size_t moved = 0;
+    bool has_moved = false;
     HRESULT hr = flow->is_settled ? VIA_S_WOULD_BLOCK : flush(session, direction);
     while (hr == S_OK && !flow->has_ended && moved < TURN_SIZE) {
         size_t n = 0;
         hr = move_piece(session, direction, &n);
-        moved += n;
+        moved += n + 1; /* so that empty messages come to an end */
+        has_moved |= n > 0;
     }
-    if (moved > 0)
+    if (has_moved)
         session->last_ns = os_now_ns();
     if (SUCCEEDED(hr) && flow->has_ended && !flow->is_settled)
         hr = flush(session, direction); /* the source may have ended with bytes unsent */

@@ -67,15 +67,22 @@ void relay_set_free(struct relay_set *set)
 
 /* --- letting clients in: on the reactor --- */
 
-static void pause_listener(struct relay *relay, HRESULT hr)
+void relay_warn(struct relay *relay, const char *text)
 {
     uint64_t now_ns = os_now_ns();
+    if (relay->warned_ns != 0 && now_ns - relay->warned_ns < WARN_AGAIN_NS)
+        return;
+    relay->warned_ns = now_ns;
+    log_warning("relay", "%s: %s", relay->listen, text);
+}
+
+static void pause_listener(struct relay *relay, HRESULT hr)
+{
     char text[ERROR_TEXT_SIZE];
-    if (relay->warned_ns == 0 || now_ns - relay->warned_ns > WARN_AGAIN_NS) {
-        relay->warned_ns = now_ns;
-        log_warning("relay", "%s: %s; clients are refused or have to wait", relay->listen,
-                    error_format(error_get(), hr, text, sizeof text));
-    }
+    char warning[ERROR_TEXT_SIZE + 64];
+    snprintf(warning, sizeof warning, "%s; clients are refused or have to wait",
+             error_format(error_get(), hr, text, sizeof text));
+    relay_warn(relay, warning);
     relay->paused_until_ns = os_deadline_ms(PAUSE_MS);
     timer_need(relay->set, relay->paused_until_ns);
 }
@@ -175,11 +182,14 @@ struct ending {
     struct os_waiter waiter;
 };
 
+/* The listener is closed here, where nothing can be about to arm it. */
 static void begin_end(void *argument)
 {
     struct ending *ending = argument;
-    ending->relay->ended = &ending->waiter;
-    end(ending->relay);
+    struct relay *relay = ending->relay;
+    relay->transport->listener_close(relay->listener);
+    relay->ended = &ending->waiter;
+    end(relay);
 }
 
 bool relay_set_down(struct relay *relay, bool is_down, const char *failure)
@@ -235,6 +245,10 @@ static HRESULT check_transports(struct relay *relay)
                        "%s cannot tell who its clients are, so that no rule can hold; say that "
                        "\"everyone\" may connect, or listen at a pipe: or unix: address",
                        relay->listen);
+    if (SUCCEEDED(hr) && relay->messages &&
+        !(relay->transport->capabilities & VIA_TRANSPORT_MESSAGES))
+        hr = error_set(E_INVALIDARG, "%s keeps no messages: only pipes of Windows do",
+                       relay->listen);
     return hr;
 }
 
@@ -247,6 +261,7 @@ static HRESULT fill_in(struct relay *relay, const struct relay_settings *setting
     relay->patience_ms = settings->patience_ms;
     relay->max_clients = settings->max_clients;
     relay->open_flags = VIA_OPEN_FOREIGN | (settings->network ? VIA_OPEN_NETWORK : 0);
+    relay->messages = settings->messages;
     HRESULT hr = pattern_expand(settings->listen, NULL, &relay->listen);
     if (SUCCEEDED(hr))
         hr = access_parse(settings->access, &relay->access);
@@ -331,7 +346,7 @@ static HRESULT listen(struct relay *relay)
 {
     struct via_listen_options options = {
         sizeof options, access_is_wide(&relay->access) ? VIA_ACCESS_EVERYONE : VIA_ACCESS_SAME_USER,
-        BACKLOG, relay->open_flags};
+        BACKLOG, relay->open_flags | (relay->messages ? VIA_OPEN_MESSAGES : 0)};
     const char *rest = strchr(relay->listen, ':') + 1;
     HRESULT hr = relay->transport->listen(rest, &options, on_listener, relay, &relay->listener);
     if (SUCCEEDED(hr))
@@ -367,7 +382,6 @@ void relay_stop(struct relay *relay)
 {
     struct ending ending = {.relay = relay};
     os_waiter_init(&ending.waiter);
-    relay->transport->listener_close(relay->listener);
     while (FAILED(os_poller_post(relay->set->poller, begin_end, &ending)))
         os_sleep_ms(PAUSE_MS);
     os_waiter_wait(&ending.waiter, OS_NEVER);

@@ -34,6 +34,7 @@ struct relay_settings {
     uint32_t patience_ms; /* how long a client waits for a target that is not there */
     uint32_t max_clients; /* at once */
     bool network;         /* addresses that other machines reach are allowed */
+    bool messages;        /* at `listen` there is a pipe in message mode */
 };
 /* Two seconds of patience, 1024 clients. */
 void relay_settings_default(struct relay_settings *settings);

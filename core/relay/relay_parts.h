@@ -47,8 +47,9 @@ struct relay {
     uint32_t patience_ms;
     uint32_t max_clients;
     uint32_t open_flags;
+    bool messages;
     const struct via_transport *transport;
-    struct via_listener *listener; /* read-only once it is armed */
+    struct via_listener *listener; /* read-only once it is armed; closed on the reactor */
 
     /* The reactor's. */
     struct list waiting; /* sessions whose target is not there yet */
@@ -57,7 +58,7 @@ struct relay {
     bool is_sweeping;               /* that post is on its way */
     bool is_ending;                 /* nobody is let in any more */
     uint64_t paused_until_ns;       /* the listener is armed again then; 0: it is armed */
-    uint64_t warned_ns;             /* of clients that could not be taken in */
+    uint64_t warned_ns;             /* relay_warn */
     struct os_waiter *ended;        /* who waits until everything is closed */
     atomic_uint_fast64_t counts[6]; /* enum relay_count; written by the reactor */
 
@@ -81,6 +82,7 @@ struct relay_end {
     struct relay_session *session;
     const struct via_transport *transport;
     struct via_stream *stream; /* NULL: not there */
+    bool keeps_messages;
 };
 
 struct relay_flow {
@@ -125,6 +127,8 @@ void flow_pump(struct relay_session *session, enum direction direction);
 
 /* On the reactor: closes what is dead, soon. */
 void relay_sweep(struct relay *relay);
+/* On the reactor: logs a warning about the relay's clients, not too often. */
+void relay_warn(struct relay *relay, const char *text);
 /* On the reactor. Whether this is news that should be logged. */
 bool relay_set_down(struct relay *relay, bool is_down, const char *failure);
 /* On the reactor: what is due in it; when the next thing is. */

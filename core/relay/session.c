@@ -43,6 +43,17 @@ static void refuse_handles(const struct relay_end *end)
         transport->refuse_handles(end->stream);
 }
 
+/* A stream has been put into it. */
+static HRESULT prepare(struct relay_end *end)
+{
+    const struct via_transport *transport = end->transport;
+    end->keeps_messages =
+        transport->size >= offsetof(struct via_transport, read_message) + sizeof(void *) &&
+        transport->keeps_messages != NULL && transport->read_message != NULL &&
+        transport->keeps_messages(end->stream) == S_OK;
+    return transport->set_ready(end->stream, on_ready, end);
+}
+
 /* --- the target --- */
 
 static HRESULT check_server(struct relay *relay, const struct relay_end *end, const char *address)
@@ -77,7 +88,7 @@ static HRESULT connect_to(struct relay_session *session, const char *address)
                    : error_wrap(hr, "cannot connect to %s", address);
     hr = check_server(relay, end, address);
     if (SUCCEEDED(hr))
-        hr = end->transport->set_ready(end->stream, on_ready, end);
+        hr = prepare(end);
     if (FAILED(hr)) {
         end->transport->close(end->stream);
         end->stream = NULL;
@@ -191,11 +202,10 @@ void session_start(struct relay *relay, struct via_stream *stream)
         return;
     }
     session->relay = relay;
-    session->ends[CLIENT] = (struct relay_end){session, relay->transport, stream};
+    session->ends[CLIENT] = (struct relay_end){session, relay->transport, stream, false};
     session->ends[TARGET].session = session;
     const char *reason = reason_to_refuse(relay, session);
-    if (reason == NULL &&
-        FAILED(relay->transport->set_ready(stream, on_ready, &session->ends[CLIENT])))
+    if (reason == NULL && FAILED(prepare(&session->ends[CLIENT])))
         reason = "its stream is broken";
     if (reason != NULL) {
         refuse(relay, &session->client, reason);

@@ -25,6 +25,8 @@ struct via_relay; /* the runtime's */
 
 /* tcp: addresses that other machines can reach are allowed. */
 #define VIA_RELAY_NETWORK 0x1u
+/* The pipe at `listen` is one of messages. (One at `connect` is what its server has made it.) */
+#define VIA_RELAY_MESSAGES 0x2u
 
 /* Everything is copied. What is 0 or NULL is the default. */
 struct via_relay_options {

@@ -46,22 +46,25 @@ static HRESULT pipe_connect(const char *text, const struct via_connect_options *
         hr = pipe_open(name, address, options, &pipe);
     if (hr != S_OK)
         return hr;
-    hr = overlapped_bind(pipe);
+    bool keeps_messages = pipe_is_in_message_mode(pipe);
+    hr = keeps_messages ? overlapped_bind_with_packets(pipe) : overlapped_bind(pipe);
     if (FAILED(hr)) {
         CloseHandle(pipe);
         return hr;
     }
-    return overlapped_stream_new(&pipe_kind, pipe, false, stream);
+    return pipe_stream_new(pipe, false, keeps_messages, stream);
 }
 
 const struct via_transport namedpipe_transport = {
     .size = sizeof namedpipe_transport,
     .version = 1,
-    .capabilities = 0,
+    .capabilities = VIA_TRANSPORT_MESSAGES,
     .max_span = STREAM_MAX_SPAN,
     .max_handles = 0,
     .listen = pipe_listen,
     OVERLAPPED_LISTENER_OPERATIONS,
     .connect = pipe_connect,
     OVERLAPPED_OPERATIONS,
+    .keeps_messages = overlapped_keeps_messages,
+    .read_message = overlapped_read_message,
 };

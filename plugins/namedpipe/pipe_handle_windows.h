@@ -24,9 +24,11 @@ HRESULT pipe_listener_new(const char *name, const char *address,
                           void (*ready)(void *token, uint32_t events), void *token,
                           struct via_listener **listener);
 /* A connected pipe, overlapped; not bound to the port, as those of a listener are. See
- * via_transport.connect. */
+ * via_transport.connect. With VIA_OPEN_FOREIGN it is in message mode where its server has made it
+ * for messages. */
 HRESULT pipe_open(const char *name, const char *address, const struct via_connect_options *options,
                   HANDLE *pipe);
+bool pipe_is_in_message_mode(HANDLE pipe);
 /* Who is at the other end; `is_server`: this one is the listener's. */
 HRESULT pipe_identify(HANDLE pipe, bool is_server, struct via_peer_identity *identity);
 

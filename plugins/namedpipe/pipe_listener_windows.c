@@ -3,7 +3,8 @@
  *
  * A listener's places are instances of its pipe. An event named after the pipe says that somebody
  * listens, for two reasons: FILE_FLAG_FIRST_PIPE_INSTANCE fails with the same code as a lack of
- * rights, and Wine 8 does not heed it.
+ * rights, and Wine 8 does not heed it. So a place that waits for clients and is not ours, which we
+ * can see, counts as another program's, too.
  */
 #include "plugins/namedpipe/pipe_handle_windows.h"
 
@@ -27,21 +28,25 @@ struct pipe_listener {
     char address[PIPE_ADDRESS_SIZE];
     HANDLE claim;
     PSECURITY_DESCRIPTOR security;
+    bool keeps_messages;
     bool has_instance; /* base.lock: the next one is not the first */
 };
 
 static HRESULT create_pipe(struct pipe_listener *listener, HANDLE *pipe)
 {
     SECURITY_ATTRIBUTES attributes = {sizeof attributes, listener->security, FALSE};
-    HANDLE made = CreateNamedPipeW(
-        listener->path,
-        PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED |
-            (listener->has_instance ? 0 : FILE_FLAG_FIRST_PIPE_INSTANCE),
-        PIPE_TYPE_BYTE | PIPE_READMODE_BYTE | PIPE_WAIT | PIPE_REJECT_REMOTE_CLIENTS,
-        PIPE_UNLIMITED_INSTANCES, PIPE_QUOTA, PIPE_QUOTA, 0, &attributes);
+    HANDLE made =
+        CreateNamedPipeW(listener->path,
+                         PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED |
+                             (listener->has_instance ? 0 : FILE_FLAG_FIRST_PIPE_INSTANCE),
+                         (listener->keeps_messages ? PIPE_TYPE_MESSAGE | PIPE_READMODE_MESSAGE
+                                                   : PIPE_TYPE_BYTE | PIPE_READMODE_BYTE) |
+                             PIPE_WAIT | PIPE_REJECT_REMOTE_CLIENTS,
+                         PIPE_UNLIMITED_INSTANCES, PIPE_QUOTA, PIPE_QUOTA, 0, &attributes);
     if (made == INVALID_HANDLE_VALUE)
         return overlapped_fail_error("CreateNamedPipe", GetLastError());
-    HRESULT hr = overlapped_bind(made);
+    HRESULT hr =
+        listener->keeps_messages ? overlapped_bind_with_packets(made) : overlapped_bind(made);
     if (FAILED(hr)) {
         CloseHandle(made);
     } else {
@@ -53,12 +58,13 @@ static HRESULT create_pipe(struct pipe_listener *listener, HANDLE *pipe)
 
 static HRESULT start_instance(struct via_listener *listener, struct overlapped_instance *instance)
 {
+    struct pipe_listener *self = (struct pipe_listener *)listener;
     for (;;) {
-        HRESULT hr = create_pipe((struct pipe_listener *)listener, &instance->handle);
+        HRESULT hr = create_pipe(self, &instance->handle);
         if (FAILED(hr))
             return hr;
         if (ConnectNamedPipe(instance->handle, (OVERLAPPED *)(void *)&instance->waiting.storage))
-            return S_FALSE;
+            return self->keeps_messages ? S_OK : S_FALSE; /* with a packet, or without */
         DWORD error = GetLastError();
         if (error == ERROR_PIPE_CONNECTED)
             return S_FALSE;
@@ -72,8 +78,7 @@ static HRESULT start_instance(struct via_listener *listener, struct overlapped_i
 
 static HRESULT open_instance(struct via_listener *listener, HANDLE pipe, struct via_stream **stream)
 {
-    (void)listener;
-    return overlapped_stream_new(&pipe_kind, pipe, true, stream);
+    return pipe_stream_new(pipe, true, ((struct pipe_listener *)listener)->keeps_messages, stream);
 }
 
 static void drop_instance(HANDLE pipe)
@@ -132,7 +137,8 @@ static HRESULT start_listening(struct pipe_listener *listener,
         hr = claim_name(listener);
     if (FAILED(hr))
         return hr;
-    hr = overlapped_listener_start(&listener->base);
+    hr = WaitNamedPipeW(listener->path, 1) ? E_ACCESSDENIED
+                                           : overlapped_listener_start(&listener->base);
     if (hr == E_ACCESSDENIED)
         hr = socket_fail(VIA_E_ADDRESS_IN_USE,
                          "cannot listen on %s: a program that is not Viaduct has that pipe, "
@@ -159,6 +165,7 @@ HRESULT pipe_listener_new(const char *name, const char *address,
     snprintf(self->name, sizeof self->name, "%s", name);
     snprintf(self->address, sizeof self->address, "%s", address);
     path_of(name, self->path);
+    self->keeps_messages = socket_listen_flags(options) & VIA_OPEN_MESSAGES;
     overlapped_listener_init(&self->base, &listener_kind, options, ready, token);
     HRESULT hr = start_listening(self, options);
     if (FAILED(hr)) {
@@ -194,18 +201,44 @@ static HRESULT check_server(HANDLE pipe)
     return user_check_server(id, pipe, SE_KERNEL_OBJECT, "the pipe");
 }
 
+bool pipe_is_in_message_mode(HANDLE pipe)
+{
+    DWORD state;
+    return GetNamedPipeHandleState(pipe, &state, NULL, NULL, NULL, NULL, 0) &&
+           (state & PIPE_READMODE_MESSAGE);
+}
+
+/* Without the right to change it the pipe is one of bytes, as every pipe is at first. */
+static void read_as_it_was_made(HANDLE pipe)
+{
+    DWORD flags;
+    DWORD mode = PIPE_READMODE_MESSAGE;
+    if (GetNamedPipeInfo(pipe, &flags, NULL, NULL, NULL) && (flags & PIPE_TYPE_MESSAGE))
+        SetNamedPipeHandleState(pipe, &mode, NULL, NULL);
+}
+
+/* Not GENERIC_WRITE, which asks for the right to make instances as well. The server may look at who
+ * we are, and not act as us. */
+static HANDLE open_pipe(const WCHAR *path, DWORD rights)
+{
+    return CreateFileW(path, GENERIC_READ | FILE_WRITE_DATA | rights, 0, NULL, OPEN_EXISTING,
+                       FILE_FLAG_OVERLAPPED | SECURITY_SQOS_PRESENT | SECURITY_IDENTIFICATION,
+                       NULL);
+}
+
 HRESULT pipe_open(const char *name, const char *address, const struct via_connect_options *options,
                   HANDLE *pipe)
 {
+    bool is_foreign = socket_connect_flags(options) & VIA_OPEN_FOREIGN;
     WCHAR path[PIPE_PATH_SIZE];
     path_of(name, path);
-    /* Not GENERIC_WRITE, which asks for the right to make instances as well. The server may look at
-     * who we are, and not act as us. */
-    HANDLE opened =
-        CreateFileW(path, GENERIC_READ | FILE_WRITE_DATA, 0, NULL, OPEN_EXISTING,
-                    FILE_FLAG_OVERLAPPED | SECURITY_SQOS_PRESENT | SECURITY_IDENTIFICATION, NULL);
+    HANDLE opened = open_pipe(path, is_foreign ? FILE_WRITE_ATTRIBUTES : 0);
+    if (opened == INVALID_HANDLE_VALUE && is_foreign && GetLastError() == ERROR_ACCESS_DENIED)
+        opened = open_pipe(path, 0);
     if (opened == INVALID_HANDLE_VALUE)
         return fail_connect(address, GetLastError());
+    if (is_foreign)
+        read_as_it_was_made(opened);
     HRESULT hr = options->check_server_owner ? check_server(opened) : S_OK;
     if (FAILED(hr)) {
         CloseHandle(opened);

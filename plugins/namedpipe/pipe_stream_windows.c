@@ -73,3 +73,12 @@ const struct overlapped_kind pipe_kind = {
     .shut = pipe_shut,
     .close = pipe_close,
 };
+
+HRESULT pipe_stream_new(HANDLE pipe, bool is_server, bool keeps_messages,
+                        struct via_stream **stream)
+{
+    HRESULT hr = overlapped_stream_new(&pipe_kind, pipe, is_server, stream);
+    if (SUCCEEDED(hr))
+        (*stream)->keeps_messages = keeps_messages;
+    return hr;
+}

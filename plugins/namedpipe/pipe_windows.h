@@ -10,4 +10,9 @@
 
 extern const struct overlapped_kind pipe_kind;
 
+/* Makes a stream of a connected pipe, and owns it from then on, also when it fails.
+ * `keeps_messages`: it is in message mode, and bound with packets. */
+HRESULT pipe_stream_new(HANDLE pipe, bool is_server, bool keeps_messages,
+                        struct via_stream **stream);
+
 #endif

@@ -71,8 +71,14 @@ static void on_probed(struct via_plugin_overlapped *overlapped, uint32_t error, 
     (void)n_bytes;
     AcquireSRWLockExclusive(&stream->lock);
     stream->probing = false;
+    /* A read of nothing takes a message that is empty, and only that; of another one it says that
+     * there is more. */
+    if (stream->keeps_messages && error == 0)
+        stream->has_empty = true;
+    if (error == ERROR_MORE_DATA)
+        error = 0;
     if ((stream->armed & VIA_READY_READ) && !stream->closing) {
-        if (error == 0 && stream->armed_again)
+        if (error == 0 && stream->armed_again && !stream->keeps_messages)
             overlapped_probe(stream);
         else
             overlapped_report(stream, VIA_READY_READ | (error != 0 ? VIA_READY_CLOSED : 0));
@@ -93,6 +99,8 @@ HRESULT overlapped_probe(struct via_stream *stream)
     stream->probe.done = on_probed;
     DWORD error = stream->kind->read(stream->handle, &nothing, 0,
                                      (OVERLAPPED *)(void *)&stream->probe.storage);
+    if (stream->keeps_messages && (error == 0 || error == ERROR_MORE_DATA))
+        error = ERROR_IO_PENDING; /* its packet says what it is */
     if (error != ERROR_IO_PENDING) {
         overlapped_stream_leave(stream);
         return overlapped_notify(stream, VIA_READY_READ | (error != 0 ? VIA_READY_CLOSED : 0));
@@ -112,7 +120,7 @@ HRESULT overlapped_arm(struct via_stream *stream, uint32_t events)
                  (!stream->starved && stream->receiving.head < stream->receiving.tail));
     AcquireSRWLockExclusive(&stream->lock);
     stream->armed |= events & (VIA_READY_READ | VIA_READY_WRITE);
-    if (news)
+    if (news || ((events & VIA_READY_READ) && stream->has_empty))
         hr = overlapped_notify(stream, VIA_READY_READ);
     else if ((events & VIA_READY_READ) && stream->probing)
         stream->armed_again = true;

@@ -34,29 +34,36 @@ static void started(struct via_stream *stream, size_t size)
     overlapped_stream_started(stream);
 }
 
+/* One write, from the head. With the lock. */
+static HRESULT write_piece(struct via_stream *stream, size_t size)
+{
+    static const uint8_t nothing;
+    struct overlapped_buffer *buffer = &stream->sending;
+    const uint8_t *data = size > 0 ? buffer->memory.data + buffer->head : &nothing;
+    if (!overlapped_stream_enter(stream))
+        return stream->send_broken = fail_again(RPC_E_DISCONNECTED);
+    DWORD error = stream->kind->write(stream->handle, data, (DWORD)size, prepare(stream));
+    if (error == ERROR_IO_PENDING || (error == 0 && stream->keeps_messages)) {
+        started(stream, size);
+        return S_OK;
+    }
+    if (error == 0)
+        buffer->head += size;
+    else
+        stream->send_broken = overlapped_fail_error("sending", error);
+    overlapped_stream_leave(stream);
+    return stream->send_broken;
+}
+
 /* Writes what is committed and not under way. With the lock. */
 static HRESULT push(struct via_stream *stream)
 {
-    struct overlapped_buffer *buffer = &stream->sending;
-    if (stream->send_broken != S_OK)
-        return fail_again(stream->send_broken);
-    while (!stream->writing && buffer->head < buffer->tail) {
-        size_t size = buffer->tail - buffer->head;
-        if (!overlapped_stream_enter(stream))
-            return stream->send_broken = fail_again(RPC_E_DISCONNECTED);
-        DWORD error = stream->kind->write(stream->handle, buffer->memory.data + buffer->head,
-                                          (DWORD)size, prepare(stream));
-        if (error == 0) {
-            buffer->head += size;
-            overlapped_stream_leave(stream);
-        } else if (error == ERROR_IO_PENDING) {
-            started(stream, size);
-        } else {
-            stream->send_broken = overlapped_fail_error("sending", error);
-            overlapped_stream_leave(stream);
-            return stream->send_broken;
-        }
-    }
+    const struct overlapped_buffer *buffer = &stream->sending;
+    HRESULT hr = stream->send_broken != S_OK ? fail_again(stream->send_broken) : S_OK;
+    while (hr == S_OK && !stream->writing && buffer->head < buffer->tail)
+        hr = write_piece(stream, buffer->tail - buffer->head);
+    if (FAILED(hr))
+        return hr;
     return stream->writing ? VIA_S_WOULD_BLOCK : S_OK;
 }
 
@@ -111,6 +118,17 @@ static void on_written(struct via_plugin_overlapped *overlapped, uint32_t error,
     atomic_fetch_sub(&overlapped_n_pending, 1);
 }
 
+/* What is reserved becomes a message of `n` bytes. With the lock. */
+static HRESULT push_message(struct via_stream *stream, size_t n)
+{
+    if (stream->send_broken != S_OK)
+        return fail_again(stream->send_broken);
+    if (!stream->keeps_messages || stream->writing)
+        return socket_fail(E_INVALIDARG, "a message where there is no place for one");
+    HRESULT hr = write_piece(stream, n);
+    return hr == S_OK && stream->writing ? VIA_S_WOULD_BLOCK : hr;
+}
+
 /* Room behind the tail; what is being written cannot be moved. With the lock. */
 static HRESULT make_room(struct via_stream *stream, size_t min, size_t *room)
 {
@@ -133,7 +151,9 @@ HRESULT overlapped_reserve(struct via_stream *stream, size_t min, uint8_t **span
     AcquireSRWLockExclusive(&stream->lock);
     HRESULT hr = stream->send_broken != S_OK ? fail_again(stream->send_broken)
                                              : make_room(stream, min, &room);
-    if (SUCCEEDED(hr) && room < min) {
+    if (hr == S_OK && stream->keeps_messages && stream->writing) {
+        hr = VIA_S_WOULD_BLOCK;
+    } else if (SUCCEEDED(hr) && room < min) {
         hr = push(stream);
         if (SUCCEEDED(hr))
             hr = make_room(stream, min, &room);
@@ -163,7 +183,9 @@ HRESULT overlapped_commit(struct via_stream *stream, size_t n, const via_os_hand
     } else {
         buffer->tail += n;
         stream->reserved = false;
-        if (flags & VIA_COMMIT_FLUSH)
+        if (flags & VIA_COMMIT_MESSAGE)
+            hr = push_message(stream, n);
+        else if (flags & VIA_COMMIT_FLUSH)
             hr = push(stream);
         else if (stream->send_broken != S_OK)
             hr = fail_again(stream->send_broken);

@@ -40,6 +40,9 @@ struct via_stream {
     const struct overlapped_kind *kind; /* read-only, with the next two */
     HANDLE handle;                      /* valid while n_users is not 0 */
     bool is_server;
+    /* Read-only once it has a user. Its handle brings a packet for each operation, since the system
+     * does not say whether one that reads a part of a message at once does so. */
+    bool keeps_messages;
     _Atomic uint32_t n_users; /* operations in progress, and 1 until `shut` */
     _Atomic bool shut;
     _Atomic bool connecting; /* until it is over nothing can be received; cleared under the lock */
@@ -66,6 +69,7 @@ struct via_stream {
     struct via_plugin_overlapped write;
     struct via_plugin_overlapped probe; /* the zero-byte read that reports readiness */
     bool probing;
+    bool has_empty;   /* the probe has taken an empty message */
     bool armed_again; /* armed while a probe was under way: its result may be old */
     void (*ready)(void *token, uint32_t events);
     void *token;
@@ -97,6 +101,10 @@ void overlapped_stream_started(struct via_stream *stream);
 
 /* For kinds: makes `reading` ready for an operation that sets `read_event` and brings no packet. */
 void overlapped_prepare_read(struct via_stream *stream);
+/* See via_transport; for kinds whose handles are pipes in message mode. */
+HRESULT overlapped_keeps_messages(struct via_stream *stream);
+HRESULT overlapped_read_message(struct via_stream *stream, void *buffer, size_t size, size_t *n,
+                                uint32_t *goes_on);
 /* Ends the read that is under way, one way or the other; how many bytes it brought. */
 DWORD overlapped_cancel_read(struct via_stream *stream);
 

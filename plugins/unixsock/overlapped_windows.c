@@ -69,9 +69,14 @@ HRESULT overlapped_fail_error(const char *what, DWORD error)
     }
 }
 
+HRESULT overlapped_bind_with_packets(HANDLE handle)
+{
+    return socket_host->bind_handle(handle);
+}
+
 HRESULT overlapped_bind(HANDLE handle)
 {
-    HRESULT hr = socket_host->bind_handle(handle);
+    HRESULT hr = overlapped_bind_with_packets(handle);
     if (SUCCEEDED(hr) &&
         !SetFileCompletionNotificationModes(handle, FILE_SKIP_COMPLETION_PORT_ON_SUCCESS))
         hr = overlapped_fail_error("SetFileCompletionNotificationModes", GetLastError());

@@ -33,5 +33,7 @@ HRESULT overlapped_fail_error(const char *what, DWORD error);
 
 /* Binds the handle to the host's port, as the model above says. */
 HRESULT overlapped_bind(HANDLE handle);
+/* The same, but each operation that does not fail brings a packet. */
+HRESULT overlapped_bind_with_packets(HANDLE handle);
 
 #endif

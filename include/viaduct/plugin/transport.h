@@ -60,6 +60,8 @@ enum via_listen_access {
 #define VIA_OPEN_FOREIGN 0x1u
 /* Addresses that other machines can reach are allowed; only tcp has any. */
 #define VIA_OPEN_NETWORK 0x2u
+/* Listening: the streams keep the boundaries of messages. Only where VIA_TRANSPORT_MESSAGES is. */
+#define VIA_OPEN_MESSAGES 0x4u
 
 struct via_listen_options {
     uint32_t size;   /* sizeof(struct via_listen_options) */
@@ -92,9 +94,14 @@ struct via_connect_options {
 #define VIA_TRANSPORT_RELAYS_ONLY 0x20u
 /* peer_identity never knows anything. */
 #define VIA_TRANSPORT_ANONYMOUS 0x40u
+/* Its streams can keep the boundaries of messages: see keeps_messages. */
+#define VIA_TRANSPORT_MESSAGES 0x80u
 
 /* commit flags */
 #define VIA_COMMIT_FLUSH 0x1u /* send now; without it the bytes may wait for a later commit */
+/* With VIA_COMMIT_FLUSH, on a stream that keeps messages: the bytes are one message, which may be
+ * empty. */
+#define VIA_COMMIT_MESSAGE 0x2u
 
 /* What one side of a connection makes for a second one, and the other needs to join it. */
 #define VIA_OFFER_MAX_HANDLES 8
@@ -275,6 +282,22 @@ struct via_transport {
      * the peer receives no more either; S_FALSE: it has only finished, or the system cannot tell.
      */
     HRESULT (*is_over)(struct via_stream *stream);
+
+    /* --- messages instead of bytes, for relays: optional
+     * ------------------------------------------------------------------------------
+     * Both NULL, or past the table's `size`, where a transport knows bytes only. */
+
+    /* [any thread before close] S_OK: the stream keeps the boundaries of messages, since it was
+     * listened for with VIA_OPEN_MESSAGES, or opened with VIA_OPEN_FOREIGN and its server made it
+     * so; S_FALSE: it does not. On one that does, only read_message receives; each commit of bytes
+     * has VIA_COMMIT_MESSAGE, and `reserve` says VIA_S_WOULD_BLOCK until the one before has been
+     * sent. */
+    HRESULT (*keeps_messages)(struct via_stream *stream);
+    /* [holder of the reader right] Receives one message, or, where `size` is not enough, the next
+     * piece of one, and `goes_on` says so with 1. `n` 0: an empty message. VIA_S_WOULD_BLOCK:
+     * nothing has come, or it is about to be reported. */
+    HRESULT(*read_message)
+    (struct via_stream *stream, void *buffer, size_t size, size_t *n, uint32_t *goes_on);
 };
 
 #ifdef __cplusplus
