@@ -25,7 +25,7 @@ viaduct_idl(TARGET late_peer IDL remote/late.idl)
 via_test(late
     SOURCES test_late.c remote/fixture.c remote/late_scene.c
     IDL remote/remote_test.idl remote/late.idl
-    DEPENDS via_com_remote)
+    DEPENDS via_com_std via_com_remote)
 if(TARGET test_late)
     add_dependencies(test_late late_peer)
 endif()
@@ -33,7 +33,7 @@ endif()
 via_test(late_invoke
     SOURCES test_late_invoke.c remote/fixture.c remote/late_scene.c
     IDL remote/remote_test.idl remote/late.idl
-    DEPENDS via_com_remote)
+    DEPENDS via_com_std via_com_remote)
 if(TARGET test_late_invoke)
     add_dependencies(test_late_invoke late_peer)
 endif()
@@ -45,17 +45,17 @@ endforeach()
 via_test(late_local
     SOURCES test_late_local.c remote/fixture.c remote/late_object.c
     IDL remote/remote_test.idl remote/late.idl
-    DEPENDS via_com_remote)
+    DEPENDS via_com_std via_com_remote)
 if(TARGET test_late_local)
     add_dependencies(test_late_local late_peer)
 endif()
 
-via_test(table SOURCES test_table.c DEPENDS via_com_remote)
+via_test(table SOURCES test_table.c DEPENDS via_com_std via_com_remote)
 
 via_test(remote
     SOURCES test_remote.c remote/fixture.c remote/test_object.c
     IDL remote/remote_test.idl
-    DEPENDS via_com_remote
+    DEPENDS via_com_std via_com_remote
     TIMEOUT 240)
 if(TARGET test_remote)
     add_dependencies(test_remote remote_peer)
@@ -66,7 +66,7 @@ via_test_border(remote)
 via_test(lifetime
     SOURCES test_lifetime.c remote/fixture.c remote/test_object.c
     IDL remote/remote_test.idl
-    DEPENDS via_com_remote
+    DEPENDS via_com_std via_com_remote
     TIMEOUT 240)
 if(TARGET test_lifetime)
     add_dependencies(test_lifetime remote_peer)
@@ -77,14 +77,14 @@ via_test_border(lifetime)
 via_test(handoff
     SOURCES test_handoff.c remote/fixture.c
     IDL remote/remote_test.idl
-    DEPENDS via_com_remote
+    DEPENDS via_com_std via_com_remote
     TIMEOUT 240)
 if(TARGET test_handoff)
     add_dependencies(test_handoff remote_peer)
 endif()
 
 via_test(packet
-    SOURCES test_packet.c remote/fixture.c
+    SOURCES test_packet.c remote/fixture.c remote/test_object.c
     IDL remote/remote_test.idl
     DEPENDS via_com_std via_com_remote
     TIMEOUT 240)
@@ -95,7 +95,7 @@ endif()
 via_test(forward
     SOURCES test_forward.c remote/fixture.c remote/test_object.c
     IDL remote/remote_test.idl
-    DEPENDS via_com_remote
+    DEPENDS via_com_std via_com_remote
     TIMEOUT 240)
 if(TARGET test_forward)
     add_dependencies(test_forward remote_peer)
@@ -107,7 +107,7 @@ via_test_border(handoff)
 via_test(oneway
     SOURCES test_oneway.c remote/fixture.c remote/test_object.c
     IDL remote/remote_test.idl
-    DEPENDS via_com_remote
+    DEPENDS via_com_std via_com_remote
     TIMEOUT 240)
 if(TARGET test_oneway)
     add_dependencies(test_oneway remote_peer)
@@ -118,7 +118,7 @@ via_test_border(oneway SANITIZED)
 via_test(async
     SOURCES test_async.c remote/fixture.c remote/test_object.c
     IDL remote/remote_test.idl
-    DEPENDS via_com_remote
+    DEPENDS via_com_std via_com_remote
     TIMEOUT 240)
 if(TARGET test_async)
     add_dependencies(test_async remote_peer)
@@ -129,7 +129,7 @@ via_test_border(async)
 via_test(caller
     SOURCES test_caller.c remote/fixture.c remote/test_object.c
     IDL remote/remote_test.idl
-    DEPENDS via_com_remote)
+    DEPENDS via_com_std via_com_remote)
 if(TARGET test_caller)
     add_dependencies(test_caller remote_peer)
 endif()
@@ -138,7 +138,7 @@ via_test_border(caller)
 via_test(promise
     SOURCES test_promise.c remote/fixture.c remote/test_object.c
     IDL remote/remote_test.idl
-    DEPENDS via_com_remote
+    DEPENDS via_com_std via_com_remote
     TIMEOUT 240)
 if(TARGET test_promise)
     add_dependencies(test_promise remote_peer)
@@ -158,7 +158,7 @@ endif()
 via_test(crosswait
     SOURCES test_crosswait.c remote/fixture.c remote/test_object.c
     IDL remote/remote_test.idl
-    DEPENDS via_com_remote
+    DEPENDS via_com_std via_com_remote
     TIMEOUT 240)
 if(TARGET test_crosswait)
     add_dependencies(test_crosswait remote_peer)
@@ -169,7 +169,7 @@ via_test_border(crosswait ARGUMENTS refuses_one_of)
 via_test(callbacks
     SOURCES test_callbacks.c remote/fixture.c remote/test_object.c
     IDL remote/remote_test.idl
-    DEPENDS via_com_remote
+    DEPENDS via_com_std via_com_remote
     TIMEOUT 240)
 if(TARGET test_callbacks)
     add_dependencies(test_callbacks remote_peer)
@@ -179,7 +179,7 @@ via_test_border(callbacks SANITIZED)
 via_test(implement
     SOURCES test_implement.c remote/fixture.c
     IDL remote/remote_test.idl remote/sink_base.idl remote/sink.idl
-    DEPENDS via_com_remote)
+    DEPENDS via_com_std via_com_remote)
 if(TARGET test_implement)
     add_dependencies(test_implement sink_peer)
 endif()
@@ -189,7 +189,7 @@ if(NOT WIN32)
     via_test(closures
         SOURCES test_closures_posix.c remote/fixture.c
         IDL remote/remote_test.idl remote/sink_base.idl remote/sink.idl
-        DEPENDS via_com_remote)
+        DEPENDS via_com_std via_com_remote)
     if(TARGET test_closures)
         add_dependencies(test_closures sink_peer)
     endif()
@@ -198,7 +198,7 @@ endif()
 via_test(remote_hostile
     SOURCES test_remote_hostile.c
     IDL remote/remote_test.idl
-    DEPENDS via_com_remote
+    DEPENDS via_com_std via_com_remote
     TIMEOUT 120)
 if(TARGET test_remote_hostile)
     add_dependencies(test_remote_hostile remote_peer)
@@ -208,7 +208,7 @@ if(WIN32)
     via_test(remote_apartment
         SOURCES test_remote_apartment_windows.c os/apartment_windows.c remote/fixture.c remote/test_object.c
         IDL remote/remote_test.idl
-        DEPENDS via_com_remote)
+        DEPENDS via_com_std via_com_remote)
     target_link_libraries(test_remote_apartment PRIVATE ole32 uuid)
     add_dependencies(test_remote_apartment remote_peer)
 endif()

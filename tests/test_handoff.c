@@ -30,6 +30,9 @@
 #define SLOT_MAKE_CHILD    6
 #define SLOT_CALL_ADD      13
 
+/* Of the first byte of T1s, whose recipient is one that the sender knows. */
+#define NOT_FOR_ANYBODY 0xFEu
+
 struct side {
     struct link_node *node;
     struct link_connection *connection; /* to the owner */
@@ -241,6 +244,7 @@ static struct frame_provide promise(uint64_t object, struct side *to)
 {
     struct frame_provide provide = {.object = object, .recipient = *link_node_id(to->node)};
     CHECK_OK(os_random(&provide.t1, sizeof provide.t1));
+    provide.t1.bytes[0] &= NOT_FOR_ANYBODY;
     CHECK_OK(os_random(&provide.t2, sizeof provide.t2));
     return provide;
 }
@@ -462,6 +466,7 @@ static HRESULT call_third(const struct link_id *owner, const char *address)
     struct link_message reply;
     memcpy(reference.owner, owner, sizeof reference.owner);
     CHECK_OK(os_random(reference.t1, sizeof reference.t1));
+    reference.t1[0] &= NOT_FOR_ANYBODY;
     CHECK_OK(os_random(reference.t2, sizeof reference.t2));
     reference.addresses_size = (uint16_t)(strlen(address) + 1);
     memcpy(reference.addresses, address, reference.addresses_size);

@@ -228,6 +228,62 @@ TEST(what_is_no_packet_is_refused)
     end(&owner);
 }
 
+/* The owner is asked, and does not wait for a sender who never was. */
+TEST(an_invented_token_is_refused_at_once)
+{
+    struct peer_process owner = {0};
+    if (begin(&owner, "owner")) {
+        struct bytes packet;
+        ITestObject *child = make_child(&owner);
+        ITestObject *object;
+        write_packet(child, &packet);
+        struct bytes bad = packet;
+        bad.data[AT_T1 + 7] ^= 0x10;
+        check_refused(&bad, "nobody has handed");
+        bad = packet;
+        bad.data[AT_T1] ^= 1; /* as if it were for another process */
+        CHECK_HR(read_packet(&bad, &object), RPC_E_INVALID_DATA);
+        CHECK_OK(read_packet(&packet, &object));
+        ITestObject_Release(object);
+        ITestObject_Release(child);
+    }
+    end(&owner);
+}
+
+/* An object of this process, which another one has got, and passes back to whoever shows it. */
+TEST(an_object_comes_home_in_a_packet)
+{
+    struct peer_process other = {0};
+    char address[256];
+    fresh_address(address, sizeof address, "home");
+    if (CHECK(fixture_begin()) && CHECK_OK(via_listen(address)) && peer_start(&other, "other")) {
+        struct bytes packet;
+        ITestObject *own = test_object_new("own");
+        ITestObject *again = NULL;
+        BYTE *data = NULL;
+        ULONG size = 0;
+        CHECK_OK(ITestObject_Keep(other.root, own));
+        if (CHECK_OK(ITestObject_PackKept(other.root, &size, &data)) && CHECK(size <= ROOM)) {
+            memcpy(packet.data, data, size);
+            packet.size = size;
+            CoTaskMemFree(data);
+            if (CHECK_OK(read_packet(&packet, &again))) {
+                CHECK(again == own);
+                ITestObject_Release(again);
+            }
+            check_refused(&packet, "fetched already");
+            CHECK_OK(ITestObject_PackKept(other.root, &size, &data));
+            memcpy(packet.data, data, size);
+            CoTaskMemFree(data);
+            packet.data[AT_T1 + 7] ^= 0x10;
+            check_refused(&packet, "nobody has handed");
+        }
+        CHECK_OK(ITestObject_Keep(other.root, NULL));
+        ITestObject_Release(own);
+    }
+    end(&other);
+}
+
 TEST(what_is_no_proxy_has_no_packet)
 {
     struct peer_process owner = {0};
@@ -244,4 +300,6 @@ HARNESS_MAIN("packet", TEST_ENTRY(a_packet_is_read_once), TEST_ENTRY(a_packet_ke
              TEST_ENTRY(a_released_packet_lets_go), TEST_ENTRY(a_packet_that_nobody_reads_lapses),
              TEST_ENTRY(a_packet_does_not_keep_its_object_for_ever),
              TEST_ENTRY(the_runtime_ends_with_packets), TEST_ENTRY(what_is_no_packet_is_refused),
+             TEST_ENTRY(an_invented_token_is_refused_at_once),
+             TEST_ENTRY(an_object_comes_home_in_a_packet),
              TEST_ENTRY(what_is_no_proxy_has_no_packet))

@@ -486,11 +486,14 @@ TEST(gets_nothing_by_a_made_up_token)
 {
     if (begin()) {
         uint8_t body[FRAME_ACCEPT_BODY];
-        struct link_id t1 = {{1, 2, 3}};
+        struct link_id t1 = {{2, 2, 3}}; /* for one recipient, whose promise may be on its way */
         frame_write_accept(body, &t1, 1);
         struct link_request request = {.kind = WIRE_ACCEPT, .body = body, .body_size = sizeof body};
         struct link_message reply;
         CHECK_HR(link_call(the.connection, &request, os_deadline_ms(200), &reply), RPC_E_TIMEOUT);
+        t1.bytes[0] |= 1; /* for whoever shows it: it would be known */
+        frame_write_accept(body, &t1, 1);
+        CHECK_HR(link_call(the.connection, &request, OS_NEVER, &reply), RPC_E_INVALID_OBJECT);
         CHECK_OK(ask(0, &IID_ITestObject));
     }
     end();

@@ -1,3 +1,4 @@
+/* The owner. */
 #include "com/remote/handoff.h"
 
 #include <inttypes.h>
@@ -11,7 +12,6 @@
 #include "com/remote/peer.h"
 #include "com/remote/reference.h"
 #include "core/os/clock.h"
-#include "core/os/random.h"
 #include "core/util/error.h"
 #include "core/wire/frame.h"
 
@@ -62,33 +62,6 @@ static bool id_equal(const struct link_id *a, const struct link_id *b)
 {
     return memcmp(a, b, sizeof *a) == 0;
 }
-
-/* --- the sender --- */
-
-HRESULT handoff_provide(struct import *import, struct peer *recipient, struct link_id *t1,
-                        struct link_id *t2)
-{
-    HRESULT hr = os_random(t1, sizeof *t1);
-    if (SUCCEEDED(hr))
-        hr = os_random(t2, sizeof *t2);
-    if (FAILED(hr))
-        return hr;
-    struct frame_provide provide = {.object = import->id, .t1 = *t1, .t2 = *t2};
-    if (recipient != NULL) {
-        const struct link_peer *to = peer_info(recipient);
-        provide.recipient = to->node;
-        provide.principal = to->identity;
-    }
-    return frame_post_provide(import->peer->connection, &provide);
-}
-
-void handoff_withdraw(struct import *import, const struct link_id *t1)
-{
-    if (FAILED(frame_post_withdraw(import->peer->connection, t1)))
-        error_clear(); /* the owner is gone, and the provide with it */
-}
-
-/* --- the owner --- */
 
 static struct provide *find_provide_locked(struct node *node, const struct link_id *t1)
 {
@@ -365,8 +338,9 @@ enum link_route handoff_accepted(struct peer *recipient, struct link_message *me
     *waiting = (struct waiting_accept){.message = message, .t1 = t1, .object = object};
     waiting->expires_ns = expiry_from(node, os_now_ns());
     os_mutex_lock(&node->lock);
-    bool waits = find_provide_locked(node, &t1) == NULL && find_broken_locked(node, &t1) == NULL &&
-                 !atomic_load(&node->closed) && recipient->n_accepts < MAX_WAITING_ACCEPTS &&
+    bool waits = !handoff_is_for_anybody(&t1) && find_provide_locked(node, &t1) == NULL &&
+                 find_broken_locked(node, &t1) == NULL && !atomic_load(&node->closed) &&
+                 recipient->n_accepts < MAX_WAITING_ACCEPTS &&
                  table_insert(&node->accepts, &waiting->link, table_hash(&t1, sizeof t1));
     if (waits) {
         waiting->recipient = peer_ref(recipient);
@@ -523,68 +497,7 @@ void handoff_stop(struct node *node)
     end_taken(node, &taken);
 }
 
-/* --- the recipient --- */
-
-/* Connects to where the owner listens. */
-static HRESULT reach_owner(struct node *node, const struct reference_third *third,
-                           uint64_t deadline_ns, struct link_connection **connection)
-{
-    *connection = link_node_find(node->link, &third->owner);
-    if (*connection != NULL)
-        return S_OK;
-    if (third->n_addresses == 0)
-        return error_set(VIA_E_UNREACHABLE,
-                         "process %" PRIu32 ", which owns the object, listens nowhere; it has to "
-                         "call via_listen() before its objects can be handed on",
-                         third->process_id);
-    const char *addresses[WIRE_REFERENCE_MAX_ADDRESSES + 1] = {NULL};
-    const char *text = third->text;
-    for (unsigned i = 0; i < third->n_addresses; i++) {
-        addresses[i] = text;
-        text += strlen(text) + 1;
-    }
-    HRESULT hr = link_node_connect(node->link, addresses, deadline_ns, connection);
-    if (FAILED(hr))
-        return error_wrap(hr == E_ACCESSDENIED ? hr : VIA_E_UNREACHABLE,
-                          "process %" PRIu32 ", which owns the object, cannot be reached",
-                          third->process_id);
-    if (id_equal(&link_connection_peer(*connection)->node, &third->owner))
-        return S_OK;
-    uint32_t other = link_connection_peer(*connection)->process_id;
-    link_connection_unref(*connection);
-    return error_set(VIA_E_UNREACHABLE,
-                     "at %s process %" PRIu32 " answers, not process %" PRIu32
-                     ", which owns the object",
-                     addresses[0], other, third->process_id);
-}
-
-HRESULT handoff_accept(struct node *node, uint64_t id, const struct reference_third *third,
-                       uint64_t deadline_ns, struct import **import)
-{
-    struct link_connection *connection;
-    HRESULT hr = reach_owner(node, third, deadline_ns, &connection);
-    if (FAILED(hr))
-        return hr;
-    uint8_t body[FRAME_ACCEPT_BODY];
-    frame_write_accept(body, &third->t1, id);
-    struct link_request request = {.kind = WIRE_ACCEPT, .body = body, .body_size = sizeof body};
-    struct link_message reply;
-    hr = link_call(connection, &request, deadline_ns, &reply);
-    if (SUCCEEDED(hr)) {
-        bool is_owner = reply.payload_size == sizeof third->t2 &&
-                        memcmp(reply.payload, &third->t2, sizeof third->t2) == 0;
-        reference_drop(peer_of(connection), &reply);
-        link_message_release(&reply);
-        if (!is_owner)
-            hr = error_set(VIA_E_IDENTITY,
-                           "process %" PRIu32 " claims to own an object, but could not prove it",
-                           link_connection_peer(connection)->process_id);
-        else
-            hr = import_received(peer_of(connection), id, import);
-    }
-    link_connection_unref(connection);
-    return hr;
-}
+/* --- the recipient, where it is the owner --- */
 
 HRESULT handoff_accept_own(struct node *node, uint64_t id, const struct reference_third *third,
                            struct exported **exported)

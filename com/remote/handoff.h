@@ -11,11 +11,14 @@
  * (forward.h), and for that the sender may accept what it has provided itself.
  *
  * A packet (packet.h) has no recipient that the sender knows: node id 0. Once it has been accepted
- * or withdrawn, the owner remembers that as well, since it may be shown again.
+ * or withdrawn, the owner remembers that as well, since it may be shown again. Its sender waits
+ * until the owner has the provide, and its T1 says so (the lowest bit): an accept of a T1 that the
+ * owner does not know then comes too late, or somebody has made it up, and does not wait.
  */
 #ifndef COM_REMOTE_HANDOFF_H
 #define COM_REMOTE_HANDOFF_H
 
+#include <stdbool.h>
 #include <viaduct/com.h>
 
 #include "core/link/link.h"
@@ -31,6 +34,10 @@ struct reference_third;
  * the sender's user shows T1. Does not block. */
 HRESULT handoff_provide(struct import *import, struct peer *recipient, struct link_id *t1,
                         struct link_id *t2);
+/* Blocks until the owner has what was provided; then the provide stands. */
+HRESULT handoff_settle(struct import *import, uint64_t deadline_ns);
+/* Whether T1 is for whoever shows it. */
+bool handoff_is_for_anybody(const struct link_id *t1);
 void handoff_withdraw(struct import *import, const struct link_id *t1);
 
 /* Owner, [reader]. */

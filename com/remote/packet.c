@@ -148,6 +148,26 @@ static void write_packet(const struct import *import, const struct link_id *t1,
     *size = PACKET_HEADER + entry;
 }
 
+/* The owner knows of it when this returns: who reads the packet need not wait. */
+static HRESULT promise(struct packet *packet, struct link_id *t1, struct link_id *t2)
+{
+    struct import *import = packet->import;
+    struct node *node = import->node;
+    HRESULT hr = handoff_provide(import, NULL, t1, t2);
+    if (FAILED(hr))
+        return hr;
+    packet->t1 = *t1;
+    hr = handoff_settle(import, os_deadline_ms(node->settings.call_timeout_ms));
+    if (SUCCEEDED(hr) && !list_packet(node, packet))
+        hr = error_set(VIA_E_LIMIT,
+                       "this process has passed on %u objects that it has to keep for those who "
+                       "come for them, and not one more",
+                       MAX_PACKETS);
+    if (FAILED(hr))
+        handoff_withdraw(import, t1);
+    return hr;
+}
+
 /* `bytes` has room for PACKET_MAX. */
 static HRESULT make(struct import *import, uint8_t *bytes, size_t *size, struct link_id *t1)
 {
@@ -157,19 +177,10 @@ static HRESULT make(struct import *import, uint8_t *bytes, size_t *size, struct 
     struct packet *packet = new_packet(import);
     if (packet == NULL)
         return E_OUTOFMEMORY;
-    HRESULT hr = handoff_provide(import, NULL, t1, &t2);
+    HRESULT hr = promise(packet, t1, &t2);
     if (FAILED(hr)) {
         free_packet(packet);
         return hr;
-    }
-    packet->t1 = *t1;
-    if (!list_packet(import->node, packet)) {
-        handoff_withdraw(import, t1);
-        free_packet(packet);
-        return error_set(VIA_E_LIMIT,
-                         "this process has passed on %u objects that it has to keep for those who "
-                         "come for them, and not one more",
-                         MAX_PACKETS);
     }
     write_packet(import, t1, &t2, bytes, size);
     return S_OK;
@@ -222,7 +233,11 @@ static HRESULT read_entry(const uint8_t *entry, size_t size, struct wire_referen
         hr = wire_reference_next(&entry, &size, reference);
     if (FAILED(hr))
         return error_wrap(RPC_E_INVALID_DATA, "this is no packet of Viaduct");
-    return reference->kind == WIRE_REFERENCE_THIRD ? S_OK : bad("it names no object");
+    if (reference->kind != WIRE_REFERENCE_THIRD)
+        return bad("it names no object");
+    struct link_id t1;
+    memcpy(&t1, reference->t1, sizeof t1);
+    return handoff_is_for_anybody(&t1) ? S_OK : bad("its token is another process'");
 }
 
 static HRESULT read_all(IStream *stream, uint8_t *bytes, size_t size)

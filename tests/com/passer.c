@@ -45,6 +45,10 @@ struct bytes {
 
 /* Of OBJREF_CUSTOM: where the bytes of the class that unmarshals begin. */
 #define AT_CUSTOM 48u
+/* And in them, somewhere in the token that the object's owner has to know. */
+#define AT_TOKEN (AT_CUSTOM + 55u)
+/* Far below the time that what was marshalled is kept for. */
+#define AT_ONCE_MS 15000u
 
 static int n_failures;
 
@@ -234,6 +238,22 @@ static void garbage(struct calculator *calculator)
     release(again);
 }
 
+/* The owner says at once that it does not know it. */
+static void invented(struct calculator *calculator)
+{
+    ULONGLONG began = GetTickCount64();
+    struct bytes bytes;
+    struct calculator *again;
+
+    expect_hr(marshal(calculator, MSHLFLAGS_NORMAL, &bytes), S_OK, "marshalling");
+    bytes.data[AT_TOKEN] ^= 0x10;
+    expect_hr(unmarshal(&bytes, &again), RPC_E_INVALID_OBJECT, "unmarshalling an invented token");
+    expect(GetTickCount64() - began < AT_ONCE_MS, "an invented token is refused at once");
+    release(again);
+    bytes.data[AT_TOKEN] ^= 0x10;
+    expect_hr(release_data(&bytes), S_OK, "releasing what was marshalled");
+}
+
 /* --- between processes --- */
 
 static int give(const char *progid)
@@ -365,6 +385,7 @@ int main(int argc, char **argv)
         by_com_itself(calculator);
         released(calculator);
         garbage(calculator);
+        invented(calculator);
         release(calculator);
         between_processes(argv[1]);
         CoFreeUnusedLibrariesEx(0, 0);

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <viaduct/caller.h>
+#include <viaduct/proxies.h>
 #include <viaduct/runtime.h>
+#include <viaduct/stream.h>
 
 #include "com/remote/apartment.h"
 #include "com/remote/export.h"
@@ -513,6 +515,40 @@ static HRESULT STDMETHODCALLTYPE Test_GetNoted(ITestObject *iface, struct TestCa
     return S_OK;
 }
 
+static HRESULT read_stream(IStream *stream, ULONG *size, BYTE **bytes)
+{
+    const LARGE_INTEGER start = {.QuadPart = 0};
+    STATSTG status;
+    HRESULT hr = stream->lpVtbl->Stat(stream, &status, STATFLAG_NONAME);
+    if (SUCCEEDED(hr))
+        hr = stream->lpVtbl->Seek(stream, start, STREAM_SEEK_SET, NULL);
+    if (FAILED(hr))
+        return hr;
+    *bytes = CoTaskMemAlloc((SIZE_T)status.cbSize.QuadPart);
+    return *bytes != NULL
+               ? stream->lpVtbl->Read(stream, *bytes, (ULONG)status.cbSize.QuadPart, size)
+               : E_OUTOFMEMORY;
+}
+
+static HRESULT STDMETHODCALLTYPE Test_PackKept(ITestObject *iface, ULONG *size, BYTE **packet)
+{
+    ITestObject *kept = NULL;
+    IStream *stream;
+    *size = 0;
+    *packet = NULL;
+    HRESULT hr = via_stream_on_memory(NULL, 0, &stream);
+    if (FAILED(hr))
+        return hr;
+    Test_GetKept(iface, &kept);
+    hr = via_write_packet(stream, (IUnknown *)kept);
+    if (SUCCEEDED(hr))
+        hr = read_stream(stream, size, packet);
+    if (kept != NULL)
+        ITestObject_Release(kept);
+    stream->lpVtbl->Release(stream);
+    return hr;
+}
+
 static const ITestObjectVtbl test_vtable = {
     Test_QueryInterface, Test_AddRef,
     Test_Release,        Test_Add,
@@ -531,6 +567,7 @@ static const ITestObjectVtbl test_vtable = {
     Test_CallAround,     Test_GetCaller,
     Test_AskCaller,      Test_NoteCaller,
     Test_GetNoted,       Test_MakeApartmentChild,
+    Test_PackKept,
 };
 
 /* --- ITestName --- */
