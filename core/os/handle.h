@@ -43,6 +43,11 @@ void os_handle_close(intptr_t handle);
  * told from a pipe. */
 bool os_handle_is(intptr_t handle, enum os_handle_kind kind);
 
+/* A pipe of this process's own, of which neither end blocks; `size` is how much it holds, as far as
+ * the system lets this user. VIA_E_LIMIT; E_NOTIMPL: not on Windows, where it would be of no use.
+ */
+HRESULT os_handle_pipe(size_t size, intptr_t *read_end, intptr_t *write_end);
+
 /* --- handles of other processes: Windows --- */
 
 /* A process as one to take handles out of, for os_handle_close(). E_ACCESSDENIED: the system does

@@ -4,7 +4,8 @@
  * Bytes are received straight into the room that the sink's transport has reserved, so that there
  * is one buffer between the two, which is given back whenever the source runs dry. Nothing is
  * received while the sink has unsent bytes: a reader that stops stops the writer, and what a
- * direction holds is bounded by one buffer of the transport's.
+ * direction holds is bounded by one buffer of the transport's. A direction that fills such pieces
+ * is moved by splice.c, where both sides can.
  *
  * The end. Where the sink can be told of it alone (via_transport.finish) it is, and the other
  * direction goes on. Where it cannot (a pipe ends as a whole), the end of what a target has said is
@@ -30,16 +31,6 @@ static bool ends_by_halves(const struct via_transport *transport)
 {
     return transport->size >= offsetof(struct via_transport, is_over) + sizeof(void *) &&
            transport->finish != NULL && transport->is_over != NULL;
-}
-
-static struct relay_end *source_of(struct relay_session *session, enum direction direction)
-{
-    return &session->ends[direction == TO_TARGET ? CLIENT : TARGET];
-}
-
-static struct relay_end *sink_of(struct relay_session *session, enum direction direction)
-{
-    return &session->ends[direction == TO_TARGET ? TARGET : CLIENT];
 }
 
 static HRESULT arm(struct relay_end *end, uint32_t events)
@@ -76,7 +67,7 @@ static void settle(struct relay_session *session, enum direction direction, bool
 /* Everything has been passed on. */
 static void tell_end(struct relay_session *session, enum direction direction)
 {
-    struct relay_end *sink = sink_of(session, direction);
+    struct relay_end *sink = flow_sink(session, direction);
     bool can_tell = sink->keeps_messages || ends_by_halves(sink->transport);
     if (session->flows[direction].is_over || (!can_tell && direction == TO_CLIENT)) {
         session_end(session);
@@ -89,16 +80,19 @@ static void tell_end(struct relay_session *session, enum direction direction)
     settle(session, direction, can_tell);
 }
 
-/* Sends what is committed. S_OK: nothing is left. */
+/* Sends what has been received. S_OK: nothing is left. */
 static HRESULT flush(struct relay_session *session, enum direction direction)
 {
-    struct relay_end *sink = sink_of(session, direction);
-    return await_sink(sink, sink->transport->commit(sink->stream, 0, NULL, 0, VIA_COMMIT_FLUSH));
+    struct relay_end *sink = flow_sink(session, direction);
+    return await_sink(sink,
+                      session->flows[direction].pipe != NULL
+                          ? splice_send(session, direction)
+                          : sink->transport->commit(sink->stream, 0, NULL, 0, VIA_COMMIT_FLUSH));
 }
 
 static void source_ended(struct relay_session *session, enum direction direction, HRESULT hr)
 {
-    struct relay_end *source = source_of(session, direction);
+    struct relay_end *source = flow_source(session, direction);
     struct relay_flow *flow = &session->flows[direction];
     flow->has_ended = true;
     flow->is_over = hr != RPC_E_DISCONNECTED || !ends_by_halves(source->transport) ||
@@ -108,8 +102,8 @@ static void source_ended(struct relay_session *session, enum direction direction
 /* The source has nothing at the moment: buffers go back, and it is waited for. */
 static HRESULT rest(struct relay_session *session, enum direction direction)
 {
-    struct relay_end *source = source_of(session, direction);
-    struct relay_end *sink = sink_of(session, direction);
+    struct relay_end *source = flow_source(session, direction);
+    struct relay_end *sink = flow_sink(session, direction);
     sink->transport->commit(sink->stream, 0, NULL, 0, 0);
     sink->transport->park(sink->stream);
     source->transport->park(source->stream);
@@ -130,8 +124,8 @@ static HRESULT receive(struct relay_end *source, uint8_t *span, size_t size, siz
 static HRESULT pass_on(struct relay_session *session, enum direction direction, size_t n,
                        bool goes_on)
 {
-    const struct relay_end *source = source_of(session, direction);
-    struct relay_end *sink = sink_of(session, direction);
+    const struct relay_end *source = flow_source(session, direction);
+    struct relay_end *sink = flow_sink(session, direction);
     relay_count(session->relay, COUNT_BYTES + direction, n);
     if (source->keeps_messages && n == 0 && !sink->keeps_messages) {
         session->flows[direction].has_ended = true; /* half of it */
@@ -148,15 +142,40 @@ static HRESULT pass_on(struct relay_session *session, enum direction direction, 
     return send(sink, n);
 }
 
+/* As move_piece; S_FALSE: it has to be copied. */
+static HRESULT splice_piece(struct relay_session *session, enum direction direction, size_t *n)
+{
+    struct relay_flow *flow = &session->flows[direction];
+    HRESULT hr = splice_receive(session, direction, n);
+    if (hr == S_FALSE)
+        return S_FALSE;
+    if (hr == VIA_S_WOULD_BLOCK)
+        hr = rest(session, direction);
+    if (FAILED(hr)) {
+        source_ended(session, direction, hr);
+        return S_OK;
+    }
+    if (*n == 0)
+        return VIA_S_WOULD_BLOCK;
+    flow->is_bulk = *n >= MIN_PIECE_SIZE;
+    relay_count(session->relay, COUNT_BYTES + direction, *n);
+    return flush(session, direction);
+}
+
 /* Moves one piece, or one message. S_OK: there may be more; VIA_S_WOULD_BLOCK: something is armed;
  * a failure is the sink's. `n`: bytes moved. */
 static HRESULT move_piece(struct relay_session *session, enum direction direction, size_t *n)
 {
-    struct relay_end *source = source_of(session, direction);
-    struct relay_end *sink = sink_of(session, direction);
+    struct relay_end *source = flow_source(session, direction);
+    struct relay_end *sink = flow_sink(session, direction);
     uint8_t *span;
     size_t size;
     uint32_t goes_on;
+    if (session->flows[direction].is_bulk && !session->flows[direction].is_copied) {
+        HRESULT spliced = splice_piece(session, direction, n);
+        if (spliced != S_FALSE)
+            return spliced;
+    }
     /* A whole message, if it must be one. */
     size_t least = sink->keeps_messages ? sink->transport->max_span : MIN_PIECE_SIZE;
     HRESULT hr = sink->transport->reserve(sink->stream, least, &span, &size);
@@ -173,6 +192,7 @@ static HRESULT move_piece(struct relay_session *session, enum direction directio
         return S_OK;
     }
     if (hr != VIA_S_WOULD_BLOCK) {
+        session->flows[direction].is_bulk = *n >= PIECE_SIZE;
         hr = pass_on(session, direction, *n, goes_on);
         /* Fewer bytes than there was room for: it is empty, most likely, and if not, says so at
          * once. */
@@ -199,7 +219,7 @@ static void sink_lost(struct relay_session *session, enum direction direction)
 /* The turn is over, and there is more. */
 static void come_again(struct relay_session *session, enum direction direction)
 {
-    HRESULT hr = arm(source_of(session, direction), VIA_READY_READ);
+    HRESULT hr = arm(flow_source(session, direction), VIA_READY_READ);
     if (FAILED(hr))
         session_end(session);
 }

@@ -61,6 +61,7 @@ void relay_set_free(struct relay_set *set)
         relay_stop(list_entry(first, struct relay, link));
     }
     timer_stop(set);
+    splice_pool_deinit(&set->pipes);
     os_mutex_deinit(&set->lock);
     free(set);
 }

@@ -1,7 +1,7 @@
 /*
  * Between the files of core/relay: relay.c (a relay's life, its listener), session.c (a client and
- * its target, from the one's coming to the end of both), flow.c (one direction), timer.c (what is
- * due).
+ * its target, from the one's coming to the end of both), flow.c (one direction), splice.c (the same
+ * without copying), timer.c (what is due).
  *
  * "The reactor" owns a field: callbacks of streams and listeners and posts, of which one runs at a
  * time. A stream may not be closed in its own callback; so a session that is over goes to
@@ -28,12 +28,27 @@ struct relay_timer {
     bool is_posted;           /* lock: a tick is on its way */
 };
 
+/* The system's pipe; splice.c. */
+struct splice_pipe {
+    struct splice_pipe *next; /* in `idle` */
+    intptr_t read_end;
+    intptr_t write_end;
+    size_t n; /* bytes in it */
+};
+
+struct splice_pool {
+    struct splice_pipe *idle; /* empty ones */
+    unsigned n_idle;
+    unsigned n; /* of all */
+};
+
 struct relay_set {
     struct os_poller *poller;         /* read-only */
     const struct plugin_set *plugins; /* read-only */
     struct relay_timer timer;
-    struct os_mutex lock; /* held while a tick runs */
-    struct list relays;   /* lock */
+    struct splice_pool pipes; /* the reactor's */
+    struct os_mutex lock;     /* held while a tick runs */
+    struct list relays;       /* lock */
 };
 
 struct relay {
@@ -86,9 +101,12 @@ struct relay_end {
 };
 
 struct relay_flow {
-    bool has_ended;  /* nothing more comes from its source */
-    bool is_over;    /* and that takes nothing any more either */
-    bool is_settled; /* its sink has been told, or cannot be */
+    bool has_ended;           /* nothing more comes from its source */
+    bool is_over;             /* and that takes nothing any more either */
+    bool is_settled;          /* its sink has been told, or cannot be */
+    bool is_bulk;             /* it moves large pieces, so that a pipe is worth while */
+    bool is_copied;           /* one of its sides does without pipes */
+    struct splice_pipe *pipe; /* with bytes that the sink has not taken; NULL: none */
 };
 
 enum session_stage { SESSION_WAITS, SESSION_OPEN, SESSION_DEAD };
@@ -122,6 +140,28 @@ void session_close(struct relay_session *session);
 
 /* Moves what there is, up to a bound, and arms what it waits for. May end the session. */
 void flow_pump(struct relay_session *session, enum direction direction);
+
+/* --- splice.c: on the reactor --- */
+
+static inline struct relay_end *flow_source(struct relay_session *session, enum direction direction)
+{
+    return &session->ends[direction == TO_TARGET ? CLIENT : TARGET];
+}
+
+static inline struct relay_end *flow_sink(struct relay_session *session, enum direction direction)
+{
+    return &session->ends[direction == TO_TARGET ? TARGET : CLIENT];
+}
+
+/* Receives one piece into a pipe that the direction has then. VIA_S_WOULD_BLOCK: nothing is there;
+ * S_FALSE: it has to be copied; a failure is the source's, at its end. */
+HRESULT splice_receive(struct relay_session *session, enum direction direction, size_t *n);
+/* Sends what is in the direction's pipe, and gives that back. S_OK: nothing is left;
+ * VIA_S_WOULD_BLOCK; a failure is the sink's. */
+HRESULT splice_send(struct relay_session *session, enum direction direction);
+/* What is in the pipe is lost. */
+void splice_drop(struct relay_session *session, enum direction direction);
+void splice_pool_deinit(struct splice_pool *pool);
 
 /* --- relay.c --- */
 

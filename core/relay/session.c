@@ -265,6 +265,8 @@ void session_end(struct relay_session *session)
 void session_close(struct relay_session *session)
 {
     list_remove(&session->link);
+    splice_drop(session, TO_TARGET);
+    splice_drop(session, TO_CLIENT);
     for (int i = CLIENT; i <= TARGET; i++) {
         if (session->ends[i].stream != NULL)
             session->ends[i].transport->close(session->ends[i].stream);

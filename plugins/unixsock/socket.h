@@ -113,6 +113,16 @@ HRESULT socket_send(int32_t descriptor, const void *data, size_t size, const int
 HRESULT socket_receive(int32_t descriptor, void *data, size_t size, size_t *n,
                        struct socket_received *received);
 
+/* --- by a pipe of the system's, without copying --- */
+
+/* What is called for the socket from now on does not block, as that which follows needs it.
+ * E_NOTIMPL: there is nothing of all this. */
+HRESULT socket_unblock(int32_t descriptor);
+/* As socket_receive and socket_send, into an empty pipe and out of one that holds `size` bytes.
+ * E_NOTIMPL: the system refuses, and nothing has moved. */
+HRESULT socket_read_to_pipe(int32_t descriptor, int32_t pipe, size_t size, size_t *n);
+HRESULT socket_send_from_pipe(int32_t descriptor, int32_t pipe, size_t size, size_t *n);
+
 /* --- waiting --- */
 
 /* Lets one thread at a time block for a socket and any thread interrupt it. */

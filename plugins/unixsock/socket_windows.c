@@ -221,6 +221,26 @@ HRESULT socket_finish(int32_t descriptor)
     return result < 0 ? fail_error("shutdown", result) : S_OK;
 }
 
+HRESULT socket_unblock(int32_t descriptor)
+{
+    (void)descriptor;
+    return E_NOTIMPL;
+}
+
+HRESULT socket_read_to_pipe(int32_t descriptor, int32_t pipe, size_t size, size_t *n)
+{
+    (void)descriptor;
+    (void)pipe;
+    (void)size;
+    (void)n;
+    return E_NOTIMPL;
+}
+
+HRESULT socket_send_from_pipe(int32_t descriptor, int32_t pipe, size_t size, size_t *n)
+{
+    return socket_read_to_pipe(descriptor, pipe, size, n);
+}
+
 bool socket_is_over(int32_t descriptor)
 {
     return calls->is_over(descriptor) == 1;

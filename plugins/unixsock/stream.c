@@ -246,6 +246,36 @@ HRESULT stream_read_into(struct via_stream *stream, void *memory, size_t size, s
     return hr;
 }
 
+HRESULT stream_unblock(struct via_stream *stream)
+{
+    if (atomic_load_explicit(&stream->is_nonblocking, memory_order_relaxed))
+        return S_OK;
+    HRESULT hr = socket_unblock(stream->descriptor);
+    if (SUCCEEDED(hr))
+        atomic_store_explicit(&stream->is_nonblocking, true, memory_order_relaxed);
+    return hr;
+}
+
+HRESULT stream_read_to_pipe(struct via_stream *stream, via_os_handle pipe, size_t size, size_t *n)
+{
+    struct stream_receiver *receiver = &stream->receiver;
+    if (receiver->buffer.head < receiver->buffer.tail || !receiver->refuses_handles)
+        return E_NOTIMPL;
+    if (receiver->broken != S_OK)
+        return fail_again(receiver->broken);
+    HRESULT hr = stream_unblock(stream);
+    if (FAILED(hr))
+        return hr;
+    bool is_orphaned = atomic_load_explicit(&stream->is_orphaned, memory_order_acquire);
+    hr = socket_read_to_pipe(stream->descriptor, (int32_t)pipe, size, n);
+    if (hr == VIA_S_WOULD_BLOCK && is_orphaned)
+        hr = socket_fail(RPC_E_DISCONNECTED, "the peer's process has ended");
+    if (FAILED(hr) && hr != E_NOTIMPL)
+        receiver->broken = hr;
+    stream->starved = hr == VIA_S_WOULD_BLOCK;
+    return hr;
+}
+
 HRESULT stream_take_handles(struct via_stream *stream, via_os_handle *handles, uint32_t n)
 {
     struct stream_receiver *receiver = &stream->receiver;

@@ -47,6 +47,9 @@ HRESULT stream_peer_identity(struct via_stream *stream, struct via_peer_identity
 void stream_shutdown(struct via_stream *stream);
 HRESULT stream_finish(struct via_stream *stream);
 HRESULT stream_is_over(struct via_stream *stream);
+HRESULT stream_read_to_pipe(struct via_stream *stream, via_os_handle pipe, size_t size, size_t *n);
+HRESULT stream_send_from_pipe(struct via_stream *stream, via_os_handle pipe, size_t size,
+                              size_t *n);
 void stream_close(struct via_stream *stream);
 
 /* The members of a transport's table that are these. */
@@ -57,7 +60,8 @@ void stream_close(struct via_stream *stream);
     .arm = stream_arm, .disarm = stream_disarm, .park = stream_park,                           \
     .peer_identity = stream_peer_identity, .shutdown = stream_shutdown, .close = stream_close, \
     .refuse_handles = stream_refuse_handles, .expect_handles = stream_expect_handles,          \
-    .finish = stream_finish, .is_over = stream_is_over
+    .finish = stream_finish, .is_over = stream_is_over, .read_to_pipe = stream_read_to_pipe,   \
+    .send_from_pipe = stream_send_from_pipe
 
 /* init and deinit of a plugin that is made of these streams. */
 HRESULT plugin_lifetime_init(const struct via_plugin_host *host);

@@ -68,6 +68,7 @@ struct via_stream {
     /* Reader right; read by `arm`, which the same thread calls: the last peek asked for more than
      * there is, and nothing has come since. */
     bool starved;
+    _Atomic bool is_nonblocking; /* bytes have moved by a pipe, which nothing else keeps from it */
     struct socket_waiter waiter;
     struct stream_sender sender;
     struct stream_receiver receiver;
@@ -82,6 +83,9 @@ void readiness_init(struct via_stream *stream);
 /* After it returns no `ready` call is running or will start. */
 void readiness_close(struct via_stream *stream);
 void readiness_deinit(struct via_stream *stream);
+
+/* S_OK, or what this stream says to all who would move bytes by a pipe. */
+HRESULT stream_unblock(struct via_stream *stream);
 
 /* Drops one reference; the last frees the memory. */
 void stream_unref(struct via_stream *stream);

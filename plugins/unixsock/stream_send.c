@@ -183,6 +183,22 @@ static HRESULT keep_handles(struct stream_sender *sender)
     return S_OK;
 }
 
+HRESULT stream_send_from_pipe(struct via_stream *stream, via_os_handle pipe, size_t size, size_t *n)
+{
+    struct stream_sender *sender = &stream->sender;
+    if (sender->buffer.head < sender->buffer.tail)
+        return socket_fail(E_INVALIDARG, "a pipe's bytes would overtake what is not sent yet");
+    if (sender->broken != S_OK)
+        return fail_again(sender->broken);
+    HRESULT hr = stream_unblock(stream);
+    if (FAILED(hr))
+        return hr;
+    hr = socket_send_from_pipe(stream->descriptor, (int32_t)pipe, size, n);
+    if (hr == S_OK)
+        sender->position += *n;
+    return hr == E_NOTIMPL ? hr : break_sender(sender, hr);
+}
+
 HRESULT stream_commit(struct via_stream *stream, size_t n, const via_os_handle *handles,
                       uint32_t n_handles, uint32_t flags)
 {

@@ -7,6 +7,7 @@ figures, or says what is wrong.
 """
 import hashlib
 import os
+import select
 import socket
 import sys
 import threading
@@ -244,6 +245,47 @@ def comes_and_goes(listen, target, _):
                 assert client.recv(1) == b"", "the target is gone, and the client is not told"
             except ConnectionError:
                 pass
+
+
+def leave_in_the_middle(listen, target, count):
+    """Either side goes while much is on its way to it; who comes next is served."""
+
+    def serve(stream):
+        if stream.recv(1) == b"e":
+            stream.sendall(b"e")
+            echo(stream)
+        stream.sendall(b"x" * BLOCK * 64)
+
+    server = Target(target, serve)
+    for number in range(count):
+        with connect(listen) as client:
+            client.sendall(b"w" if number % 2 else b"e")
+            if number % 2:
+                read_exactly(client, 10 * BLOCK)
+                continue
+            assert client.recv(1) == b"e"
+            server.open[-1].shutdown(socket.SHUT_RD)  # and what is sent to it is an error
+            try:
+                client.sendall(b"x" * BLOCK * 64)
+            except ConnectionError:
+                pass
+    assert ask(listen, b"e" + os.urandom(1000))
+
+
+def descriptors_are_closed(listen, target, _):
+    """Those that are sent with bytes, few of them or many, reach nobody and are not kept."""
+    Target(target, echo)
+    with connect(listen) as client:
+        for size in (10, 100 * BLOCK, 10):
+            reading, writing = os.pipe()
+            writer = threading.Thread(target=write_random, args=(client, size - 5))
+            socket.send_fds(client, [b"first"], [writing])
+            os.close(writing)
+            writer.start()
+            read_exactly(client, size)
+            writer.join()
+            assert select.select([reading], [], [], PATIENCE)[0] and os.read(reading, 1) == b""
+            os.close(reading)
 
 
 def restarts(listen, target, _):

@@ -67,6 +67,17 @@ bool os_handle_is(intptr_t handle, enum os_handle_kind kind)
 
 /* --- handles of other processes --- */
 
+HRESULT os_handle_pipe(size_t size, intptr_t *read_end, intptr_t *write_end)
+{
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+        return error_set(VIA_E_LIMIT, "cannot make a pipe: %s", strerror(errno));
+    fcntl(ends[1], F_SETPIPE_SZ, (int)size); /* a smaller one does as well */
+    *read_end = ends[0];
+    *write_end = ends[1];
+    return S_OK;
+}
+
 HRESULT os_handle_source_open(uint32_t process_id, intptr_t *source)
 {
     (void)process_id, (void)source;

@@ -65,6 +65,12 @@ bool os_handle_is(intptr_t handle, enum os_handle_kind kind)
 
 /* --- handles of other processes --- */
 
+HRESULT os_handle_pipe(size_t size, intptr_t *read_end, intptr_t *write_end)
+{
+    (void)size, (void)read_end, (void)write_end;
+    return error_set(E_NOTIMPL, "bytes of a pipe would be copied here");
+}
+
 HRESULT os_handle_source_open(uint32_t process_id, intptr_t *source)
 {
     HANDLE process = OpenProcess(PROCESS_DUP_HANDLE, FALSE, process_id);

@@ -298,6 +298,21 @@ struct via_transport {
      * nothing has come, or it is about to be reported. */
     HRESULT(*read_message)
     (struct via_stream *stream, void *buffer, size_t size, size_t *n, uint32_t *goes_on);
+
+    /* --- bytes that move without passing through this process's memory: optional
+     * ------------------------------------------------------------------------------
+     * Both NULL, or past the table's `size`, where the system has no such thing. `pipe` is an end
+     * of a pipe of the system's that does not block. Nobody waits (`wait`) on a stream that has
+     * been used so. E_NOTIMPL: not with this stream; nothing has moved, and it works as before. */
+
+    /* [holder of the reader right] Moves up to `size` of the bytes that have arrived into the empty
+     * `pipe`, at least one. Otherwise as read_into; the stream refuses handles. */
+    HRESULT(*read_to_pipe)
+    (struct via_stream *stream, via_os_handle pipe, size_t size, size_t *n);
+    /* [sender lock] Everything that was committed has been sent. Sends up to `size` of the bytes in
+     * `pipe`, at least one; VIA_S_WOULD_BLOCK: the system takes none now, arm VIA_READY_WRITE. */
+    HRESULT(*send_from_pipe)
+    (struct via_stream *stream, via_os_handle pipe, size_t size, size_t *n);
 };
 
 #ifdef __cplusplus
