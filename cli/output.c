@@ -141,11 +141,35 @@ int cli_fail(HRESULT hr, const char *format, ...)
     return fail(hr, text);
 }
 
+/* What COM's errors may have beside a text. Nobody reads the error information after this. */
+static void print_help(void)
+{
+    IErrorInfo *info = NULL;
+    BSTR name = NULL;
+    DWORD context = 0;
+    char *file;
+
+    if (GetErrorInfo(0, &info) != S_OK)
+        return;
+    IErrorInfo_GetHelpFile(info, &name);
+    IErrorInfo_GetHelpContext(info, &context);
+    IErrorInfo_Release(info);
+    file = cli_text(name);
+    SysFreeString(name);
+    if (*file || context)
+        fprintf(stderr, "viaduct: help: %s, topic %u\n", *file ? file : "(no file)",
+                (unsigned)context);
+    free(file);
+}
+
 int cli_fail_runtime(HRESULT hr)
 {
     char text[CLI_MESSAGE_SIZE];
+    int code = fail(hr, via_error_message(hr, text, sizeof(text)));
 
-    return fail(hr, via_error_message(hr, text, sizeof(text)));
+    if (!failures_are_json)
+        print_help();
+    return code;
 }
 
 int cli_fail_record(HRESULT hr)

@@ -510,11 +510,22 @@ TEST(carries_error_information)
         CHECK_STR_HAS(error_text(hr), "the drawer is stuck");
         IErrorInfo *info = NULL;
         BSTR source = NULL;
+        BSTR file = NULL;
+        DWORD context = 0;
+        GUID iid;
         CHECK_OK(GetErrorInfo(0, &info));
         if (info != NULL) {
             CHECK_OK(IErrorInfo_GetSource(info, &source));
+            CHECK_OK(IErrorInfo_GetHelpFile(info, &file));
+            CHECK_OK(IErrorInfo_GetHelpContext(info, &context));
+            memset(&iid, 0, sizeof iid);
+            CHECK_OK(IErrorInfo_GetGUID(info, &iid));
             CHECK_EQ(SysStringLen(source), strlen("Test.Object"));
+            CHECK_EQ(SysStringLen(file), strlen("drawers.hlp"));
+            CHECK_EQ(context, 42);
+            CHECK(IsEqualGUID(&iid, &IID_ITestObject));
             SysFreeString(source);
+            SysFreeString(file);
             IErrorInfo_Release(info);
         }
         SysFreeString(text);

@@ -37,6 +37,28 @@ TEST(error_keeps_code_text_and_cause)
     CHECK_STR_EQ(error_format(NULL, (HRESULT)0x81234567, text, sizeof(text)), "error 0x81234567");
 }
 
+TEST(error_keeps_where_help_is)
+{
+    static const GUID iid = {1, 2, 3, {4}};
+    error_set_help(&iid, "x", 1); /* of no error */
+    error_set(E_FAIL, "failed");
+    CHECK_NULL(error_get()->help);
+    error_set_help(&iid, "first.hlp", 1);
+    error_set_help(&iid, "lab.hlp", 77);
+    error_wrap(E_FAIL, "more");
+    CHECK_NULL(error_get()->help);
+    struct error_record *copy = error_record_copy(error_get());
+    error_clear();
+    REQUIRE_NOT_NULL(copy);
+    const struct error_help *help = copy->cause != NULL ? copy->cause->help : NULL;
+    if (CHECK_NOT_NULL(help)) {
+        CHECK_STR_EQ(help->file, "lab.hlp");
+        CHECK_EQ(help->context, 77);
+        CHECK(IsEqualGUID(&help->iid, &iid));
+    }
+    error_record_free(copy);
+}
+
 TEST(error_text_is_cut_at_a_character)
 {
     char long_text[3 * ERROR_TEXT_SIZE + 1];
@@ -86,6 +108,7 @@ TEST(error_without_memory_keeps_the_code)
     for (size_t n = 0;; n++) {
         harness_fail_allocation(n);
         CHECK_HR(error_set(E_ACCESSDENIED, "text"), E_ACCESSDENIED);
+        error_set_help(&(GUID){1, 2, 3, {4}}, "help", 1);
         CHECK_HR(error_wrap(E_FAIL, "more"), E_FAIL);
         if (!harness_allocation_failed())
             break;
@@ -409,7 +432,7 @@ TEST(log_levels_have_names)
 }
 
 HARNESS_MAIN("util", TEST_ENTRY(error_keeps_code_text_and_cause),
-             TEST_ENTRY(error_text_is_cut_at_a_character),
+             TEST_ENTRY(error_keeps_where_help_is), TEST_ENTRY(error_text_is_cut_at_a_character),
              TEST_ENTRY(error_belongs_to_its_thread_and_can_be_carried),
              TEST_ENTRY(error_without_memory_keeps_the_code),
              TEST_ENTRY(buffer_grows_aligns_and_prints),

@@ -308,7 +308,7 @@ TEST(carries_error_records)
     error_set(E_ACCESSDENIED, "inner");
     error_wrap(E_FAIL, "outer");
     error_set_source("test");
-    wire_records_write(&buffer, error_get());
+    wire_records_write(&buffer, error_get(), true);
     error_clear();
     static const uint8_t bytes[] = {
         0x05, 0x40, 0x00, 0x80, 4,    0,   0,    0,    5,   0,   0,   0, 0, 0,
@@ -330,6 +330,57 @@ TEST(carries_error_records)
     for (size_t size = 0; size < buffer.size; size++)
         error_record_free(wire_records_read(buffer.data, size));
     buffer_deinit(&buffer);
+}
+
+TEST(carries_help_to_peers_that_take_it)
+{
+    static const GUID iid = {0x04030201, 0x0605, 0x0807, {9, 10, 11, 12, 13, 14, 15, 16}};
+    static const uint8_t bytes[] = {
+        0x05, 0x40, 0,  0x80, 0,  0,   0,   0,   1,   0,   0,    0,   29,  0,   0,  0, /* sizes */
+        'a',  77,   0,  0,    0,  1,   2,   3,   4,   5,   6,    7,   8,   9,   10, 11,
+        12,   13,   14, 15,   16, 'a', '.', 'h', 'l', 'p', 0xFF, 'x', 'y', 'z', 0,  0};
+    struct buffer buffer;
+    buffer_init(&buffer, 4096);
+    error_set(E_FAIL, "a");
+    error_set_help(&iid, "a.hlp\xFFxyz", 77);
+    wire_records_write(&buffer, error_get(), true);
+    CHECK_EQ(buffer.size, sizeof bytes);
+    if (buffer.size == sizeof bytes)
+        CHECK_MEM_EQ(buffer.data, bytes, sizeof bytes);
+    struct error_record *record = wire_records_read(buffer.data, buffer.size);
+    REQUIRE_NOT_NULL(record);
+    if (CHECK_NOT_NULL(record->help)) {
+        CHECK_EQ(record->help->context, 77);
+        CHECK(IsEqualGUID(&record->help->iid, &iid));
+        CHECK_STR_EQ(record->help->file, "a.hlp?xyz");
+    }
+    error_record_free(record);
+    for (size_t size = 0; size < buffer.size; size++)
+        error_record_free(wire_records_read(buffer.data, size));
+    buffer_clear(&buffer);
+    wire_records_write(&buffer, error_get(), false);
+    CHECK_EQ(buffer.size, 24);
+    error_clear();
+    buffer_deinit(&buffer);
+}
+
+TEST(takes_no_help_that_is_not_there)
+{
+    uint8_t bytes[64] = {5, 0x40, 0, 0x80, 0, 0, 0, 0, 1, 0, 0, 0, 47, 0, 0, 0, 'a'};
+    struct error_record *record = wire_records_read(bytes, sizeof bytes);
+    if (CHECK_NOT_NULL(record))
+        CHECK_NOT_NULL(record->help);
+    error_record_free(record);
+    bytes[12] = 48; /* one more than are left */
+    CHECK_NULL(wire_records_read(bytes, sizeof bytes));
+    memset(bytes + 12, 0xFF, 4);
+    CHECK_NULL(wire_records_read(bytes, sizeof bytes));
+    memset(bytes + 12, 0, 4);
+    bytes[12] = 19; /* too few: the error arrives without */
+    record = wire_records_read(bytes, 40);
+    if (CHECK_NOT_NULL(record))
+        CHECK_NULL(record->help);
+    error_record_free(record);
 }
 
 TEST(cleans_texts_of_peers)
@@ -407,6 +458,7 @@ TEST(has_a_golden_call_on_a_result)
     CHECK_MEM_EQ(bytes, expected, sizeof expected);
     CHECK_EQ(WIRE_FEATURE_RESULT, 4);
     CHECK_EQ(WIRE_FEATURE_HANDLES, 8);
+    CHECK_EQ(WIRE_FEATURE_HELP, 32);
 }
 
 TEST(refuses_what_does_not_fit)
@@ -466,6 +518,7 @@ HARNESS_MAIN("wire", TEST_ENTRY(writes_golden_headers), TEST_ENTRY(splits_a_full
              TEST_ENTRY(only_some_kinds_have_handles), TEST_ENTRY(carries_blocks),
              TEST_ENTRY(refuses_two_lists_and_long_ones), TEST_ENTRY(refuses_contradicting_headers),
              TEST_ENTRY(checks_reference_tables), TEST_ENTRY(carries_error_records),
-             TEST_ENTRY(cleans_texts_of_peers), TEST_ENTRY(carries_hello),
-             TEST_ENTRY(has_a_golden_call_on_a_result), TEST_ENTRY(refuses_what_does_not_fit),
-             TEST_ENTRY(carries_the_fields_of_a_call))
+             TEST_ENTRY(carries_help_to_peers_that_take_it),
+             TEST_ENTRY(takes_no_help_that_is_not_there), TEST_ENTRY(cleans_texts_of_peers),
+             TEST_ENTRY(carries_hello), TEST_ENTRY(has_a_golden_call_on_a_result),
+             TEST_ENTRY(refuses_what_does_not_fit), TEST_ENTRY(carries_the_fields_of_a_call))

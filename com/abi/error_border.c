@@ -3,6 +3,7 @@
 #include "core/util/error.h"
 #include "core/util/utf.h"
 
+#include <stdbool.h>
 #include <viaduct/com.h>
 
 /* A record and its causes in one line. */
@@ -16,6 +17,21 @@ static const char *outermost_source(const struct error_record *record)
     return NULL;
 }
 
+/* Where the outermost record that knows says more. */
+static void describe_help(ICreateErrorInfo *create, const struct error_record *record)
+{
+    while (record && !record->help)
+        record = record->cause;
+    if (!record)
+        return;
+    const struct error_help *help = record->help;
+    CLEANUP(cleanup_free) WCHAR *file = help->file ? utf_to_wide(help->file) : NULL;
+    ICreateErrorInfo_SetGUID(create, &help->iid);
+    ICreateErrorInfo_SetHelpContext(create, help->context);
+    if (file)
+        ICreateErrorInfo_SetHelpFile(create, file);
+}
+
 static void describe(ICreateErrorInfo *create, const struct error_record *record, HRESULT code)
 {
     char text[FULL_TEXT_SIZE];
@@ -26,6 +42,7 @@ static void describe(ICreateErrorInfo *create, const struct error_record *record
         ICreateErrorInfo_SetDescription(create, wide);
     if (wide_source)
         ICreateErrorInfo_SetSource(create, wide_source);
+    describe_help(create, record);
 }
 
 void error_border_publish(HRESULT code)
@@ -51,26 +68,53 @@ static char *take_utf8(BSTR string)
     return text;
 }
 
+static void set_text(HRESULT code, const char *text)
+{
+    char name[64];
+    if (text && *text)
+        error_set(code, "%s", text);
+    else
+        error_set(code, "%s", error_format(NULL, code, name, sizeof(name)));
+}
+
+static void set_help(IErrorInfo *info)
+{
+    static const GUID none;
+    GUID iid = none;
+    DWORD context = 0;
+    BSTR name = NULL;
+    IErrorInfo_GetGUID(info, &iid);
+    IErrorInfo_GetHelpContext(info, &context);
+    IErrorInfo_GetHelpFile(info, &name);
+    CLEANUP(cleanup_free) char *file = take_utf8(name);
+    bool has_file = file && *file;
+    if (has_file || context != 0 || !IsEqualGUID(&iid, &none))
+        error_set_help(&iid, has_file ? file : NULL, context);
+}
+
+static void set(HRESULT code, IErrorInfo *info)
+{
+    BSTR description = NULL;
+    BSTR source = NULL;
+    IErrorInfo_GetDescription(info, &description);
+    IErrorInfo_GetSource(info, &source);
+    CLEANUP(cleanup_free) char *text = take_utf8(description);
+    CLEANUP(cleanup_free) char *who = take_utf8(source);
+    set_text(code, text);
+    if (who && *who)
+        error_set_source(who);
+    set_help(info);
+}
+
 void error_border_capture(HRESULT code)
 {
     IErrorInfo *info = NULL;
-    BSTR description = NULL;
-    BSTR source = NULL;
-    if (GetErrorInfo(0, &info) == S_OK) {
-        IErrorInfo_GetDescription(info, &description);
-        IErrorInfo_GetSource(info, &source);
-        IErrorInfo_Release(info);
+    if (GetErrorInfo(0, &info) != S_OK) {
+        set_text(code, NULL);
+        return;
     }
-    CLEANUP(cleanup_free) char *text = take_utf8(description);
-    CLEANUP(cleanup_free) char *who = take_utf8(source);
-    if (text && *text) {
-        error_set(code, "%s", text);
-    } else {
-        char name[64];
-        error_set(code, "%s", error_format(NULL, code, name, sizeof(name)));
-    }
-    if (who && *who)
-        error_set_source(who);
+    set(code, info);
+    IErrorInfo_Release(info);
 }
 
 void error_border_clear(void)

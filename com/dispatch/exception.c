@@ -64,7 +64,8 @@ HRESULT exception_raise(HRESULT code, EXCEPINFO *exception)
         code = exception->scode;
     else if (code == DISP_E_EXCEPTION && exception->wCode != 0)
         code = (HRESULT)(0x800A0000u | exception->wCode); /* what scripts call error N */
-    if (exception->bstrDescription != NULL || exception->bstrSource != NULL)
+    if (exception->bstrDescription != NULL || exception->bstrSource != NULL ||
+        exception->bstrHelpFile != NULL || exception->dwHelpContext != 0)
         set_info(exception);
     exception_clear(exception);
     return code;

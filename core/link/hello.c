@@ -39,7 +39,8 @@ static uint64_t own_features(const struct link_connection *connection)
 {
     return (switch_can(connection) ? WIRE_FEATURE_SWITCH : 0) |
            (memory_can(connection) ? WIRE_FEATURE_MEMORY : 0) | WIRE_FEATURE_RESULT |
-           WIRE_FEATURE_HANDLES | (numbered_can_take(connection) ? WIRE_FEATURE_NUMBER : 0);
+           WIRE_FEATURE_HANDLES | WIRE_FEATURE_HELP |
+           (numbered_can_take(connection) ? WIRE_FEATURE_NUMBER : 0);
 }
 
 static HRESULT send_hello(struct link_connection *connection, uint8_t kind, uint16_t version)
@@ -178,6 +179,7 @@ static HRESULT keep(struct link_connection *connection, const struct wire_hello 
     connection->switching.is_possible = features & WIRE_FEATURE_SWITCH;
     connection->has_memory = features & WIRE_FEATURE_MEMORY;
     peer->takes_results = features & WIRE_FEATURE_RESULT;
+    peer->takes_help = features & WIRE_FEATURE_HELP;
     /* Each side says it for itself; here a number means nothing but on Windows. */
     peer->takes_numbers = (hello->optional_features & WIRE_FEATURE_NUMBER) &&
                           (connection->node->system_flags & WIRE_HELLO_WINDOWS);

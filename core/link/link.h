@@ -224,6 +224,7 @@ struct link_peer {
     bool is_wine;
     bool takes_results; /* as targets of calls, and finish */
     bool takes_numbers; /* of handles of this process */
+    bool takes_help;    /* in errors */
     const char *agent;
     const char *const *addresses; /* where it listens; NULL at the end */
     const char *address;          /* how this connection was made, or "" when the peer connected */

@@ -18,8 +18,8 @@
 
 #define ERROR_RAN 1u
 
-/* Records of 16 KiB each way at most. */
-#define MAX_ERROR_SIZE (WIRE_MAX_RECORDS * 2u * (WIRE_MAX_RECORD_TEXT + 16u))
+/* Of each record three texts and their frame. */
+#define MAX_ERROR_SIZE (WIRE_MAX_RECORDS * 3u * (WIRE_MAX_RECORD_TEXT + 16u))
 
 static HRESULT send_error(struct link_connection *connection, uint64_t call_id, HRESULT code,
                           bool ran)
@@ -27,7 +27,7 @@ static HRESULT send_error(struct link_connection *connection, uint64_t call_id, 
     struct buffer records;
     buffer_init(&records, MAX_ERROR_SIZE);
     struct error_record *record = error_take();
-    wire_records_write(&records, record);
+    wire_records_write(&records, record, connection->peer.takes_help);
     error_record_free(record);
     uint8_t body[8] = {0};
     uint32_t flags = ran ? ERROR_RAN : 0;

@@ -93,6 +93,34 @@ void error_set_source(const char *source)
     record->source = copy;
 }
 
+static void help_free(struct error_help *help)
+{
+    if (help)
+        free(help->file);
+    free(help);
+}
+
+static struct error_help *help_new(const GUID *iid, const char *file, uint32_t context)
+{
+    struct error_help *help = calloc(1, sizeof(*help));
+    if (!help)
+        return NULL;
+    help->iid = *iid;
+    help->context = context;
+    help->file = file ? strdup(file) : NULL;
+    return help;
+}
+
+void error_set_help(const GUID *iid, const char *file, uint32_t context)
+{
+    struct error_record *record = current();
+    struct error_help *help = record ? help_new(iid, file, context) : NULL;
+    if (!help)
+        return;
+    help_free(record->help);
+    record->help = help;
+}
+
 const struct error_record *error_get(void)
 {
     return current();
@@ -130,6 +158,8 @@ struct error_record *error_record_copy(const struct error_record *record)
         copy->code = record->code;
         copy->text = strdup(record->text);
         copy->source = record->source ? strdup(record->source) : NULL;
+        if (record->help)
+            copy->help = help_new(&record->help->iid, record->help->file, record->help->context);
         if (!copy->text) {
             error_record_free(copy);
             break;
@@ -146,6 +176,7 @@ void error_record_free(struct error_record *record)
         struct error_record *cause = record->cause;
         free(record->source);
         free(record->text);
+        help_free(record->help);
         free(record);
         record = cause;
     }

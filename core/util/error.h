@@ -13,15 +13,25 @@
 
 #include "core/util/printf.h"
 
+#include <stdint.h>
+#include <viaduct/guid.h>
 #include <viaduct/hresult.h>
 
 /* One message of at most this many bytes, its end included; longer text is cut at a character. */
 #define ERROR_TEXT_SIZE 1024
 
+/* What COM's errors have beside a text: where a manual says more, and whose error it is. */
+struct error_help {
+    GUID iid;         /* the interface that defined the error; may be zero */
+    uint32_t context; /* a topic of the help file */
+    char *file;       /* UTF-8; may be NULL */
+};
+
 struct error_record {
     HRESULT code;
     char *source;               /* who failed: "unixsock", "Viaduct.Calculator"; may be NULL */
     char *text;                 /* UTF-8, one line, no full stop at the end; never NULL */
+    struct error_help *help;    /* NULL: there is none, as of hardly any error */
     struct error_record *cause; /* what led to it; may be NULL */
 };
 
@@ -34,6 +44,10 @@ HRESULT error_wrap(HRESULT code, const char *format, ...) PRINTF_LIKE(2, 3) COLD
 
 /* Sets who failed, on the thread's current record; no effect without one. */
 void error_set_source(const char *source);
+
+/* Sets where more is said, on the thread's current record; no effect without one, or without
+ * memory. `file` may be NULL. */
+void error_set_help(const GUID *iid, const char *file, uint32_t context);
 
 /* The thread's record, or NULL; valid until the thread's next error_ call. */
 const struct error_record *error_get(void);

@@ -16,9 +16,11 @@
 #define WIRE_FEATURE_RESULT  0x4u  /* takes calls on results of calls, and finish */
 #define WIRE_FEATURE_HANDLES 0x8u  /* takes frames of kind handles, and sends them */
 #define WIRE_FEATURE_NUMBER  0x10u /* takes handles by number out of the peer's process */
+#define WIRE_FEATURE_HELP    0x20u /* takes errors with help */
 /* What can be required of each side. */
-#define WIRE_FEATURES \
-    (WIRE_FEATURE_SWITCH | WIRE_FEATURE_MEMORY | WIRE_FEATURE_RESULT | WIRE_FEATURE_HANDLES)
+#define WIRE_FEATURES                                                                         \
+    (WIRE_FEATURE_SWITCH | WIRE_FEATURE_MEMORY | WIRE_FEATURE_RESULT | WIRE_FEATURE_HANDLES | \
+     WIRE_FEATURE_HELP)
 
 #define WIRE_HELLO_WINDOWS 0x1u
 #define WIRE_HELLO_WINE    0x2u

@@ -151,13 +151,16 @@ static char *text_of(BSTR text)
     return copy;
 }
 
-static void note_failure(BSTR source, BSTR description)
+static void note_failure(BSTR source, BSTR description, BSTR file, DWORD context)
 {
     char *from = text_of(source);
     char *what = text_of(description);
-    snprintf(the_player.failure, sizeof the_player.failure, "%s: %s", from, what);
+    char *help = text_of(file);
+    snprintf(the_player.failure, sizeof the_player.failure, "%s: %s (%s, %u)", from, what, help,
+             (unsigned)context);
     free(from);
     free(what);
+    free(help);
 }
 
 static void note_error_info(void)
@@ -165,13 +168,18 @@ static void note_error_info(void)
     IErrorInfo *info = NULL;
     BSTR source = NULL;
     BSTR description = NULL;
+    BSTR file = NULL;
+    DWORD context = 0;
     if (GetErrorInfo(0, &info) != S_OK)
         return;
     IErrorInfo_GetSource(info, &source);
     IErrorInfo_GetDescription(info, &description);
-    note_failure(source, description);
+    IErrorInfo_GetHelpFile(info, &file);
+    IErrorInfo_GetHelpContext(info, &context);
+    note_failure(source, description, file, context);
     SysFreeString(source);
     SysFreeString(description);
+    SysFreeString(file);
     IErrorInfo_Release(info);
 }
 
@@ -267,7 +275,8 @@ static HRESULT invoke_dispatch(struct invocation *self, VARIANT *result)
                               &exception, NULL);
     IDispatch_Release(dispatch);
     if (hr == DISP_E_EXCEPTION) {
-        note_failure(exception.bstrSource, exception.bstrDescription);
+        note_failure(exception.bstrSource, exception.bstrDescription, exception.bstrHelpFile,
+                     exception.dwHelpContext);
         hr = exception.wCode != 0 ? (HRESULT)(0x800A0000u | exception.wCode) : exception.scode;
     }
     SysFreeString(exception.bstrSource);

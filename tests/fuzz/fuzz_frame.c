@@ -40,6 +40,21 @@ static void touch(const uint8_t *bytes, size_t size)
         (void)at[i];
 }
 
+/* What was read can be sent on. */
+static void check_records(const struct wire_parts *parts)
+{
+    struct error_record *record = wire_records_read(parts->payload, parts->payload_size);
+    struct buffer out;
+    buffer_init(&out, 1 << 20);
+    wire_records_write(&out, record, true);
+    struct error_record *again = wire_records_read(out.data, out.size);
+    if ((record == NULL) != (again == NULL) || FAILED(out.result))
+        fuzz_fail("an error changes when it is written again");
+    error_record_free(again);
+    error_record_free(record);
+    buffer_deinit(&out);
+}
+
 static void check_parts(const struct wire_header *header, const struct wire_parts *parts)
 {
     touch(parts->references, header->reference_size);
@@ -48,7 +63,7 @@ static void check_parts(const struct wire_header *header, const struct wire_part
     if (is_whole && (header->kind == WIRE_HELLO || header->kind == WIRE_HELLO_ANSWER))
         check_hello(parts);
     if (is_whole && header->kind == WIRE_ERROR)
-        error_record_free(wire_records_read(parts->payload, parts->payload_size));
+        check_records(parts);
     if (is_whole && header->kind == WIRE_CALL) {
         struct wire_call call;
         wire_call_read(parts->body, &call);
@@ -179,7 +194,8 @@ void fuzz_write_corpus(const char *directory)
     error_set(E_FAIL, "inner");
     error_set_source("source");
     error_wrap(E_ABORT, "outer");
-    wire_records_write(&out, error_get());
+    error_set_help(&(GUID){1, 2, 3, {4}}, "help", 2);
+    wire_records_write(&out, error_get(), true);
     write_frame(directory, WIRE_ERROR, NULL, 0, 0, out.data, out.size);
     buffer_deinit(&out);
     error_clear();

@@ -318,6 +318,9 @@ static HRESULT STDMETHODCALLTYPE Test_Fail(ITestObject *iface, BSTR text)
     BSTR source = ascii_bstr("Test.Object");
     ICreateErrorInfo_SetDescription(info, text);
     ICreateErrorInfo_SetSource(info, source);
+    ICreateErrorInfo_SetHelpFile(info, (LPOLESTR)VIA_STR("drawers.hlp"));
+    ICreateErrorInfo_SetHelpContext(info, 42);
+    ICreateErrorInfo_SetGUID(info, &IID_ITestObject);
     SysFreeString(source);
     IErrorInfo *error;
     if (SUCCEEDED(ICreateErrorInfo_QueryInterface(info, &IID_IErrorInfo, (void **)&error))) {
