@@ -42,6 +42,7 @@ static int run(const char *clsid, uint32_t hang_ms, char *const *annotations)
         return fail(hr);
     via_set_describer(component_describe);
     via_use_code_page();
+    via_adopt_apartments();
     if (hang_ms > 0)
         hr = via_set_hang_limit(hang_ms);
     if (SUCCEEDED(hr))

@@ -2,6 +2,7 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <viaduct/server.h>
 
 #include "com/remote/export.h"
 #include "com/remote/gate.h"
@@ -141,6 +142,18 @@ static bool submit_to_inbox(struct apartment *self, struct link_job *job)
 }
 
 /* --- threads that are not ours --- */
+
+static atomic_bool adopts;
+
+void via_adopt_apartments(void)
+{
+    atomic_store(&adopts, true);
+}
+
+bool apartment_adopts(void)
+{
+    return atomic_load_explicit(&adopts, memory_order_relaxed);
+}
 
 static struct link_job *take(struct apartment *self)
 {

@@ -31,6 +31,8 @@ void apartment_free(struct apartment *apartment);
  * a reference. E_NOTIMPL: it is no apartment's thread. The apartment lasts until nobody has a
  * reference to the context, and the thread comes by; or until the thread leaves COM. */
 HRESULT apartment_adopt(struct context **context);
+/* Whether threads are adopted though there is no guest (via_adopt_apartments()). */
+bool apartment_adopts(void);
 /* Whether it is such a thread's, where calls may be let in while others are under way. */
 bool apartment_is_adopted(const struct apartment *apartment);
 /* Its thread has left: nothing of it may be called, or released, any more. */

@@ -10,6 +10,7 @@
 #include "com/abi/standard_proxy.h"
 #include "com/remote/apartment.h"
 #include "com/remote/gate.h"
+#include "com/remote/global_table.h"
 #include "com/remote/guest.h"
 #include "com/remote/import.h"
 #include "com/remote/last_release.h"
@@ -28,6 +29,8 @@
 struct serial_export {
     struct exported exported;
     struct gate_item final; /* the end: what gives the object's reference back */
+    uint32_t cookie;        /* in the Global Interface Table; 0: it is not there. Set before others
+                             * see the export, and changed when nobody uses it any more */
 };
 
 struct export_face {
@@ -101,7 +104,8 @@ static struct context *context_for(const IUnknown *identity)
         return context;
     }
     struct context *context = context_ref(context_running());
-    if (context == NULL && guest_is_there() && FAILED(apartment_adopt(&context)))
+    bool adopts = guest_is_there() || apartment_adopts();
+    if (context == NULL && adopts && FAILED(apartment_adopt(&context)))
         error_clear(); /* the thread is no apartment's */
     return context;
 }
@@ -125,6 +129,20 @@ static struct exported *new_export(struct node *node, IUnknown *identity, struct
     atomic_init(&exported->faces, NULL);
     atomic_fetch_add_explicit(&node->n_exports, 1, memory_order_relaxed);
     return exported;
+}
+
+static struct serial_export *serial_of(struct exported *exported)
+{
+    return (struct serial_export *)(void *)exported;
+}
+
+/* On its thread, of what may be passed to other apartments. An object that the table does not take
+ * can be called all the same. */
+static void put_into_table(struct exported *exported)
+{
+    if (apartment_adopts() && context_is_adopted(exported->context) &&
+        FAILED(global_table_put(exported->identity, &serial_of(exported)->cookie)))
+        error_clear();
 }
 
 static struct exported *find_locked(struct node *node, const IUnknown *identity, uint64_t hash)
@@ -169,6 +187,7 @@ HRESULT export_hold(struct node *node, IUnknown *object, struct exported **found
         identity->lpVtbl->Release(identity);
         return error_set(E_OUTOFMEMORY, "no memory to hand out an object");
     }
+    put_into_table(exported);
     os_mutex_lock(&node->lock);
     known = hold_locked(node, identity, hash, found); /* another thread may have been first */
     bool inserted = !known && table_insert(&node->exports, &exported->link, hash);
@@ -212,6 +231,10 @@ HRESULT export_new_root(struct node *node, IUnknown *object, struct exported **f
 
 static void release_interfaces(struct exported *exported)
 {
+    if (exported->context != NULL) {
+        global_table_remove(serial_of(exported)->cookie);
+        serial_of(exported)->cookie = 0;
+    }
     struct export_face *face = atomic_exchange(&exported->faces, NULL);
     while (face != NULL) {
         struct export_face *next = face->next;
@@ -268,7 +291,7 @@ void export_end(struct exported *exported)
         release_interfaces(exported);
     context_set_running(previous);
     if (exported->context != NULL)
-        context_leave(exported->context, &((struct serial_export *)exported)->final);
+        context_leave(exported->context, &serial_of(exported)->final);
     context_unref(exported->context);
     free(exported);
     /* The root ends when its node does, and is looked at by nobody. */
@@ -299,7 +322,7 @@ void export_unref(struct exported *exported)
         last_release(exported);
         return;
     }
-    struct gate_item *final = &((struct serial_export *)exported)->final;
+    struct gate_item *final = &serial_of(exported)->final;
     final->node = exported->node;
     final->context = exported->context;
     final->run = run_final_release;
@@ -411,4 +434,15 @@ HRESULT export_query(struct exported *exported, const GUID *iid, void **pointer)
         return refuse(exported, iid);
     *pointer = face->pointer;
     return S_OK;
+}
+
+HRESULT export_lend(struct exported *exported, const GUID *iid, void **pointer)
+{
+    if (exported->identity != NULL && context_is_elsewhere(exported->context) &&
+        serial_of(exported)->cookie != 0)
+        return global_table_get(serial_of(exported)->cookie, iid, pointer);
+    HRESULT hr = export_query(exported, iid, pointer);
+    if (SUCCEEDED(hr))
+        ((IUnknown *)*pointer)->lpVtbl->AddRef(*pointer);
+    return hr;
 }

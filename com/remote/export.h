@@ -68,6 +68,10 @@ bool export_knows(const struct exported *exported, const GUID *iid);
  * user code. E_NOINTERFACE names the IID. */
 HRESULT export_query(struct exported *exported, const GUID *iid, void **pointer);
 
+/* The object's interface for the calling thread's own use, with a reference: the object is passed
+ * to another one, which may be of another apartment. */
+HRESULT export_lend(struct exported *exported, const GUID *iid, void **pointer);
+
 /* On the thread of an apartment that ends: gives back the references of its objects, which are
  * refused to their callers from now on. Runs user code. */
 void export_abandon(const struct context *context);

@@ -275,9 +275,7 @@ static HRESULT take_own(struct node *node, const struct reference_third *third, 
     HRESULT hr = handoff_accept_own(node, id, third, &exported);
     if (FAILED(hr))
         return hr;
-    hr = export_query(exported, iid, object);
-    if (SUCCEEDED(hr))
-        ((IUnknown *)*object)->lpVtbl->AddRef(*object);
+    hr = export_lend(exported, iid, object);
     export_unref(exported);
     return hr;
 }

@@ -305,12 +305,8 @@ HRESULT reference_in_get(struct reference_in *in, uint32_t index, const GUID *ii
                          "the payload names reference %" PRIu32 ", but the frame has %u", index,
                          in->n);
     struct reference_entry *entry = &in->entries[index];
-    if (entry->exported != NULL) {
-        HRESULT hr = export_query(entry->exported, iid, pointer);
-        if (SUCCEEDED(hr))
-            ((IUnknown *)*pointer)->lpVtbl->AddRef(*pointer);
-        return hr;
-    }
+    if (entry->exported != NULL)
+        return export_lend(entry->exported, iid, pointer);
     if (entry->import == NULL)
         return S_OK;
     struct face *face;

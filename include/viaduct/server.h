@@ -39,6 +39,12 @@ VIA_API void via_set_describer(void (*describe)(IUnknown *object));
  * those of COM objects are. Without effect elsewhere. Once, before objects are handed out. */
 VIA_API void via_use_code_page(void);
 
+/* For foreign objects, which belong to threads. From now on objects that threads of COM's
+ * single-threaded apartments hand out are called on these threads, and whoever else in this process
+ * is passed one gets it from the Global Interface Table. Without effect where there is no COM.
+ * Once, before objects are handed out. */
+VIA_API void via_adopt_apartments(void);
+
 /* For components whose methods may hang, and which nobody here can mend. From now on a method that
  * has not returned `ms` after its caller gave it up (cancelled it, let its deadline pass, or died)
  * ends the process, with a line on the standard error that names it: others who wait for it are

@@ -266,13 +266,24 @@ static HRESULT WINAPI Lab_get_Thread(ILab *iface, LONG *id)
     return S_OK;
 }
 
+static HRESULT WINAPI Lab_Where(ILab *iface, VARIANT ignored, LONG *id)
+{
+    (void)ignored;
+    return Lab_get_Thread(iface, id);
+}
+
+static HRESULT WINAPI Lab_Meet(ILab *iface, LONG *id)
+{
+    return lab_meet(LAB_FROM(ILab_iface, iface), id);
+}
+
 static const ILabVtbl lab_vtable = {
     Lab_QueryInterface,    Lab_AddRef,        Lab_Release,  Lab_GetTypeInfoCount,
     Lab_GetTypeInfo,       Lab_GetIDsOfNames, Lab_Invoke,   Lab_Say,
     Lab_SayElsewhere,      Lab_Fail,          Lab_Keep,     Lab_CallKept,
     Lab_CallKeptElsewhere, Lab_Split,         Lab_Swap,     Lab_get_Disp,
     Lab_get_Cell,          Lab_put_Cell,      Lab_get_Item, Lab_get__NewEnum,
-    Lab_get_Thread,
+    Lab_get_Thread,        Lab_Where,         Lab_Meet,
 };
 
 /* --- ILabSized --- */
@@ -317,9 +328,16 @@ static HRESULT WINAPI Sized_Twice(ILabSized *iface, LONG value, LONG *result)
     return S_OK;
 }
 
+static HRESULT WINAPI Sized_Length(ILabSized *iface, char *text, LONG *n)
+{
+    (void)iface;
+    *n = (LONG)strlen(text);
+    return S_OK;
+}
+
 static const ILabSizedVtbl sized_vtable = {
-    Sized_QueryInterface, Sized_AddRef, Sized_Release, Sized_Sum,
-    Sized_Fill,           Sized_Make,   Sized_Find,    Sized_Twice,
+    Sized_QueryInterface, Sized_AddRef, Sized_Release, Sized_Sum,    Sized_Fill,
+    Sized_Make,           Sized_Find,   Sized_Twice,   Sized_Length,
 };
 
 /* --- ILabText: texts in the process' code page --- */

@@ -286,6 +286,8 @@ void lab_events_clear(struct lab *self)
         for (int j = 0; j < LAB_MAX_SINKS; j++)
             lab_forget(self->points[i].sinks[j]);
     lab_forget(self->kept);
+    if (self->met != 0)
+        PostThreadMessageW(self->met, WM_QUIT, 0, 0);
 }
 
 /* --- events --- */
@@ -356,4 +358,79 @@ HRESULT lab_elsewhere(HRESULT (*run)(void *context), void *context)
         WaitForSingleObject(thread, INFINITE);
     CloseHandle(thread);
     return errand.result;
+}
+
+struct meeting {
+    struct lab *lab;
+    HANDLE over;
+    HRESULT result;
+};
+
+static HRESULT met_by(DWORD kept, ILab *who)
+{
+    VARIANT arguments[2];
+    DISPPARAMS params = {arguments, NULL, 2, 0};
+    void *sink;
+    HRESULT hr = lab_get_kept(kept, &DIID_DLabEvents, &sink);
+    if (FAILED(hr))
+        return hr;
+    V_VT(&arguments[0]) = VT_BSTR;
+    V_VT(&arguments[1]) = VT_DISPATCH;
+    V_BSTR(&arguments[0]) = SysAllocString(L"from another apartment");
+    V_DISPATCH(&arguments[1]) = (IDispatch *)who;
+    hr = IDispatch_Invoke((IDispatch *)sink, 2, &IID_NULL, LOCALE_USER_DEFAULT, DISPATCH_METHOD,
+                          &params, NULL, NULL, NULL);
+    SysFreeString(V_BSTR(&arguments[0]));
+    IUnknown_Release((IUnknown *)sink);
+    return hr;
+}
+
+static HRESULT met_by_all(struct lab *self)
+{
+    ILab *who;
+    HRESULT hr = lab_new(self->clsid, &IID_ILab, (void **)&who);
+    for (int i = 0; i < LAB_MAX_SINKS && SUCCEEDED(hr); i++) {
+        AcquireSRWLockExclusive(&self->lock);
+        DWORD kept = self->points[LAB_EVENTS].sinks[i];
+        ReleaseSRWLockExclusive(&self->lock);
+        hr = kept != 0 ? met_by(kept, who) : hr;
+    }
+    if (who != NULL)
+        ILab_Release(who);
+    return hr;
+}
+
+static DWORD WINAPI run_meeting(void *argument)
+{
+    struct meeting *meeting = argument;
+    MSG message;
+    CoInitializeEx(NULL, COINIT_APARTMENTTHREADED);
+    PeekMessageW(&message, NULL, WM_USER, WM_USER, PM_NOREMOVE); /* makes the queue */
+    meeting->result = met_by_all(meeting->lab);
+    SetEvent(meeting->over);
+    while (GetMessageW(&message, NULL, 0, 0) > 0)
+        DispatchMessageW(&message);
+    CoUninitialize();
+    return 0;
+}
+
+HRESULT lab_meet(struct lab *self, LONG *id)
+{
+    struct meeting meeting = {self, CreateEventW(NULL, TRUE, FALSE, NULL), E_FAIL};
+    DWORD index, thread_id = 0;
+    HANDLE thread = CreateThread(NULL, 0, run_meeting, &meeting, 0, &thread_id);
+    *id = (LONG)thread_id;
+    if (thread == NULL)
+        return E_OUTOFMEMORY;
+    if (FAILED(CoWaitForMultipleHandles(0, INFINITE, 1, &meeting.over, &index)))
+        WaitForSingleObject(meeting.over, INFINITE);
+    CloseHandle(meeting.over);
+    CloseHandle(thread);
+    AcquireSRWLockExclusive(&self->lock);
+    DWORD old = self->met;
+    self->met = thread_id;
+    ReleaseSRWLockExclusive(&self->lock);
+    if (old != 0)
+        PostThreadMessageW(old, WM_QUIT, 0, 0);
+    return meeting.result;
 }

@@ -40,6 +40,7 @@ struct lab {
     SRWLOCK lock;
     struct lab_connection points[LAB_N_POINTS];
     DWORD kept;    /* lock: in the Global Interface Table */
+    DWORD met;     /* lock: the thread of lab_meet() */
     LONG level;    /* lock */
     BSTR cell;     /* lock */
     VARIANT mixed; /* lock */
@@ -80,5 +81,7 @@ HRESULT lab_get_kept(DWORD cookie, REFIID iid, void **object);
 void lab_forget(DWORD cookie);
 /* Runs it on a thread of another apartment, and waits. */
 HRESULT lab_elsewhere(HRESULT (*run)(void *context), void *context);
+/* Starts a thread that is an apartment, makes an object there, and fires Met with it. */
+HRESULT lab_meet(struct lab *self, LONG *id);
 
 #endif
