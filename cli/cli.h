@@ -70,7 +70,7 @@ struct cli_options {
     bool machine;        /* --machine, of `com` */
     bool local_server;   /* --local-server, of `com register` */
     bool answer;         /* --answer, of `plugin check` */
-    const char *host;    /* --host ADDRESS */
+    const char *host;    /* --host ADDRESS, or the NAME of a peer (`list`) */
     const char *access;  /* --access WHO,..., of `relay` */
     const char *trust;   /* --trust WHO,..., of `relay` */
     unsigned idle_ms;    /* --idle MS, of `relay`; 0: never */

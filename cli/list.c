@@ -6,6 +6,7 @@
 
 #include "cli/cli.h"
 #include "com/abi/guid.h"
+#include "com/registry/class_name.h"
 
 static const char *const activation_names[] = {"host", "surrogate", "program"};
 static const char *const state_names[] = {"idle", "starting", "running", "backing off"};
@@ -45,6 +46,8 @@ struct printer {
     struct cli_table *table; /* NULL: JSON */
     unsigned long n_printed;
     char *last; /* the name of the last class */
+    const char
+        *host; /* the peer whose classes are meant, "": those of the host itself; NULL: all */
 };
 
 /* Of a class that is its newest version: the ProgID without the version, for free(); else NULL. */
@@ -115,6 +118,10 @@ static void print_class(struct printer *printer, const struct ClassInfo *info)
     struct texts texts = texts_of(info);
     char name[256];
 
+    if (printer->host && strcmp(printer->host, texts.host) != 0) {
+        texts_deinit(&texts);
+        return;
+    }
     snprintf(name, sizeof(name), "%s%s%s", texts.progid, *texts.host ? "@" : "", texts.host);
     if (printer->table)
         add_row(printer->table, name, info, &texts);
@@ -152,7 +159,8 @@ static void print_end(const struct printer *printer, bool is_cut)
 static HRESULT print_list(IViaductHost *host, const struct cli_options *options,
                           struct printer *printer)
 {
-    VARIANT_BOOL peers = options->local ? VARIANT_FALSE : VARIANT_TRUE;
+    bool is_local = options->local && !printer->host;
+    VARIANT_BOOL peers = is_local ? VARIANT_FALSE : VARIANT_TRUE;
     BSTR next = cli_bstr(options->after ? options->after : "");
     bool is_more = true, is_cut = false;
     HRESULT hr = S_OK;
@@ -178,6 +186,96 @@ static HRESULT print_list(IViaductHost *host, const struct cli_options *options,
     return hr;
 }
 
+/* --- one host of those that are peered --- */
+
+static const char *text_in(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+
+    return text ? text : "";
+}
+
+static json_t *get_status(IViaductHost *host, int *code)
+{
+    BSTR string = NULL;
+    json_error_t error;
+    json_t *status;
+    char *text;
+    HRESULT hr = IViaductHost_GetStatus(host, &string);
+
+    if (FAILED(hr)) {
+        *code = cli_fail_runtime(hr);
+        return NULL;
+    }
+    text = cli_text(string);
+    SysFreeString(string);
+    status = json_loads(text, 0, &error);
+    free(text);
+    if (!status)
+        *code = cli_fail(RPC_E_INVALID_DATA, "the host's status is not valid: %s", error.text);
+    return status;
+}
+
+/* As an address that is none. */
+static int fail_unknown(const json_t *status, const char *name)
+{
+    const json_t *peers = json_object_get(status, "peers");
+    char names[512] = "";
+    json_t *peer;
+    size_t index;
+
+    json_array_foreach(peers, index, peer)
+    {
+        size_t used = strlen(names);
+
+        snprintf(names + used, sizeof(names) - used, "%s%s", index ? ", " : "",
+                 text_in(peer, "name"));
+    }
+    cli_fail(VIA_E_ADDRESS,
+             "%s is no address, and no host of that name is known: the host that was asked "
+             "is called %s, and its peers: %s",
+             name, text_in(status, "name"), *names ? names : "(it has none)");
+    return CLI_USAGE;
+}
+
+/* What classes of the host that is called so have as theirs; -1, or the exit code. */
+static int find_host(IViaductHost *host, const char *name, const char **found)
+{
+    int code = CLI_OK;
+    json_t *status = get_status(host, &code), *peer, *known = NULL;
+    size_t index;
+
+    if (!status)
+        return code;
+    json_array_foreach(json_object_get(status, "peers"), index,
+                       peer) if (strcmp(text_in(peer, "name"), name) == 0) known = peer;
+    *found = known ? name : "";
+    if (!known && strcmp(text_in(status, "name"), name) != 0 && strcmp(name, CLASS_NAME_LOCAL) != 0)
+        code = fail_unknown(status, name);
+    else if (known && !json_is_true(json_object_get(known, "connected")))
+        code = cli_fail(VIA_E_UNREACHABLE, "the host %s is not connected: %s", name,
+                        text_in(known, "failure"));
+    else
+        code = -1;
+    json_decref(status);
+    return code;
+}
+
+static int connect_listed(struct cli_options *options, struct printer *printer, IViaductHost **host)
+{
+    const char *name = options->host;
+    int code;
+
+    if (!name || !class_name_is_host(name))
+        return cli_connect(options, host);
+    options->host = NULL;
+    code = cli_connect(options, host);
+    if (code >= 0)
+        return code;
+    code = find_host(*host, name, &printer->host);
+    return code < 0 ? code : cli_disconnect(*host, code);
+}
+
 int command_list(int argc, char **argv)
 {
     static const char *const titles[] = {"CLASS", "RUNS IN", "STATE", "PROCESS", "DESCRIPTION"};
@@ -190,7 +288,7 @@ int command_list(int argc, char **argv)
     if (code < 0 && options.running)
         return command_list_running(&options);
     if (code < 0)
-        code = cli_connect(&options, &host);
+        code = connect_listed(&options, &printer, &host);
     if (code >= 0)
         return code;
     if (!options.json)
@@ -204,13 +302,6 @@ int command_list(int argc, char **argv)
 }
 
 /* --- status --- */
-
-static const char *text_in(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-
-    return text ? text : "";
-}
 
 static void print_strings(const char *title, const json_t *array)
 {
@@ -277,28 +368,17 @@ static void print_status(const json_t *status)
 int command_status(int argc, char **argv)
 {
     struct cli_options options;
-    json_error_t error;
     IViaductHost *host;
-    BSTR string = NULL;
     json_t *status;
-    char *text;
-    HRESULT hr;
     int code = cli_read_options(argc, argv, "status", 0, 0, &options);
 
     if (code < 0)
         code = cli_connect(&options, &host);
     if (code >= 0)
         return code;
-    hr = IViaductHost_GetStatus(host, &string);
-    if (FAILED(hr))
-        return cli_disconnect(host, cli_fail_runtime(hr));
-    text = cli_text(string);
-    SysFreeString(string);
-    status = json_loads(text, 0, &error);
-    free(text);
+    status = get_status(host, &code);
     if (!status)
-        return cli_disconnect(
-            host, cli_fail(RPC_E_INVALID_DATA, "the host's status is not valid: %s", error.text));
+        return cli_disconnect(host, code);
     if (options.json) {
         cli_print_value(status);
     } else {

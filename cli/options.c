@@ -77,7 +77,8 @@ static const struct known_option {
     {{"host", required_argument, NULL, 'H'},
      CLI_CONNECTS,
      "      --host ADDRESS   ask the host at this address (default: $VIADUCT_HOST, else the\n"
-     "                       user's host, else the system's)\n"},
+     "                       user's host, else the system's); of `list` also the NAME of\n"
+     "                       a peered host, for its classes\n"},
     {{"timeout", required_argument, NULL, 't'},
      CLI_CONNECTS,
      "      --timeout MS     give up after so many milliseconds\n"},
