@@ -15,6 +15,10 @@ struct configuration;
  * means nothing by is logged. VIA_E_CONFIG where there is no COM, or a side file is wrong. */
 HRESULT exposed_write_manifests(const struct configuration *configuration, const char *directory);
 
+/* Says what is wrong with what the configuration exposes, and writes nothing: the same failures,
+ * and the same lines in the log. */
+HRESULT exposed_check(const struct configuration *configuration);
+
 /* Whether the name, which the registry does not know, is one of Windows' COM classes. */
 bool exposed_is_com_class(const struct class_name *name);
 

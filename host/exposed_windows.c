@@ -8,6 +8,7 @@
 
 #include "com/abi/guid.h"
 #include "com/gateway/annotations.h"
+#include "com/gateway/annotations_check.h"
 #include "com/gateway/registry.h"
 #include "com/registry/class_name.h"
 #include "com/registry/manifest.h"
@@ -54,9 +55,9 @@ struct writing {
     size_t *n_found;       /* by pattern */
     const char *program;
     const struct configuration *configuration;
-    const char *directory;
-    char **written; /* names of files; NULL at the end, or none */
-    HRESULT result; /* sticky */
+    const char *directory; /* NULL: nothing is written */
+    char **written;        /* names of files; NULL at the end, or none */
+    HRESULT result;        /* sticky */
 };
 
 /* --- manifests --- */
@@ -108,6 +109,12 @@ static HRESULT write_manifest(struct writing *self, const struct com_class *clas
     return write_changed(path, text);
 }
 
+static HRESULT take(struct writing *self, const struct com_class *class)
+{
+    annotations_check_add(class);
+    return self->directory != NULL ? write_manifest(self, class) : S_OK;
+}
+
 /* What an earlier configuration exposed. */
 static HRESULT remove_others(const struct writing *self)
 {
@@ -149,7 +156,7 @@ static bool visit(void *context, const CLSID *clsid, const char *progid)
     if (FAILED(com_class_read(clsid, &class)))
         error_clear(); /* registered, and without a server that this system could run */
     else
-        self->result = write_manifest(self, &class);
+        self->result = take(self, &class);
     return SUCCEEDED(self->result);
 }
 
@@ -168,7 +175,7 @@ static HRESULT write_nameless(struct writing *self)
         }
         snprintf(class.progid, sizeof class.progid, "Class.C%08X", (unsigned)clsid.Data1);
         self->n_found[i]++;
-        hr = write_manifest(self, &class);
+        hr = take(self, &class);
     }
     return hr;
 }
@@ -186,7 +193,8 @@ static void report(const struct writing *self)
     }
 }
 
-HRESULT exposed_write_manifests(const struct configuration *configuration, const char *directory)
+/* `directory`: NULL: nothing is written. */
+static HRESULT go_through(const struct configuration *configuration, const char *directory)
 {
     char *const *patterns = configuration->exposed;
     size_t n = 0;
@@ -204,7 +212,7 @@ HRESULT exposed_write_manifests(const struct configuration *configuration, const
                               .configuration = configuration,
                               .directory = directory};
     HRESULT hr = annotations_load(configuration->annotations);
-    if (SUCCEEDED(hr))
+    if (SUCCEEDED(hr) && directory != NULL)
         hr = os_directory_make_private(directory);
     if (SUCCEEDED(hr))
         hr = com_class_each(visit, &writing);
@@ -212,12 +220,26 @@ HRESULT exposed_write_manifests(const struct configuration *configuration, const
         hr = writing.result;
     if (SUCCEEDED(hr))
         hr = write_nameless(&writing);
-    if (SUCCEEDED(hr))
+    if (SUCCEEDED(hr) && directory != NULL)
         hr = remove_others(&writing);
-    if (SUCCEEDED(hr))
+    if (SUCCEEDED(hr)) {
         report(&writing);
+        annotations_check_report();
+    }
     strings_free(writing.written);
     return hr;
+}
+
+HRESULT exposed_write_manifests(const struct configuration *configuration, const char *directory)
+{
+    return go_through(configuration, directory);
+}
+
+HRESULT exposed_check(const struct configuration *configuration)
+{
+    return configuration->exposed != NULL && configuration->exposed[0] != NULL
+               ? go_through(configuration, NULL)
+               : S_OK;
 }
 
 bool exposed_is_com_class(const struct class_name *name)

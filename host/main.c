@@ -11,6 +11,7 @@
 #include "core/os/program.h"
 #include "core/util/error.h"
 #include "core/util/log.h"
+#include "host/exposed.h"
 #include "host/host.h"
 
 /* Exit codes; docs/configuration.md lists them. */
@@ -149,6 +150,18 @@ static int serve(const struct configuration *configuration)
     return code;
 }
 
+/* What else than the configuration's own text is wrong. */
+static int check_exposed(const struct configuration *configuration)
+{
+    HRESULT hr = exposed_check(configuration);
+
+    if (FAILED(hr))
+        return print_failure(hr, EXIT_CONFIG);
+    printf("%s is valid\n",
+           configuration->path ? configuration->path : "the default configuration");
+    return EXIT_OK;
+}
+
 static int run_host(const struct configuration *configuration)
 {
     struct via_options runtime = {
@@ -187,8 +200,7 @@ static int run(int argc, char **arguments)
     if (FAILED(hr))
         return print_failure(hr, EXIT_CONFIG);
     if (command.work == WORK_CHECK)
-        printf("%s is valid\n",
-               configuration->path ? configuration->path : "the default configuration");
+        code = check_exposed(configuration);
     else
         code = run_host(configuration);
     configuration_free(configuration);

@@ -5,7 +5,6 @@
 #include <strings.h>
 
 #include "com/abi/guid.h"
-#include "core/config/config.h"
 #include "core/util/error.h"
 
 /* The files, in the order in which they were given; read-only once they are loaded. */
@@ -100,6 +99,16 @@ HRESULT annotations_load(char *const *paths)
 }
 
 /* --- looking up --- */
+
+size_t annotations_n_files(void)
+{
+    return the_annotations.n;
+}
+
+struct config_node annotations_file(size_t i)
+{
+    return config_root(the_annotations.files[i]);
+}
 
 static json_t *find(json_t *object, const char *name)
 {

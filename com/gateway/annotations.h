@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <viaduct/com.h>
 
+#include "core/config/config.h"
+
 /* What is said of a parameter; the values are borrowed from the file, and NULL where it says none.
  */
 struct annotation {
@@ -25,6 +27,8 @@ struct annotation {
 
 /* `paths`: NULL at the end; may be NULL. VIA_E_CONFIG names file, line, column and key. */
 HRESULT annotations_load(char *const *paths);
+size_t annotations_n_files(void);
+struct config_node annotations_file(size_t i);
 /* `method` as it is called in C. False: no file says anything. */
 bool annotations_find(const char *owner, const GUID *iid, const char *method, const char *param,
                       struct annotation *annotation);

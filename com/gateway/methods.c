@@ -236,6 +236,38 @@ json_t *methods_of_interface(struct conversion *self, ITypeInfo *info, const TYP
     return methods;
 }
 
+static bool names_have(const struct names *names, const FUNCDESC *function, const char *param)
+{
+    bool has = (SHORT)names->n <= function->cParams && strcasecmp(param, "value") == 0;
+    for (UINT i = 1; i < names->n && !has; i++) {
+        CLEANUP(cleanup_free) char *name = types_identifier(names->texts[i]);
+        has = name != NULL && strcasecmp(name, param) == 0;
+    }
+    return has;
+}
+
+bool methods_have(ITypeInfo *info, const char *method, const char *param)
+{
+    TYPEATTR attributes;
+    bool has = false;
+    if (!types_attributes(info, &attributes))
+        return false;
+    for (UINT i = 0; i < attributes.cFuncs && !has; i++) {
+        FUNCDESC *function;
+        struct names names;
+        struct method named = {.names = &names};
+        if (FAILED(ITypeInfo_GetFuncDesc(info, i, &function)))
+            continue;
+        get_names(info, function, &names);
+        name_method(function, &named);
+        has = strcasecmp(named.c_name, method) == 0 &&
+              (param == NULL || names_have(&names, function, param));
+        free_names(&names);
+        ITypeInfo_ReleaseFuncDesc(info, function);
+    }
+    return has;
+}
+
 /* --- dispinterfaces --- */
 
 static void add_result(struct conversion *self, ITypeInfo *info, const TYPEDESC *type,

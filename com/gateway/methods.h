@@ -12,4 +12,8 @@ json_t *methods_of_interface(struct conversion *self, ITypeInfo *info, const TYP
 json_t *methods_of_dispinterface(struct conversion *self, ITypeInfo *info,
                                  const TYPEATTR *attributes);
 
+/* Whether a method of the interface is called so in C ("get_Level"); and, unless `param` is NULL,
+ * a parameter of it so. Case makes no difference. */
+bool methods_have(ITypeInfo *info, const char *method, const char *param);
+
 #endif
