@@ -10,6 +10,7 @@
 #include "core/os/path.h"
 #include "core/os/process.h"
 #include "core/os/thread.h"
+#include "core/os/unix_calls.h"
 #include "core/util/error.h"
 #include "core/util/log.h"
 
@@ -69,7 +70,10 @@ static void await_end(struct os_process *process, bool was_told)
     if (was_told)
         log_debug("com", "viaduct-com-server %s", how);
     else
-        log_warning("com", "viaduct-com-server %s, and is started again", how);
+        log_warning("com", "viaduct-com-server %s, and is started again%s", how,
+                    os_is_wine() ? "; Wine's COM may go on sending clients to the one that has "
+                                   "ended, until 'net stop rpcss' and a new start of this host"
+                                 : "");
 }
 
 static void run_once(struct com_server *self)
