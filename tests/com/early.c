@@ -5,7 +5,6 @@
  *
  *     early HOST
  */
-#define VIADUCT_TABLES
 #include "scripting.h"
 
 #include <stdio.h>

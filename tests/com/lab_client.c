@@ -7,6 +7,7 @@
  *
  */
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -21,6 +22,9 @@
 
 static const GUID iid_events = {
     0xb8f3a1d0, 0x6a53, 0x4f0e, {0x9c, 0x55, 0x3d, 0x9b, 0x6d, 0x1d, 0x0a, 0x03}};
+
+static const GUID iid_ilab = {
+    0xb8f3a1d0, 0x6a53, 0x4f0e, {0x9c, 0x55, 0x3d, 0x9b, 0x6d, 0x1d, 0x0a, 0x05}};
 
 static const GUID iid_lab = {
     0xb8f3a1d0, 0x6a53, 0x4f0e, {0x9c, 0x55, 0x3d, 0x9b, 0x6d, 0x1d, 0x0a, 0x04}};
@@ -118,10 +122,25 @@ static ILabSink the_sink = {(ILabSinkVtbl *)&sink_vtable};
 
 /* --- sinks by name --- */
 
+/* What Met has brought, and on which thread it was while it did. */
+static struct {
+    IUnknown *who;
+    int32_t thread;
+} the_met;
+
+static void meet(IUnknown *who)
+{
+    who->lpVtbl->AddRef(who);
+    the_met.who = who;
+    check("Thread", via_invoke(who, "Thread", &the_met.thread));
+}
+
 static HRESULT on_call(void *context, const char *method, const struct via_value *in,
                        struct via_value *out)
 {
     (void)out;
+    if (strcmp(method, "Met") == 0 && in->n > 0 && in->as.items[0].kind == VIA_VALUE_OBJECT)
+        meet(in->as.items[0].as.object);
     printf("%s: %s", (const char *)context, method);
     for (uint32_t i = 0; i < in->n; i++)
         if (in->as.items[i].kind == VIA_VALUE_STRING)
@@ -162,6 +181,63 @@ static void try_sinks(IUnknown *lab)
     IUnknown_Release(named_sink);
 }
 
+/* --- an object of another apartment --- */
+
+/* It is called on its thread, whoever calls: this client, while Met is under way and later, and the
+ * class' own object, to which it is passed. */
+static void try_meeting(IUnknown *lab)
+{
+    int32_t thread = 0, later = 0, kept = 0;
+    DWORD cookie = 0;
+    IUnknown *sink = NULL;
+    check("implement", via_implement(&iid_events, lab, on_call, "event", NULL, (void **)&sink));
+    check("event sink", via_advise(lab, &iid_events, sink, &cookie));
+    check("Meet", via_invoke(lab, "Meet", &thread));
+    if (the_met.who != NULL) {
+        check("Thread", via_invoke(the_met.who, "Thread", &later));
+        check("Keep", via_invoke(lab, "Keep", the_met.who));
+        check("CallKept", via_invoke(lab, "CallKept", "Where", 0, &kept));
+        check("Keep nothing", via_invoke(lab, "Keep", (IUnknown *)NULL));
+        IUnknown_Release(the_met.who);
+    }
+    printf("on its thread: %s, %s, %s\n", the_met.thread == thread ? "during" : "elsewhere",
+           later == thread ? "later" : "elsewhere", kept == thread ? "kept" : "elsewhere");
+    check("no event sink", via_unadvise(lab, &iid_events, cookie));
+    IUnknown_Release(sink);
+}
+
+/* --- errors --- */
+
+/* `has_iid`: not what comes by an Invoke, whose EXCEPINFO has no room for it. */
+static void try_errors(IUnknown *lab, bool has_iid)
+{
+    IErrorInfo *info = NULL;
+    BSTR source = NULL, text = NULL, file = NULL;
+    DWORD context = 0;
+    GUID iid;
+    HRESULT hr = via_invoke(lab, "Fail", 1);
+    memset(&iid, 0, sizeof iid);
+    printf("error %08x: ", (unsigned)hr);
+    if (GetErrorInfo(0, &info) != S_OK)
+        return;
+    IErrorInfo_GetSource(info, &source);
+    IErrorInfo_GetDescription(info, &text);
+    IErrorInfo_GetHelpFile(info, &file);
+    IErrorInfo_GetHelpContext(info, &context);
+    IErrorInfo_GetGUID(info, &iid);
+    IErrorInfo_Release(info);
+    print_bstr(source);
+    printf(", ");
+    print_bstr(text);
+    printf(", ");
+    print_bstr(file);
+    printf(", %u, %s\n", (unsigned)context,
+           !has_iid || IsEqualGUID(&iid, &iid_ilab) ? "of ILab" : "of another interface");
+    SysFreeString(source);
+    SysFreeString(text);
+    SysFreeString(file);
+}
+
 /* --- callbacks --- */
 
 static void try_callbacks(IUnknown *lab)
@@ -199,6 +275,8 @@ int main(int argc, char **argv)
     } else if (lab != NULL) {
         try_sinks(lab);
         try_callbacks(lab);
+        try_meeting(lab);
+        try_errors(lab, strstr(argv[1], "Local") == NULL);
     }
     if (lab != NULL)
         IUnknown_Release(lab);
