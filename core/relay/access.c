@@ -28,18 +28,33 @@ static bool parse_sid(const char *text, struct access_rule *rule)
     return true;
 }
 
-static bool parse_rule(const char *word, struct access_rule *rule)
+static HRESULT find_user(const char *name, struct access_rule *rule)
 {
-    if (strncmp(word, "uid:", 4) == 0) {
-        rule->kind = ACCESS_UID;
-        return parse_id(word + 4, &rule->id);
-    }
-    if (strncmp(word, "gid:", 4) == 0) {
+    struct via_peer_identity identity;
+    HRESULT hr = os_identity_find_user(name, &identity);
+    if (FAILED(hr))
+        return hr;
+    rule->kind = (identity.flags & VIA_PEER_HAS_UNIX) ? ACCESS_UID : ACCESS_SID;
+    rule->id = identity.uid;
+    snprintf(rule->sid, sizeof rule->sid, "%s", identity.sid);
+    return S_OK;
+}
+
+/* S_FALSE: the word is none. */
+static HRESULT parse_rule(const char *word, struct access_rule *rule)
+{
+    if (strncmp(word, "user:", 5) == 0)
+        return find_user(word + 5, rule);
+    if (strncmp(word, "group:", 6) == 0) {
         rule->kind = ACCESS_GID;
-        return parse_id(word + 4, &rule->id);
+        return os_identity_find_group(word + 6, &rule->id);
+    }
+    if (strncmp(word, "uid:", 4) == 0 || strncmp(word, "gid:", 4) == 0) {
+        rule->kind = word[0] == 'u' ? ACCESS_UID : ACCESS_GID;
+        return parse_id(word + 4, &rule->id) ? S_OK : S_FALSE;
     }
     rule->kind = ACCESS_SID;
-    return strncmp(word, "sid:", 4) == 0 && parse_sid(word + 4, rule);
+    return strncmp(word, "sid:", 4) == 0 && parse_sid(word + 4, rule) ? S_OK : S_FALSE;
 }
 
 HRESULT access_parse(const char *const *words, struct access *access)
@@ -56,15 +71,19 @@ HRESULT access_parse(const char *const *words, struct access *access)
     if (access->rules == NULL)
         return error_set(E_OUTOFMEMORY, "no memory for rules of access");
     for (size_t i = 0; i < n; i++) {
-        if (strcmp(words[i], "everyone") == 0)
+        if (strcmp(words[i], "everyone") == 0) {
             access->is_everyone = true;
-        else if (parse_rule(words[i], &access->rules[access->n_rules]))
-            access->n_rules++;
-        else
-            return error_set(E_INVALIDARG,
-                             "\"%.100s\" says nobody; expected \"everyone\", \"uid:NUMBER\", "
-                             "\"gid:NUMBER\" or \"sid:S-1-...\"",
-                             words[i]);
+            continue;
+        }
+        HRESULT hr = parse_rule(words[i], &access->rules[access->n_rules]);
+        if (hr == S_FALSE)
+            hr = error_set(E_INVALIDARG,
+                           "\"%.100s\" says nobody; expected \"everyone\", \"user:NAME\", "
+                           "\"group:NAME\", \"uid:NUMBER\", \"gid:NUMBER\" or \"sid:S-1-...\"",
+                           words[i]);
+        if (FAILED(hr))
+            return hr;
+        access->n_rules++;
     }
     return S_OK;
 }
@@ -80,26 +99,30 @@ bool access_is_wide(const struct access *access)
     return access->is_everyone || access->n_rules > 0;
 }
 
-static bool rule_matches(const struct access_rule *rule, const struct via_peer_identity *identity)
+static bool is_in_group(const struct via_peer_identity *identity, uint32_t gid,
+                        const struct via_transport *transport, struct via_stream *stream)
 {
-    switch (rule->kind) {
-    case ACCESS_UID:
-        return (identity->flags & VIA_PEER_HAS_UNIX) && identity->uid == rule->id;
-    case ACCESS_GID:
-        return (identity->flags & VIA_PEER_HAS_UNIX) && identity->gid == rule->id;
-    case ACCESS_SID:
-        return (identity->flags & VIA_PEER_HAS_SID) && strcmp(identity->sid, rule->sid) == 0;
-    }
-    return false;
+    if (!(identity->flags & VIA_PEER_HAS_UNIX))
+        return false;
+    return identity->gid == gid ||
+           (transport->size >=
+                offsetof(struct via_transport, peer_in_group) + sizeof transport->peer_in_group &&
+            transport->peer_in_group != NULL && transport->peer_in_group(stream, gid) == S_OK);
 }
 
-bool access_allows(const struct access *access, const struct via_peer_identity *identity)
+bool access_allows(const struct access *access, const struct via_peer_identity *identity,
+                   const struct via_transport *transport, struct via_stream *stream)
 {
-    if (access->is_everyone || os_identity_is_self(identity) || os_identity_is_privileged(identity))
-        return true;
-    for (size_t i = 0; i < access->n_rules; i++) {
-        if (rule_matches(&access->rules[i], identity))
-            return true;
+    bool allows =
+        access->is_everyone || os_identity_is_self(identity) || os_identity_is_privileged(identity);
+    for (size_t i = 0; i < access->n_rules && !allows; i++) {
+        const struct access_rule *rule = &access->rules[i];
+        if (rule->kind == ACCESS_UID)
+            allows = (identity->flags & VIA_PEER_HAS_UNIX) && identity->uid == rule->id;
+        else if (rule->kind == ACCESS_GID)
+            allows = is_in_group(identity, rule->id, transport, stream);
+        else
+            allows = (identity->flags & VIA_PEER_HAS_SID) && strcmp(identity->sid, rule->sid) == 0;
     }
-    return false;
+    return allows;
 }

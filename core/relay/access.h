@@ -1,8 +1,9 @@
 /*
  * Who may be at the other end of a stream, by what the kernel says of it.
  *
- * Words: "everyone"; "uid:1000", "gid:100" (the peer's primary group) of a peer that has such;
- * "sid:S-1-5-21-..." of a Windows one. This user and privileged ones are let in without a word.
+ * Words: "everyone"; "uid:1000", "gid:100" of a peer that has such; "sid:S-1-5-21-..." of a Windows
+ * one; "user:alice", "group:docker", which are looked up when they are parsed. This user and
+ * privileged ones are let in without a word.
  */
 #ifndef CORE_RELAY_ACCESS_H
 #define CORE_RELAY_ACCESS_H
@@ -32,7 +33,8 @@ HRESULT access_parse(const char *const *words, struct access *access);
 void access_deinit(struct access *access);
 /* Whether the words let in anybody but this user. */
 bool access_is_wide(const struct access *access);
-/* `identity` with flags 0 is nobody in particular. */
-bool access_allows(const struct access *access, const struct via_peer_identity *identity);
+/* `identity`, of the stream's peer, with flags 0 is nobody in particular. */
+bool access_allows(const struct access *access, const struct via_peer_identity *identity,
+                   const struct via_transport *transport, struct via_stream *stream);
 
 #endif

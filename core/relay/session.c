@@ -62,7 +62,8 @@ static HRESULT check_server(struct relay *relay, const struct relay_end *end, co
     char text[256];
     HRESULT hr = end->transport->peer_identity(end->stream, &identity);
     /* A transport that cannot tell was chosen by who wrote the configuration. */
-    if (hr == S_FALSE || (SUCCEEDED(hr) && access_allows(&relay->trust, &identity)))
+    if (hr == S_FALSE ||
+        (SUCCEEDED(hr) && access_allows(&relay->trust, &identity, end->transport, end->stream)))
         return S_OK;
     if (FAILED(hr))
         return hr;
@@ -185,7 +186,7 @@ static const char *reason_to_refuse(struct relay *relay, struct relay_session *s
     session->client.size = sizeof session->client;
     if (FAILED(end->transport->peer_identity(end->stream, &session->client)))
         session->client.flags = 0;
-    if (!access_allows(&relay->access, &session->client))
+    if (!access_allows(&relay->access, &session->client, end->transport, end->stream))
         return "no rule of access lets it in";
     if (atomic_load_explicit(&relay->counts[COUNT_CLIENTS], memory_order_relaxed) >=
         relay->max_clients)

@@ -36,8 +36,8 @@ struct via_relay_options {
     /* Where to connect for each client; tried in this order, NULL behind the last. "{runtime_dir}"
      * and "{uid}" stand for the connecting user's. */
     const char *const *connect;
-    /* Who may connect besides this user and privileged ones: "everyone", "uid:1000", "gid:100",
-     * "sid:S-1-...", NULL behind the last. */
+    /* Who may connect besides this user and privileged ones: "everyone", "user:alice",
+     * "group:docker", "uid:1000", "gid:100", "sid:S-1-...", NULL behind the last. */
     const char *const *access;
     /* Who may be the server at `connect`, likewise. */
     const char *const *trust;

@@ -73,6 +73,8 @@ HRESULT socket_listen(const char *path, uint32_t mode, uint32_t backlog, int32_t
  * away if that was possible, so that the listener does not stay ready for ever. */
 HRESULT socket_accept(int32_t listener, int32_t *descriptor);
 HRESULT socket_peer_of(int32_t descriptor, struct socket_peer *peer);
+/* Whether the peer had that supplementary group, as far as the kernel tells. */
+bool socket_peer_in_group(int32_t descriptor, uint32_t gid);
 /* Makes a directory for sockets if it is missing, and makes sure that it is this user's alone.
  * Windows programs leave it to those of Linux. */
 HRESULT socket_make_private(const char *path);

@@ -14,6 +14,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
@@ -254,6 +255,27 @@ void socket_shutdown(int32_t descriptor)
 HRESULT socket_finish(int32_t descriptor)
 {
     return shutdown(descriptor, SHUT_WR) == 0 ? S_OK : socket_fail_errno("shutdown", errno);
+}
+
+/* SO_PEERGROUPS, which Linux has since 4.13, asks for room for all of them. */
+bool socket_peer_in_group(int32_t descriptor, uint32_t gid)
+{
+    bool found = false;
+#ifdef SO_PEERGROUPS
+    socklen_t size = 0;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_PEERGROUPS, NULL, &size) == 0 || errno != ERANGE)
+        return false;
+    gid_t *groups = malloc(size);
+    if (groups != NULL && getsockopt(descriptor, SOL_SOCKET, SO_PEERGROUPS, groups, &size) == 0) {
+        for (size_t i = 0; i < size / sizeof *groups && !found; i++)
+            found = groups[i] == gid;
+    }
+    free(groups);
+#else
+    (void)descriptor;
+    (void)gid;
+#endif
+    return found;
 }
 
 bool socket_is_over(int32_t descriptor)

@@ -241,6 +241,14 @@ HRESULT socket_send_from_pipe(int32_t descriptor, int32_t pipe, size_t size, siz
     return socket_read_to_pipe(descriptor, pipe, size, n);
 }
 
+/* The winelib module does not ask. */
+bool socket_peer_in_group(int32_t descriptor, uint32_t gid)
+{
+    (void)descriptor;
+    (void)gid;
+    return false;
+}
+
 bool socket_is_over(int32_t descriptor)
 {
     return calls->is_over(descriptor) == 1;

@@ -111,6 +111,14 @@ HRESULT stream_is_over(struct via_stream *stream)
     return socket_is_over(stream->descriptor) ? S_OK : S_FALSE;
 }
 
+HRESULT stream_peer_in_group(struct via_stream *stream, uint32_t gid)
+{
+    const struct socket_peer *peer = &stream->peer;
+    return peer->is_known && (peer->gid == gid || socket_peer_in_group(stream->descriptor, gid))
+               ? S_OK
+               : S_FALSE;
+}
+
 /* --- receiving --- */
 
 /* Makes at least `room` contiguous bytes behind the tail. */

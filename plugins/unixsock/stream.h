@@ -50,6 +50,7 @@ HRESULT stream_is_over(struct via_stream *stream);
 HRESULT stream_read_to_pipe(struct via_stream *stream, via_os_handle pipe, size_t size, size_t *n);
 HRESULT stream_send_from_pipe(struct via_stream *stream, via_os_handle pipe, size_t size,
                               size_t *n);
+HRESULT stream_peer_in_group(struct via_stream *stream, uint32_t gid);
 void stream_close(struct via_stream *stream);
 
 /* The members of a transport's table that are these. */
@@ -61,7 +62,7 @@ void stream_close(struct via_stream *stream);
     .peer_identity = stream_peer_identity, .shutdown = stream_shutdown, .close = stream_close, \
     .refuse_handles = stream_refuse_handles, .expect_handles = stream_expect_handles,          \
     .finish = stream_finish, .is_over = stream_is_over, .read_to_pipe = stream_read_to_pipe,   \
-    .send_from_pipe = stream_send_from_pipe
+    .send_from_pipe = stream_send_from_pipe, .peer_in_group = stream_peer_in_group
 
 /* init and deinit of a plugin that is made of these streams. */
 HRESULT plugin_lifetime_init(const struct via_plugin_host *host);

@@ -374,6 +374,15 @@ def is_refused(listen, target, uid):
     assert not ask(listen), "another user was let in"
 
 
+def is_let_in_by_group(listen, target, gid):
+    """Another user is let in for a supplementary group."""
+    Target(target, echo)
+    os.setgroups([gid, gid + 1])
+    os.setgid(gid + 2)
+    os.setuid(gid)
+    assert ask(listen), "a member of the group was kept out"
+
+
 if __name__ == "__main__":
     scenario = globals()[sys.argv[1]]
     number = int(sys.argv[4]) if len(sys.argv) > 4 else 0

@@ -1,8 +1,11 @@
 /* Users by SID; a peer of a Unix socket under Wine is known by its uid instead. */
 #include "core/os/identity.h"
 #include "core/os/unix_calls.h"
+#include "core/os/windows/text.h"
+#include "core/util/error.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <windows.h>
 
@@ -75,6 +78,39 @@ bool os_identity_is_privileged(const struct via_peer_identity *identity)
     if (identity->flags & VIA_PEER_HAS_SID)
         return !strcmp(identity->sid, "S-1-5-18") || !strcmp(identity->sid, "S-1-5-32-544");
     return (identity->flags & VIA_PEER_HAS_UNIX) && identity->uid == 0;
+}
+
+HRESULT os_identity_find_user(const char *name, struct via_peer_identity *identity)
+{
+    union {
+        SID sid;
+        uint8_t space[SECURITY_MAX_SID_SIZE];
+    } account;
+    WCHAR domain[256];
+    DWORD size = sizeof(account);
+    DWORD domain_size = sizeof(domain) / sizeof(domain[0]);
+    SID_NAME_USE use;
+    char *text;
+    wchar_t *wide = wide_from_text(name);
+    BOOL found =
+        wide && LookupAccountNameW(NULL, wide, &account, &size, domain, &domain_size, &use);
+    free(wide);
+    if (!found || !ConvertSidToStringSidA(&account, &text))
+        return error_set(E_INVALIDARG, "Windows knows no account \"%.100s\"", name);
+    *identity = (struct via_peer_identity){.size = sizeof(*identity), .flags = VIA_PEER_HAS_SID};
+    snprintf(identity->sid, sizeof(identity->sid), "%s", text);
+    LocalFree(text);
+    return S_OK;
+}
+
+HRESULT os_identity_find_group(const char *name, uint32_t *gid)
+{
+    (void)gid;
+    return error_set(
+        E_INVALIDARG,
+        "the group \"%.100s\" has no number here: on Windows a group lets nobody in, "
+        "name the accounts (\"user:NAME\"), or a group of Unix users by \"gid:NUMBER\"",
+        name);
 }
 
 char *os_identity_format(const struct via_peer_identity *identity, char *buffer, size_t size)

@@ -313,6 +313,15 @@ struct via_transport {
      * `pipe`, at least one; VIA_S_WOULD_BLOCK: the system takes none now, arm VIA_READY_WRITE. */
     HRESULT(*send_from_pipe)
     (struct via_stream *stream, via_os_handle pipe, size_t size, size_t *n);
+
+    /* --- with peer_identity: optional
+     * ------------------------------------------------------------------------------
+     * NULL, or past the table's `size`: only the group in the identity is known. */
+
+    /* [any thread before close] S_OK: the peer was in the group of that number, its own or a
+     * supplementary one, when it connected or listened; S_FALSE: it was not, or the system does not
+     * say. */
+    HRESULT (*peer_in_group)(struct via_stream *stream, uint32_t gid);
 };
 
 #ifdef __cplusplus
