@@ -1,6 +1,7 @@
 /*
  * A COM client in C that knows nothing of Viaduct: creates an object, calls it, lets everything go,
- * several times. Each time the DLL can be unloaded, and no thread or handle of it is left.
+ * a hundred times. Each time the DLL can be unloaded, and no thread or handle of it is left, but
+ * where the client has locked it.
  *
  *     inward_client PROGID
  */
@@ -11,7 +12,7 @@
 #include <oleauto.h>
 #include <tlhelp32.h>
 
-#define N_ROUNDS 6
+#define N_ROUNDS 100
 
 static unsigned count_threads(void)
 {
@@ -57,6 +58,42 @@ static int use(const CLSID *clsid)
     return sum;
 }
 
+static BOOL is_loaded(void)
+{
+    CoFreeUnusedLibrariesEx(0, 0);
+    CoFreeUnusedLibrariesEx(0, 0);
+    return GetModuleHandleW(L"viaduct-inproc.dll") != NULL;
+}
+
+/* On a class object that is let go at once: the lock is what keeps the DLL. */
+static HRESULT lock_server(const CLSID *clsid, BOOL lock)
+{
+    IClassFactory *factory;
+    HRESULT hr =
+        CoGetClassObject(clsid, CLSCTX_INPROC_SERVER, NULL, &IID_IClassFactory, (void **)&factory);
+
+    if (FAILED(hr))
+        return hr;
+    hr = IClassFactory_LockServer(factory, lock);
+    IClassFactory_Release(factory);
+    return hr;
+}
+
+static BOOL lock(const CLSID *clsid)
+{
+    BOOL good = SUCCEEDED(lock_server(clsid, TRUE)) && SUCCEEDED(lock_server(clsid, TRUE));
+
+    if (!is_loaded())
+        printf("a lock does not keep the DLL\n");
+    good = good && use(clsid) == 42 && SUCCEEDED(lock_server(clsid, FALSE));
+    if (!is_loaded())
+        printf("the second lock does not keep the DLL\n");
+    good = good && SUCCEEDED(lock_server(clsid, FALSE));
+    if (is_loaded())
+        printf("the DLL is there still, without a lock\n");
+    return good;
+}
+
 int main(int argc, char **argv)
 {
     WCHAR progid[100];
@@ -71,12 +108,11 @@ int main(int argc, char **argv)
     for (int i = 0; i < N_ROUNDS && good; i++) {
         good = use(&clsid) == 42;
         n_threads[i] = count_threads();
-        CoFreeUnusedLibrariesEx(0, 0);
-        CoFreeUnusedLibrariesEx(0, 0);
-        GetProcessHandleCount(GetCurrentProcess(), &n_handles[i]);
-        if (GetModuleHandleW(L"viaduct-inproc.dll") != NULL)
+        if (is_loaded())
             printf("round %d: the DLL is there still\n", i);
+        GetProcessHandleCount(GetCurrentProcess(), &n_handles[i]);
     }
+    good = good && lock(&clsid);
     /* What the first round leaves is the system's, and the runtime library's own. */
     if (n_threads[N_ROUNDS - 1] > n_threads[1] || n_handles[N_ROUNDS - 1] > n_handles[1])
         printf("threads %u, then %u; handles %lu, then %lu\n", n_threads[1],
