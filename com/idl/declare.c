@@ -160,12 +160,12 @@ static bool declare_named(struct parser *self, struct base_type *base)
     if (is_unsupported(name))
         return parser_error(self, base->position, "%s is not supported", name);
     for (size_t i = 0; i < self->unit->n_interfaces; i++) {
-        if (strcmp(self->unit->interfaces[i].interface.name, name))
+        if (strcmp(self->unit->interfaces[i].itf.name, name))
             continue;
         *base = (struct base_type){.kind = VIA_TYPE_INTERFACE,
                                    .index = (uint16_t)i,
                                    .element = VIA_NO_INDEX,
-                                   .c_name = self->unit->interfaces[i].interface.name,
+                                   .c_name = self->unit->interfaces[i].itf.name,
                                    .position = base->position};
         parser_advance(self);
         return true;
@@ -173,7 +173,7 @@ static bool declare_named(struct parser *self, struct base_type *base)
     if (builtin_find_interface(name, &unused)) {
         base->index = (uint16_t)unit_interface(self->unit, name);
         base->kind = VIA_TYPE_INTERFACE;
-        base->c_name = self->unit->interfaces[base->index].interface.name;
+        base->c_name = self->unit->interfaces[base->index].itf.name;
         parser_advance(self);
         return true;
     }
@@ -221,7 +221,7 @@ bool declare_check_name(struct parser *parser, const char *name, struct position
     bool is_type = unit_find_name(unit, name) != NULL || find_builtin(name) != NULL ||
                    builtin_find_interface(name, &unused) != NULL;
     for (size_t i = 0; i < unit->n_interfaces; i++)
-        is_type |= !strcmp(unit->interfaces[i].interface.name, name);
+        is_type |= !strcmp(unit->interfaces[i].itf.name, name);
     for (size_t i = 0; i < unit->n_structs; i++)
         is_type |= !strcmp(unit->structs[i].tag, name);
     for (size_t i = 0; i < unit->n_unions; i++)

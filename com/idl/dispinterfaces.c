@@ -117,12 +117,12 @@ static bool copy_interface(struct parser *self, struct unit_interface *iface)
         return false;
     size_t index = unit_interface(self->unit, name);
     const struct unit_interface *from = &unit->interfaces[index];
-    if (!from->is_defined || from->interface.base == VIA_NO_INDEX ||
-        from->interface.flags & (VIA_INTERFACE_EXTERNAL | VIA_INTERFACE_DISPINTERFACE))
+    if (!from->is_defined || from->itf.base == VIA_NO_INDEX ||
+        from->itf.flags & (VIA_INTERFACE_EXTERNAL | VIA_INTERFACE_DISPINTERFACE))
         return parser_error(self, position, "%s is no interface that is defined before this", name);
     const struct unit_interface *chain[TYPELIB_MAX_NESTING];
     unsigned n = 0;
-    for (; !builtin_slots(&from->interface.iid); from = &unit->interfaces[from->interface.base]) {
+    for (; !builtin_slots(&from->itf.iid); from = &unit->interfaces[from->itf.base]) {
         if (n == TYPELIB_MAX_NESTING)
             return parser_error(self, position, "%s has too many bases", name);
         chain[n++] = from;
@@ -171,10 +171,10 @@ static bool define(struct parser *self, size_t index, const struct attributes *a
     uint16_t base = (uint16_t)unit_interface(unit, "IDispatch");
     struct unit_interface copy = unit->interfaces[index];
     copy.position = position;
-    copy.interface.iid = attributes->uuid;
-    copy.interface.base = base;
-    copy.interface.flags = interface_flags(attributes->flags) | VIA_INTERFACE_DISPINTERFACE;
-    copy.interface.help = attributes->help;
+    copy.itf.iid = attributes->uuid;
+    copy.itf.base = base;
+    copy.itf.flags = interface_flags(attributes->flags) | VIA_INTERFACE_DISPINTERFACE;
+    copy.itf.help = attributes->help;
     bool ok = parser_accept_word(self, "interface") ? copy_interface(self, &copy)
                                                     : parse_members(self, &copy);
     if (!ok || !parser_require(self, '}'))

@@ -80,9 +80,9 @@ void emit_async(const struct unit *unit, const char *name, const size_t *chain, 
     unsigned slot = 0;
     for (size_t i = 0; i < n; i++) {
         const struct unit_interface *self = &unit->interfaces[chain[i]];
-        if (!strcmp(self->interface.name, "IUnknown"))
+        if (!strcmp(self->itf.name, "IUnknown"))
             slot += SLOTS_OF_UNKNOWN;
-        else if (!strcmp(self->interface.name, "IDispatch"))
+        else if (!strcmp(self->itf.name, "IDispatch"))
             slot += SLOTS_OF_DISPATCH;
         for (size_t j = 0; j < self->n_methods; j++, slot++) {
             const struct unit_method *method = &self->methods[j];

@@ -40,9 +40,9 @@ static void emit_enum(const struct unit *unit, size_t index, struct buffer *out)
 static size_t base_chain(const struct unit *unit, size_t index, size_t *chain, size_t room)
 {
     size_t n = 0;
-    for (size_t i = index; n < room; i = unit->interfaces[i].interface.base) {
+    for (size_t i = index; n < room; i = unit->interfaces[i].itf.base) {
         chain[n++] = i;
-        if (unit->interfaces[i].interface.base == VIA_NO_INDEX)
+        if (unit->interfaces[i].itf.base == VIA_NO_INDEX)
             break;
     }
     for (size_t i = 0; i < n / 2; i++) {
@@ -66,14 +66,14 @@ static void emit_cpp_method(const struct unit_method *method, struct buffer *out
 /* Its members are no slots: it is an IDispatch of its own name. */
 static bool is_dispinterface(const struct unit_interface *self)
 {
-    return self->interface.flags & VIA_INTERFACE_DISPINTERFACE;
+    return self->itf.flags & VIA_INTERFACE_DISPINTERFACE;
 }
 
 static void emit_cpp_interface(const struct unit *unit, const struct unit_interface *self,
                                struct buffer *out)
 {
-    buffer_print(out, "struct %s : public %s {\n", self->interface.name,
-                 unit->interfaces[self->interface.base].interface.name);
+    buffer_print(out, "struct %s : public %s {\n", self->itf.name,
+                 unit->interfaces[self->itf.base].itf.name);
     for (size_t i = 0; i < self->n_methods && !is_dispinterface(self); i++)
         emit_cpp_method(&self->methods[i], out);
     buffer_print(out, "};\n");
@@ -156,15 +156,15 @@ static void emit_macros(const char *name, const struct unit_interface *self, str
 
 static void emit_c_interface(const struct unit *unit, size_t index, struct buffer *out)
 {
-    const char *name = unit->interfaces[index].interface.name;
+    const char *name = unit->interfaces[index].itf.name;
     size_t chain[MAX_CHAIN];
     size_t n = base_chain(unit, index, chain, MAX_CHAIN);
     buffer_print(out, "typedef struct %sVtbl {\n", name);
     for (size_t i = 0; i < n; i++) {
         const struct unit_interface *self = &unit->interfaces[chain[i]];
-        if (!strcmp(self->interface.name, "IUnknown"))
+        if (!strcmp(self->itf.name, "IUnknown"))
             emit_unknown_slots(name, out);
-        else if (!strcmp(self->interface.name, "IDispatch"))
+        else if (!strcmp(self->itf.name, "IDispatch"))
             emit_dispatch_slots(name, out);
         else if (!is_dispinterface(self))
             emit_c_slots(name, self, out);
@@ -176,7 +176,7 @@ static void emit_c_interface(const struct unit *unit, size_t index, struct buffe
                  "#define %s_AddRef(This) (This)->lpVtbl->AddRef(This)\n"
                  "#define %s_Release(This) (This)->lpVtbl->Release(This)\n",
                  name, name, name);
-    if (n > 1 && !strcmp(unit->interfaces[chain[1]].interface.name, "IDispatch"))
+    if (n > 1 && !strcmp(unit->interfaces[chain[1]].itf.name, "IDispatch"))
         emit_dispatch_macros(name, out);
     if (is_dispinterface(&unit->interfaces[index]))
         return;
@@ -188,8 +188,8 @@ static void emit_c_interface(const struct unit *unit, size_t index, struct buffe
 static void emit_interface(const struct unit *unit, size_t index, struct buffer *out)
 {
     const struct unit_interface *self = &unit->interfaces[index];
-    buffer_print(out, "/* %s */\nVIADUCT_IDL_EXTERN const IID %sIID_%s;\n", self->interface.name,
-                 is_dispinterface(self) ? "D" : "", self->interface.name);
+    buffer_print(out, "/* %s */\nVIADUCT_IDL_EXTERN const IID %sIID_%s;\n", self->itf.name,
+                 is_dispinterface(self) ? "D" : "", self->itf.name);
     buffer_print(out, "#if defined(__cplusplus) && !defined(CINTERFACE)\n");
     emit_cpp_interface(unit, self, out);
     buffer_print(out, "#else\n");
@@ -247,8 +247,8 @@ void emit_header(const struct unit *unit, struct buffer *out)
                       "#define VIADUCT_IDL_EXTERN extern\n#endif\n#endif\n\n");
     for (size_t i = 0; i < unit->n_interfaces; i++)
         if (!unit->interfaces[i].is_imported)
-            buffer_print(out, "typedef struct %s %s;\n", unit->interfaces[i].interface.name,
-                         unit->interfaces[i].interface.name);
+            buffer_print(out, "typedef struct %s %s;\n", unit->interfaces[i].itf.name,
+                         unit->interfaces[i].itf.name);
     buffer_print(out, "\n");
     for (size_t i = 0; i < unit->n_items; i++)
         emit_item(unit, &unit->items[i], out);

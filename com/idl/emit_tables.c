@@ -18,10 +18,9 @@ static void emit_ids(const struct unit *unit, struct buffer *out)
         const struct unit_interface *self = &unit->interfaces[i];
         if (self->is_imported || !self->is_defined)
             continue;
-        bool is_dispinterface = self->interface.flags & VIA_INTERFACE_DISPINTERFACE;
-        buffer_print(out, "const IID %sIID_%s = ", is_dispinterface ? "D" : "",
-                     self->interface.name);
-        emit_guid(&self->interface.iid, out);
+        bool is_dispinterface = self->itf.flags & VIA_INTERFACE_DISPINTERFACE;
+        buffer_print(out, "const IID %sIID_%s = ", is_dispinterface ? "D" : "", self->itf.name);
+        emit_guid(&self->itf.iid, out);
         buffer_print(out, ";\n");
     }
     for (size_t i = 0; i < unit->n_coclasses; i++) {

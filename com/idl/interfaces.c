@@ -106,7 +106,7 @@ static bool check_new_method(struct parser *self, const struct unit_interface *i
 {
     const struct unit_interface *owner = iface;
     for (;;) {
-        bool is_there = builtin_has_method(&owner->interface.iid, c_name);
+        bool is_there = builtin_has_method(&owner->itf.iid, c_name);
         for (size_t i = 0; i < owner->n_methods && !is_there; i++)
             is_there = !strcasecmp(owner->methods[i].c_name, c_name);
         if (is_there && owner == iface)
@@ -116,10 +116,10 @@ static bool check_new_method(struct parser *self, const struct unit_interface *i
             return parser_error(self, position,
                                 "method %s is there already, in the base interface %s; case makes "
                                 "no difference",
-                                c_name, owner->interface.name);
-        if (owner->interface.base == VIA_NO_INDEX)
+                                c_name, owner->itf.name);
+        if (owner->itf.base == VIA_NO_INDEX)
             return true;
-        owner = &self->unit->interfaces[owner->interface.base];
+        owner = &self->unit->interfaces[owner->itf.base];
     }
 }
 
@@ -213,13 +213,13 @@ static bool set_base(struct parser *self, size_t index)
     size_t base_index = unit_interface(self->unit, base);
     if (!self->unit->interfaces[base_index].is_defined || base_index == index)
         return parser_error(self, position, "base interface %s is not defined before this", base);
-    const struct via_interface *known = &self->unit->interfaces[base_index].interface;
+    const struct via_interface *known = &self->unit->interfaces[base_index].itf;
     if (known->flags & VIA_INTERFACE_DISPINTERFACE)
         return parser_error(self, position, "%s is a dispinterface: nothing can derive from it",
                             base);
     if ((known->flags & VIA_INTERFACE_EXTERNAL) && !builtin_slots(&known->iid))
         return parser_error(self, position, "%s is built in: nothing can derive from it", base);
-    self->unit->interfaces[index].interface.base = (uint16_t)base_index;
+    self->unit->interfaces[index].itf.base = (uint16_t)base_index;
     return true;
 }
 
@@ -236,16 +236,16 @@ bool interface_check_new(struct parser *parser, size_t index, const struct attri
                          struct position position)
 {
     const struct unit *unit = parser->unit;
-    const char *name = unit->interfaces[index].interface.name;
+    const char *name = unit->interfaces[index].itf.name;
     if (unit->interfaces[index].is_defined)
         return parser_error(parser, position, "interface %s is defined twice, or built in", name);
     if (!(attributes->flags & ATTRIBUTE_UUID))
         return parser_error(parser, position, "interface %s has no uuid()", name);
     for (size_t i = 0; i < unit->n_interfaces; i++)
         if (unit->interfaces[i].is_defined &&
-            IsEqualGUID(&unit->interfaces[i].interface.iid, &attributes->uuid))
+            IsEqualGUID(&unit->interfaces[i].itf.iid, &attributes->uuid))
             return parser_error(parser, position, "interfaces %s and %s have the same uuid()",
-                                unit->interfaces[i].interface.name, name);
+                                unit->interfaces[i].itf.name, name);
     return true;
 }
 
@@ -267,15 +267,15 @@ static bool define_interface(struct parser *self, size_t index, const struct att
         return false;
     if (!(attributes->flags & (ATTRIBUTE_OBJECT | ATTRIBUTE_DUAL)))
         return parser_error(self, position, "interface %s needs the attribute object",
-                            unit->interfaces[index].interface.name);
+                            unit->interfaces[index].itf.name);
     if (!set_base(self, index) || !parser_require(self, '{'))
         return false;
     /* Methods may name interfaces that are new: the entry is worked on as a copy. */
     struct unit_interface copy = unit->interfaces[index];
     copy.position = position;
-    copy.interface.iid = attributes->uuid;
-    copy.interface.flags = interface_flags(attributes->flags);
-    copy.interface.help = attributes->help;
+    copy.itf.iid = attributes->uuid;
+    copy.itf.flags = interface_flags(attributes->flags);
+    copy.itf.help = attributes->help;
     while (!parser_is(self, '}')) {
         size_t start = self->n_tokens;
         if (self->token.kind == TOKEN_END)

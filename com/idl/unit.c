@@ -58,23 +58,23 @@ void unit_add_item(struct unit *unit, enum unit_item_kind kind, size_t index, co
 size_t unit_interface(struct unit *unit, const char *name)
 {
     for (size_t i = 0; i < unit->n_interfaces; i++)
-        if (!strcmp(unit->interfaces[i].interface.name, name))
+        if (!strcmp(unit->interfaces[i].itf.name, name))
             return i;
     struct unit_interface *self =
         arena_append(&unit->arena, (void **)&unit->interfaces, &unit->n_interfaces, sizeof(*self));
-    self->interface.name = arena_text(&unit->arena, name, strlen(name));
-    self->interface.base = VIA_NO_INDEX;
+    self->itf.name = arena_text(&unit->arena, name, strlen(name));
+    self->itf.base = VIA_NO_INDEX;
     size_t index = unit->n_interfaces - 1;
     const char *base_name;
     const GUID *iid = builtin_find_interface(name, &base_name);
     if (iid) {
-        self->interface.iid = *iid;
-        self->interface.flags = VIA_INTERFACE_EXTERNAL;
+        self->itf.iid = *iid;
+        self->itf.flags = VIA_INTERFACE_EXTERNAL;
         self->is_defined = true;
         self->is_imported = true;
         if (base_name) {
             uint16_t base = (uint16_t)unit_interface(unit, base_name);
-            unit->interfaces[index].interface.base = base;
+            unit->interfaces[index].itf.base = base;
         }
     }
     return index;
@@ -92,7 +92,7 @@ static GUID derive_libid(const struct unit *unit)
     sha1_update(&sha1, name_space, sizeof(name_space));
     for (size_t i = 0; i < unit->n_interfaces; i++)
         if (!unit->interfaces[i].is_imported)
-            sha1_update(&sha1, &unit->interfaces[i].interface.iid, sizeof(GUID));
+            sha1_update(&sha1, &unit->interfaces[i].itf.iid, sizeof(GUID));
     sha1_finish(&sha1, digest);
     guid.Data1 = (uint32_t)digest[0] << 24 | (uint32_t)digest[1] << 16 | (uint32_t)digest[2] << 8 |
                  digest[3];
@@ -111,7 +111,7 @@ static struct via_interface *interface_array(struct unit *unit)
         struct unit_interface *self = &unit->interfaces[i];
         struct via_method *methods =
             arena_allocate(&unit->arena, (self->n_methods + 1) * sizeof(*methods));
-        list[i] = self->interface;
+        list[i] = self->itf;
         if (self->is_imported || !self->is_defined) {
             list[i].flags |= VIA_INTERFACE_EXTERNAL;
             continue;
@@ -139,7 +139,7 @@ static bool check_definitions(struct unit *unit)
         if (!unit->interfaces[i].is_defined)
             diagnostics_error(&unit->diagnostics, unit->interfaces[i].position,
                               "interface %s is never defined: import the file that defines it",
-                              unit->interfaces[i].interface.name);
+                              unit->interfaces[i].itf.name);
     return unit->diagnostics.n_errors == 0;
 }
 

@@ -23,7 +23,7 @@ struct unit_method {
 };
 
 struct unit_interface {
-    struct via_interface interface;
+    struct via_interface itf;
     bool is_defined;
     bool is_imported;
     struct position position;

@@ -83,15 +83,15 @@ static const struct via_struct structs[] = {
     {"CONNECTDATA", 2, connection_fields, NULL},
 };
 
-#define IN     VIA_PARAM_IN
-#define RESULT VIA_PARAM_OUT | VIA_PARAM_BY_REF
-#define RETVAL VIA_PARAM_OUT | VIA_PARAM_RETVAL | VIA_PARAM_BY_REF
+#define ARGUMENT VIA_PARAM_IN
+#define RESULT   VIA_PARAM_OUT | VIA_PARAM_BY_REF
+#define RETVAL   VIA_PARAM_OUT | VIA_PARAM_RETVAL | VIA_PARAM_BY_REF
 
 static const struct via_param enum_points_params[] = {
     {"points", TYPE_ENUM_POINTS, RETVAL, NULL},
 };
 static const struct via_param find_params[] = {
-    {"iid", TYPE_GUID, IN | VIA_PARAM_BY_REF, NULL},
+    {"iid", TYPE_GUID, ARGUMENT | VIA_PARAM_BY_REF, NULL},
     {"point", TYPE_POINT, RETVAL, NULL},
 };
 static const struct via_method container_methods[] = {
@@ -106,11 +106,11 @@ static const struct via_param container_params[] = {
     {"container", TYPE_CONTAINER, RETVAL, NULL},
 };
 static const struct via_param advise_params[] = {
-    {"sink", TYPE_UNKNOWN, IN, NULL},
+    {"sink", TYPE_UNKNOWN, ARGUMENT, NULL},
     {"cookie", TYPE_ULONG, RETVAL, NULL},
 };
 static const struct via_param unadvise_params[] = {
-    {"cookie", TYPE_ULONG, IN, NULL},
+    {"cookie", TYPE_ULONG, ARGUMENT, NULL},
 };
 static const struct via_param enum_connections_params[] = {
     {"connections", TYPE_ENUM_CONNECTIONS, RETVAL, NULL},
@@ -124,12 +124,12 @@ static const struct via_method point_methods[] = {
 };
 
 static const struct via_param next_point_params[] = {
-    {"n", TYPE_ULONG, IN, NULL},
+    {"n", TYPE_ULONG, ARGUMENT, NULL},
     {"points", TYPE_POINT_LIST, VIA_PARAM_OUT, NULL},
     {"fetched", TYPE_ULONG, RESULT, NULL},
 };
 static const struct via_param skip_params[] = {
-    {"n", TYPE_ULONG, IN, NULL},
+    {"n", TYPE_ULONG, ARGUMENT, NULL},
 };
 static const struct via_method enum_points_methods[] = {
     {"Next", 1, 0, 3, next_point_params, NULL},
@@ -139,7 +139,7 @@ static const struct via_method enum_points_methods[] = {
 };
 
 static const struct via_param next_connection_params[] = {
-    {"n", TYPE_ULONG, IN, NULL},
+    {"n", TYPE_ULONG, ARGUMENT, NULL},
     {"connections", TYPE_CONNECTION_LIST, VIA_PARAM_OUT, NULL},
     {"fetched", TYPE_ULONG, RESULT, NULL},
 };
@@ -151,7 +151,7 @@ static const struct via_method enum_connections_methods[] = {
 };
 
 static const struct via_param resolve_params[] = {
-    {"iid", TYPE_GUID, IN | VIA_PARAM_BY_REF, NULL},
+    {"iid", TYPE_GUID, ARGUMENT | VIA_PARAM_BY_REF, NULL},
     {"object", TYPE_UNKNOWN, RETVAL, NULL},
 };
 static const struct via_method weak_methods[] = {

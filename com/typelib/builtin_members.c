@@ -20,29 +20,29 @@ static const struct via_type types[] = {
     [TYPE_VARIANT] = {.kind = VIA_TYPE_VARIANT, .index = VIA_NO_INDEX, .element = VIA_NO_INDEX},
 };
 
-#define IN(n)                                                              \
+#define ARGUMENT(n)                                                        \
     {                                                                      \
         .name = "argument" #n, .type = TYPE_VARIANT, .flags = VIA_PARAM_IN \
     }
 
 /* The last ones of these, with the result or without. */
 static const struct via_param params[BUILTIN_MEMBERS_MAX + 1] = {
-    IN(16),
-    IN(15),
-    IN(14),
-    IN(13),
-    IN(12),
-    IN(11),
-    IN(10),
-    IN(9),
-    IN(8),
-    IN(7),
-    IN(6),
-    IN(5),
-    IN(4),
-    IN(3),
-    IN(2),
-    IN(1),
+    ARGUMENT(16),
+    ARGUMENT(15),
+    ARGUMENT(14),
+    ARGUMENT(13),
+    ARGUMENT(12),
+    ARGUMENT(11),
+    ARGUMENT(10),
+    ARGUMENT(9),
+    ARGUMENT(8),
+    ARGUMENT(7),
+    ARGUMENT(6),
+    ARGUMENT(5),
+    ARGUMENT(4),
+    ARGUMENT(3),
+    ARGUMENT(2),
+    ARGUMENT(1),
     {.name = "result",
      .type = TYPE_VARIANT,
      .flags = VIA_PARAM_OUT | VIA_PARAM_RETVAL | VIA_PARAM_BY_REF},

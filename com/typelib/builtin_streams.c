@@ -110,18 +110,18 @@ static const struct via_struct structs[] = {
     {"STATSTG", sizeof(status_fields) / sizeof(status_fields[0]), status_fields, NULL},
 };
 
-#define IN     VIA_PARAM_IN
-#define RESULT VIA_PARAM_OUT | VIA_PARAM_BY_REF
-#define RETVAL VIA_PARAM_OUT | VIA_PARAM_RETVAL | VIA_PARAM_BY_REF
+#define ARGUMENT VIA_PARAM_IN
+#define RESULT   VIA_PARAM_OUT | VIA_PARAM_BY_REF
+#define RETVAL   VIA_PARAM_OUT | VIA_PARAM_RETVAL | VIA_PARAM_BY_REF
 
 static const struct via_param read_params[] = {
-    {"wanted", TYPE_ULONG, IN, NULL},
+    {"wanted", TYPE_ULONG, ARGUMENT, NULL},
     {"size", TYPE_ULONG, RESULT, NULL},
     {"data", TYPE_BYTES, RESULT, NULL},
 };
 static const struct via_param write_params[] = {
-    {"data", TYPE_BYTES, IN, NULL},
-    {"size", TYPE_ULONG, IN, NULL},
+    {"data", TYPE_BYTES, ARGUMENT, NULL},
+    {"size", TYPE_ULONG, ARGUMENT, NULL},
     {"written", TYPE_ULONG, RESULT, NULL},
 };
 static const struct via_method sequential_methods[] = {
@@ -130,30 +130,30 @@ static const struct via_method sequential_methods[] = {
 };
 
 static const struct via_param seek_params[] = {
-    {"move", TYPE_HYPER, IN, NULL},
-    {"origin", TYPE_ULONG, IN, NULL},
+    {"move", TYPE_HYPER, ARGUMENT, NULL},
+    {"origin", TYPE_ULONG, ARGUMENT, NULL},
     {"position", TYPE_UHYPER, RESULT, NULL},
 };
 static const struct via_param set_size_params[] = {
-    {"size", TYPE_UHYPER, IN, NULL},
+    {"size", TYPE_UHYPER, ARGUMENT, NULL},
 };
 static const struct via_param copy_params[] = {
-    {"stream", TYPE_STREAM, IN, NULL},
-    {"size", TYPE_UHYPER, IN, NULL},
+    {"stream", TYPE_STREAM, ARGUMENT, NULL},
+    {"size", TYPE_UHYPER, ARGUMENT, NULL},
     {"read", TYPE_UHYPER, RESULT, NULL},
     {"written", TYPE_UHYPER, RESULT, NULL},
 };
 static const struct via_param commit_params[] = {
-    {"flags", TYPE_ULONG, IN, NULL},
+    {"flags", TYPE_ULONG, ARGUMENT, NULL},
 };
 static const struct via_param region_params[] = {
-    {"offset", TYPE_UHYPER, IN, NULL},
-    {"size", TYPE_UHYPER, IN, NULL},
-    {"type", TYPE_ULONG, IN, NULL},
+    {"offset", TYPE_UHYPER, ARGUMENT, NULL},
+    {"size", TYPE_UHYPER, ARGUMENT, NULL},
+    {"type", TYPE_ULONG, ARGUMENT, NULL},
 };
 static const struct via_param stat_params[] = {
     {"status", TYPE_STATUS, RESULT, NULL},
-    {"flags", TYPE_ULONG, IN, NULL},
+    {"flags", TYPE_ULONG, ARGUMENT, NULL},
 };
 static const struct via_param clone_stream_params[] = {
     {"clone", TYPE_STREAM, RETVAL, NULL},
@@ -171,11 +171,11 @@ static const struct via_method stream_methods[] = {
 };
 
 static const struct via_param skip_params[] = {
-    {"n", TYPE_ULONG, IN, NULL},
+    {"n", TYPE_ULONG, ARGUMENT, NULL},
 };
 #define ENUMERATOR(name, list, enumerator)                  \
     static const struct via_param name##_next_params[] = {  \
-        {"n", TYPE_ULONG, IN, NULL},                        \
+        {"n", TYPE_ULONG, ARGUMENT, NULL},                  \
         {"items", list, VIA_PARAM_OUT, NULL},               \
         {"fetched", TYPE_ULONG, RESULT, NULL},              \
     };                                                      \

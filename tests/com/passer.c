@@ -10,10 +10,11 @@
  * waits for a byte before it does the next, or ends.
  */
 #define COBJMACROS
-#define INITGUID
 #include <stdio.h>
 #include <string.h>
 #include <windows.h>
+
+#include <initguid.h>
 
 #include <fcntl.h>
 #include <io.h>
