@@ -244,6 +244,23 @@ TEST(lets_a_call_wait_for_a_busy_object)
     fixture_end();
 }
 
+/* What a call has said of an object holds until that call hands it out, whatever runs within it. */
+TEST(a_callback_leaves_an_object_serial)
+{
+    struct peer_process peer;
+    ITestObject *serial = NULL;
+    ITestObject *back = test_object_new("back");
+    REQUIRE(fixture_begin());
+    if (peer_start(&peer, "a") &&
+        CHECK_OK(ITestObject_MakeSerialChildMeanwhile(peer.root, back, &serial))) {
+        overlap(serial, 2, 500);
+        ITestObject_Release(serial);
+    }
+    ITestObject_Release(back);
+    peer_end(&peer);
+    fixture_end();
+}
+
 /* The chain inside waits for this process, which is slow, not blocked. */
 TEST(lets_a_call_wait_for_a_callback)
 {
@@ -400,5 +417,6 @@ HARNESS_MAIN("crosswait", TEST_ENTRY_LIMIT(refuses_one_of_two_processes, COMBINA
              TEST_ENTRY_LIMIT(refuses_one_of_three_processes, COMBINATIONS_MS),
              TEST_ENTRY(refuses_one_in_one_process), TEST_ENTRY(passes_one_way_calls),
              TEST_ENTRY(lets_a_call_wait_for_a_busy_object),
+             TEST_ENTRY(a_callback_leaves_an_object_serial),
              TEST_ENTRY(lets_a_call_wait_for_a_callback), TEST_ENTRY(lets_calls_wait_in_a_row),
              TEST_ENTRY(refuses_nothing_that_a_probe_does_not_know))

@@ -40,10 +40,12 @@ struct export_face {
 };
 
 static _Thread_local struct {
+    unsigned n_calls; /* that run, one within the other */
     unsigned n;
     struct {
         IUnknown *identity; /* compared only */
         struct context *context;
+        unsigned n_calls; /* when it was made */
     } marks[MAX_MARKS];
 } the_marks;
 
@@ -74,6 +76,7 @@ HRESULT export_mark(IUnknown *object, struct context *context)
     identity->lpVtbl->Release(identity);
     the_marks.marks[the_marks.n].identity = identity;
     the_marks.marks[the_marks.n].context = context_ref(context);
+    the_marks.marks[the_marks.n].n_calls = the_marks.n_calls;
     the_marks.n++;
     return S_OK;
 }
@@ -88,20 +91,33 @@ HRESULT export_mark_serial(IUnknown *object)
     return hr;
 }
 
-void export_drop_marks(void)
+/* The mark is used up; its context. */
+static struct context *take_mark(unsigned i)
 {
-    while (the_marks.n > 0)
-        context_unref(the_marks.marks[--the_marks.n].context);
+    struct context *context = the_marks.marks[i].context;
+    the_marks.marks[i] = the_marks.marks[--the_marks.n];
+    return context;
+}
+
+void export_call_begins(void)
+{
+    the_marks.n_calls++;
+}
+
+void export_call_ends(void)
+{
+    for (unsigned i = the_marks.n; i-- > 0;) {
+        if (the_marks.marks[i].n_calls == the_marks.n_calls)
+            context_unref(take_mark(i));
+    }
+    the_marks.n_calls--;
 }
 
 static struct context *context_for(const IUnknown *identity)
 {
     for (unsigned i = 0; i < the_marks.n; i++) {
-        if (the_marks.marks[i].identity != identity)
-            continue;
-        struct context *context = the_marks.marks[i].context;
-        the_marks.marks[i] = the_marks.marks[--the_marks.n];
-        return context;
+        if (the_marks.marks[i].identity == identity)
+            return take_mark(i);
     }
     struct context *context = context_ref(context_running());
     bool adopts = guest_is_there() || apartment_adopts();

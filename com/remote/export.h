@@ -81,7 +81,8 @@ void export_abandon(const struct context *context);
 HRESULT export_mark_serial(IUnknown *object);
 /* The same for a context that there is. */
 HRESULT export_mark(IUnknown *object, struct context *context);
-/* Drops the marks that the ending call has left. */
-void export_drop_marks(void);
+/* Around a call: what its marks were not used for is dropped at its end, and no others. */
+void export_call_begins(void);
+void export_call_ends(void);
 
 #endif

@@ -155,6 +155,22 @@ static HRESULT STDMETHODCALLTYPE Test_MakeSerialChild(ITestObject *iface, ITestO
     return *child != NULL ? via_object_set_serial((IUnknown *)*child) : E_OUTOFMEMORY;
 }
 
+static HRESULT STDMETHODCALLTYPE Test_MakeSerialChildMeanwhile(ITestObject *iface,
+                                                               ITestObject *back,
+                                                               ITestObject **child)
+{
+    LONG levels = 0;
+    HRESULT hr = Test_MakeSerialChild(iface, child);
+    if (FAILED(hr))
+        return hr;
+    hr = ITestObject_CallBack(back, iface, 2, &levels);
+    if (FAILED(hr)) {
+        ITestObject_Release(*child);
+        *child = NULL;
+    }
+    return hr;
+}
+
 /* The process has one, which ends with it. */
 static HRESULT get_apartment(struct apartment **apartment)
 {
@@ -570,7 +586,7 @@ static const ITestObjectVtbl test_vtable = {
     Test_CallAround,     Test_GetCaller,
     Test_AskCaller,      Test_NoteCaller,
     Test_GetNoted,       Test_MakeApartmentChild,
-    Test_PackKept,
+    Test_PackKept,       Test_MakeSerialChildMeanwhile,
 };
 
 /* --- ITestName --- */
