@@ -181,6 +181,29 @@ static void try_sinks(IUnknown *lab)
     IUnknown_Release(named_sink);
 }
 
+/* --- what methods give by reference --- */
+
+static void try_results(IUnknown *lab)
+{
+    char *head = NULL, *tail = NULL;
+    VARIANT left, right;
+    VariantInit(&left);
+    VariantInit(&right);
+    check("Split", via_invoke(lab, "Split", "abcdef", &head, &tail));
+    printf("split: %s %s\n", head != NULL ? head : "nothing", tail != NULL ? tail : "nothing");
+    via_value_free_text(head);
+    via_value_free_text(tail);
+    V_VT(&left) = VT_I4;
+    V_I4(&left) = 1;
+    V_VT(&right) = VT_R8;
+    V_R8(&right) = 2.5;
+    check("Swap", via_invoke(lab, "Swap", &left, &right));
+    printf("swapped: %g %d\n", V_VT(&left) == VT_R8 ? V_R8(&left) : 0,
+           V_VT(&right) == VT_I4 ? (int)V_I4(&right) : 0);
+    VariantClear(&left);
+    VariantClear(&right);
+}
+
 /* --- an object of another apartment --- */
 
 /* It is called on its thread, whoever calls: this client, while Met is under way and later, and the
@@ -273,6 +296,7 @@ int main(int argc, char **argv)
     if (lab != NULL && argc == 3) {
         publish(lab, argv[2]);
     } else if (lab != NULL) {
+        try_results(lab);
         try_sinks(lab);
         try_callbacks(lab);
         try_meeting(lab);
