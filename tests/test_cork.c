@@ -99,31 +99,44 @@ TEST(sends_a_stream_of_one_way_calls_together)
     pair_close(&pair);
 }
 
-/* Frames of a raw peer that are there at once are answered with few writes. */
+enum { N_TOGETHER = 64 };
+
+/* How often the server writes to answer so many calls of a raw peer that are there at once. */
+static uint32_t answer_together(struct raw *raw)
+{
+    char text[64];
+    uint8_t frames[N_TOGETHER][WIRE_HEADER_SIZE + 64];
+    for (uint32_t i = 0; i < N_TOGETHER; i++) {
+        struct wire_header header = {
+            .size = sizeof frames[i], .kind = WIRE_CALL, .call_id = i + 1, .body_size = 64};
+        struct wire_call_body body = {
+            .slot = METHOD_ADD, .depth = 1, .remaining_ms = WIRE_NO_LIMIT_MS};
+        memset(frames[i], 0, sizeof frames[i]);
+        wire_header_write(frames[i], &header);
+        memcpy(frames[i] + WIRE_HEADER_SIZE, &body, sizeof body);
+    }
+    n_flushes = 0;
+    raw_send(raw, frames, sizeof frames);
+    for (uint32_t i = 0; i < N_TOGETHER; i++)
+        CHECK_EQ(raw_receive(raw, text, sizeof text), WIRE_REPLY);
+    return (uint32_t)n_flushes;
+}
+
+/* A worker that is kept from running answers late, and then each call alone; so not at every try.
+ */
 TEST(answers_together_what_has_arrived_together)
 {
-    enum { N = 64 };
     struct pair pair;
     struct raw raw;
-    char text[64];
-    uint8_t frames[N][WIRE_HEADER_SIZE + 64];
     if (!open_counting(&pair))
         return;
     if (raw_joined(&raw, &pair)) {
-        for (uint32_t i = 0; i < N; i++) {
-            struct wire_header header = {
-                .size = sizeof frames[i], .kind = WIRE_CALL, .call_id = i + 1, .body_size = 64};
-            struct wire_call_body body = {
-                .slot = METHOD_ADD, .depth = 1, .remaining_ms = WIRE_NO_LIMIT_MS};
-            memset(frames[i], 0, sizeof frames[i]);
-            wire_header_write(frames[i], &header);
-            memcpy(frames[i] + WIRE_HEADER_SIZE, &body, sizeof body);
+        uint32_t least = UINT32_MAX;
+        for (uint32_t i = 0; i < 100 && least >= N_TOGETHER / 2; i++) {
+            uint32_t n = answer_together(&raw);
+            least = n < least ? n : least;
         }
-        n_flushes = 0;
-        raw_send(&raw, frames, sizeof frames);
-        for (uint32_t i = 0; i < N; i++)
-            CHECK_EQ(raw_receive(&raw, text, sizeof text), WIRE_REPLY);
-        CHECK(n_flushes < N / 2);
+        CHECK(least < N_TOGETHER / 2);
         raw.transport->close(raw.stream);
     }
     pair_close(&pair);

@@ -196,6 +196,7 @@ struct link_connection {
     struct thread *_Atomic corker; /* whose frames wait, of several the last's; compared only;
                                     * written under send_lock; NULL: nothing waits */
     struct list cork_link;         /* node->corked; node->lock */
+    bool cork_stays;               /* node->lock: listed again since the tick came to it */
 
     _Atomic uint64_t frames_sent, bytes_sent, calls_sent;             /* written under send_lock */
     _Atomic uint64_t frames_received, bytes_received, calls_received; /* written by the holder */

@@ -76,6 +76,7 @@ void cork_list(struct link_connection *connection)
         return;
     }
     os_mutex_lock(&node->lock);
+    connection->cork_stays = true;
     if (!link_connection_is_closed(connection) && !list_is_linked(&connection->cork_link))
         list_append(&node->corked, &connection->cork_link);
     os_mutex_unlock(&node->lock);
@@ -128,30 +129,37 @@ static bool stays(struct link_connection *connection)
     return stays;
 }
 
+/* node->lock. Under way a connection stays in the list, where its thread finds it; if that has left
+ * something again it has asked for it to stay, in cork_list(). */
+static void tick_locked(struct link_node *node, struct link_connection *connection)
+{
+    connection->cork_stays = false;
+    list_append(&node->corked, &connection->cork_link);
+    os_mutex_unlock(&node->lock);
+    bool stayed = stays(connection);
+    sender_flush(connection);
+    os_mutex_lock(&node->lock);
+    if (!stayed && !connection->cork_stays)
+        list_remove(&connection->cork_link);
+}
+
 bool cork_tick(struct link_node *node)
 {
-    struct list kept;
-    struct list *link;
-    list_init(&kept);
     if (!atomic_exchange(&node->flush_on, false))
         return false;
+    size_t n = 0;
     os_mutex_lock(&node->lock);
-    while ((link = list_pop(&node->corked)) != NULL) {
-        /* Meanwhile it may end, and be finished: then it does not come back. */
+    for (struct list *l = node->corked.next; l != &node->corked; l = l->next)
+        n++;
+    for (struct list *link; n > 0 && (link = list_pop(&node->corked)) != NULL; n--) {
+        /* Meanwhile it may end, and be finished, which takes it out of the list. */
         struct link_connection *connection =
             link_connection_ref(list_entry(link, struct link_connection, cork_link));
-        os_mutex_unlock(&node->lock);
-        bool is_kept = stays(connection);
-        sender_flush(connection);
-        os_mutex_lock(&node->lock);
-        if (is_kept && !link_connection_is_closed(connection))
-            list_append(&kept, &connection->cork_link);
+        tick_locked(node, connection);
         os_mutex_unlock(&node->lock);
         link_connection_unref(connection);
         os_mutex_lock(&node->lock);
     }
-    while ((link = list_pop(&kept)) != NULL)
-        list_append(&node->corked, link);
     bool again = !list_is_empty(&node->corked);
     os_mutex_unlock(&node->lock);
     if (again)
