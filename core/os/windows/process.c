@@ -21,6 +21,8 @@ struct os_process {
 
 /* What a killed process ends with. */
 #define KILLED_STATUS 1
+/* How often a process is tried to be started; create() says why. */
+#define MAX_STARTS 3
 
 uint32_t os_process_id(void)
 {
@@ -238,8 +240,8 @@ static void close_standard_handles(const struct standard_handles *handles)
         CloseHandle(handles->err);
 }
 
-static BOOL create(const struct standard_handles *handles, wchar_t *line, wchar_t *environment,
-                   PROCESS_INFORMATION *made)
+static BOOL create_once(const struct standard_handles *handles, wchar_t *line, wchar_t *environment,
+                        PROCESS_INFORMATION *made)
 {
     HANDLE inherited[3] = {handles->in, handles->out, handles->err};
     STARTUPINFOEXW start = {.StartupInfo = {.cb = sizeof(start),
@@ -267,6 +269,18 @@ static BOOL create(const struct standard_handles *handles, wchar_t *line, wchar_
     DeleteProcThreadAttributeList(start.lpAttributeList);
     SetLastError(error);
     return done;
+}
+
+/* Wine loses a process now and then before anything of it has run, and says so by an error that
+ * Windows does not have here: on a busy machine one in some thousands, of any program. */
+static BOOL create(const struct standard_handles *handles, wchar_t *line, wchar_t *environment,
+                   PROCESS_INFORMATION *made)
+{
+    for (unsigned i = 1; !create_once(handles, line, environment, made); i++) {
+        if (GetLastError() != ERROR_INTERNAL_ERROR || i == MAX_STARTS)
+            return FALSE;
+    }
+    return TRUE;
 }
 
 HRESULT os_process_spawn(const struct os_spawn_options *options, struct os_process **process)
