@@ -10,63 +10,12 @@
 #include "msxml.h"
 #include "regexp.h"
 #include "scripting.h"
+#include "tests/com/early_steps.h"
 
 #include <stdio.h>
 #include <viaduct/enumerators.h>
 #include <viaduct/late.h>
 #include <viaduct/runtime.h>
-
-static int the_step = 1; /* the first line is a comment */
-
-static int failed(HRESULT hr)
-{
-    printf("%d: ", ++the_step);
-    if (FAILED(hr))
-        printf("error %08X\n", (unsigned)hr);
-    return FAILED(hr);
-}
-
-static void done(HRESULT hr)
-{
-    if (!failed(hr))
-        printf("\n");
-}
-
-static void print_bstr(BSTR text)
-{
-    for (UINT i = 0; i < SysStringLen(text); i++)
-        printf("%c", text[i] == '\n' || text[i] == '\r' ? '|' : (char)text[i]);
-}
-
-static void got_bstr(HRESULT hr, BSTR text)
-{
-    if (failed(hr))
-        return;
-    print_bstr(text);
-    printf("\n");
-    SysFreeString(text);
-}
-
-static void got_bool(HRESULT hr, VARIANT_BOOL value)
-{
-    if (!failed(hr))
-        printf("%s\n", value ? "true" : "false");
-}
-
-static void got_number(HRESULT hr, LONG value)
-{
-    if (!failed(hr))
-        printf("%d\n", (int)value);
-}
-
-static VARIANT number_variant(LONG number)
-{
-    VARIANT value;
-    VariantInit(&value);
-    V_VT(&value) = VT_I4;
-    V_I4(&value) = number;
-    return value;
-}
 
 static VARIANT text_variant(BSTR text)
 {
