@@ -40,12 +40,11 @@ struct export_face {
 };
 
 static _Thread_local struct {
-    unsigned n_calls; /* that run, one within the other */
     unsigned n;
     struct {
         IUnknown *identity; /* compared only */
         struct context *context;
-        unsigned n_calls; /* when it was made */
+        const struct link_current *call; /* that made it; compared only */
     } marks[MAX_MARKS];
 } the_marks;
 
@@ -76,7 +75,7 @@ HRESULT export_mark(IUnknown *object, struct context *context)
     identity->lpVtbl->Release(identity);
     the_marks.marks[the_marks.n].identity = identity;
     the_marks.marks[the_marks.n].context = context_ref(context);
-    the_marks.marks[the_marks.n].n_calls = the_marks.n_calls;
+    the_marks.marks[the_marks.n].call = link_current();
     the_marks.n++;
     return S_OK;
 }
@@ -99,18 +98,12 @@ static struct context *take_mark(unsigned i)
     return context;
 }
 
-void export_call_begins(void)
-{
-    the_marks.n_calls++;
-}
-
-void export_call_ends(void)
+void export_drop_marks(void)
 {
     for (unsigned i = the_marks.n; i-- > 0;) {
-        if (the_marks.marks[i].n_calls == the_marks.n_calls)
+        if (the_marks.marks[i].call == link_current())
             context_unref(take_mark(i));
     }
-    the_marks.n_calls--;
 }
 
 static struct context *context_for(const IUnknown *identity)

@@ -81,8 +81,7 @@ void export_abandon(const struct context *context);
 HRESULT export_mark_serial(IUnknown *object);
 /* The same for a context that there is. */
 HRESULT export_mark(IUnknown *object, struct context *context);
-/* Around a call: what its marks were not used for is dropped at its end, and no others. */
-void export_call_begins(void);
-void export_call_ends(void);
+/* Drops the marks that the ending call has left, and no others. */
+void export_drop_marks(void);
 
 #endif

@@ -483,7 +483,6 @@ void stub_run(struct link_message *message)
     struct marshal_invocation *invocation = NULL;
     struct target target;
     HRESULT hr = enter(call);
-    export_call_begins();
     /* Results are handed out in it, too. */
     struct context *previous = context_set_running(call->item.context);
     if (SUCCEEDED(hr))
@@ -503,7 +502,7 @@ void stub_run(struct link_message *message)
         answer(peer, call, invocation, hr);
     }
     marshal_invocation_free(invocation);
-    export_call_ends();
+    export_drop_marks();
     context_set_running(previous);
     leave(call);
 }
