@@ -41,6 +41,12 @@ if(TARGET test_cork)
         VIADUCT_PLUGIN_DIRECTORY="${VIADUCT_PATH_PREFIX}${VIADUCT_PLUGIN_DIRECTORY}")
 endif()
 
+via_test(inbox SOURCES test_inbox.c link/fixture.c DEPENDS via_core_link)
+if(TARGET test_inbox)
+    target_compile_definitions(test_inbox PRIVATE
+        VIADUCT_PLUGIN_DIRECTORY="${VIADUCT_PATH_PREFIX}${VIADUCT_PLUGIN_DIRECTORY}")
+endif()
+
 # Its tests make threads and a transport fail.
 via_test(link_faults SOURCES test_link_faults.c link/fixture.c link/raw.c DEPENDS via_core_link)
 if(TARGET test_link_faults)

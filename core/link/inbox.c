@@ -72,6 +72,8 @@ void inbox_follow(struct link_inbox *inbox, struct call *call)
 {
     os_mutex_lock(&inbox->lock);
     inbox->call = call;
+    if (!list_is_empty(&inbox->jobs))
+        wake_locked(inbox);
     os_mutex_unlock(&inbox->lock);
 }
 

@@ -5,8 +5,10 @@
  *
  * The inbox knows the innermost call that the thread waits in. Who adds a job sets `has_jobs` and
  * then wakes the thread in that call; who waits says first where it sleeps and then looks at
- * `has_jobs`. So one of the two sees the other. The call stays known until nobody wakes it any
- * more, and gives back its use of the connection behind that.
+ * `has_jobs`. So one of the two sees the other. A call that ends may leave jobs behind, and on
+ * Windows the thread may have made it out of a window message, within another sleep: so what it
+ * waits in then is woken as well. The call stays known until nobody wakes it any more, and gives
+ * back its use of the connection behind that.
  */
 #ifndef CORE_LINK_INBOX_H
 #define CORE_LINK_INBOX_H
