@@ -239,7 +239,8 @@ TEST(is_cancelled_while_others_wait)
 static void cancel_thread(void *argument)
 {
     os_sleep_ms(20);
-    CHECK_OK(via_cancel(((struct cancelling *)argument)->thread));
+    while (via_cancel(((struct cancelling *)argument)->thread) != S_OK)
+        os_sleep_ms(1); /* it does not wait yet */
 }
 
 /* via_cancel() ends a wait for an asynchronous call as it does any other. */

@@ -85,9 +85,12 @@ static void crowd_close(struct crowd *crowd)
 
 static bool becomes(atomic_bool *value, bool expected)
 {
-    for (int i = 0; i < 15000 && atomic_load(value) != expected; i++)
+    bool seen = atomic_load(value);
+    for (int i = 0; i < 15000 && seen != expected; i++) {
         os_sleep_ms(1);
-    return CHECK_EQ(atomic_load(value), expected);
+        seen = atomic_load(value);
+    }
+    return CHECK_EQ(seen, expected);
 }
 
 /* Everybody's next `n` calls are answered. */
@@ -148,13 +151,13 @@ TEST(method_that_blocks_stops_nobody)
         struct sleeper sleeper = {.pair = &crowd.pair};
         if (!CHECK_OK(os_thread_start(sleep_long, &sleeper, "sleeper", &thread)))
             break;
-        wait_for(&crowd.pair.server.n_running, 1);
+        wait_for(&crowd.pair.server.n_sleeping, 1);
         all_go_on(&crowd, 20);
         CHECK_FALSE(sleeper.is_over);
         while (link_cancel(crowd.pair.client.node, sleeper.thread) != S_OK)
             os_sleep_ms(1);
         os_thread_join(thread);
-        wait_for(&crowd.pair.server.n_running, 0);
+        wait_for(&crowd.pair.server.n_sleeping, 0);
     }
     crowd_close(&crowd);
 }

@@ -127,10 +127,11 @@ static void change_meanwhile(bool in_place)
         pair.connection, link_block_new(pair.connection, MIB), MIB, in_place, 20000, {0}, S_OK};
     if (CHECK_NOT_NULL(caller.data)) {
         uint32_t before = fill(caller.data, MIB, 1);
+        pair.server.reads_slowly = true;
         CHECK_OK(os_thread_start(call_slowly, &caller, "caller", &thread));
-        wait_for(&pair.server.n_running, 1);
-        os_sleep_ms(100);
+        wait_for(&pair.server.n_read, 1);
         ((volatile uint8_t *)caller.data)[0]++;
+        pair.server.reads_slowly = false;
         os_thread_join(thread);
         CHECK_OK(caller.result);
         CHECK_EQ(caller.answer[1], before);

@@ -314,7 +314,7 @@ TEST(ends_a_call_at_its_deadline)
         HRESULT hr = ITestObject_Block(peer.root, 10000, &cancelled);
         CHECK_EQ(via_thread_set_deadline(0), 100);
         CHECK_HR(hr, RPC_E_TIMEOUT);
-        CHECK(os_now_ns() - start < 2000u * UINT64_C(1000000));
+        CHECK(os_now_ns() - start < 2000u * UINT64_C(1000000) * harness_time_factor());
         CHECK(os_now_ns() - start >= 100u * UINT64_C(1000000));
         EVENTUALLY(last_block(peer.root) == 1);
         CHECK_OK(via_proxy_set_deadline((IUnknown *)peer.root, 50));
@@ -347,7 +347,8 @@ TEST(cancels_a_call)
         while (atomic_load(&caller.id) == 0)
             os_sleep_ms(1);
         os_sleep_ms(50);
-        CHECK_OK(via_cancel(caller.id));
+        while (via_cancel(caller.id) != S_OK)
+            os_sleep_ms(1); /* it does not call yet */
         os_thread_join(caller.thread);
         CHECK_HR(caller.hr, RPC_E_CALL_CANCELED);
         EVENTUALLY(last_block(peer.root) == 1);

@@ -157,11 +157,14 @@ static uint32_t sum_blocks(struct link_message *call, bool in_place)
     return sum;
 }
 
-static void read_blocks(struct link_message *call, bool in_place, uint32_t ms)
+static void read_blocks(struct side *side, struct link_message *call, bool in_place, uint32_t ms)
 {
     uint32_t answer[3] = {link_message_n_blocks(call), sum_blocks(call, in_place)};
+    side->n_read++;
     if (ms != 0)
         os_sleep_ms(ms);
+    while (side->reads_slowly)
+        os_sleep_ms(1);
     answer[2] = sum_blocks(call, in_place);
     reply_bytes(call, answer, sizeof answer);
 }
@@ -192,7 +195,9 @@ static void run_method(struct side *side, struct link_message *call)
         nest(call, numbers[0]);
         break;
     case METHOD_SLEEP:
+        side->n_sleeping++;
         sleep_long(call, numbers[0]);
+        side->n_sleeping--;
         break;
     case METHOD_COUNT:
         if (side->on_count != NULL)
@@ -208,7 +213,7 @@ static void run_method(struct side *side, struct link_message *call)
         reply_bytes(call, numbers, sizeof numbers);
         break;
     case METHOD_BLOCKS:
-        read_blocks(call, numbers[0], numbers[1]);
+        read_blocks(side, call, numbers[0], numbers[1]);
         break;
     case METHOD_DROP:
         link_connection_close(call->connection, E_ABORT, "the method ended it");
@@ -424,7 +429,10 @@ HRESULT call_number(struct link_connection *connection, enum method method, uint
 
 bool wait_for(atomic_uint *counter, unsigned value)
 {
-    for (int i = 0; i < 5000 && *counter != value; i++)
+    unsigned seen = *counter;
+    for (int i = 0; i < 5000 && seen != value; i++) {
         os_sleep_ms(1);
-    return CHECK_EQ(*counter, value);
+        seen = *counter;
+    }
+    return CHECK_EQ(seen, value);
 }

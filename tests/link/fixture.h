@@ -35,9 +35,11 @@ struct tally {
 
 struct side {
     struct link_node *node;
-    atomic_uint n_opened, n_closed, n_counted, n_dropped, n_released, n_running;
+    atomic_uint n_opened, n_closed, n_counted, n_dropped, n_released, n_running, n_sleeping;
     atomic_uint n_closed_early; /* closed while something ran */
     atomic_uint n_flooded;      /* what METHOD_FLOOD has sent */
+    atomic_uint n_read;         /* how often METHOD_BLOCKS has read for the first time */
+    atomic_bool reads_slowly;   /* its second time waits for as long as this is set */
     struct tally *_Atomic tallies;
     uint32_t next_number; /* the reader's: of the next METHOD_COUNT */
     atomic_uint n_out_of_order;
