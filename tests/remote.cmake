@@ -4,7 +4,8 @@ if(NOT TARGET via_com_remote)
     return()
 endif()
 
-add_executable(remote_peer remote/peer_program.c remote/serve.c remote/test_component.c remote/test_object.c)
+set(test_object remote/test_object.c remote/test_object_caller.c remote/test_object_handing.c)
+add_executable(remote_peer remote/peer_program.c remote/serve.c remote/test_component.c ${test_object})
 via_target(remote_peer)
 set_target_properties(remote_peer PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
 target_link_libraries(remote_peer PRIVATE via_com_std via_com_remote Threads::Threads)
@@ -53,7 +54,7 @@ endif()
 via_test(table SOURCES test_table.c DEPENDS via_com_std via_com_remote)
 
 via_test(remote
-    SOURCES test_remote.c remote/fixture.c remote/test_object.c
+    SOURCES test_remote.c remote/fixture.c ${test_object}
     IDL remote/remote_test.idl
     DEPENDS via_com_std via_com_remote
     TIMEOUT 240)
@@ -64,7 +65,7 @@ endif()
 via_test_border(remote)
 
 via_test(lifetime
-    SOURCES test_lifetime.c remote/fixture.c remote/test_object.c
+    SOURCES test_lifetime.c remote/fixture.c ${test_object}
     IDL remote/remote_test.idl
     DEPENDS via_com_std via_com_remote
     TIMEOUT 240)
@@ -84,7 +85,7 @@ if(TARGET test_handoff)
 endif()
 
 via_test(packet
-    SOURCES test_packet.c remote/fixture.c remote/test_object.c
+    SOURCES test_packet.c remote/fixture.c ${test_object}
     IDL remote/remote_test.idl
     DEPENDS via_com_std via_com_remote
     TIMEOUT 240)
@@ -93,7 +94,7 @@ if(TARGET test_packet)
 endif()
 
 via_test(forward
-    SOURCES test_forward.c remote/fixture.c remote/test_object.c
+    SOURCES test_forward.c remote/fixture.c ${test_object}
     IDL remote/remote_test.idl
     DEPENDS via_com_std via_com_remote
     TIMEOUT 240)
@@ -105,7 +106,7 @@ via_test_border(forward ARGUMENTS hands_on_directly forwards_where_it_must)
 via_test_border(handoff)
 
 via_test(oneway
-    SOURCES test_oneway.c remote/fixture.c remote/test_object.c
+    SOURCES test_oneway.c remote/fixture.c ${test_object}
     IDL remote/remote_test.idl
     DEPENDS via_com_std via_com_remote
     TIMEOUT 240)
@@ -116,7 +117,7 @@ endif()
 via_test_border(oneway SANITIZED)
 
 via_test(async
-    SOURCES test_async.c remote/fixture.c remote/test_object.c
+    SOURCES test_async.c remote/fixture.c ${test_object}
     IDL remote/remote_test.idl
     DEPENDS via_com_std via_com_remote
     TIMEOUT 240)
@@ -127,7 +128,7 @@ endif()
 via_test_border(async)
 
 via_test(caller
-    SOURCES test_caller.c remote/fixture.c remote/test_object.c
+    SOURCES test_caller.c remote/fixture.c ${test_object}
     IDL remote/remote_test.idl
     DEPENDS via_com_std via_com_remote)
 if(TARGET test_caller)
@@ -136,7 +137,7 @@ endif()
 via_test_border(caller)
 
 via_test(promise
-    SOURCES test_promise.c remote/fixture.c remote/test_object.c
+    SOURCES test_promise.c remote/fixture.c ${test_object}
     IDL remote/remote_test.idl
     DEPENDS via_com_std via_com_remote
     TIMEOUT 240)
@@ -147,7 +148,7 @@ endif()
 via_test_border(promise)
 
 via_test(component
-    SOURCES test_component.c remote/fixture.c remote/test_component.c remote/test_object.c
+    SOURCES test_component.c remote/fixture.c remote/test_component.c ${test_object}
     IDL remote/remote_test.idl
     DEPENDS via_com_std via_com_remote
     TIMEOUT 240)
@@ -156,7 +157,7 @@ if(TARGET test_component)
 endif()
 
 via_test(crosswait
-    SOURCES test_crosswait.c remote/fixture.c remote/test_object.c
+    SOURCES test_crosswait.c remote/fixture.c ${test_object}
     IDL remote/remote_test.idl
     DEPENDS via_com_std via_com_remote
     TIMEOUT 240)
@@ -167,7 +168,7 @@ endif()
 via_test_border(crosswait ARGUMENTS refuses_one_of)
 
 via_test(callbacks
-    SOURCES test_callbacks.c remote/fixture.c remote/test_object.c
+    SOURCES test_callbacks.c remote/fixture.c ${test_object}
     IDL remote/remote_test.idl
     DEPENDS via_com_std via_com_remote
     TIMEOUT 240)
@@ -206,7 +207,7 @@ endif()
 
 if(WIN32)
     via_test(remote_apartment
-        SOURCES test_remote_apartment_windows.c os/apartment_windows.c remote/fixture.c remote/test_object.c
+        SOURCES test_remote_apartment_windows.c os/apartment_windows.c remote/fixture.c ${test_object}
         IDL remote/remote_test.idl
         DEPENDS via_com_std via_com_remote)
     target_link_libraries(test_remote_apartment PRIVATE ole32 uuid)

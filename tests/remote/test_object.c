@@ -1,50 +1,24 @@
-#include "tests/remote/test_object.h"
+#include "tests/remote/test_object_parts.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <viaduct/caller.h>
-#include <viaduct/proxies.h>
 #include <viaduct/runtime.h>
-#include <viaduct/stream.h>
 
 #include "com/remote/apartment.h"
-#include "com/remote/export.h"
 #include "core/os/clock.h"
 #include "core/os/process.h"
 #include "core/os/thread.h"
 
-#define MAX_APPENDED 1024
-
-struct test_object {
-    ITestObject ITestObject_iface;
-    ITestName ITestName_iface;
-    atomic_uint refs;
-    atomic_long last_block;
-    atomic_int n_met;
-    const struct apartment *apartment; /* read-only; whose thread alone calls it; NULL: any */
-    struct os_mutex lock;
-    ITestObject *kept;           /* lock */
-    LONG appended[MAX_APPENDED]; /* lock */
-    ULONG n_appended;            /* lock */
-    BSTR name;                   /* lock */
-    HRESULT noted;               /* lock: what via_call_current() returned */
-    struct via_caller caller;    /* lock */
-};
-
 static atomic_long the_count;
-
-static struct test_object *from_object(ITestObject *iface)
-{
-    return (struct test_object *)((char *)iface - offsetof(struct test_object, ITestObject_iface));
-}
 
 static struct test_object *from_name(ITestName *iface)
 {
     return (struct test_object *)((char *)iface - offsetof(struct test_object, ITestName_iface));
 }
 
-static BSTR ascii_bstr(const char *text)
+BSTR test_text(const char *text)
 {
     size_t n = strlen(text);
     BSTR string = SysAllocStringLen(NULL, (UINT)n);
@@ -85,17 +59,17 @@ static ULONG release(struct test_object *self)
 
 static HRESULT STDMETHODCALLTYPE Test_QueryInterface(ITestObject *iface, REFIID iid, void **object)
 {
-    return query(from_object(iface), iid, object);
+    return query(test_object_of(iface), iid, object);
 }
 
 static ULONG STDMETHODCALLTYPE Test_AddRef(ITestObject *iface)
 {
-    return (ULONG)atomic_fetch_add(&from_object(iface)->refs, 1) + 1;
+    return (ULONG)atomic_fetch_add(&test_object_of(iface)->refs, 1) + 1;
 }
 
 static ULONG STDMETHODCALLTYPE Test_Release(ITestObject *iface)
 {
-    return release(from_object(iface));
+    return release(test_object_of(iface));
 }
 
 static HRESULT STDMETHODCALLTYPE Name_QueryInterface(ITestName *iface, REFIID iid, void **object)
@@ -117,7 +91,7 @@ static ULONG STDMETHODCALLTYPE Name_Release(ITestName *iface)
 
 static HRESULT look_where(ITestObject *iface)
 {
-    const struct apartment *apartment = from_object(iface)->apartment;
+    const struct apartment *apartment = test_object_of(iface)->apartment;
     return apartment == NULL || apartment_is_current(apartment) ? S_OK : E_UNEXPECTED;
 }
 
@@ -139,65 +113,6 @@ static HRESULT STDMETHODCALLTYPE Test_CountObjects(ITestObject *iface, LONG *n)
     (void)iface;
     *n = (LONG)test_object_count();
     return S_OK;
-}
-
-static HRESULT STDMETHODCALLTYPE Test_MakeChild(ITestObject *iface, ITestObject **child)
-{
-    (void)iface;
-    *child = test_object_new("child");
-    return *child != NULL ? S_OK : E_OUTOFMEMORY;
-}
-
-static HRESULT STDMETHODCALLTYPE Test_MakeSerialChild(ITestObject *iface, ITestObject **child)
-{
-    (void)iface;
-    *child = test_object_new("serial");
-    return *child != NULL ? via_object_set_serial((IUnknown *)*child) : E_OUTOFMEMORY;
-}
-
-static HRESULT STDMETHODCALLTYPE Test_MakeSerialChildMeanwhile(ITestObject *iface,
-                                                               ITestObject *back,
-                                                               ITestObject **child)
-{
-    LONG levels = 0;
-    HRESULT hr = Test_MakeSerialChild(iface, child);
-    if (FAILED(hr))
-        return hr;
-    hr = ITestObject_CallBack(back, iface, 2, &levels);
-    if (FAILED(hr)) {
-        ITestObject_Release(*child);
-        *child = NULL;
-    }
-    return hr;
-}
-
-/* The process has one, which ends with it. */
-static HRESULT get_apartment(struct apartment **apartment)
-{
-    static struct os_mutex lock = OS_MUTEX_INITIALIZER;
-    static struct apartment *the_apartment; /* lock */
-    HRESULT hr = S_OK;
-    os_mutex_lock(&lock);
-    if (the_apartment == NULL)
-        hr = apartment_new(&the_apartment);
-    *apartment = the_apartment;
-    os_mutex_unlock(&lock);
-    return hr;
-}
-
-static HRESULT STDMETHODCALLTYPE Test_MakeApartmentChild(ITestObject *iface, ITestObject **child)
-{
-    (void)iface;
-    struct apartment *apartment;
-    *child = NULL;
-    HRESULT hr = get_apartment(&apartment);
-    if (FAILED(hr))
-        return hr;
-    *child = test_object_new("apartment");
-    if (*child == NULL)
-        return E_OUTOFMEMORY;
-    from_object(*child)->apartment = apartment;
-    return export_mark((IUnknown *)*child, apartment_context(apartment));
 }
 
 static HRESULT STDMETHODCALLTYPE Test_Echo(ITestObject *iface, ITestObject *object,
@@ -224,31 +139,6 @@ static HRESULT STDMETHODCALLTYPE Test_IsSame(ITestObject *iface, IUnknown *a, IU
     return S_OK;
 }
 
-static HRESULT STDMETHODCALLTYPE Test_Keep(ITestObject *iface, ITestObject *object)
-{
-    struct test_object *self = from_object(iface);
-    if (object != NULL)
-        ITestObject_AddRef(object);
-    os_mutex_lock(&self->lock);
-    ITestObject *previous = self->kept;
-    self->kept = object;
-    os_mutex_unlock(&self->lock);
-    if (previous != NULL)
-        ITestObject_Release(previous);
-    return S_OK;
-}
-
-static HRESULT STDMETHODCALLTYPE Test_GetKept(ITestObject *iface, ITestObject **object)
-{
-    struct test_object *self = from_object(iface);
-    os_mutex_lock(&self->lock);
-    *object = self->kept;
-    if (self->kept != NULL)
-        ITestObject_AddRef(self->kept);
-    os_mutex_unlock(&self->lock);
-    return S_OK;
-}
-
 static HRESULT STDMETHODCALLTYPE Test_CallBack(ITestObject *iface, ITestObject *object, LONG depth,
                                                LONG *levels)
 {
@@ -269,7 +159,7 @@ static HRESULT STDMETHODCALLTYPE Test_CallAdd(ITestObject *iface, ITestObject *o
 
 static HRESULT STDMETHODCALLTYPE Test_Block(ITestObject *iface, ULONG ms, LONG *cancelled)
 {
-    struct test_object *self = from_object(iface);
+    struct test_object *self = test_object_of(iface);
     uint64_t end = os_deadline_ms(ms);
     atomic_store(&self->last_block, 0);
     while (os_now_ns() < end && !via_call_is_cancelled())
@@ -281,13 +171,13 @@ static HRESULT STDMETHODCALLTYPE Test_Block(ITestObject *iface, ULONG ms, LONG *
 
 static HRESULT STDMETHODCALLTYPE Test_GetLastBlock(ITestObject *iface, LONG *cancelled)
 {
-    *cancelled = (LONG)atomic_load(&from_object(iface)->last_block);
+    *cancelled = (LONG)atomic_load(&test_object_of(iface)->last_block);
     return S_OK;
 }
 
 static HRESULT STDMETHODCALLTYPE Test_Append(ITestObject *iface, LONG value, ULONG ms)
 {
-    struct test_object *self = from_object(iface);
+    struct test_object *self = test_object_of(iface);
     if (ms > 0)
         os_sleep_ms(ms);
     os_mutex_lock(&self->lock);
@@ -299,7 +189,7 @@ static HRESULT STDMETHODCALLTYPE Test_Append(ITestObject *iface, LONG value, ULO
 
 static HRESULT STDMETHODCALLTYPE Test_GetAppended(ITestObject *iface, ULONG *count, LONG **values)
 {
-    struct test_object *self = from_object(iface);
+    struct test_object *self = test_object_of(iface);
     os_mutex_lock(&self->lock);
     *count = self->n_appended;
     *values = CoTaskMemAlloc(*count * sizeof **values + 1);
@@ -325,13 +215,13 @@ static HRESULT STDMETHODCALLTYPE Test_Overlap(ITestObject *iface, ULONG ms, LONG
     return S_OK;
 }
 
-static HRESULT STDMETHODCALLTYPE Test_Fail(ITestObject *iface, BSTR text)
+HRESULT STDMETHODCALLTYPE Test_Fail(ITestObject *iface, BSTR text)
 {
     (void)iface;
     ICreateErrorInfo *info;
     if (FAILED(CreateErrorInfo(&info)))
         return E_OUTOFMEMORY;
-    BSTR source = ascii_bstr("Test.Object");
+    BSTR source = test_text("Test.Object");
     ICreateErrorInfo_SetDescription(info, text);
     ICreateErrorInfo_SetSource(info, source);
     ICreateErrorInfo_SetHelpFile(info, (LPOLESTR)VIA_STR("drawers.hlp"));
@@ -347,68 +237,6 @@ static HRESULT STDMETHODCALLTYPE Test_Fail(ITestObject *iface, BSTR text)
     return E_ABORT;
 }
 
-static HRESULT STDMETHODCALLTYPE Test_MakeLater(ITestObject *iface, ULONG ms, BSTR text,
-                                                ITestObject **child)
-{
-    *child = NULL;
-    os_sleep_ms(ms);
-    return text != NULL ? Test_Fail(iface, text) : Test_MakeSerialChild(iface, child);
-}
-
-/* Addresses are ASCII. */
-static HRESULT connect_to(BSTR address, ITestObject **root)
-{
-    char text[256];
-    UINT n = SysStringLen(address);
-    if (n >= sizeof text)
-        return E_INVALIDARG;
-    for (UINT i = 0; i <= n; i++)
-        text[i] = (char)address[i];
-    return via_connect(text, &IID_ITestObject, (void **)root);
-}
-
-static HRESULT STDMETHODCALLTYPE Test_KeepRootOf(ITestObject *iface, BSTR address)
-{
-    ITestObject *root;
-    HRESULT hr = connect_to(address, &root);
-    if (FAILED(hr))
-        return hr;
-    hr = Test_Keep(iface, root);
-    ITestObject_Release(root);
-    return hr;
-}
-
-static HRESULT STDMETHODCALLTYPE Test_HandKept(ITestObject *iface, BSTR address, LONG a, LONG b,
-                                               LONG *sum)
-{
-    ITestObject *root;
-    ITestObject *kept;
-    HRESULT hr = connect_to(address, &root);
-    if (FAILED(hr))
-        return hr;
-    Test_GetKept(iface, &kept);
-    hr = ITestObject_CallAdd(root, kept, a, b, sum);
-    ITestObject_Release(root);
-    ITestObject_Release(kept);
-    return hr;
-}
-
-static HRESULT STDMETHODCALLTYPE Test_KeepKeptOf(ITestObject *iface, BSTR address)
-{
-    ITestObject *root;
-    ITestObject *kept = NULL;
-    HRESULT hr = connect_to(address, &root);
-    if (FAILED(hr))
-        return hr;
-    hr = ITestObject_GetKept(root, &kept);
-    ITestObject_Release(root);
-    if (FAILED(hr))
-        return hr;
-    hr = Test_Keep(iface, kept);
-    ITestObject_Release(kept);
-    return hr;
-}
-
 static HRESULT STDMETHODCALLTYPE Test_Exit(ITestObject *iface, LONG code)
 {
     (void)iface;
@@ -418,7 +246,7 @@ static HRESULT STDMETHODCALLTYPE Test_Exit(ITestObject *iface, LONG code)
 
 static HRESULT STDMETHODCALLTYPE Test_Meet(ITestObject *iface, LONG n)
 {
-    struct test_object *self = from_object(iface);
+    struct test_object *self = test_object_of(iface);
     atomic_fetch_add(&self->n_met, 1);
     while (atomic_load(&self->n_met) < n && !via_call_is_cancelled())
         os_sleep_ms(1);
@@ -458,113 +286,6 @@ static HRESULT STDMETHODCALLTYPE Test_Pour(ITestObject *iface, ITestObject *obje
     for (LONG i = 0; i < n && SUCCEEDED(hr); i++)
         hr = ITestObject_Append(object, i, 0);
     os_sleep_ms(ms);
-    return hr;
-}
-
-/* --- who calls --- */
-
-static void describe_caller(HRESULT hr, const struct via_caller *from, struct TestCaller *to)
-{
-    *to = (struct TestCaller){.isCalled = hr == S_OK,
-                              .known = from->known,
-                              .uid = from->uid,
-                              .gid = from->gid,
-                              .pid = from->pid,
-                              .processId = from->process_id,
-                              .remainingMs = from->remaining_ms,
-                              .isOneway = from->is_oneway,
-                              .isCancelled = from->is_cancelled,
-                              .isWindows = from->is_windows,
-                              .isWine = from->is_wine,
-                              .node = from->node,
-                              .agent = ascii_bstr(from->agent),
-                              .transport = ascii_bstr(from->transport),
-                              .sid = ascii_bstr(from->sid)};
-}
-
-void test_object_caller(struct TestCaller *caller)
-{
-    struct via_caller found = {.size = sizeof found};
-    HRESULT hr = via_call_current(&found);
-    describe_caller(hr, &found, caller);
-}
-
-void test_caller_clear(struct TestCaller *caller)
-{
-    SysFreeString(caller->agent);
-    SysFreeString(caller->transport);
-    SysFreeString(caller->sid);
-    memset(caller, 0, sizeof *caller);
-}
-
-static HRESULT STDMETHODCALLTYPE Test_GetCaller(ITestObject *iface, struct TestCaller *caller)
-{
-    (void)iface;
-    test_object_caller(caller);
-    return S_OK;
-}
-
-static HRESULT STDMETHODCALLTYPE Test_AskCaller(ITestObject *iface, ITestObject *object,
-                                                struct TestCaller *before, struct TestCaller *there,
-                                                struct TestCaller *after)
-{
-    (void)iface;
-    test_object_caller(before);
-    HRESULT hr = ITestObject_GetCaller(object, there);
-    test_object_caller(after);
-    return hr;
-}
-
-static HRESULT STDMETHODCALLTYPE Test_NoteCaller(ITestObject *iface)
-{
-    struct test_object *self = from_object(iface);
-    os_mutex_lock(&self->lock);
-    self->caller.size = sizeof self->caller;
-    self->noted = via_call_current(&self->caller);
-    os_mutex_unlock(&self->lock);
-    return S_OK;
-}
-
-static HRESULT STDMETHODCALLTYPE Test_GetNoted(ITestObject *iface, struct TestCaller *caller)
-{
-    struct test_object *self = from_object(iface);
-    os_mutex_lock(&self->lock);
-    describe_caller(self->noted, &self->caller, caller);
-    os_mutex_unlock(&self->lock);
-    return S_OK;
-}
-
-static HRESULT read_stream(IStream *stream, ULONG *size, BYTE **bytes)
-{
-    const LARGE_INTEGER start = {.QuadPart = 0};
-    STATSTG status;
-    HRESULT hr = stream->lpVtbl->Stat(stream, &status, STATFLAG_NONAME);
-    if (SUCCEEDED(hr))
-        hr = stream->lpVtbl->Seek(stream, start, STREAM_SEEK_SET, NULL);
-    if (FAILED(hr))
-        return hr;
-    *bytes = CoTaskMemAlloc((SIZE_T)status.cbSize.QuadPart);
-    return *bytes != NULL
-               ? stream->lpVtbl->Read(stream, *bytes, (ULONG)status.cbSize.QuadPart, size)
-               : E_OUTOFMEMORY;
-}
-
-static HRESULT STDMETHODCALLTYPE Test_PackKept(ITestObject *iface, ULONG *size, BYTE **packet)
-{
-    ITestObject *kept = NULL;
-    IStream *stream;
-    *size = 0;
-    *packet = NULL;
-    HRESULT hr = via_stream_on_memory(NULL, 0, &stream);
-    if (FAILED(hr))
-        return hr;
-    Test_GetKept(iface, &kept);
-    hr = via_write_packet(stream, (IUnknown *)kept);
-    if (SUCCEEDED(hr))
-        hr = read_stream(stream, size, packet);
-    if (kept != NULL)
-        ITestObject_Release(kept);
-    stream->lpVtbl->Release(stream);
     return hr;
 }
 
@@ -623,14 +344,14 @@ ITestObject *test_object_new(const char *name)
     self->ITestName_iface.lpVtbl = (void *)&name_vtable;
     atomic_init(&self->refs, 1);
     os_mutex_init(&self->lock);
-    self->name = ascii_bstr(name);
+    self->name = test_text(name);
     atomic_fetch_add(&the_count, 1);
     return &self->ITestObject_iface;
 }
 
 int test_object_met(ITestObject *object)
 {
-    return atomic_load(&from_object(object)->n_met);
+    return atomic_load(&test_object_of(object)->n_met);
 }
 
 long test_object_count(void)
