@@ -107,6 +107,11 @@ const char *method_noun(unsigned forms)
                                         : "property to set";
 }
 
+static bool has_form(const struct via_method *method, unsigned forms)
+{
+    return forms == 0 || (method->flags & forms);
+}
+
 HRESULT method_find(const struct via_typelib *lib, uint16_t index, const char *name, unsigned forms,
                     struct typelib_method *method)
 {
@@ -118,8 +123,7 @@ HRESULT method_find(const struct via_typelib *lib, uint16_t index, const char *n
         return hr;
     hr = S_FALSE;
     for (size_t i = 0; hr == S_FALSE && i < n_methods; i++) {
-        if (names_equal(methods[i].method->name, name) &&
-            (forms == 0 || methods[i].method->flags & forms)) {
+        if (names_equal(methods[i].method->name, name) && has_form(methods[i].method, forms)) {
             *method = methods[i];
             hr = S_OK;
         }
@@ -128,22 +132,33 @@ HRESULT method_find(const struct via_typelib *lib, uint16_t index, const char *n
     return hr;
 }
 
-static int no_method(const struct class *class, uint16_t index, const char *name, unsigned forms)
+HRESULT method_list(const struct via_typelib *lib, uint16_t index, unsigned forms,
+                    const char *owner, char *list, size_t size)
 {
     struct typelib_method *methods;
-    char list[1024];
-    size_t used = 0, n_methods;
-    HRESULT hr = typelib_methods(class->lib, index, &methods, &n_methods);
+    size_t used = strlen(list), n_methods;
+    HRESULT hr = typelib_methods(lib, index, &methods, &n_methods);
+
+    if (FAILED(hr))
+        return hr;
+    for (size_t i = 0; i < n_methods && used < size; i++)
+        if (has_form(methods[i].method, forms))
+            used += (size_t)snprintf(list + used, size - used, "%s%s%s%s", used ? ", " : "", owner,
+                                     *owner ? "." : "", methods[i].method->name);
+    free(methods);
+    return S_OK;
+}
+
+static int no_method(const struct class *class, uint16_t index, const char *name, unsigned forms)
+{
+    char list[1024] = "";
+    HRESULT hr = method_list(class->lib, index, forms, "", list, sizeof(list));
 
     if (FAILED(hr))
         return cli_fail_record(hr);
-    list[0] = 0;
-    for (size_t i = 0; i < n_methods && used < sizeof(list); i++)
-        used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", i ? ", " : "",
-                                 methods[i].method->name);
-    free(methods);
     return cli_fail(DISP_E_UNKNOWNNAME, "interface %s has no %s %.100s; it has: %s",
-                    class->lib->interfaces[index].name, method_noun(forms), name, list);
+                    class->lib->interfaces[index].name, method_noun(forms), name,
+                    *list ? list : "none");
 }
 
 int class_find_method(const struct class *class, const char *name, unsigned forms,

@@ -27,6 +27,9 @@ int class_find_method(const struct class *class, const char *name, unsigned form
 /* The interface's method of that name, without case, in one of the forms. S_FALSE: it has none. */
 HRESULT method_find(const struct via_typelib *lib, uint16_t index, const char *name, unsigned forms,
                     struct typelib_method *method);
+/* Appends the names of its methods in one of the forms, each behind "OWNER." unless that is "". */
+HRESULT method_list(const struct via_typelib *lib, uint16_t index, unsigned forms,
+                    const char *owner, char *list, size_t size);
 /* "method", "property to get", for messages about what there is none of. */
 const char *method_noun(unsigned forms);
 

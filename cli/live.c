@@ -115,23 +115,17 @@ static const struct via_interface *interface_of(const struct typelib_entry *entr
 static int no_method(const struct live *live, const char *name, unsigned forms)
 {
     char list[1024] = "";
-    size_t used = 0;
 
     for (unsigned i = 0; i < live->n; i++) {
         const struct typelib_entry *entry = &live->entries[i];
-        struct typelib_method *methods;
-        size_t n_methods;
-        HRESULT hr = typelib_methods(entry->lib, entry->index, &methods, &n_methods);
+        HRESULT hr = method_list(entry->lib, entry->index, forms, interface_of(entry)->name, list,
+                                 sizeof(list));
 
         if (FAILED(hr))
             return cli_fail_record(hr);
-        for (size_t j = 0; j < n_methods && used < sizeof(list); j++)
-            used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s.%s", used ? ", " : "",
-                                     interface_of(entry)->name, methods[j].method->name);
-        free(methods);
     }
     return cli_fail(DISP_E_UNKNOWNNAME, "%.200s has no %s %.100s; it has: %s", live->name,
-                    method_noun(forms), name, list);
+                    method_noun(forms), name, *list ? list : "none");
 }
 
 int live_find_method(const struct live *live, const char *name, unsigned forms,

@@ -50,9 +50,11 @@ const struct cli_command cli_commands[] = {
      "join two addresses, pipe:, unix: or tcp:, for any program", command_relay,
      "Whoever connects to LISTEN is joined to CONNECT, or to the first one that can be reached, "
      "until\n"
-     "this is interrupted. WHO is everyone, uid:N, gid:N or sid:S-1-...; this user, root and\n"
-     "administrators need no mention. 'relays' in viaductd's configuration does the same for "
-     "good.\n",
+     "this is interrupted. WHO is everyone, user:NAME, group:NAME, uid:N, gid:N or sid:S-1-...; "
+     "this\n"
+     "user, root and administrators need no mention. 'relays' in viaductd's configuration does "
+     "the\n"
+     "same for good.\n",
      CLI_RELAYS},
     {"com", "register", "CLASS", "make a class of Viaduct a COM class of Windows",
      command_com_register, COM_DETAILS,
@@ -85,7 +87,7 @@ static void print_help(FILE *to)
         snprintf(usage, sizeof(usage), "%s%s%s %s", command->name, command->subcommand ? " " : "",
                  command->subcommand ? command->subcommand : "", command->arguments);
         if (!(command->flags & CLI_HIDDEN))
-            fprintf(to, "  %-32s %s\n", usage, command->summary);
+            fprintf(to, "  %-36s %s\n", usage, command->summary);
     }
     fputs("\n'viaduct COMMAND --help' says more about one. A CLASS is a ProgID (Viaduct.SysInfo) "
           "or a\n"

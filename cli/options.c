@@ -143,8 +143,25 @@ static const char *list_subcommands(const char *name, char *text, size_t size)
     return text;
 }
 
-static void print_help(const struct cli_command *command)
+/* The command and those behind it that have its name. */
+static void print_subcommands(const struct cli_command *first)
 {
+    const struct cli_command *command = first;
+
+    for (; command->name && strcmp(command->name, first->name) == 0; command++) {
+        print_usage(stdout, command);
+        printf("    %s\n", command->summary);
+    }
+    printf("\n'viaduct %s SUBCOMMAND --help' says more about one.\n", first->name);
+}
+
+/* `is_said`: its subcommand, if it has one; else it is the first of its name. */
+static void print_help(const struct cli_command *command, bool is_said)
+{
+    if (!is_said && command[1].name && strcmp(command[1].name, command->name) == 0) {
+        print_subcommands(command);
+        return;
+    }
     print_usage(stdout, command);
     printf("%c%s.\n\n", command->summary[0] - 'a' + 'A', command->summary + 1);
     if (command->details)
@@ -254,9 +271,6 @@ static int read_option(int option, const char *word, const struct cli_command *c
     case 'a':
         options->after = optarg;
         return -1;
-    case 'h':
-        print_help(command);
-        return CLI_OK;
     case ':':
         return cli_fail_usage(command->name, "option '%.60s' requires an argument", word);
     default:
@@ -350,31 +364,41 @@ static void list_options(const struct cli_command *command, struct option list[N
     memset(&list[n], 0, sizeof(list[n]));
 }
 
+static bool says_subcommand(const struct cli_command *command, int n_words, char **words)
+{
+    return !command->subcommand || (n_words > 0 && strcmp(words[0], command->subcommand) == 0);
+}
+
 int cli_read_options(int argc, char **argv, const char *name, int min_arguments, int max_arguments,
                      struct cli_options *options)
 {
     const struct cli_command *command = find_command(name);
     struct option list[N_OPTIONS + 1];
     int option, code, n_options = sort_words(command, &argc, argv);
-    int n_own = command->subcommand ? 1 : 0;
-    char known[128];
+    int n_own = command->subcommand ? 1 : 0, n_words = argc - 1 - n_options;
+    char known[128], **words = argv + 1 + n_options;
 
     memset(options, 0, sizeof(*options));
     list_options(command, list);
     optind = 1;
     while ((option = getopt_long(1 + n_options, argv, ":h", list, NULL)) != -1) {
+        if (option == 'h') {
+            print_help(command, says_subcommand(command, n_words, words));
+            return CLI_OK;
+        }
         code = read_option(option, argv[optind - 1], command, options);
         if (code >= 0)
             return code;
     }
-    options->arguments = argv + 1 + n_options + n_own;
-    options->n_arguments = argc - 1 - n_options - n_own;
-    if (command->subcommand &&
-        (options->n_arguments < 0 || strcmp(options->arguments[-1], command->subcommand) != 0))
-        return cli_fail_usage(command->name, "there is %s, and no '%s%s%.60s'",
+    options->arguments = words + n_own;
+    options->n_arguments = n_words - n_own;
+    if (options->n_arguments < 0)
+        return cli_fail_usage(command->name, "a subcommand is missing; there is %s",
+                              list_subcommands(command->name, known, sizeof(known)));
+    if (!says_subcommand(command, n_words, words))
+        return cli_fail_usage(command->name, "there is %s, and no '%s %.60s'",
                               list_subcommands(command->name, known, sizeof(known)), command->name,
-                              options->n_arguments < 0 ? "" : " ",
-                              options->n_arguments < 0 ? " " : options->arguments[-1]);
+                              words[0]);
     if (options->n_arguments < min_arguments)
         return wrong_number(command, "too few arguments");
     if (options->n_arguments > max_arguments)

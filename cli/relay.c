@@ -46,8 +46,12 @@ static int run(const struct cli_options *options, char **access, char **trust)
     struct via_relay *relay;
     HRESULT hr = via_relay_start(&relay_options, &relay);
 
-    if (FAILED(hr))
-        return cli_fail_runtime(hr);
+    if (FAILED(hr)) {
+        int code = cli_fail_runtime(hr);
+
+        /* An address or a WHO that is none. */
+        return hr == VIA_E_ADDRESS || hr == E_INVALIDARG ? CLI_USAGE : code;
+    }
     fprintf(stderr, "viaduct: relaying %s to %s\n", options->arguments[0], options->arguments[1]);
     os_program_wait_stop();
     via_relay_stop(relay);
