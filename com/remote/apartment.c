@@ -174,9 +174,11 @@ static void leave(struct apartment *self)
     context_unref(self->context); /* and it may be gone */
 }
 
-/* `job` may be NULL. What it leaves to be done on the thread comes behind it. */
-static void run_job(struct apartment *self, struct link_job *job)
+/* `job` may be NULL. What it leaves to be done on the thread comes behind it. False: a job has had
+ * the thread leave COM, and the apartment, which was kept until then, may be gone. */
+static bool run_job(struct apartment *self, struct link_job *job)
 {
+    struct context *context = context_ref(self->context);
     struct list *link;
     self->depth++;
     if (job != NULL)
@@ -186,6 +188,9 @@ static void run_job(struct apartment *self, struct link_job *job)
         job->run(job->argument);
     }
     self->depth--;
+    bool is_there = !atomic_load(&self->is_over);
+    context_unref(context);
+    return is_there;
 }
 
 static void leave_if_unused(struct apartment *self)
@@ -199,22 +204,21 @@ static void leave_if_unused(struct apartment *self)
  * itself. */
 static void submit_own(struct apartment *self, struct link_job *job)
 {
-    if (self->depth > 0) {
+    if (self->depth > 0)
         list_append(&self->own_jobs, &job->link);
-        return;
-    }
-    run_job(self, job);
-    leave_if_unused(self);
+    else if (run_job(self, job))
+        leave_if_unused(self);
 }
 
 static void rung(void *context)
 {
     struct apartment *self = context;
-    run_job(self, take(self));
-    leave_if_unused(self);
+    if (run_job(self, take(self)))
+        leave_if_unused(self);
 }
 
-/* The thread leaves COM: its objects go first, while it can still release them. */
+/* The thread leaves COM, perhaps in a job: its objects go first, while it can still release them.
+ */
 static void closing(void *context)
 {
     struct apartment *self = context;
@@ -226,6 +230,7 @@ static void closing(void *context)
     while ((job = take(self)) != NULL)
         run_job(self, job);
     run_job(self, NULL);
+    self->depth--;
     leave(self);
 }
 

@@ -18,6 +18,7 @@
 #define N_TOLD   5
 #define N_TELLS  20
 #define N_EVENTS 50
+#define N_LEAVES 10
 #define WAIT_MS  10000
 
 static unsigned n_failed;
@@ -38,6 +39,7 @@ struct ears {
     volatile LONG references;
     IShelf *shelf;             /* asked in the callback; not a reference */
     DWORD thread;              /* which may call it; 0: any */
+    bool leaves;               /* COM, in a callback */
     volatile LONG n_heard;     /* events */
     volatile LONG n_elsewhere; /* calls on another thread */
 };
@@ -88,6 +90,8 @@ static HRESULT STDMETHODCALLTYPE Listener_Heard(IShelfListener *iface, LONG n, L
 
     note_thread(ears);
     *answer = n * count;
+    if (ears->leaves && n == N_TOLD - 1)
+        CoUninitialize();
     return hr;
 }
 
@@ -244,10 +248,51 @@ static void use(DWORD apartment)
         free(ears);
 }
 
+/* The last CoUninitialize() of a thread stands in a callback: that is answered still, and the
+ * thread goes on in the multi-threaded apartment, which others have. */
+static DWORD WINAPI leave_in_a_callback(void *context)
+{
+    struct ears *ears = malloc(sizeof *ears);
+    IShelf *shelf = NULL;
+    LONG sum = 0, count = 0;
+
+    (void)context;
+    check(ears != NULL && SUCCEEDED(CoInitializeEx(NULL, COINIT_APARTMENTTHREADED)) &&
+              SUCCEEDED(CoCreateInstance(&CLSID_Shelf, NULL, CLSCTX_INPROC_SERVER, &IID_IShelf,
+                                         (void **)&shelf)),
+          "an object to leave");
+    if (n_failed)
+        return 1;
+    ears_init(ears, shelf, GetCurrentThreadId());
+    ears->leaves = true;
+    check(SUCCEEDED(IShelf_Tell(shelf, &ears->IShelfListener_iface, N_TOLD, &sum)) && sum == 30,
+          "a callback that leaves COM");
+    check(SUCCEEDED(IShelf_get_Count(shelf, &count)) && count == 3, "a call behind it");
+    IShelf_Release(shelf);
+    check(ears->n_elsewhere == 0, "calls on the apartment's thread");
+    check(is_released(ears), "nobody holds what was handed out");
+    if (ears->references == 1)
+        free(ears);
+    return 0;
+}
+
+static void leave_in_callbacks(void)
+{
+    CoInitializeEx(NULL, COINIT_MULTITHREADED);
+    for (int i = 0; i < N_LEAVES && !n_failed; i++) {
+        HANDLE thread = CreateThread(NULL, 0, leave_in_a_callback, NULL, 0, NULL);
+
+        check(thread && WaitForSingleObject(thread, WAIT_MS) == WAIT_OBJECT_0, "a thread");
+        CloseHandle(thread);
+    }
+    CoUninitialize();
+}
+
 int main(void)
 {
     use(COINIT_APARTMENTTHREADED);
     use(COINIT_MULTITHREADED);
+    leave_in_callbacks();
     printf(n_failed ? "failed\n" : "done\n");
     return n_failed ? 1 : 0;
 }
