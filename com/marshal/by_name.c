@@ -1,15 +1,8 @@
 #include "com/marshal/by_name.h"
-#include "com/marshal/code_page.h"
 #include "com/marshal/automation.h"
-#include "com/marshal/handle.h"
-#include "com/abi/guid.h"
 #include "core/util/buffer.h"
-#include "core/util/cleanup.h"
 #include "core/util/error.h"
-#include "core/util/utf.h"
 
-#include <float.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,10 +11,19 @@ void by_name_init(struct by_name *self, const struct marshal_method *method)
 {
     memset(self, 0, sizeof(*self));
     self->method = method;
+    self->lib = method->lib;
     self->scope.method = method;
     self->slack = NATIVE_MAX_SLACK;
     for (uint16_t i = 0; i < method->n_params; i++)
         self->seen[i] = -1;
+}
+
+void by_name_init_record(struct by_name *self, const struct plan_struct *record)
+{
+    memset(self, 0, sizeof(*self));
+    self->lib = record->lib;
+    self->slack = NATIVE_MAX_SLACK;
+    snprintf(self->path, sizeof(self->path), "%s", record->name);
 }
 
 void by_name_enter_param(struct by_name *self, uint16_t i)
@@ -61,8 +63,11 @@ void by_name_fail(struct by_name *self, HRESULT code, const char *what)
 {
     if (FAILED(self->result))
         return;
-    self->result = error_set(code, "%s.%s: argument %s: %s", self->method->owner->name,
-                             self->method->method->name, self->path, what);
+    if (self->method)
+        self->result = error_set(code, "%s.%s: argument %s: %s", self->method->owner->name,
+                                 self->method->method->name, self->path, what);
+    else
+        self->result = error_set(code, "%s: %s", self->path, what);
 }
 
 /* Extends the path for a message; the old length, to cut it back to. */
@@ -73,244 +78,11 @@ static size_t enter_index(struct by_name *self, uint64_t index)
     return n;
 }
 
-static size_t enter_field(struct by_name *self, const char *name)
+size_t by_name_enter_field(struct by_name *self, const char *name)
 {
     size_t n = strlen(self->path);
     snprintf(self->path + n, sizeof(self->path) - n, ".%s", name);
     return n;
-}
-
-static const struct {
-    int64_t least;
-    uint64_t most;
-} ranges[] = {[VIA_TYPE_I8] = {INT8_MIN, INT8_MAX},    [VIA_TYPE_U8] = {0, UINT8_MAX},
-              [VIA_TYPE_I16] = {INT16_MIN, INT16_MAX}, [VIA_TYPE_U16] = {0, UINT16_MAX},
-              [VIA_TYPE_I32] = {INT32_MIN, INT32_MAX}, [VIA_TYPE_U32] = {0, UINT32_MAX},
-              [VIA_TYPE_I64] = {INT64_MIN, INT64_MAX}, [VIA_TYPE_U64] = {0, UINT64_MAX}};
-
-bool by_name_set_integer(const struct plan_type *type, void *native, int64_t number)
-{
-    uint8_t kind = type->kind;
-    if (number < ranges[kind].least || (number > 0 && (uint64_t)number > ranges[kind].most))
-        return false;
-    memcpy(native, &number, type->size); /* little-endian, as all of ours */
-    return true;
-}
-
-/* A whole number in a value: itself, or a text of digits, since JSON has no large unsigned ones. */
-static bool get_integer(const struct via_value *value, bool *is_negative, uint64_t *number)
-{
-    char *end;
-    *is_negative = false;
-    switch (value->kind) {
-    case VIA_VALUE_I64:
-        *is_negative = value->as.i64 < 0;
-        *number = (uint64_t)value->as.i64;
-        return true;
-    case VIA_VALUE_U64:
-        *number = value->as.u64;
-        return true;
-    case VIA_VALUE_F64:
-        *is_negative = value->as.f64 < 0;
-        if (value->as.f64 != floor(value->as.f64) || fabs(value->as.f64) > 9007199254740992.0)
-            return false;
-        *number = (uint64_t)(int64_t)value->as.f64;
-        return true;
-    case VIA_VALUE_STRING:
-        *is_negative = value->as.string[0] == '-';
-        *number = *is_negative ? (uint64_t)strtoll(value->as.string, &end, 0)
-                               : strtoull(value->as.string, &end, 0);
-        return value->n > 0 && !*end;
-    default:
-        return false;
-    }
-}
-
-static void set_ranged(struct by_name *self, uint8_t as_kind, size_t size,
-                       const struct via_value *value, void *native)
-{
-    bool is_negative;
-    uint64_t number;
-    if (!get_integer(value, &is_negative, &number)) {
-        by_name_fail(self, DISP_E_TYPEMISMATCH, "a whole number is expected");
-        return;
-    }
-    bool fits =
-        is_negative ? (int64_t)number >= ranges[as_kind].least : number <= ranges[as_kind].most;
-    if (!fits)
-        by_name_fail(self, DISP_E_OVERFLOW, "the number is out of range");
-    else
-        memcpy(native, &number, size);
-}
-
-static void set_real(struct by_name *self, bool is_float, const struct via_value *value,
-                     void *native)
-{
-    double number;
-    char *end = NULL;
-    if (value->kind == VIA_VALUE_F64)
-        number = value->as.f64;
-    else if (value->kind == VIA_VALUE_I64)
-        number = (double)value->as.i64;
-    else if (value->kind == VIA_VALUE_U64)
-        number = (double)value->as.u64;
-    else if (value->kind == VIA_VALUE_STRING && value->n > 0 &&
-             (number = strtod(value->as.string, &end), !*end))
-        ; /* "NaN", "Infinity", which JSON has not */
-    else {
-        by_name_fail(self, DISP_E_TYPEMISMATCH, "a number is expected");
-        return;
-    }
-    if (is_float && __builtin_isfinite(number) && fabs(number) > (double)FLT_MAX) {
-        by_name_fail(self, DISP_E_OVERFLOW, "the number is out of range");
-        return;
-    }
-    float single = (float)number;
-    memcpy(native, is_float ? (const void *)&single : (const void *)&number,
-           is_float ? sizeof(single) : sizeof(number));
-}
-
-static void set_enum(struct by_name *self, const struct plan_type *type,
-                     const struct via_value *value, void *native)
-{
-    const struct via_enum *list = type->enumeration;
-    for (uint16_t i = 0; value->kind == VIA_VALUE_STRING && i < list->n_values; i++) {
-        if (strcmp(list->values[i].name, value->as.string))
-            continue;
-        memcpy(native, &list->values[i].value, sizeof(int32_t));
-        return;
-    }
-    set_ranged(self, VIA_TYPE_I32, sizeof(int32_t), value, native);
-}
-
-static void set_hresult(struct by_name *self, const struct via_value *value, void *native)
-{
-    bool is_negative;
-    uint64_t number;
-    /* 0x80004005 is as good as -2147467259. */
-    if (get_integer(value, &is_negative, &number) && !is_negative && number <= UINT32_MAX)
-        memcpy(native, &number, sizeof(uint32_t));
-    else
-        set_ranged(self, VIA_TYPE_I32, sizeof(int32_t), value, native);
-}
-
-static void set_bool(struct by_name *self, const struct via_value *value, void *native)
-{
-    VARIANT_BOOL boolean;
-    if (value->kind == VIA_VALUE_BOOL)
-        boolean = value->as.boolean ? VARIANT_TRUE : VARIANT_FALSE;
-    else if (value->kind == VIA_VALUE_STRING && !strcmp(value->as.string, "true"))
-        boolean = VARIANT_TRUE;
-    else if (value->kind == VIA_VALUE_STRING && !strcmp(value->as.string, "false"))
-        boolean = VARIANT_FALSE;
-    else {
-        by_name_fail(self, DISP_E_TYPEMISMATCH, "true or false is expected");
-        return;
-    }
-    memcpy(native, &boolean, sizeof(boolean));
-}
-
-static void set_guid(struct by_name *self, const struct via_value *value, void *native)
-{
-    GUID guid;
-    if (value->kind == VIA_VALUE_GUID)
-        guid = value->as.guid;
-    else if (value->kind != VIA_VALUE_STRING || !guid_parse(value->as.string, &guid)) {
-        by_name_fail(self, DISP_E_TYPEMISMATCH, "a GUID is expected");
-        return;
-    }
-    memcpy(native, &guid, sizeof(guid));
-}
-
-static void set_string8(struct by_name *self, const struct via_value *value, char **native)
-{
-    if (code_page_is_used()) {
-        HRESULT hr = code_page_from_utf8(value->as.string, value->n, native);
-        if (FAILED(hr))
-            by_name_fail(self, hr, hr == E_OUTOFMEMORY ? "no memory" : CODE_PAGE_LACKS);
-        return;
-    }
-    *native = CoTaskMemAlloc((size_t)value->n + 1);
-    if (!*native)
-        by_name_fail(self, E_OUTOFMEMORY, "no memory");
-    else
-        memcpy(*native, value->as.string, (size_t)value->n + 1);
-}
-
-static int hex_digit(char c)
-{
-    static const char digits[] = "0123456789abcdef";
-    const char *found = c ? strchr(digits, c >= 'A' && c <= 'F' ? c + ('a' - 'A') : c) : NULL;
-    return found ? (int)(found - digits) : -1;
-}
-
-/* {"bytes": "616263"}: a BSTR that is no text. */
-static void set_bytes(struct by_name *self, const struct via_value *value, BSTR *native)
-{
-    const struct via_value *hex = via_value_field(value, "bytes");
-    uint32_t n = hex && hex->kind == VIA_VALUE_STRING ? hex->n : 1;
-    BSTR bytes = n % 2 ? NULL : SysAllocStringByteLen(NULL, n / 2);
-    *native = bytes;
-    if (n % 2) {
-        by_name_fail(self, DISP_E_TYPEMISMATCH,
-                     "a string, or an object with \"bytes\" in hexadecimal digits, is expected");
-        return;
-    }
-    if (!bytes)
-        by_name_fail(self, E_OUTOFMEMORY, "no memory");
-    for (uint32_t i = 0; bytes && i < n; i += 2) {
-        int high = hex_digit(hex->as.string[i]), low = hex_digit(hex->as.string[i + 1]);
-        if (high < 0 || low < 0)
-            by_name_fail(self, DISP_E_TYPEMISMATCH, "its bytes are not hexadecimal digits");
-        ((uint8_t *)bytes)[i / 2] = (uint8_t)(high * 16 + low);
-    }
-}
-
-static void set_wide(struct by_name *self, bool is_bstr, const struct via_value *value,
-                     void **native)
-{
-    size_t n = 0;
-    CLEANUP(cleanup_free) WCHAR *wide = utf_to_wide_counted(value->as.string, value->n, &n);
-    void *copy = NULL;
-    if (wide && is_bstr)
-        copy = SysAllocStringLen(wide, (UINT)n);
-    else if (wide && (copy = CoTaskMemAlloc((n + 1) * sizeof(WCHAR))))
-        memcpy(copy, wide, (n + 1) * sizeof(WCHAR));
-    *native = copy;
-    if (!copy)
-        by_name_fail(self, E_OUTOFMEMORY, "no memory");
-}
-
-static void set_string(struct by_name *self, const struct plan_type *type,
-                       const struct via_value *value, void **native)
-{
-    bool may_be_null = type->kind == VIA_TYPE_BSTR || type->is_nullable;
-    if (value->kind == VIA_VALUE_NULL && may_be_null)
-        return;
-    if (value->kind == VIA_VALUE_STRUCT && type->kind == VIA_TYPE_BSTR)
-        set_bytes(self, value, (BSTR *)native);
-    else if (value->kind != VIA_VALUE_STRING)
-        by_name_fail(self, DISP_E_TYPEMISMATCH, "a string is expected");
-    else if (type->kind != VIA_TYPE_BSTR && strlen(value->as.string) != value->n)
-        by_name_fail(self, DISP_E_TYPEMISMATCH, "the string holds a zero");
-    else if (type->kind == VIA_TYPE_STRING8)
-        set_string8(self, value, (char **)native);
-    else
-        set_wide(self, type->kind == VIA_TYPE_BSTR, value, native);
-}
-
-static void set_object(struct by_name *self, const struct plan_type *type,
-                       const struct via_value *value, void **native)
-{
-    if (value->kind == VIA_VALUE_NULL)
-        return;
-    if (value->kind != VIA_VALUE_OBJECT) {
-        by_name_fail(self, DISP_E_TYPEMISMATCH, "an object is expected");
-        return;
-    }
-    HRESULT hr = IUnknown_QueryInterface(value->as.object, type->iid, native);
-    if (FAILED(hr))
-        by_name_fail(self, hr, "the object does not have the interface");
 }
 
 void by_name_set_elements(struct by_name *self, const struct plan_type *element,
@@ -434,7 +206,7 @@ static void set_field(struct by_name *self, const struct plan_struct *record,
                       const struct plan_field *field, const struct via_value *value, char *native)
 {
     const struct via_value *given = via_value_field(value, field->name);
-    size_t n = enter_field(self, field->name);
+    size_t n = by_name_enter_field(self, field->name);
     if (given) {
         set_field_size(self, record, field->type, given, native);
         by_name_to_native(self, field->type, given, native + field->offset);
@@ -458,7 +230,7 @@ static void set_struct(struct by_name *self, const struct plan_type *type,
         for (uint16_t j = 0; j < record->n_fields; j++)
             is_known |= !strcmp(record->fields[j].name, value->as.fields[i].name);
         if (!is_known) {
-            enter_field(self, value->as.fields[i].name);
+            by_name_enter_field(self, value->as.fields[i].name);
             by_name_fail(self, DISP_E_UNKNOWNNAME, "the struct has no such field");
             return;
         }
@@ -498,7 +270,7 @@ static void set_union(struct by_name *self, const struct plan_type *type,
                                : "null is expected: the discriminant selects nothing");
         return;
     }
-    size_t n = enter_field(self, arm->name);
+    size_t n = by_name_enter_field(self, arm->name);
     by_name_to_native(self, arm->type, &value->as.fields[0].value, native);
     if (SUCCEEDED(self->result))
         self->path[n] = 0;
@@ -535,14 +307,6 @@ static void set_array(struct by_name *self, const struct plan_type *type,
         by_name_set_elements(self, type->element, value, native);
 }
 
-/* A handle means something in the process that has it only. */
-static void set_no_handle(struct by_name *self, const struct via_value *value, void *native)
-{
-    handle_set_none(native);
-    if (value->kind != VIA_VALUE_NULL)
-        by_name_fail(self, DISP_E_TYPEMISMATCH, BY_NAME_NO_HANDLES);
-}
-
 void by_name_to_native(struct by_name *self, const struct plan_type *type,
                        const struct via_value *value, void *native)
 {
@@ -552,22 +316,8 @@ void by_name_to_native(struct by_name *self, const struct plan_type *type,
         by_name_fail(self, VIA_E_LIMIT, "it is nested too deeply");
         return;
     }
-    if (type->kind <= VIA_TYPE_U64)
-        set_ranged(self, type->kind, type->size, value, native);
-    else if (type->kind == VIA_TYPE_F32 || type->kind == VIA_TYPE_F64)
-        set_real(self, type->kind == VIA_TYPE_F32, value, native);
-    else if (type->kind == VIA_TYPE_WCHAR)
-        set_ranged(self, VIA_TYPE_U16, sizeof(WCHAR), value, native);
-    else if (type->kind == VIA_TYPE_BOOL)
-        set_bool(self, value, native);
-    else if (type->kind == VIA_TYPE_ENUM)
-        set_enum(self, type, value, native);
-    else if (type->kind == VIA_TYPE_HRESULT)
-        set_hresult(self, value, native);
-    else if (type->kind == VIA_TYPE_GUID)
-        set_guid(self, value, native);
-    else if (type->kind <= VIA_TYPE_STRING16)
-        set_string(self, type, value, native);
+    if (by_name_set_plain(self, type, value, native))
+        ; /* that is all */
     else if (type->kind == VIA_TYPE_STRUCT)
         set_struct(self, type, value, native);
     else if (type->kind == VIA_TYPE_UNION)
@@ -578,12 +328,6 @@ void by_name_to_native(struct by_name *self, const struct plan_type *type,
         set_sized(self, type, value, native);
     else if (type->kind == VIA_TYPE_POINTER)
         set_pointer(self, type, value, native);
-    else if (type->kind == VIA_TYPE_INTERFACE)
-        set_object(self, type, value, native);
-    else if (type->kind == VIA_TYPE_HANDLE)
-        set_no_handle(self, value, native);
-    else if (type->kind == VIA_TYPE_OPAQUE)
-        by_name_fail(self, VIA_E_TYPE, NATIVE_OPAQUE);
     else
         automation_to_native(self, type, value, native);
     self->depth--;

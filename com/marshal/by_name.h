@@ -11,8 +11,9 @@
     "an OS handle has no value: call the method through its vtable, or pass null"
 
 struct by_name {
-    const struct marshal_method *method;
-    char path[BY_NAME_PATH_SIZE]; /* "points[2].x", for messages */
+    const struct marshal_method *method; /* NULL: a struct that is in no call */
+    const struct via_typelib *lib;       /* whose structs are meant first */
+    char path[BY_NAME_PATH_SIZE];        /* "points[2].x", for messages */
     unsigned depth;
     HRESULT result; /* sticky */
     /* Where what was set stands by which others are made; `arguments` are the user's to set. */
@@ -23,8 +24,12 @@ struct by_name {
 };
 
 void by_name_init(struct by_name *self, const struct marshal_method *method);
+/* For a struct that is in no call. */
+void by_name_init_record(struct by_name *self, const struct plan_struct *record);
 /* Begins with a parameter: its name is in messages from now on. */
 void by_name_enter_param(struct by_name *self, uint16_t i);
+/* Extends the path by a field; its old length, to cut it back to. */
+size_t by_name_enter_field(struct by_name *self, const char *name);
 /* `native` is zeroed memory. After a failure it may be half made, and native_clear() may walk it.
  */
 void by_name_to_native(struct by_name *self, const struct plan_type *type,
@@ -32,6 +37,9 @@ void by_name_to_native(struct by_name *self, const struct plan_type *type,
 /* NULL where the type has none is E_POINTER. */
 void by_name_from_native(struct by_name *self, const struct plan_type *type, const void *native,
                          const struct native_scope *scope, struct via_value *value);
+/* The same of a value that holds no others; false: the type is one of those that do. */
+bool by_name_set_plain(struct by_name *self, const struct plan_type *type,
+                       const struct via_value *value, void *native);
 /* The items of a list as elements that follow each other in memory, and back. */
 void by_name_set_elements(struct by_name *self, const struct plan_type *element,
                           const struct via_value *list, char *native);

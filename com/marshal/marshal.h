@@ -20,6 +20,7 @@ struct marshal_interface;
 struct via_typelib;
 struct marshal_invocation;
 struct marshal_method;
+struct plan_struct;
 struct via_value;
 
 #define MARSHAL_HASH_SIZE 16
@@ -217,6 +218,16 @@ HRESULT marshal_item_from_variant(const struct marshal_method *method, uint16_t 
  * than IUnknown as VT_DISPATCH. VT_EMPTY after a failure. */
 HRESULT marshal_value_to_variant(const struct marshal_method *method, uint16_t param,
                                  const struct via_value *value, VARIANT *variant);
+/* The same of a field of a struct that is in no call; failures name the struct and the field. */
+HRESULT marshal_field_from_variant(const struct plan_struct *record, uint16_t field,
+                                   const VARIANT *variant, struct via_value *value);
+HRESULT marshal_field_to_variant(const struct plan_struct *record, uint16_t field,
+                                 const struct via_value *value, VARIANT *variant);
+/* A VT_RECORD as the value that it is, and back. DISP_E_BADVARTYPE: nobody here describes it. */
+HRESULT marshal_record_from_variant(const VARIANT *variant, const struct plan_struct **record,
+                                    struct via_value *value);
+HRESULT marshal_record_to_variant(const struct plan_struct *record, const struct via_value *value,
+                                  VARIANT *variant);
 /* Moves `from`, changed to the type there, to where `to` refers. S_FALSE: it refers to nothing, and
  * `from` stays. */
 HRESULT marshal_replace_variant(VARIANT *to, VARIANT *from);

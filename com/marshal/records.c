@@ -150,7 +150,7 @@ const struct plan_struct *records_from_value(struct by_name *by_name, const stru
     const char *why = "a record needs the name of its \"struct\"";
     const struct plan_struct *record = NULL;
     if (name && name->kind == VIA_VALUE_STRING)
-        record = records_named(by_name->method->lib, name->as.string, &why);
+        record = records_named(by_name->lib, name->as.string, &why);
     if (!record)
         by_name_fail(by_name, DISP_E_BADVARTYPE, why);
     return record;

@@ -1,6 +1,7 @@
 /*
- * VARIANTs of late-bound calls as values for a parameter, and back. A VARIANT is first made what
- * the parameter is, as VariantChangeType() does it; then it goes the way of all values.
+ * VARIANTs of late-bound calls as values for a parameter, or a field of a struct, and back. A
+ * VARIANT is first made what the parameter is, as VariantChangeType() does it; then it goes the way
+ * of all values.
  */
 #include "com/marshal/automation.h"
 #include "com/marshal/by_name.h"
@@ -124,29 +125,34 @@ static void take_coerced(struct by_name *self, const struct plan_type *type, con
             unwrap(&value->as.items[i]);
 }
 
-HRESULT marshal_value_from_variant(const struct marshal_method *method, uint16_t param,
-                                   const VARIANT *variant, struct via_value *value)
+static HRESULT take(struct by_name *self, const struct plan_type *type, const VARIANT *variant,
+                    struct via_value *value)
 {
-    const struct plan_type *type = method->params[param].type;
-    struct by_name by_name;
-    by_name_init(&by_name, method);
-    by_name_enter_param(&by_name, param);
     VARIANT copy;
     variant = follow(variant, &copy) ? &copy : NULL;
     via_value_clear(value);
     if (!variant || (V_ISBYREF(variant) && !V_BYREF(variant)))
-        by_name_fail(&by_name, E_POINTER, "it refers to nothing");
+        by_name_fail(self, E_POINTER, "it refers to nothing");
     else if (type->kind == VIA_TYPE_VARIANT)
-        take_plain(&by_name, variant, value);
+        take_plain(self, variant, value);
     else if (type->kind == VIA_TYPE_INTERFACE)
-        take_object(&by_name, variant, value);
+        take_object(self, variant, value);
     else if (type->kind == VIA_TYPE_STRUCT)
-        take_record(&by_name, type, variant, value);
+        take_record(self, type, variant, value);
     else
-        take_coerced(&by_name, type, variant, value);
-    if (FAILED(by_name.result))
+        take_coerced(self, type, variant, value);
+    if (FAILED(self->result))
         via_value_clear(value);
-    return by_name.result;
+    return self->result;
+}
+
+HRESULT marshal_value_from_variant(const struct marshal_method *method, uint16_t param,
+                                   const VARIANT *variant, struct via_value *value)
+{
+    struct by_name by_name;
+    by_name_init(&by_name, method);
+    by_name_enter_param(&by_name, param);
+    return take(&by_name, method->params[param].type, variant, value);
 }
 
 HRESULT marshal_item_from_variant(const struct marshal_method *method, uint16_t param,
@@ -155,16 +161,7 @@ HRESULT marshal_item_from_variant(const struct marshal_method *method, uint16_t 
     struct by_name by_name;
     by_name_init(&by_name, method);
     by_name_enter_param(&by_name, param);
-    VARIANT copy;
-    variant = follow(variant, &copy) ? &copy : NULL;
-    via_value_clear(value);
-    if (!variant || (V_ISBYREF(variant) && !V_BYREF(variant)))
-        by_name_fail(&by_name, E_POINTER, "it refers to nothing");
-    else
-        take_plain(&by_name, variant, value);
-    if (FAILED(by_name.result))
-        via_value_clear(value);
-    return by_name.result;
+    return take(&by_name, automation_type(VT_VARIANT), variant, value);
 }
 
 /* --- from values --- */
@@ -252,6 +249,61 @@ HRESULT marshal_value_to_variant(const struct marshal_method *method, uint16_t p
         automation_clear(variant);
     return by_name.result;
 }
+
+/* --- structs that are in no call --- */
+
+HRESULT marshal_field_from_variant(const struct plan_struct *record, uint16_t field,
+                                   const VARIANT *variant, struct via_value *value)
+{
+    struct by_name by_name;
+    by_name_init_record(&by_name, record);
+    by_name_enter_field(&by_name, record->fields[field].name);
+    return take(&by_name, record->fields[field].type, variant, value);
+}
+
+HRESULT marshal_field_to_variant(const struct plan_struct *record, uint16_t field,
+                                 const struct via_value *value, VARIANT *variant)
+{
+    struct by_name by_name;
+    by_name_init_record(&by_name, record);
+    by_name_enter_field(&by_name, record->fields[field].name);
+    memset(variant, 0, sizeof(*variant));
+    give(&by_name, record->fields[field].type, value, variant);
+    if (FAILED(by_name.result))
+        automation_clear(variant);
+    return by_name.result;
+}
+
+HRESULT marshal_record_from_variant(const VARIANT *variant, const struct plan_struct **record,
+                                    struct via_value *value)
+{
+    struct by_name by_name;
+    struct native_scope scope = {0};
+    IRecordInfo *info = V_RECORDINFO(variant);
+    *record = info ? records_of_info(info) : NULL;
+    via_value_clear(value);
+    if (!*record || !V_RECORD(variant))
+        return error_set(DISP_E_BADVARTYPE, "a record is of a struct that is not described here");
+    by_name_init_record(&by_name, *record);
+    by_name_from_native(&by_name, (*record)->type, V_RECORD(variant), &scope, value);
+    if (FAILED(by_name.result))
+        via_value_clear(value);
+    return by_name.result;
+}
+
+HRESULT marshal_record_to_variant(const struct plan_struct *record, const struct via_value *value,
+                                  VARIANT *variant)
+{
+    struct by_name by_name;
+    by_name_init_record(&by_name, record);
+    memset(variant, 0, sizeof(*variant));
+    records_set(&by_name, record, value, variant);
+    if (FAILED(by_name.result))
+        automation_clear(variant);
+    return by_name.result;
+}
+
+/* --- references --- */
 
 HRESULT marshal_replace_variant(VARIANT *to, VARIANT *from)
 {
