@@ -116,13 +116,15 @@ static HRESULT STDMETHODCALLTYPE Sink_GetIDsOfNames(IDispatch *iface, REFIID iid
     return n_names == 1 ? S_OK : DISP_E_UNKNOWNNAME;
 }
 
-/* Script engines know numbers as 32 bits with a sign, and as doubles. */
+/* Script engines know numbers as 32 bits with a sign, and as doubles. VariantChangeType() makes a
+ * negative one of 32 bits that are too many. */
 static void make_plain(VARIANT *argument)
 {
     VARTYPE vt = V_VT(argument);
     if (vt != VT_UI2 && vt != VT_UI4 && vt != VT_I1 && vt != VT_I8 && vt != VT_UI8)
         return;
-    if (FAILED(VariantChangeType(argument, argument, 0, VT_I4)))
+    bool is_too_large = vt == VT_UI4 && V_UI4(argument) > INT32_MAX;
+    if (is_too_large || FAILED(VariantChangeType(argument, argument, 0, VT_I4)))
         VariantChangeType(argument, argument, 0, VT_R8);
 }
 
