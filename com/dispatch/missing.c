@@ -79,5 +79,7 @@ HRESULT missing_value(const struct marshal_method *method, unsigned i, struct vi
     via_value_clear(value);
     if (param->default_value != NULL)
         return set_constant(method->params[i].type, param->default_value, value);
-    return method->params[i].is_nullable ? S_OK : set_nothing(method, i, value);
+    /* A VARIANT says itself that it is missing, behind a pointer that may be NULL as well. */
+    bool is_variant = method->params[i].type->kind == VIA_TYPE_VARIANT;
+    return method->params[i].is_nullable && !is_variant ? S_OK : set_nothing(method, i, value);
 }
