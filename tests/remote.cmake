@@ -39,6 +39,19 @@ if(TARGET test_late_invoke)
     add_dependencies(test_late_invoke late_peer)
 endif()
 
+via_test(script
+    SOURCES test_script.c remote/engine_object.c remote/fixture.c remote/late_scene.c
+    IDL remote/late.idl remote/script.idl remote/remote_test.idl
+    DEPENDS via_com_std via_com_remote)
+if(TARGET test_script)
+    add_dependencies(test_script late_peer)
+endif()
+
+via_test(stand_in
+    SOURCES test_stand_in.c remote/engine_object.c
+    IDL remote/late.idl
+    DEPENDS via_com_remote)
+
 foreach(suite IN ITEMS late late_invoke)
     via_test_border(${suite})
 endforeach()

@@ -7,6 +7,7 @@
 #include "com/dispatch/members.h"
 #include "com/dispatch/missing.h"
 #include "com/dispatch/script.h"
+#include "com/marshal/automation.h"
 #include "com/marshal/plan.h"
 #include "core/util/cleanup.h"
 #include "core/util/error.h"
@@ -63,6 +64,8 @@ struct request {
     const DISPPARAMS *params;
     bool is_for_scripts; /* the target's */
     bool leaves_sizes;   /* what counts arrays was not given */
+    bool leaves_results; /* nor what comes out: `lone` becomes the result */
+    unsigned lone;
     unsigned n_arguments;
     const VARIANT *given[TYPELIB_MAX_PARAMS]; /* by parameter; NULL: not given */
     UINT n_rest; /* what was given beyond the others; in rgvarg, behind those with names */
@@ -84,7 +87,7 @@ HRESULT dispatch_check_params(REFIID iid, const DISPPARAMS *params)
 static bool is_left_out(const struct request *self, unsigned i)
 {
     const struct plan_param *plan = &self->method->params[i];
-    return self->leaves_sizes && plan->is_in && plan->is_size_of_in;
+    return plan->is_in ? self->leaves_sizes && plan->is_size_of_in : self->leaves_results;
 }
 
 static HRESULT wrong_count(const struct request *self)
@@ -94,13 +97,41 @@ static HRESULT wrong_count(const struct request *self)
                      self->params->cArgs);
 }
 
-/* What counts arrays may be left out, all of it, when then everything else is there. */
-static void decide_about_sizes(struct request *self)
+/* The one argument that only comes out, but for those that count its elements; -1: the method has a
+ * result, or others come out as well. */
+static int find_lone(const struct request *self)
 {
-    unsigned n_sizes = 0;
-    for (unsigned i = 0; i < self->n_arguments; i++)
+    int lone = -1;
+    if (members_result(self->method) >= 0)
+        return -1;
+    for (unsigned i = 0; i < self->n_arguments; i++) {
+        const struct plan_param *plan = &self->method->params[i];
+        if (!plan->is_out || (plan->is_size_of_out && !plan->is_in))
+            continue;
+        if (plan->is_in || lone >= 0)
+            return -1;
+        lone = (int)i;
+    }
+    return lone;
+}
+
+/* What counts arrays may be left out, all of it, when then everything else is there. An engine that
+ * passes no references, as JScript, leaves out what comes out. */
+static void decide_what_is_left(struct request *self)
+{
+    UINT n = self->params->cArgs;
+    unsigned n_sizes = 0, n_results = 0;
+    int lone = self->is_for_scripts && self->params->cNamedArgs == 0 ? find_lone(self) : -1;
+    for (unsigned i = 0; i < self->n_arguments; i++) {
         n_sizes += self->method->params[i].is_in && self->method->params[i].is_size_of_in;
-    self->leaves_sizes = n_sizes > 0 && self->params->cArgs == self->n_arguments - n_sizes;
+        n_results += !self->method->params[i].is_in;
+    }
+    self->leaves_sizes = n_sizes > 0 && n == self->n_arguments - n_sizes;
+    if (self->leaves_sizes || lone < 0 || n > self->n_arguments - n_results)
+        return;
+    self->leaves_results = true;
+    self->lone = (unsigned)lone;
+    self->leaves_sizes = n_sizes > 0 && n == self->n_arguments - n_results - n_sizes;
 }
 
 static bool is_put(const struct request *self)
@@ -135,7 +166,7 @@ static HRESULT place_all(struct request *self)
     const DISPPARAMS *params = self->params;
     UINT n_placed = 0;
     UINT n_positional = params->cArgs - params->cNamedArgs;
-    decide_about_sizes(self);
+    decide_what_is_left(self);
     HRESULT hr = place_named(self);
     if (FAILED(hr))
         return hr;
@@ -190,12 +221,12 @@ static HRESULT take_rest(struct request *self, unsigned i, struct via_value *val
 static HRESULT take_given(struct request *self, unsigned i, const VARIANT *given,
                           struct via_value *value)
 {
-    VARIANT array;
-    HRESULT hr = script_array(self->method->params[i].type, given, &array);
+    VARIANT made;
+    HRESULT hr = script_argument(self->method->params[i].type, given, &made);
     if (SUCCEEDED(hr))
-        hr = marshal_value_from_variant(self->method, (uint16_t)i, hr == S_OK ? &array : given,
+        hr = marshal_value_from_variant(self->method, (uint16_t)i, hr == S_OK ? &made : given,
                                         value);
-    VariantClear(&array);
+    automation_clear(&made);
     if (FAILED(hr))
         self->wrong = (UINT)(given - self->params->rgvarg);
     return hr;
@@ -229,7 +260,7 @@ static HRESULT take_arguments(struct request *self, struct via_value *in)
         struct via_value *item;
         const struct plan_param *plan = &self->method->params[i];
         if (!plan->is_in) {
-            bool is_optional = plan->param->flags & VIA_PARAM_OPTIONAL;
+            bool is_optional = (plan->param->flags & VIA_PARAM_OPTIONAL) || is_left_out(self, i);
             if (plan->is_out && i < self->n_arguments && self->given[i] == NULL && !is_optional)
                 hr = not_optional(self, i);
             continue;
@@ -273,7 +304,7 @@ static HRESULT give_results(struct request *self, const struct via_value *out, V
         if (!self->method->params[i].is_out || next >= out->n)
             continue;
         const struct via_value *value = &out->as.items[next++];
-        bool is_result = i >= self->n_arguments;
+        bool is_result = i >= self->n_arguments || (self->leaves_results && i == self->lone);
         VARIANT *to = is_result ? result : (VARIANT *)self->given[i];
         bool is_rest = to == NULL && self->n_rest > 0 && (int)i == members_rest(self->method);
         if (to == NULL && !is_rest)
@@ -326,17 +357,18 @@ static HRESULT run(const struct dispatch_target *target, struct request *request
     return FAILED(hr) ? hr : code;
 }
 
-/* "object.Items(3)": a property without parameters, whose object's default member takes them. */
+/* "object.Items(3)": a property without parameters, whose object's default member takes them, or
+ * whose array has such an element. */
 static bool is_indexed_result(const struct marshal_method *method, const DISPPARAMS *params)
 {
     return members_form(method) == DISPATCH_PROPERTYGET && members_n_arguments(method) == 0 &&
            params->cArgs > 0 && members_result(method) >= 0;
 }
 
-static bool may_be_object(const struct marshal_method *method)
+static bool may_be_indexed(const struct marshal_method *method)
 {
     uint8_t kind = method->params[members_result(method)].type->kind;
-    return kind == VIA_TYPE_INTERFACE || kind == VIA_TYPE_VARIANT;
+    return kind == VIA_TYPE_INTERFACE || kind == VIA_TYPE_VARIANT || kind == VIA_TYPE_SAFEARRAY;
 }
 
 static HRESULT invoke_default(const struct dispatch_target *target, struct request *request,
@@ -350,7 +382,7 @@ static HRESULT invoke_default(const struct dispatch_target *target, struct reque
     HRESULT hr = S_OK;
     VariantInit(&object);
     request->params = &empty;
-    if (may_be_object(request->method))
+    if (may_be_indexed(request->method))
         hr = run(target, request, &object, exception);
     if (SUCCEEDED(hr) && V_VT(&object) == VT_DISPATCH && V_DISPATCH(&object) != NULL &&
         depth < MAX_DEFAULTS) {
@@ -359,8 +391,15 @@ static HRESULT invoke_default(const struct dispatch_target *target, struct reque
                               result, exception, wrong);
         depth--;
     } else if (SUCCEEDED(hr)) {
-        hr = error_set(DISP_E_NOTACOLLECTION, "%s.%s takes no arguments, and is no collection",
-                       request->method->owner->name, request->method->method->name);
+        VARIANT element;
+        hr = script_element(&object, params, &element);
+        if (hr == S_FALSE)
+            hr = error_set(DISP_E_NOTACOLLECTION, "%s.%s takes no arguments, and is no collection",
+                           request->method->owner->name, request->method->method->name);
+        if (result != NULL)
+            *result = element;
+        else
+            VariantClear(&element);
     }
     VariantClear(&object);
     return hr;

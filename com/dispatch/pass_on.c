@@ -210,6 +210,21 @@ static HRESULT invoke(struct passing *self, IDispatch *dispatch)
 
 /* --- out --- */
 
+/* An engine has objects for arrays and structs. */
+static HRESULT take_result(const struct passing *self, unsigned i, const VARIANT *from,
+                           struct via_value *item)
+{
+    VARIANT made;
+    VariantInit(&made);
+    HRESULT hr = self->member.is_scripts
+                     ? script_argument(self->method->params[i].type, from, &made)
+                     : S_FALSE;
+    if (SUCCEEDED(hr))
+        hr = marshal_value_from_variant(self->method, (uint16_t)i, hr == S_OK ? &made : from, item);
+    automation_clear(&made);
+    return hr;
+}
+
 static HRESULT take_results(struct passing *self, struct via_value *out)
 {
     HRESULT hr = via_value_set_list(out, 0);
@@ -222,7 +237,7 @@ static HRESULT take_results(struct passing *self, struct via_value *out)
         if (FAILED(hr))
             error_set(hr, "no memory for the results of %s", self->method->method->name);
         else
-            hr = marshal_value_from_variant(self->method, (uint16_t)i, from, item);
+            hr = take_result(self, i, from, item);
     }
     return hr;
 }

@@ -35,6 +35,7 @@ Say "Title", result
 Say "Text", outline.Text
 result = outline.Titles
 Say "Titles", result(0) & ", " & result(UBound(result))
+Say "one of them", outline.Titles(1)
 again = ""
 For Each part In outline.Titles
     again = again & part & ";"

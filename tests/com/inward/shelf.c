@@ -1,12 +1,14 @@
 /* Three texts on a shelf. One client, and one thread at a time: the class is serial. */
 #include "shelf.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <viaduct/component.h>
 #include <viaduct/dispatch.h>
 #include <viaduct/enumerators.h>
 #include <viaduct/error_info.h>
 #include <viaduct/object.h>
+#include <viaduct/safearray.h>
 
 #define N_TEXTS 3
 
@@ -191,10 +193,51 @@ static HRESULT STDMETHODCALLTYPE Shelf_Tell(IShelf *iface, IShelfListener *liste
     return hr;
 }
 
+static HRESULT STDMETHODCALLTYPE Shelf_Measure(IShelf *iface, const struct ShelfBox *box,
+                                               BSTR *text)
+{
+    char numbers[80];
+    UINT n = SysStringLen(box->label), n_numbers;
+    LONG product = 1;
+
+    (void)iface;
+    for (ULONG i = 0; box->sizes && i < box->sizes->rgsabound[0].cElements; i++)
+        product *= ((const LONG *)box->sizes->pvData)[i];
+    n_numbers = (UINT)snprintf(numbers, sizeof(numbers), " at %d, %d: %d", (int)box->place.row,
+                               (int)box->place.column, (int)product);
+    *text = SysAllocStringLen(NULL, n + n_numbers);
+    if (!*text)
+        return E_OUTOFMEMORY;
+    memcpy(*text, box->label ? box->label : VIA_STR(""), n * sizeof(WCHAR));
+    for (UINT i = 0; i < n_numbers; i++)
+        (*text)[n + i] = (WCHAR)numbers[i];
+    return S_OK;
+}
+
+static HRESULT STDMETHODCALLTYPE Shelf_Pack(IShelf *iface, BSTR label, struct ShelfBox *box)
+{
+    static const LONG sizes[] = {3, 4};
+
+    (void)iface;
+    box->label = SysAllocStringLen(label, SysStringLen(label));
+    box->place.row = 1;
+    box->place.column = 2;
+    box->sizes = SafeArrayCreateVector(VT_I4, 0, 2);
+    if (!box->label || !box->sizes) {
+        SysFreeString(box->label);
+        SafeArrayDestroy(box->sizes);
+        memset(box, 0, sizeof(*box));
+        return E_OUTOFMEMORY;
+    }
+    memcpy(box->sizes->pvData, sizes, sizeof(sizes));
+    return S_OK;
+}
+
 static const IShelfVtbl shelf_vtable = {
     Shelf_QueryInterface, Shelf_AddRef,    Shelf_Release,    Shelf_get_Item,   Shelf_put_Item,
     Shelf_get__NewEnum,   Shelf_get_Count, Shelf_get_Colour, Shelf_put_Colour, Shelf_Swap,
     Shelf_Split,          Shelf_Label,     Shelf_Fail,       Shelf_Each,       Shelf_Tell,
+    Shelf_Measure,        Shelf_Pack,
 };
 
 static void end_shelf(struct via_object *object)

@@ -35,6 +35,15 @@ say("a closure", function () {
 say("a call within a call", function () {
     return shelf.Each(function (index, text) { return shelf.Count; });
 });
+say("Pack", function () {
+    var box = shelf.Pack("a box");
+    return box.label + " " + box.place.row + " " + box.place.column + " " + new VBArray(box.sizes).toArray().join(" ");
+});
+say("passed back", function () { return shelf.Measure(shelf.Pack("a box")); });
+say("of the script", function () {
+    return shelf.Measure({ label: "b", place: { row: 5, column: 6 }, sizes: [2, 3, 7] });
+});
+say("no place", function () { return shelf.Measure({ label: "b", sizes: [] }); });
 var sysinfo = new ActiveXObject("Viaduct.SysInfo");
 say("SysInfo", function () {
     return (sysinfo.ReadProcessId() > 1) + " " + sysinfo.ReadVariable("VIADUCT_INWARD");

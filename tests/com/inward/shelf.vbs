@@ -16,6 +16,15 @@ Class Counter
         Add = n
     End Function
 End Class
+Class Place
+    Public row
+    Public column
+End Class
+Class Box
+    Public label
+    Public place
+    Public sizes
+End Class
 On Error Resume Next
 Set shelf = CreateObject("Test.Shelf")
 Say "Count", shelf.Count
@@ -55,6 +64,25 @@ Say "Fail", ""
 Set a = New Counter
 n = shelf.Each(a)
 Say "an object", n & " " & a.n
+' Structs: what a call returns, and an object of the script.
+Set a = Nothing
+Set a = shelf.Pack("a box")
+Say "Pack", a.label & " " & a.place.row & " " & a.PLACE.Column & " " & a.sizes(1)
+Say "passed back", shelf.Measure(a)
+Set b = New Box
+b.label = "b"
+b.sizes = Array(2, 3, 7)
+Set b.place = New Place
+b.place.row = 5
+b.place.column = 6
+Say "of the script", shelf.Measure(b)
+b.place = Empty
+n = shelf.Measure(b)
+Say "no place", ""
+n = shelf.Measure(shelf)
+Say "another object", ""
+a.label = "c"
+Say "set", a.label
 Set b = Nothing
 Set b = CreateObject("Viaduct.SysInfo")
 ' An unsigned number, which VBScript cannot compare.

@@ -1,6 +1,6 @@
 ' What a script is told of the system that the object runs on, and a board. What it writes is in system.vbs.txt.
 Option Explicit
-Dim sysinfo, board, system, processes, n
+Dim sysinfo, board, system, processes, process, found, n
 Sub Say(what, value)
     If Err.Number = 0 Then
         WScript.Echo what & ": " & value
@@ -11,11 +11,19 @@ Sub Say(what, value)
 End Sub
 On Error Resume Next
 Set sysinfo = CreateObject("Viaduct.SysInfo")
-' No engine looks into a struct (36, and with 8192 an array of them), but a script can pass it on.
+' A struct is an object; what comes out may come back by reference, or as what is returned.
 sysinfo.Describe system
-Say "Describe", VarType(system)
+Say "Describe", system.kind & " " & CStr(system.processorCount > 0) & " " & CStr(system.totalMemory > system.freeMemory) & " " & CStr(Len(system.hostName) > 0)
+Set system = Nothing
+Set system = sysinfo.Describe
+Say "Describe, returned", CStr(CLng(system.processId) = CLng(sysinfo.ReadProcessId)) & " " & CStr(InStr(system.directory, "/") = 1)
 sysinfo.ListProcesses n, processes
-Say "ListProcesses", CStr(n > 1) & " " & VarType(processes)
+Say "ListProcesses", CStr(n > 1) & " " & CStr(UBound(processes) + 1 = n) & " " & CStr(processes(0).processId > 0)
+found = ""
+For Each process In sysinfo.ListProcesses
+    If CLng(process.processId) = CLng(sysinfo.ReadProcessId) Then found = process.name
+Next
+Say "ListProcesses, returned", found
 Say "ReadVariable", sysinfo.ReadVariable("VIADUCT_INWARD")
 Say "ReadTextFile", Replace(sysinfo.ReadTextFile("/proc/self/comm"), vbLf, "")
 sysinfo.ReadTextFile "/no such file"
