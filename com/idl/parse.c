@@ -145,7 +145,8 @@ static void add_typedef(struct parser *self, const struct member *member)
     entry->type.n_levels = member->n_levels;
 }
 
-/* Descriptions do not keep names of typedefs: what is said of one stands in the header. */
+/* Descriptions do not keep names of typedefs: what is said of one stands in the header, on one
+ * line, since a backslash before the end of one could put together what ends the comment. */
 static void add_help(struct unit *unit, const char *help)
 {
     size_t size = strlen(help);
@@ -156,7 +157,7 @@ static void add_help(struct unit *unit, const char *help)
                                  (help[i] == '*' && help[i - 1] == '/'));
         if (is_mark)
             *end++ = ' ';
-        *end++ = help[i];
+        *end++ = (unsigned char)help[i] < 0x20 ? ' ' : help[i];
     }
     *end = 0;
     unit_add_item(unit, UNIT_TEXT, 0, arena_print(&unit->arena, "/* %s */", text));
