@@ -61,7 +61,8 @@ static uint32_t post_until_some_wait(struct pair *pair, uint32_t next)
 {
     uint32_t end = next + 10000;
     do {
-        CHECK_OK(call_method(pair->connection, METHOD_COUNT, &next, sizeof next, 20000, NULL));
+        CHECK_OK(call_method(pair->connection, METHOD_COUNT, &next, sizeof next, LINK_PATIENCE_MS,
+                             NULL));
         next++;
     } while (n_waiting(pair->connection) == 0 && next < end);
     CHECK(next < end);
@@ -76,7 +77,7 @@ TEST(sends_a_single_one_way_call_at_once)
     if (!open_counting(&pair))
         return;
     for (uint32_t i = 0; i < 3; i++) {
-        CHECK_OK(call_method(pair.connection, METHOD_COUNT, &i, sizeof i, 20000, NULL));
+        CHECK_OK(call_method(pair.connection, METHOD_COUNT, &i, sizeof i, LINK_PATIENCE_MS, NULL));
         CHECK_EQ(n_own_flushes, i + 1);
         CHECK_EQ(n_waiting(pair.connection), 0);
         os_sleep_ms(2);
@@ -92,7 +93,7 @@ TEST(sends_a_stream_of_one_way_calls_together)
     if (!open_counting(&pair))
         return;
     for (uint32_t i = 0; i < N; i++)
-        CHECK_OK(call_method(pair.connection, METHOD_COUNT, &i, sizeof i, 20000, NULL));
+        CHECK_OK(call_method(pair.connection, METHOD_COUNT, &i, sizeof i, LINK_PATIENCE_MS, NULL));
     CHECK(n_flushes < N / 10);
     wait_for(&pair.server.n_counted, N);
     CHECK_EQ(pair.server.n_out_of_order, 0);
@@ -189,8 +190,8 @@ TEST(sends_what_waits_before_a_call_elsewhere)
     struct link_connection *elsewhere = NULL;
     snprintf(address, sizeof address, "%s-2", pair.address);
     if (side_open(&other, &pair, NULL) && CHECK_OK(link_node_listen(other.node, address, false)) &&
-        CHECK_OK(
-            link_node_connect(pair.client.node, addresses, os_deadline_ms(20000), &elsewhere))) {
+        CHECK_OK(link_node_connect(pair.client.node, addresses, os_deadline_ms(LINK_PATIENCE_MS),
+                                   &elsewhere))) {
         for (uint32_t round = 0, n = 0; round < 100; round++) {
             uint32_t sum = 0;
             n = post_until_some_wait(&pair, n);
@@ -221,7 +222,8 @@ TEST(sends_what_waits_before_it_says_goodbye)
 static void echo_to_peer(struct side *side, struct link_message *call)
 {
     uint32_t number = (uint32_t)atomic_load(&side->n_counted);
-    CHECK_OK(call_method(call->connection, METHOD_COUNT, &number, sizeof number, 20000, NULL));
+    CHECK_OK(call_method(call->connection, METHOD_COUNT, &number, sizeof number, LINK_PATIENCE_MS,
+                         NULL));
 }
 
 /* A worker that has read all there is, and run it, sends what its methods have left. */
@@ -233,7 +235,7 @@ TEST(sends_what_methods_have_left)
         return;
     pair.server.on_count = echo_to_peer;
     for (uint32_t i = 0; i < N; i++)
-        CHECK_OK(call_method(pair.connection, METHOD_COUNT, &i, sizeof i, 20000, NULL));
+        CHECK_OK(call_method(pair.connection, METHOD_COUNT, &i, sizeof i, LINK_PATIENCE_MS, NULL));
     wait_for(&pair.client.n_counted, N);
     CHECK(n_flushes < N);
     pair_close(&pair);
@@ -253,7 +255,7 @@ TEST(ends_the_connection_when_what_waits_cannot_be_sent)
     for (int i = 0; i < 5000 && !link_connection_is_closed(pair.connection); i++)
         os_sleep_ms(1);
     CHECK(link_connection_is_closed(pair.connection));
-    CHECK_HR(call_method(pair.connection, METHOD_COUNT, &n, sizeof n, 20000, NULL),
+    CHECK_HR(call_method(pair.connection, METHOD_COUNT, &n, sizeof n, LINK_PATIENCE_MS, NULL),
              RPC_E_DISCONNECTED);
     CHECK_STR_HAS(error_format(error_get(), E_FAIL, text, sizeof text), "planted");
     CHECK_HR(call_add(pair.connection, 1, 2, &sum), RPC_E_DISCONNECTED);
@@ -276,7 +278,7 @@ static void post_and_call(void *argument)
     for (uint32_t i = 0; i < 3000; i++) {
         uint32_t sum = 0;
         /* Whose number is whose depends on who is first: the handler's order is not looked at. */
-        CHECK_OK(call_method(load->connection, METHOD_COUNT, &i, sizeof i, 20000, NULL));
+        CHECK_OK(call_method(load->connection, METHOD_COUNT, &i, sizeof i, LINK_PATIENCE_MS, NULL));
         load->n_posted++;
         if (load->calls && i % 7 == 0) {
             CHECK_OK(call_add(load->connection, i, 1, &sum));
@@ -315,7 +317,8 @@ TEST(stops_while_frames_wait)
         uint32_t n = 0;
         HRESULT hr = S_OK;
         while (n < 20 * round && SUCCEEDED(hr))
-            hr = call_method(pair.connection, METHOD_COUNT, &n, sizeof n, 20000, NULL), n++;
+            hr = call_method(pair.connection, METHOD_COUNT, &n, sizeof n, LINK_PATIENCE_MS, NULL),
+            n++;
         if (round % 2 == 0)
             side_close(&pair.server);
         pair_close(&pair);

@@ -37,7 +37,7 @@ TEST(answers_calls)
             break;
     }
     uint32_t sum = 0;
-    CHECK_OK(call_number(pair.connection, METHOD_REPLY_LATE, 5, 20000, &sum));
+    CHECK_OK(call_number(pair.connection, METHOD_REPLY_LATE, 5, LINK_PATIENCE_MS, &sum));
     CHECK_EQ(sum, 5);
     pair_close(&pair);
 }
@@ -48,7 +48,7 @@ TEST(carries_errors)
     uint32_t result;
     if (!pair_open(&pair, LINK_SCHEME, NULL))
         return;
-    CHECK_HR(call_number(pair.connection, METHOD_FAIL, 0, 20000, &result), E_FAIL);
+    CHECK_HR(call_number(pair.connection, METHOD_FAIL, 0, LINK_PATIENCE_MS, &result), E_FAIL);
     if (CHECK_NOT_NULL(error_get())) {
         CHECK_STR_EQ(error_get()->text, "the method failed");
         CHECK_STR_EQ(last_cause()->text, "the inner reason");
@@ -63,9 +63,10 @@ TEST(nests_callbacks)
     uint32_t result = 0;
     if (!pair_open(&pair, LINK_SCHEME, NULL))
         return;
-    CHECK_OK(call_number(pair.connection, METHOD_NEST, 60, 20000, &result));
+    CHECK_OK(call_number(pair.connection, METHOD_NEST, 60, LINK_PATIENCE_MS, &result));
     CHECK_EQ(result, 60 * 61 / 2);
-    CHECK_HR(call_number(pair.connection, METHOD_NEST, 200, 20000, &result), VIA_E_DEPTH);
+    CHECK_HR(call_number(pair.connection, METHOD_NEST, 200, LINK_PATIENCE_MS, &result),
+             VIA_E_DEPTH);
     CHECK_OK(call_add(pair.connection, 1, 2, &result));
     pair_close(&pair);
 }
@@ -77,7 +78,7 @@ TEST(runs_one_way_calls)
     if (!pair_open(&pair, LINK_SCHEME, NULL))
         return;
     for (uint32_t i = 0; i < 500; i++)
-        CHECK_OK(call_method(pair.connection, METHOD_COUNT, &i, sizeof i, 20000, NULL));
+        CHECK_OK(call_method(pair.connection, METHOD_COUNT, &i, sizeof i, LINK_PATIENCE_MS, NULL));
     CHECK_OK(call_add(pair.connection, 1, 2, &sum));
     wait_for(&pair.server.n_counted, 500);
     pair_close(&pair);
@@ -106,7 +107,8 @@ static void call_often(void *argument)
             hr = call_add(caller->connection, caller->argument, i, &result);
             right = result == caller->argument + i;
         } else {
-            hr = call_number(caller->connection, caller->method, caller->argument, 20000, &result);
+            hr = call_number(caller->connection, caller->method, caller->argument, LINK_PATIENCE_MS,
+                             &result);
             right = caller->method != METHOD_NEST ||
                     result == caller->argument * (caller->argument + 1) / 2;
         }
@@ -173,8 +175,8 @@ TEST(serves_more_clients_than_workers)
     for (uint32_t i = 0; i < 8; i++) {
         callers[i] = (struct caller){.n_calls = 200, .method = METHOD_ADD, .argument = i};
         if (!side_open(&clients[i], &pair, NULL) ||
-            !CHECK_OK(link_node_connect(clients[i].node, addresses, os_deadline_ms(20000),
-                                        &callers[i].connection)))
+            !CHECK_OK(link_node_connect(clients[i].node, addresses,
+                                        os_deadline_ms(LINK_PATIENCE_MS), &callers[i].connection)))
             callers[i].n_calls = 0;
     }
     run_callers(callers, 8);
@@ -191,7 +193,7 @@ static void post_until_stopped(void *argument)
     struct caller *caller = argument;
     while (!atomic_load(&caller->stop))
         if (FAILED(call_method(caller->connection, METHOD_COUNT, &caller->argument,
-                               sizeof caller->argument, 20000, NULL)))
+                               sizeof caller->argument, LINK_PATIENCE_MS, NULL)))
             caller->n_failed++;
     error_clear();
 }
@@ -201,7 +203,7 @@ static void sleep_until_stopped(void *argument)
     struct caller *caller = argument;
     uint32_t result;
     while (!atomic_load(&caller->stop))
-        if (FAILED(call_number(caller->connection, METHOD_SLEEP, 2, 20000, &result)))
+        if (FAILED(call_number(caller->connection, METHOD_SLEEP, 2, LINK_PATIENCE_MS, &result)))
             caller->n_failed++;
     error_clear();
 }
@@ -225,8 +227,8 @@ TEST(serves_a_stream_among_calls)
     const char *addresses[] = {pair.address, NULL};
     for (uint32_t i = 0; i < 4; i++)
         if (!side_open(&clients[i], &pair, NULL) ||
-            !CHECK_OK(link_node_connect(clients[i].node, addresses, os_deadline_ms(20000),
-                                        &callers[i].connection)))
+            !CHECK_OK(link_node_connect(clients[i].node, addresses,
+                                        os_deadline_ms(LINK_PATIENCE_MS), &callers[i].connection)))
             break;
         else if (CHECK_OK(os_thread_start(i == 0 ? post_until_stopped : sleep_until_stopped,
                                           &callers[i], "caller", &callers[i].thread)))
@@ -271,7 +273,8 @@ static void send_bulk(void *argument)
     for (int i = 0; i < 8; i++) {
         struct link_message reply;
         size_t size = i == 7 ? BULK_SIZE / 2 + 3 : BULK_SIZE;
-        HRESULT hr = call_method(bulk->connection, METHOD_ECHO, data, size, 20000, &reply);
+        HRESULT hr =
+            call_method(bulk->connection, METHOD_ECHO, data, size, LINK_PATIENCE_MS, &reply);
         if (FAILED(hr))
             break;
         if (reply.payload_size == size && memcmp(reply.payload, data, size) == 0)
@@ -333,7 +336,8 @@ TEST(passes_handles_with_large_messages)
                                        .handles = handles,
                                        .n_handles = 2};
         struct link_message reply;
-        if (CHECK_OK(link_call(pair.connection, &request, os_deadline_ms(20000), &reply))) {
+        if (CHECK_OK(
+                link_call(pair.connection, &request, os_deadline_ms(LINK_PATIENCE_MS), &reply))) {
             memcpy(answer, reply.payload, sizeof answer);
             link_message_release(&reply);
         }
@@ -356,7 +360,8 @@ TEST(refuses_messages_that_are_too_large)
     if (!pair_open(&pair, LINK_SCHEME, NULL))
         return;
     void *data = calloc(1, size);
-    CHECK_HR(call_method(pair.connection, METHOD_ECHO, data, size, 20000, &reply), VIA_E_LIMIT);
+    CHECK_HR(call_method(pair.connection, METHOD_ECHO, data, size, LINK_PATIENCE_MS, &reply),
+             VIA_E_LIMIT);
     free(data);
     CHECK_OK(call_add(pair.connection, 1, 2, &sum));
     pair_close(&pair);
@@ -402,7 +407,7 @@ TEST(cancels_calls)
     CHECK_HR(link_cancel(pair.client.node, os_thread_id()), S_FALSE);
     REQUIRE_OK(os_thread_start(cancel_soon, &caller, "cancel", &thread));
     uint64_t started_ns = os_now_ns();
-    CHECK_HR(call_number(pair.connection, METHOD_SLEEP, 10000, 20000, &result),
+    CHECK_HR(call_number(pair.connection, METHOD_SLEEP, 10000, LINK_PATIENCE_MS, &result),
              RPC_E_CALL_CANCELED);
     wait_for(&pair.server.n_running, 0);
     CHECK((os_now_ns() - started_ns) / 1000000u < 3000u * harness_time_factor());
@@ -425,7 +430,8 @@ TEST(fails_calls_when_the_connection_ends)
     while (pair.server.n_running < 3)
         os_sleep_ms(1);
     uint64_t started_ns = os_now_ns();
-    CHECK_HR(call_number(pair.connection, METHOD_DROP, 0, 20000, &result), RPC_E_DISCONNECTED);
+    CHECK_HR(call_number(pair.connection, METHOD_DROP, 0, LINK_PATIENCE_MS, &result),
+             RPC_E_DISCONNECTED);
     for (uint32_t i = 0; i < 3; i++) {
         os_thread_join(callers[i].thread);
         CHECK_EQ(callers[i].n_failed, 1);
@@ -450,7 +456,8 @@ TEST(says_why_a_peer_was_refused)
     memset(&other, 0, sizeof other);
     pair.server.refuses = true;
     if (side_open(&other, &pair, NULL)) {
-        CHECK(FAILED(link_node_connect(other.node, addresses, os_deadline_ms(20000), &connection)));
+        CHECK(FAILED(link_node_connect(other.node, addresses, os_deadline_ms(LINK_PATIENCE_MS),
+                                       &connection)));
         char text[ERROR_TEXT_SIZE];
         CHECK_STR_HAS(error_format(error_get(), E_FAIL, text, sizeof text),
                       "this test refuses everybody");
@@ -475,7 +482,8 @@ TEST(ends_connections_whose_calls_wait)
         return;
     const char *addresses[] = {pair.address, NULL};
     if (side_open(&client, &pair, NULL) &&
-        CHECK_OK(link_node_connect(client.node, addresses, os_deadline_ms(20000), &connection))) {
+        CHECK_OK(link_node_connect(client.node, addresses, os_deadline_ms(LINK_PATIENCE_MS),
+                                   &connection))) {
         for (uint32_t i = 0; i < 3; i++) {
             callers[i] = (struct caller){.connection = i == 0 ? pair.connection : connection,
                                          .n_calls = 1,
@@ -487,7 +495,8 @@ TEST(ends_connections_whose_calls_wait)
         }
         uint32_t one = 1;
         for (uint32_t i = 0; i < 10; i++)
-            CHECK_OK(call_method(connection, METHOD_COUNT, &one, sizeof one, 20000, NULL));
+            CHECK_OK(
+                call_method(connection, METHOD_COUNT, &one, sizeof one, LINK_PATIENCE_MS, NULL));
         os_sleep_ms(50); /* the reactor has read them */
     }
     link_connection_unref(connection);

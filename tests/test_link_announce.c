@@ -67,8 +67,9 @@ static HRESULT send_handles(struct link_connection *connection, via_os_handle ha
                                    .payload_size = payload_size,
                                    .handles = handles,
                                    .n_handles = n};
-    HRESULT hr = payload != NULL ? link_call(connection, &request, os_deadline_ms(20000), &reply)
-                                 : E_OUTOFMEMORY;
+    HRESULT hr = payload != NULL
+                     ? link_call(connection, &request, os_deadline_ms(LINK_PATIENCE_MS), &reply)
+                     : E_OUTOFMEMORY;
     free(payload);
     if (FAILED(hr))
         return hr;
@@ -166,7 +167,8 @@ TEST(keeps_the_order_of_what_waits)
             struct poster poster = {.connection = pair.connection, .handle = carried.value};
             CHECK_OK(os_thread_start(run_handles, &poster, "handles", &poster.thread));
             for (uint32_t i = 0; i < 500; i++)
-                CHECK_OK(call_method(pair.connection, METHOD_COUNT, &i, sizeof i, 20000, NULL));
+                CHECK_OK(call_method(pair.connection, METHOD_COUNT, &i, sizeof i, LINK_PATIENCE_MS,
+                                     NULL));
             os_thread_join(poster.thread);
             CHECK_EQ(poster.n_failed, 0);
             wait_for(&pair.server.n_counted, 500);

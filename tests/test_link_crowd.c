@@ -54,8 +54,8 @@ static bool crowd_open(struct crowd *crowd, uint32_t max_workers)
         struct client *client = &crowd->clients[i];
         client->stop = &crowd->stop;
         if (!side_open(&client->side, &crowd->pair, NULL) ||
-            !CHECK_OK(link_node_connect(client->side.node, addresses, os_deadline_ms(20000),
-                                        &client->connection)) ||
+            !CHECK_OK(link_node_connect(client->side.node, addresses,
+                                        os_deadline_ms(LINK_PATIENCE_MS), &client->connection)) ||
             !CHECK_OK(os_thread_start(call_until_stopped, client, "client", &client->thread)))
             return true;
         crowd->n_started++;
@@ -171,8 +171,8 @@ TEST(one_worker_serves_a_crowd)
     CHECK(becomes(&crowd.pair.server.node->is_crowded, true));
     all_go_on(&crowd, 50);
     uint32_t result = 0;
-    CHECK_OK(call_number(crowd.pair.connection, METHOD_NEST, 3, 20000, &result));
-    CHECK_OK(call_number(crowd.pair.connection, METHOD_REPLY_LATE, 3, 20000, &result));
+    CHECK_OK(call_number(crowd.pair.connection, METHOD_NEST, 3, LINK_PATIENCE_MS, &result));
+    CHECK_OK(call_number(crowd.pair.connection, METHOD_REPLY_LATE, 3, LINK_PATIENCE_MS, &result));
     crowd_close(&crowd);
 }
 

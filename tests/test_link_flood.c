@@ -98,7 +98,7 @@ static HRESULT call_flood(struct pair *pair, uint32_t n, uint32_t size, uint32_t
 static void expect_all(struct pair *pair, uint32_t n)
 {
     uint32_t sum = 0;
-    uint64_t deadline_ns = os_deadline_ms(60000);
+    uint64_t deadline_ns = os_deadline_ms(3 * LINK_PATIENCE_MS);
     while (pair->client.n_counted != n && os_now_ns() < deadline_ns)
         os_sleep_ms(1);
     CHECK_EQ(pair->client.n_counted, n);
@@ -146,7 +146,7 @@ TEST(many_calls_wait_for_a_sink)
     sink.holds = true;
     struct releaser releaser = {&pair, &sink};
     REQUIRE_OK(os_thread_start(release_when_stopped, &releaser, "releaser", &thread));
-    CHECK_OK(call_flood(&pair, n, 8, 60000, &sent));
+    CHECK_OK(call_flood(&pair, n, 8, 3 * LINK_PATIENCE_MS, &sent));
     CHECK_EQ(sent, n);
     os_thread_join(thread);
     expect_all(&pair, n);
@@ -164,7 +164,7 @@ TEST(large_calls_wait_for_a_slow_sink)
         return;
     sink.is_serial = true;
     sink.delay_ms = 10;
-    CHECK_OK(call_flood(&pair, n, 1000000, 60000, &sent));
+    CHECK_OK(call_flood(&pair, n, 1000000, 3 * LINK_PATIENCE_MS, &sent));
     CHECK_EQ(sent, n);
     expect_all(&pair, n);
     close_flood(&pair, &sink);
@@ -182,12 +182,12 @@ TEST(calls_wait_while_nobody_waits_for_them)
     pair.server.context = &sink;
     pair.server.on_count = run_sink;
     for (uint32_t i = 0; i < n; i++)
-        if (!CHECK_OK(
-                call_method(pair.connection, METHOD_COUNT, payload, sizeof payload, 60000, NULL)))
+        if (!CHECK_OK(call_method(pair.connection, METHOD_COUNT, payload, sizeof payload,
+                                  3 * LINK_PATIENCE_MS, NULL)))
             break;
     uint32_t sum = 0;
     CHECK_OK(call_add(pair.connection, 1, 2, &sum));
-    uint64_t deadline_ns = os_deadline_ms(60000);
+    uint64_t deadline_ns = os_deadline_ms(3 * LINK_PATIENCE_MS);
     while (pair.server.n_counted != n && os_now_ns() < deadline_ns)
         os_sleep_ms(1);
     CHECK_EQ(pair.server.n_counted, n);
@@ -205,7 +205,7 @@ TEST(answer_behind_a_flood_arrives)
         return;
     sink.is_serial = true;
     sink.asks = true;
-    CHECK_OK(call_flood(&pair, n, 8, 15000, &sent));
+    CHECK_OK(call_flood(&pair, n, 8, LINK_PATIENCE_MS, &sent));
     CHECK_EQ(sent, n);
     expect_all(&pair, n);
     CHECK_EQ(sink.n_failed, 0);
@@ -244,7 +244,7 @@ TEST(caller_that_may_not_read_sleeps_and_can_be_ended)
     sink.holds = true;
     struct canceller canceller = {&pair, os_thread_id()};
     REQUIRE_OK(os_thread_start(cancel_when_stopped, &canceller, "canceller", &thread));
-    CHECK_HR(call_flood(&pair, n, 8, 60000, &sent), RPC_E_CALL_CANCELED);
+    CHECK_HR(call_flood(&pair, n, 8, 3 * LINK_PATIENCE_MS, &sent), RPC_E_CALL_CANCELED);
     os_thread_join(thread);
     uint32_t sum;
     uint64_t started_ns = os_now_ns();

@@ -162,7 +162,7 @@ static void call_back(struct left *left)
     struct leaves *leaves = left->leaves;
     uint32_t sum = 0;
     CHECK_OK(call_add(atomic_load(&leaves->side->last), 40, 2, &sum));
-    CHECK_OK(call_number(atomic_load(&leaves->side->last), METHOD_NEST, 5, 20000, &sum));
+    CHECK_OK(call_number(atomic_load(&leaves->side->last), METHOD_NEST, 5, LINK_PATIENCE_MS, &sum));
     atomic_store(&leaves->result, sum);
 }
 

@@ -41,7 +41,7 @@ static bool pass(struct link_connection *connection, const void *data, size_t si
     struct link_blocks *blocks = NULL;
     uint32_t answer[3] = {0};
     return CHECK(link_blocks_add(&blocks, connection, data, size, 8)) &&
-           CHECK_OK(call_with_blocks(connection, blocks, in_place, 0, 20000, answer)) &&
+           CHECK_OK(call_with_blocks(connection, blocks, in_place, 0, LINK_PATIENCE_MS, answer)) &&
            CHECK_EQ(answer[0], 1) && CHECK_EQ(answer[1], expected) && CHECK_EQ(answer[2], expected);
 }
 
@@ -86,7 +86,7 @@ TEST(passes_blocks_and_parts_of_them)
         CHECK(link_blocks_add(&blocks, pair.connection, block, 50000, 0));
         CHECK(link_blocks_add(&blocks, pair.connection, elsewhere, sizeof elsewhere, 4));
         CHECK(link_blocks_add(&blocks, pair.connection, block, 50000, 8));
-        CHECK_OK(call_with_blocks(pair.connection, blocks, true, 0, 20000, answer));
+        CHECK_OK(call_with_blocks(pair.connection, blocks, true, 0, LINK_PATIENCE_MS, answer));
         CHECK_EQ(answer[0], 3);
         CHECK_EQ(answer[1], sum);
         CHECK(link_block_free(block));
@@ -123,8 +123,13 @@ static void change_meanwhile(bool in_place)
     struct os_thread *thread;
     if (!pair_open(&pair, "unix", NULL))
         return;
-    struct caller caller = {
-        pair.connection, link_block_new(pair.connection, MIB), MIB, in_place, 20000, {0}, S_OK};
+    struct caller caller = {pair.connection,
+                            link_block_new(pair.connection, MIB),
+                            MIB,
+                            in_place,
+                            LINK_PATIENCE_MS,
+                            {0},
+                            S_OK};
     if (CHECK_NOT_NULL(caller.data)) {
         uint32_t before = fill(caller.data, MIB, 1);
         pair.server.reads_slowly = true;
@@ -189,7 +194,7 @@ TEST(blocks_outlive_the_connection)
         CHECK(link_blocks_add(&blocks, pair.connection, block, MIB, 0));
         link_connection_close(pair.connection, E_ABORT, "the test ends it");
         uint32_t answer[3];
-        CHECK_HR(call_with_blocks(pair.connection, blocks, true, 0, 20000, answer),
+        CHECK_HR(call_with_blocks(pair.connection, blocks, true, 0, LINK_PATIENCE_MS, answer),
                  RPC_E_DISCONNECTED);
         wait_for(&pair.client.n_closed, 1);
         fill(block, MIB, 2);
@@ -300,7 +305,7 @@ static void call_often(void *argument)
         struct link_blocks *blocks = NULL;
         /* Not while another thread makes an arena, or the tick takes one away. */
         bool is_passed = link_blocks_add(&blocks, self->connection, bytes, size, 8);
-        CHECK_OK(call_with_blocks(self->connection, blocks, i % 2, 0, 20000, answer));
+        CHECK_OK(call_with_blocks(self->connection, blocks, i % 2, 0, LINK_PATIENCE_MS, answer));
         CHECK_EQ(answer[0], is_passed);
         CHECK_EQ(answer[1], is_passed ? sum : 0);
         CHECK_EQ(answer[2], answer[1]);

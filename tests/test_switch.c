@@ -86,9 +86,9 @@ TEST(moves_when_hot_and_back_when_idle)
     for (int i = 0; i < 5; i++) {
         if (!heat(&pair))
             break;
-        CHECK_OK(call_number(pair.connection, METHOD_NEST, 20, 20000, &sum));
+        CHECK_OK(call_number(pair.connection, METHOD_NEST, 20, LINK_PATIENCE_MS, &sum));
         CHECK_EQ(sum, 20 * 21 / 2);
-        CHECK_OK(call_number(pair.server.last, METHOD_NEST, 20, 20000, &sum));
+        CHECK_OK(call_number(pair.server.last, METHOD_NEST, 20, LINK_PATIENCE_MS, &sum));
         CHECK_EQ(sum, 20 * 21 / 2);
         CHECK(reaches(&pair, is_at_home));
         CHECK_OK(call_add(pair.connection, 1, 2, &sum));
@@ -108,7 +108,8 @@ TEST(moves_for_a_large_payload)
     for (size_t i = 0; i < size; i++)
         data[i] = (uint8_t)(i * 31 + i / 4093);
     for (int i = 0; i < 4; i++) {
-        if (!CHECK_OK(call_method(pair.connection, METHOD_ECHO, data, size, 20000, &reply)))
+        if (!CHECK_OK(
+                call_method(pair.connection, METHOD_ECHO, data, size, LINK_PATIENCE_MS, &reply)))
             break;
         CHECK(reply.payload_size == size && memcmp(reply.payload, data, size) == 0);
         link_message_release(&reply);
@@ -189,10 +190,12 @@ static void call_all_kinds(void *argument)
         size_t size = i % sizeof bytes;
         memset(bytes, (int)i, size);
         bool right = SUCCEEDED(call_add(load->connection, i, 7, &result)) && result == i + 7;
-        right = right && SUCCEEDED(call_number(load->connection, METHOD_NEST, 3, 20000, &result)) &&
-                result == 6;
-        if (right &&
-            SUCCEEDED(call_method(load->connection, METHOD_ECHO, bytes, size, 20000, &reply))) {
+        right =
+            right &&
+            SUCCEEDED(call_number(load->connection, METHOD_NEST, 3, LINK_PATIENCE_MS, &result)) &&
+            result == 6;
+        if (right && SUCCEEDED(call_method(load->connection, METHOD_ECHO, bytes, size,
+                                           LINK_PATIENCE_MS, &reply))) {
             right = reply.payload_size == size && memcmp(reply.payload, bytes, size) == 0;
             link_message_release(&reply);
         } else {
@@ -211,8 +214,8 @@ static void number_one_way_calls(void *argument)
 {
     struct load *load = argument;
     for (uint32_t i = 0; !atomic_load(load->over); i++) {
-        bool sent =
-            SUCCEEDED(call_method(load->connection, METHOD_COUNT, &i, sizeof i, 20000, NULL));
+        bool sent = SUCCEEDED(
+            call_method(load->connection, METHOD_COUNT, &i, sizeof i, LINK_PATIENCE_MS, NULL));
         load->n_calls += sent;
         load->n_wrong += !sent;
         while (load->n_calls - atomic_load(load->n_counted) > 500 && !atomic_load(load->over))
@@ -284,7 +287,8 @@ TEST(ends_calls_in_memory_when_the_peer_goes)
         uint32_t result;
         if (!open_pair(&pair, &settings) || !heat(&pair))
             return;
-        CHECK_HR(call_number(pair.connection, METHOD_DROP, 0, 20000, &result), RPC_E_DISCONNECTED);
+        CHECK_HR(call_number(pair.connection, METHOD_DROP, 0, LINK_PATIENCE_MS, &result),
+                 RPC_E_DISCONNECTED);
         wait_for(&pair.client.n_closed, 1);
         wait_for(&pair.server.n_closed, 1);
         pair_close(&pair);

@@ -105,17 +105,11 @@ static enum link_route route(void *context, struct link_message *call)
     return LINK_ROUTE_QUEUED;
 }
 
-/* For calls that come back in any case: the answer may lie behind a flood, on a busy machine. */
-static uint32_t patience_ms(void)
-{
-    return 20000 * harness_time_factor();
-}
-
 static void nest(struct link_message *call, uint32_t n)
 {
     uint32_t below = 0;
     HRESULT hr =
-        n > 1 ? call_number(call->connection, METHOD_NEST, n - 1, patience_ms(), &below) : S_OK;
+        n > 1 ? call_number(call->connection, METHOD_NEST, n - 1, LINK_PATIENCE_MS, &below) : S_OK;
     below += n;
     if (FAILED(hr))
         link_reply_error(call, hr, true);
@@ -139,7 +133,7 @@ static void flood(struct side *side, struct link_message *call, uint32_t n, uint
     HRESULT hr = S_OK;
     void *payload = calloc(1, size);
     for (uint32_t i = 0; i < n && SUCCEEDED(hr) && payload != NULL; i++) {
-        hr = call_method(call->connection, METHOD_COUNT, payload, size, 60000, NULL);
+        hr = call_method(call->connection, METHOD_COUNT, payload, size, 3 * LINK_PATIENCE_MS, NULL);
         side->n_flooded += SUCCEEDED(hr);
     }
     free(payload);
@@ -342,7 +336,7 @@ bool pair_open_with(struct pair *pair, const char *scheme,
               side_open(&pair->client, pair, client_settings) &&
               CHECK_OK(link_node_listen(pair->server.node, pair->address, false)) &&
               CHECK_OK(link_node_connect(pair->client.node, addresses,
-                                         os_deadline_ms(patience_ms()), &pair->connection));
+                                         os_deadline_ms(LINK_PATIENCE_MS), &pair->connection));
     if (ok)
         ok = wait_until_open(pair);
     if (!ok)
@@ -425,7 +419,7 @@ static HRESULT call_short(struct link_connection *connection, enum method method
 HRESULT call_add(struct link_connection *connection, uint32_t a, uint32_t b, uint32_t *sum)
 {
     uint32_t numbers[2] = {a, b};
-    return call_short(connection, METHOD_ADD, numbers, sizeof numbers, patience_ms(), sum);
+    return call_short(connection, METHOD_ADD, numbers, sizeof numbers, LINK_PATIENCE_MS, sum);
 }
 
 HRESULT call_number(struct link_connection *connection, enum method method, uint32_t number,

@@ -12,6 +12,10 @@
 #include "core/link/link.h"
 #include "tests/harness/harness.h"
 
+/* For calls that come back in any case: on a machine that does something else as well they may take
+ * long, and an answer may lie behind a flood. A test that hangs is ended by its own limit. */
+#define LINK_PATIENCE_MS (20000u * harness_time_factor())
+
 enum method {
     METHOD_ADD,        /* two u32 -> their sum */
     METHOD_ECHO,       /* bytes -> the same */
