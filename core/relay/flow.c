@@ -12,7 +12,8 @@
  * the end of the connection; the end of what a client has said is kept from the target, for as long
  * as that still talks. On a pipe in message mode an empty message says it: one that comes ends its
  * direction where the sink has bytes only, and between two such pipes it is a message like others.
- * A side that has gone altogether ends the session, once what it sent is passed on.
+ * A side that has gone altogether ends the session, once what it sent is passed on; after the end
+ * of its direction too.
  */
 #include "core/relay/relay_parts.h"
 
@@ -64,6 +65,27 @@ static void settle(struct relay_session *session, enum direction direction, bool
         timer_need(session->relay->set, os_now_ns());
 }
 
+/* The source has ended its direction alone: that it goes altogether is reported, where its system
+ * tells. */
+static void await_departure(struct relay_session *session, enum direction direction)
+{
+    struct relay_end *source = flow_source(session, direction);
+    if (source->keeps_messages || ends_by_halves(source->transport))
+        arm(source, VIA_READY_CLOSED);
+}
+
+void flow_source_closed(struct relay_session *session, enum direction direction)
+{
+    struct relay_end *source = flow_source(session, direction);
+    if (!session->flows[direction].is_settled)
+        return; /* whoever receives finds out */
+    if (source->keeps_messages || !ends_by_halves(source->transport) ||
+        source->transport->is_over(source->stream) == S_OK)
+        session_end(session);
+    else
+        await_departure(session, direction);
+}
+
 /* Everything has been passed on. */
 static void tell_end(struct relay_session *session, enum direction direction)
 {
@@ -78,6 +100,8 @@ static void tell_end(struct relay_session *session, enum direction direction)
     else if (can_tell)
         sink->transport->finish(sink->stream);
     settle(session, direction, can_tell);
+    if (session->stage == SESSION_OPEN)
+        await_departure(session, direction);
 }
 
 /* Sends what has been received. S_OK: nothing is left. */

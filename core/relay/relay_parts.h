@@ -140,6 +140,8 @@ void session_close(struct relay_session *session);
 
 /* Moves what there is, up to a bound, and arms what it waits for. May end the session. */
 void flow_pump(struct relay_session *session, enum direction direction);
+/* The source of this direction says that its peer may be gone. */
+void flow_source_closed(struct relay_session *session, enum direction direction);
 
 /* --- splice.c: on the reactor --- */
 

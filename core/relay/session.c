@@ -29,6 +29,8 @@ static void on_ready(void *token, uint32_t events)
     struct relay_end *end = token;
     struct relay_session *session = end->session;
     bool is_client = end == &session->ends[CLIENT];
+    if (session->stage == SESSION_OPEN && (events & VIA_READY_CLOSED))
+        flow_source_closed(session, is_client ? TO_TARGET : TO_CLIENT);
     if (session->stage == SESSION_OPEN && (events & VIA_READY_WRITE))
         flow_pump(session, is_client ? TO_CLIENT : TO_TARGET);
     if (session->stage == SESSION_OPEN && (events & VIA_READY_READ))

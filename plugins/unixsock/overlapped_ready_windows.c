@@ -20,9 +20,9 @@ HRESULT overlapped_set_ready(struct via_stream *stream, void (*ready)(void *toke
 
 void overlapped_report(struct via_stream *stream, uint32_t events)
 {
-    events &= stream->armed | VIA_READY_CLOSED;
-    if ((events & ~VIA_READY_CLOSED) == 0 || stream->closing)
+    if ((events & stream->armed) == 0 || stream->closing)
         return;
+    events &= stream->armed | VIA_READY_CLOSED;
     stream->armed &= ~events;
     stream->reporting = true;
     ReleaseSRWLockExclusive(&stream->lock);
@@ -82,6 +82,8 @@ static void on_probed(struct via_plugin_overlapped *overlapped, uint32_t error, 
             overlapped_probe(stream);
         else
             overlapped_report(stream, VIA_READY_READ | (error != 0 ? VIA_READY_CLOSED : 0));
+    } else if (error != 0) {
+        overlapped_report(stream, VIA_READY_CLOSED);
     }
     ReleaseSRWLockExclusive(&stream->lock);
     overlapped_stream_leave(stream);
@@ -119,12 +121,15 @@ HRESULT overlapped_arm(struct via_stream *stream, uint32_t events)
                 (stream->broken != S_OK ||
                  (!stream->starved && stream->receiving.head < stream->receiving.tail));
     AcquireSRWLockExclusive(&stream->lock);
-    stream->armed |= events & (VIA_READY_READ | VIA_READY_WRITE);
+    uint32_t closed = stream->keeps_messages ? VIA_READY_CLOSED : 0;
+    stream->armed |= events & (VIA_READY_READ | VIA_READY_WRITE | closed);
     if (news || ((events & VIA_READY_READ) && stream->has_empty))
         hr = overlapped_notify(stream, VIA_READY_READ);
     else if ((events & VIA_READY_READ) && stream->probing)
         stream->armed_again = true;
     else if ((events & VIA_READY_READ) && !atomic_load(&stream->connecting))
+        hr = overlapped_probe(stream);
+    else if ((events & closed) && !stream->probing)
         hr = overlapped_probe(stream);
     /* The end of a write that pends reports itself. */
     if (SUCCEEDED(hr) && (events & VIA_READY_WRITE) && !stream->writing)

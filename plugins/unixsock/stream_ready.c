@@ -138,7 +138,7 @@ static HRESULT open_watches(struct via_stream *stream)
 HRESULT stream_arm(struct via_stream *stream, uint32_t events)
 {
     struct stream_readiness *self = &stream->readiness;
-    events &= VIA_READY_READ | VIA_READY_WRITE;
+    events &= VIA_READY_READ | VIA_READY_WRITE | VIA_READY_CLOSED;
     socket_lock_enter(&self->lock);
     HRESULT hr = open_watches(stream);
     bool buffered = (events & VIA_READY_READ) && has_news(stream);

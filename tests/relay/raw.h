@@ -35,6 +35,10 @@ intptr_t raw_connect(const char *name);
 bool raw_send(intptr_t end, const void *data, size_t size);
 /* What has come, or one message; -1: the end. */
 int64_t raw_receive(intptr_t end, void *data, size_t size);
+/* No more comes from here, and what comes is received: an empty message where such are kept. */
+bool raw_finish(intptr_t end);
+/* Whether the other side is gone altogether within this time. Nothing is to be received. */
+bool raw_await_end(intptr_t end, unsigned limit_ms);
 void raw_close(intptr_t end);
 
 #endif

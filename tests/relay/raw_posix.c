@@ -1,5 +1,6 @@
 #include "tests/relay/raw.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -82,6 +83,17 @@ int64_t raw_receive(intptr_t end, void *data, size_t size)
 {
     ssize_t n = recv((int)end, data, size, 0);
     return n > 0 ? n : -1;
+}
+
+bool raw_finish(intptr_t end)
+{
+    return shutdown((int)end, SHUT_WR) == 0;
+}
+
+bool raw_await_end(intptr_t end, unsigned limit_ms)
+{
+    struct pollfd state = {.fd = (int)end};
+    return poll(&state, 1, (int)limit_ms) == 1 && (state.revents & POLLHUP);
 }
 
 void raw_close(intptr_t end)

@@ -94,6 +94,21 @@ int64_t raw_receive(intptr_t end, void *data, size_t size)
     return is_well ? (int64_t)n : -1;
 }
 
+bool raw_finish(intptr_t end)
+{
+    return raw_send(end, "", 0);
+}
+
+bool raw_await_end(intptr_t end, unsigned limit_ms)
+{
+    for (unsigned waited = 0; waited <= limit_ms; waited++) {
+        if (!PeekNamedPipe((HANDLE)end, NULL, 0, NULL, NULL, NULL))
+            return GetLastError() == ERROR_BROKEN_PIPE;
+        Sleep(1);
+    }
+    return false;
+}
+
 void raw_close(intptr_t end)
 {
     CloseHandle((HANDLE)end);

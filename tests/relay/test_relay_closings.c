@@ -61,7 +61,7 @@ static void visit_always(void *argument)
         if (end == RAW_NONE)
             continue;
         crowd->n_connected++;
-        if (raw_send(end, "x", 1) && n_visits % 2 == 0)
+        if (raw_send(end, "x", 1) && n_visits % 2 == 1)
             crowd->n_answered += raw_receive(end, &byte, 1) == 1;
         raw_close(end);
     }

@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define PATIENCE_MS 10000u
+
 /* --- tests --- */
 
 TEST(bytes_of_any_number)
@@ -219,6 +221,64 @@ TEST(an_empty_message_is_the_end_of_a_half)
     relays_close();
 }
 
+/* From a pipe in message mode by way of a socket to another one; between sockets where there are
+ * none. Who has ended its half and then leaves is missed at once, though nothing moves. */
+TEST(a_client_that_ends_its_half_and_leaves)
+{
+    char between[64];
+    char address[RAW_ADDRESS_SIZE];
+    char byte;
+    struct raw_server server;
+    struct relay *inward;
+    struct relay *outward;
+    snprintf(between, sizeof between, "unix:/tmp/viaduct-relaying-%llu",
+             (unsigned long long)os_now_ns());
+    if (relays_open() && CHECK(raw_server_start(&server, "out", raw_has_messages)) &&
+        CHECK_OK(relays_start(between, raw_address("out", address), false, &outward)) &&
+        CHECK_OK(relays_start(raw_address("in", address), between, raw_has_messages, &inward))) {
+        for (int round = 0; round < 10; round++) {
+            intptr_t client = relays_connect("in");
+            intptr_t served = raw_accept(&server);
+            CHECK(raw_send(client, "abc", 3) && expect_message(served, 3));
+            CHECK(raw_finish(client) && raw_receive(served, &byte, 1) <= 0);
+            /* It is there as long as it is. */
+            CHECK(!raw_await_end(served, 50) && raw_send(served, "x", 1));
+            CHECK_EQ(raw_receive(client, &byte, 1), 1);
+            raw_close(client);
+            CHECK(raw_await_end(served, PATIENCE_MS));
+            raw_close(served);
+        }
+        relay_stop(inward);
+        relay_stop(outward);
+        raw_server_stop(&server);
+    }
+    relays_close();
+}
+
+/* The same the other way round: it is the server that leaves. */
+TEST(a_server_that_ends_its_half_and_leaves)
+{
+    struct raw_server server;
+    struct relay *relay;
+    char byte;
+    if (raw_has_messages)
+        SKIP("between pipes of Windows the end of a server is the end");
+    if (relays_open() && CHECK(raw_server_start(&server, "out", false)) &&
+        CHECK_OK(relays_start_between(false, &relay))) {
+        intptr_t client = relays_connect("in");
+        intptr_t served = raw_accept(&server);
+        CHECK(raw_finish(served) && raw_receive(client, &byte, 1) <= 0);
+        CHECK(!raw_await_end(client, 50) && raw_send(client, "x", 1));
+        CHECK_EQ(raw_receive(served, &byte, 1), 1);
+        raw_close(served);
+        CHECK(raw_await_end(client, PATIENCE_MS));
+        raw_close(client);
+        relay_stop(relay);
+        raw_server_stop(&server);
+    }
+    relays_close();
+}
+
 TEST(messages_where_there_are_none)
 {
     struct relay *relay;
@@ -235,4 +295,6 @@ HARNESS_MAIN("relaying", TEST_ENTRY(bytes_of_any_number),
              TEST_ENTRY_LIMIT(messages_keep_their_boundaries, 60000),
              TEST_ENTRY(a_message_that_is_too_long),
              TEST_ENTRY(an_empty_message_is_the_end_of_a_half),
+             TEST_ENTRY(a_client_that_ends_its_half_and_leaves),
+             TEST_ENTRY(a_server_that_ends_its_half_and_leaves),
              TEST_ENTRY(messages_where_there_are_none))

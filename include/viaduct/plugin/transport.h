@@ -202,7 +202,9 @@ struct via_transport {
      * each bit; bits armed before stay armed. READY_READ is reported also when the peer is gone, or
      * when bytes are buffered already, unless the last peek said VIA_S_WOULD_BLOCK and nothing has
      * come since: then only more bytes than it saw are news. Each arm gives exactly one ready call
-     * for that bit (one call may report both), unless disarmed before. */
+     * for that bit (one call may report both), unless disarmed before. READY_CLOSED, on a stream
+     * that has `is_over` or keeps messages, and of which the peer's last byte or an empty message
+     * has been received: the peer may be gone altogether by now; others ignore it. */
     HRESULT (*arm)(struct via_stream *stream, uint32_t events);
     /* Takes back what `events` names. A ready call that is already running may still come. */
     void (*disarm)(struct via_stream *stream, uint32_t events);
