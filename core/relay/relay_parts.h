@@ -123,7 +123,8 @@ struct relay_session {
     uint64_t retry_ns;               /* while it waits */
     uint64_t give_up_ns;
     uint32_t back_off_ms;
-    bool is_half; /* one direction has ended in a way that its sink was not told */
+    unsigned at_target; /* the one that is being connected to, or the first */
+    bool is_half;       /* one direction has ended in a way that its sink was not told */
 };
 
 /* --- session.c: on the reactor --- */

@@ -1,9 +1,9 @@
 /*
  * A session: a client and the target that it is joined to.
  *
- * WAITS (the target is not there yet: nothing is read from the client, whose bytes stay in its own
- * socket) -> OPEN -> DEAD (to be closed by the next post). A client that waits longer than the
- * relay's patience is disconnected.
+ * WAITS (the target is not there yet, or is being connected to: nothing is read from the client,
+ * whose bytes stay in its own socket) -> OPEN -> DEAD (to be closed by the next post). A client
+ * that waits longer than the relay's patience is disconnected.
  */
 #include "core/relay/relay_parts.h"
 
@@ -29,6 +29,10 @@ static void on_ready(void *token, uint32_t events)
     struct relay_end *end = token;
     struct relay_session *session = end->session;
     bool is_client = end == &session->ends[CLIENT];
+    if (session->stage == SESSION_WAITS) { /* the connection is made, or has failed: a tick looks */
+        session->retry_ns = os_now_ns();
+        timer_need(session->relay->set, session->retry_ns);
+    }
     if (session->stage == SESSION_OPEN && (events & VIA_READY_CLOSED))
         flow_source_closed(session, is_client ? TO_TARGET : TO_CLIENT);
     if (session->stage == SESSION_OPEN && (events & VIA_READY_WRITE))
@@ -74,7 +78,7 @@ static HRESULT check_server(struct relay *relay, const struct relay_end *end, co
                      address, os_identity_format(&identity, text, sizeof text));
 }
 
-static HRESULT connect_to(struct relay_session *session, const char *address)
+static HRESULT begin_connection(struct relay_session *session, const char *address)
 {
     struct relay *relay = session->relay;
     struct relay_end *end = &session->ends[TARGET];
@@ -85,41 +89,68 @@ static HRESULT connect_to(struct relay_session *session, const char *address)
         hr = end->transport->connect(rest, &options, &end->stream);
     if (hr == VIA_S_WOULD_BLOCK)
         return error_set(VIA_E_UNREACHABLE, "all places of the server at %s are taken", address);
-    if (FAILED(hr))
-        return plugin_address_is_named(address, error_get() ? error_get()->text : "")
-                   ? hr
-                   : error_wrap(hr, "cannot connect to %s", address);
-    hr = check_server(relay, end, address);
+    return SUCCEEDED(hr) ? prepare(end) : hr;
+}
+
+/* S_FALSE: it is still being made, and its end will be reported. */
+static HRESULT check_connection(struct relay_session *session)
+{
+    struct relay_end *end = &session->ends[TARGET];
+    HRESULT hr = S_OK;
+    if (end->transport->size >=
+            offsetof(struct via_transport, is_connected) + sizeof end->transport->is_connected &&
+        end->transport->is_connected != NULL)
+        hr = end->transport->is_connected(end->stream);
+    if (hr == S_FALSE && os_now_ns() >= session->give_up_ns)
+        return error_set(VIA_E_UNREACHABLE, "nobody answers in time");
+    if (hr != S_FALSE)
+        return hr;
+    hr = end->transport->arm(end->stream, VIA_READY_WRITE);
+    return SUCCEEDED(hr) ? S_FALSE : hr;
+}
+
+/* Begins a connection, or goes on with the one that is being made. As check_connection. */
+static HRESULT connect_to(struct relay_session *session, const char *address)
+{
+    struct relay_end *end = &session->ends[TARGET];
+    HRESULT hr = end->stream == NULL ? begin_connection(session, address) : S_OK;
     if (SUCCEEDED(hr))
-        hr = prepare(end);
-    if (FAILED(hr)) {
+        hr = check_connection(session);
+    if (FAILED(hr) && !plugin_address_is_named(address, error_get() ? error_get()->text : ""))
+        hr = error_wrap(hr, "cannot connect to %s", address);
+    if (hr == S_OK)
+        hr = check_server(session->relay, end, address);
+    if (FAILED(hr) && end->stream != NULL) {
         end->transport->close(end->stream);
         end->stream = NULL;
     }
     return hr;
 }
 
-/* The first of the relay's targets that can be reached; the failure of the first otherwise. */
+/* The first of the relay's targets that can be reached, from the one that is being connected to on;
+ * the failure of the first otherwise. As check_connection. */
 static HRESULT connect_any(struct relay_session *session)
 {
+    char **targets = session->relay->targets;
     HRESULT result = S_OK;
     struct error_record *first = NULL;
-    for (char **target = session->relay->targets; *target != NULL; target++) {
+    for (; targets[session->at_target] != NULL; session->at_target++) {
         char *address;
-        HRESULT hr = pattern_expand(*target, &session->client, &address);
+        HRESULT hr = pattern_expand(targets[session->at_target], &session->client, &address);
         if (SUCCEEDED(hr)) {
             hr = connect_to(session, address);
             free(address);
         }
         if (SUCCEEDED(hr)) {
             error_record_free(first);
-            return S_OK;
+            return hr;
         }
         if (SUCCEEDED(result)) {
             result = hr;
             first = error_take();
         }
     }
+    session->at_target = 0;
     error_give(first);
     return result;
 }
@@ -153,11 +184,15 @@ static void give_up(struct relay_session *session, HRESULT hr)
     session_end(session);
 }
 
+/* In no callback of the target's stream, which may be closed. */
 static void try_target(struct relay_session *session)
 {
     HRESULT hr = connect_any(session);
-    if (SUCCEEDED(hr)) {
+    if (hr == S_OK) {
         open_session(session);
+    } else if (hr == S_FALSE) {
+        session->retry_ns = session->give_up_ns;
+        timer_need(session->relay->set, session->retry_ns);
     } else if (os_now_ns() >= session->give_up_ns) {
         give_up(session, hr);
     } else {

@@ -49,15 +49,29 @@ static socklen_t fill_address(const struct tcp_address *address, struct sockaddr
     return sizeof *v4;
 }
 
+static HRESULT code_of(int error)
+{
+    switch (error) {
+    case EADDRINUSE:
+        return VIA_E_ADDRESS_IN_USE;
+    case ECONNREFUSED:
+        return VIA_WIN32(2);
+    case EMFILE:
+    case ENFILE:
+        return VIA_E_LIMIT;
+    case EACCES:
+    case EPERM:
+        return E_ACCESSDENIED;
+    case EADDRNOTAVAIL:
+        return VIA_E_ADDRESS;
+    default:
+        return E_FAIL;
+    }
+}
+
 static HRESULT fail(const char *what, const struct tcp_address *address, int error)
 {
-    HRESULT code = error == EADDRINUSE                  ? VIA_E_ADDRESS_IN_USE
-                   : error == ECONNREFUSED              ? VIA_WIN32(2)
-                   : error == EMFILE || error == ENFILE ? VIA_E_LIMIT
-                   : error == EACCES || error == EPERM  ? E_ACCESSDENIED
-                   : error == EADDRNOTAVAIL             ? VIA_E_ADDRESS
-                                                        : E_FAIL;
-    return socket_fail(code, "cannot %s %s: %s", what, address->text, strerror(error));
+    return socket_fail(code_of(error), "cannot %s %s: %s", what, address->text, strerror(error));
 }
 
 static int make_socket(const struct tcp_address *address)
@@ -191,6 +205,21 @@ static HRESULT tcp_connect(const char *text, const struct via_connect_options *o
     return stream_new_anonymous(descriptor, stream);
 }
 
+/* Without an error, and without a peer: it is being made. */
+static HRESULT tcp_is_connected(struct via_stream *stream)
+{
+    int descriptor = stream_descriptor(stream);
+    struct sockaddr_storage name;
+    socklen_t size = sizeof name;
+    int error = 0;
+    socklen_t error_size = sizeof error;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &error_size) < 0)
+        error = errno;
+    if (error != 0)
+        return socket_fail(code_of(error), "%s", strerror(error));
+    return getpeername(descriptor, (struct sockaddr *)&name, &size) == 0 ? S_OK : S_FALSE;
+}
+
 HRESULT tcp_init(const struct via_plugin_host *host)
 {
     return plugin_lifetime_init(host);
@@ -213,4 +242,5 @@ const struct via_transport tcp_transport = {
     .listener_close = tcp_listener_close,
     .connect = tcp_connect,
     STREAM_OPERATIONS,
+    .is_connected = tcp_is_connected,
 };

@@ -244,6 +244,22 @@ static HRESULT connect_far(SOCKET made, const struct tcp_address *address,
     return fail("connect to", address, error);
 }
 
+static HRESULT tcp_is_connected(struct via_stream *stream)
+{
+    DWORD error = 0;
+    HRESULT hr = overlapped_is_connected(stream, &error);
+    if (SUCCEEDED(hr))
+        return hr;
+    switch (error) {
+    case ERROR_CONNECTION_REFUSED:
+        return socket_fail(VIA_WIN32(2), "nobody listens there");
+    case ERROR_SEM_TIMEOUT:
+        return socket_fail(hr, "nobody answers");
+    default:
+        return overlapped_fail_error("connecting", error);
+    }
+}
+
 static HRESULT tcp_connect(const char *text, const struct via_connect_options *options,
                            struct via_stream **stream)
 {
@@ -294,4 +310,5 @@ const struct via_transport tcp_transport = {
     OVERLAPPED_OPERATIONS,
     .finish = overlapped_finish,
     .is_over = overlapped_is_over,
+    .is_connected = tcp_is_connected,
 };

@@ -8,6 +8,16 @@
 
 #include <string.h>
 
+HRESULT overlapped_is_connected(struct via_stream *stream, DWORD *error)
+{
+    AcquireSRWLockExclusive(&stream->lock);
+    bool is_decided = !atomic_load(&stream->connecting);
+    HRESULT hr = stream->send_broken;
+    *error = stream->connect_error;
+    ReleaseSRWLockExclusive(&stream->lock);
+    return is_decided ? hr : S_FALSE;
+}
+
 static void on_written(struct via_plugin_overlapped *overlapped, uint32_t error, uint32_t n_bytes);
 
 static HRESULT fail_again(HRESULT hr)
@@ -71,6 +81,7 @@ static HRESULT push(struct via_stream *stream)
 static void end_connecting(struct via_stream *stream, DWORD error)
 {
     atomic_store(&stream->connecting, false);
+    stream->connect_error = error;
     if (error == 0 && stream->kind->connected != NULL)
         stream->kind->connected(stream->handle);
     if ((stream->armed & VIA_READY_READ) && !stream->closing)

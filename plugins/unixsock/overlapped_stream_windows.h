@@ -66,6 +66,7 @@ struct via_stream {
     bool writing;
     size_t write_size;
     HRESULT send_broken;
+    DWORD connect_error; /* the system's code; 0: none */
     struct via_plugin_overlapped write;
     struct via_plugin_overlapped probe; /* the zero-byte read that reports readiness */
     bool probing;
@@ -92,6 +93,8 @@ DWORD overlapped_connect(struct via_stream *stream,
                          DWORD (*start)(HANDLE handle, const void *argument,
                                         OVERLAPPED *overlapped),
                          const void *argument);
+/* S_FALSE: it is under way; a failure comes with the system's code. */
+HRESULT overlapped_is_connected(struct via_stream *stream, DWORD *error);
 /* The handle is good until the leave. False: the stream has been shut. */
 bool overlapped_stream_enter(struct via_stream *stream);
 void overlapped_stream_leave(struct via_stream *stream);

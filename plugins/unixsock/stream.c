@@ -52,6 +52,11 @@ HRESULT stream_new_anonymous(int32_t descriptor, struct via_stream **stream)
     return make_stream(descriptor, &nobody, -1, stream);
 }
 
+int32_t stream_descriptor(const struct via_stream *stream)
+{
+    return stream->descriptor;
+}
+
 static void buffer_give_back(struct stream_buffer *buffer)
 {
     if (buffer->memory.data != NULL)

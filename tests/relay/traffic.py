@@ -335,6 +335,44 @@ def far(listen, target, port):
             client.close()
 
 
+class FarTarget:
+    """Serves an address of this machine that does not count as its own."""
+
+    def __init__(self, address):
+        self.socket = socket.create_server(address)
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                stream, _ = self.socket.accept()
+            except OSError:
+                return
+            threading.Thread(target=echo, args=(stream,), daemon=True).start()
+
+    def close(self):
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
+
+
+def far_comes_and_goes(listen, target, port):
+    """A target elsewhere that is not there, comes while a client waits, goes and comes."""
+    address = (os.environ["FAR_HOST"], port)
+    for _ in range(2):
+        assert not ask(listen + ".short"), "an answer from nobody"
+        answers = []
+        waiting = threading.Thread(target=lambda: answers.append(ask(listen + ".patient")))
+        waiting.start()
+        time.sleep(0.3)
+        server = FarTarget(address)
+        waiting.join()
+        assert answers == [True], "who waited was not served"
+        for _ in range(5):
+            assert ask(listen + ".short"), "no answer from a target that is there"
+        server.close()
+    assert not ask(listen + ".short"), "an answer from nobody"
+
+
 def come_and_leave(listen, target, count):
     """Clients that leave before anything is accepted or said; then one that stays."""
     Target(target, echo)

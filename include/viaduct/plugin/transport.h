@@ -324,6 +324,14 @@ struct via_transport {
      * supplementary one, when it connected or listened; S_FALSE: it was not, or the system does not
      * say. */
     HRESULT (*peer_in_group)(struct via_stream *stream, uint32_t gid);
+
+    /* --- connecting that takes its time: optional
+     * ------------------------------------------------------------------------------
+     * NULL, or past the table's `size`, where a stream that `connect` gives is connected. */
+
+    /* [nobody else uses the stream] Of a stream from `connect`. S_OK: it is connected; S_FALSE: not
+     * yet, VIA_READY_WRITE says when it has been decided; a failure: why it is not. */
+    HRESULT (*is_connected)(struct via_stream *stream);
 };
 
 #ifdef __cplusplus
