@@ -20,7 +20,7 @@ static json_t *class_to_json(const struct registered *class)
     char guid[GUID_TEXT_SIZE], libid[GUID_TEXT_SIZE] = "";
 
     if (class->has_library)
-        guid_format(&class->libid, libid);
+        guid_format(&class->library.guid, libid);
     return json_pack("{s:s, s:s, s:s, s:s?, s:s, s:s, s:b, s:s?, s:s?}", "class", class->name,
                      "progid", class->progid, "clsid", guid_format(&class->clsid, guid), "host",
                      class->host[0] ? class->host : NULL, "for",

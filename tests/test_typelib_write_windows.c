@@ -39,9 +39,9 @@ static int write_one(unsigned index, const WCHAR *path, FILE *out)
     struct typelib_fit fit;
     HRESULT hr = via_register_typelib(&type_base_typelib);
     if (SUCCEEDED(hr))
-        hr = typelib_fit_init(&fit, libraries[index], print_note, out);
+        hr = typelib_fit_init(&fit, libraries[index], NULL, 0, print_note, out);
     if (SUCCEEDED(hr))
-        hr = typelib_write(libraries[index], &fit, path);
+        hr = typelib_write(libraries[index], &fit, NULL, 0, path);
     return FAILED(hr);
 }
 

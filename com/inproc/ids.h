@@ -5,6 +5,8 @@
  *     Software\Classes\CLSID\{clsid}\InprocServer32   the DLL's path; ThreadingModel=Both
  *     Software\Classes\CLSID\{clsid}\Viaduct          the class as via_create_instance() takes it
  *                                       ...  Host     the host's address, where it is not the usual
+ *                                  ...  Libraries     those that its type library refers to, and
+ *                                                     that came with it: "{libid} 1.0;..."
  */
 #ifndef COM_INPROC_IDS_H
 #define COM_INPROC_IDS_H
@@ -12,8 +14,9 @@
 #define INPROC_DLL_NAME L"viaduct-inproc.dll"
 
 /* The subkey of a CLSID, and its value beside the default one. */
-#define INPROC_CLASS_KEY  L"Viaduct"
-#define INPROC_HOST_VALUE L"Host"
+#define INPROC_CLASS_KEY       L"Viaduct"
+#define INPROC_HOST_VALUE      L"Host"
+#define INPROC_LIBRARIES_VALUE L"Libraries"
 
 /* The class that makes proxies of what another process has marshalled: registered like the others,
  * without the key above. */

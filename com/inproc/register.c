@@ -25,7 +25,7 @@ struct writing {
     struct journal journal;
     const struct register_options *options;
     struct registered class; /* what is to be written */
-    struct library_file library;
+    struct library_files libraries;
 };
 
 /* What a failed call into the runtime has said, as this module's error. */
@@ -182,16 +182,23 @@ static void delete_class(struct journal *journal, const struct registered *class
         journal_delete(journal, path);
 }
 
-static void set_library(struct writing *self)
+static void set_libraries(struct writing *self)
 {
     const struct registered *class = &self->class;
-    char text[GUID_TEXT_SIZE];
+    char text[GUID_TEXT_SIZE], others[REGISTERED_TEXT_SIZE];
+    size_t n = 0;
     if (!class->has_library)
         return;
-    set_class(self, L"\\TypeLib", NULL, guid_format(&class->libid, text));
-    snprintf(text, sizeof text, "%u.%u", class->major, class->minor);
+    set_class(self, L"\\TypeLib", NULL, guid_format(&class->library.guid, text));
+    snprintf(text, sizeof text, "%u.%u", class->library.major, class->library.minor);
     set_class(self, L"\\Version", NULL, text);
-    library_write(&self->journal, class, &self->library);
+    for (unsigned i = 0; i < class->n_others; i++)
+        n += (size_t)snprintf(others + n, sizeof others - n, "%s%s %u.%u", i > 0 ? ";" : "",
+                              guid_format(&class->others[i].guid, text), class->others[i].major,
+                              class->others[i].minor);
+    if (class->n_others > 0)
+        set_class(self, L"\\" INPROC_CLASS_KEY, INPROC_LIBRARIES_VALUE, others);
+    library_write(&self->journal, class->is_user, &self->libraries);
 }
 
 static void write_class(struct writing *self)
@@ -208,8 +215,8 @@ static void write_class(struct writing *self)
     if (length > 0)
         set_class(self, L"\\VersionIndependentProgID", NULL, stem);
     set_class(self, L"\\Programmable", NULL, "");
-    set_library(self);
     set_class(self, L"\\" INPROC_CLASS_KEY, NULL, class->name);
+    set_libraries(self);
     if (class->host[0] != 0)
         set_class(self, L"\\" INPROC_CLASS_KEY, INPROC_HOST_VALUE, class->host);
     set_progid(&self->journal, class, class->progid, false);
@@ -220,12 +227,17 @@ static void write_class(struct writing *self)
 static HRESULT write_registration(struct writing *self)
 {
     struct registered before;
+    struct library_files old = {.n = 0};
     journal_begin(&self->journal, registered_hive(self->class.is_user),
                   registered_hive_name(self->class.is_user));
-    if (registered_read(self->class.is_user, &self->class.clsid, &before))
+    bool was_there = registered_read(self->class.is_user, &self->class.clsid, &before);
+    if (was_there)
         delete_class(&self->journal, &before);
     write_class(self);
-    self->journal.result = library_end(&self->library, self->journal.result);
+    if (was_there) /* libraries that it has no more */
+        library_delete(&self->journal, &before, &old);
+    self->journal.result = library_end(&self->libraries, self->journal.result);
+    self->journal.result = library_end(&old, self->journal.result);
     return journal_end(&self->journal);
 }
 
@@ -374,11 +386,11 @@ HRESULT register_class(IViaductHost *host, const char *name, const struct regist
     for (int is_user = options->is_user; SUCCEEDED(hr) && is_user >= 0; is_user--)
         hr = check_names(&writing.class, is_user);
     if (SUCCEEDED(hr))
-        hr = library_begin(host, name, options, &writing.class, &writing.library);
+        hr = library_begin(host, name, options, &writing.class, &writing.libraries);
     if (SUCCEEDED(hr))
         hr = write_registration(&writing);
     else
-        library_end(&writing.library, hr);
+        library_end(&writing.libraries, hr);
     if (SUCCEEDED(hr) && done != NULL)
         *done = writing.class;
     return hr;
@@ -387,7 +399,7 @@ HRESULT register_class(IViaductHost *host, const char *name, const struct regist
 HRESULT register_remove(const char *name, bool is_user, struct registered *done)
 {
     struct registered class, other;
-    struct library_file library;
+    struct library_files libraries;
     struct journal journal;
     if (!registered_find(is_user, name, &class))
         return error_set(REGDB_E_CLASSNOTREG, "%s is not registered as a COM class in %s%s", name,
@@ -399,9 +411,9 @@ HRESULT register_remove(const char *name, bool is_user, struct registered *done)
     delete_class(&journal, &class);
     settle_stem(&journal, is_user, class.progid);
     settle_unmarshal_class(&journal, is_user, NULL);
-    library_delete(&journal, &class, &library);
+    library_delete(&journal, &class, &libraries);
     journal_delete_empty(&journal, L"CLSID");
-    journal.result = library_end(&library, journal.result);
+    journal.result = library_end(&libraries, journal.result);
     HRESULT hr = journal_end(&journal);
     if (SUCCEEDED(hr) && done != NULL)
         *done = class;

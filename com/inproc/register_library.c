@@ -6,8 +6,8 @@
 #include <viaduct/runtime.h>
 
 #include "com/abi/guid.h"
+#include "com/inproc/class_libraries.h"
 #include "com/inproc/typelib_write.h"
-#include "com/typelib/typelib.h"
 #include "core/os/file.h"
 #include "core/os/path.h"
 #include "core/util/cleanup.h"
@@ -35,11 +35,11 @@ static void library_key(const GUID *libid, const WCHAR *below, WCHAR path[PATH_U
     path[PATH_UNITS - 1] = 0;
 }
 
-static void version_key(const struct registered *class, const WCHAR *below, WCHAR path[PATH_UNITS])
+static void version_key(const struct library_id *id, const WCHAR *below, WCHAR path[PATH_UNITS])
 {
     WCHAR version[PATH_UNITS];
-    _snwprintf(version, PATH_UNITS, L"\\%x.%x%ls", class->major, class->minor, below);
-    library_key(&class->libid, version, path);
+    _snwprintf(version, PATH_UNITS, L"\\%x.%x%ls", id->major, id->minor, below);
+    library_key(&id->guid, version, path);
 }
 
 static void interface_key(const WCHAR *guid, const WCHAR *below, WCHAR path[PATH_UNITS])
@@ -56,64 +56,39 @@ static char *library_directory(bool is_user)
     return ours != NULL ? os_path_join(ours, "typelibs") : NULL;
 }
 
-/* --- what the host says --- */
-
-static HRESULT describe(IViaductHost *host, const char *name, struct via_typelib **lib)
-{
-    CLEANUP(cleanup_free) WCHAR *wide = utf_to_wide(name);
-    BSTR string = wide != NULL ? SysAllocString(wide) : NULL, json = NULL;
-    char text[ERROR_TEXT_SIZE];
-    if (string == NULL)
-        return error_set(E_OUTOFMEMORY, "no memory for a name");
-    HRESULT hr = IViaductHost_DescribeClass(host, string, &json);
-    SysFreeString(string);
-    if (FAILED(hr))
-        return error_set(hr, "%s", via_error_message(hr, text, sizeof text));
-    CLEANUP(cleanup_free) char *utf8 = utf_from_wide(json, SysStringLen(json));
-    SysFreeString(json);
-    return utf8 != NULL ? typelib_from_json(utf8, strlen(utf8), lib)
-                        : error_set(E_OUTOFMEMORY, "no memory for a description");
-}
+/* --- the files --- */
 
 /* Whether the library is registered by somebody else, who then goes on describing it. */
-static bool is_foreign(const struct registered *class, const char *path)
+static bool is_foreign(bool is_user, const struct library_file *file)
 {
     WCHAR key[PATH_UNITS];
     char text[REGISTERED_TEXT_SIZE];
-    version_key(class, L"\\0\\win64", key);
-    return registered_text(class->is_user, key, NULL, text, sizeof text) &&
-           _stricmp(text, path) != 0;
+    version_key(&file->id, L"\\0\\win64", key);
+    return registered_text(is_user, key, NULL, text, sizeof text) &&
+           _stricmp(text, file->path) != 0;
 }
 
-static HRESULT write_file(const struct via_typelib *lib, const struct register_options *options,
-                          struct library_file *file)
-{
-    struct typelib_fit fit;
-    CLEANUP(cleanup_free) char *directory = os_path_directory(file->path);
-    CLEANUP(cleanup_free) WCHAR *path = utf_to_wide(file->written);
-    HRESULT hr = directory != NULL && path != NULL ? os_directory_make(directory) : E_OUTOFMEMORY;
-    if (FAILED(hr))
-        return error_wrap(hr, "the type library cannot be written");
-    hr = typelib_fit_init(&fit, lib, options->note, options->context);
-    if (SUCCEEDED(hr))
-        hr = typelib_write(lib, &fit, path);
-    typelib_fit_deinit(&fit);
-    return hr;
-}
-
-static HRESULT choose_paths(const struct registered *class, struct library_file *file)
+static HRESULT choose_path(bool is_user, const struct library_id *id, struct library_file *file)
 {
     char guid[GUID_TEXT_SIZE], name[GUID_TEXT_SIZE + 32];
-    CLEANUP(cleanup_free) char *directory = library_directory(class->is_user);
-    snprintf(name, sizeof name, "%s-%u.%u.tlb", guid_format(&class->libid, guid), class->major,
-             class->minor);
+    CLEANUP(cleanup_free) char *directory = library_directory(is_user);
+    snprintf(name, sizeof name, "%s-%u.%u.tlb", guid_format(&id->guid, guid), id->major, id->minor);
+    memset(file, 0, sizeof *file);
+    file->id = *id;
     file->path = directory != NULL ? os_path_join(directory, name) : NULL;
-    size_t size = file->path != NULL ? strlen(file->path) + 5 : 0;
-    file->written = size > 0 ? malloc(size) : NULL;
-    if (file->written == NULL)
+    return file->path != NULL ? S_OK : error_set(E_OUTOFMEMORY, "no memory for a path");
+}
+
+static HRESULT begin_file(struct library_file *file)
+{
+    size_t size = strlen(file->path) + 5;
+    CLEANUP(cleanup_free) char *directory = os_path_directory(file->path);
+    file->written = malloc(size);
+    if (file->written == NULL || directory == NULL)
         return error_set(E_OUTOFMEMORY, "no memory for a path");
     snprintf(file->written, size, "%s.new", file->path);
-    return S_OK;
+    HRESULT hr = os_directory_make(directory);
+    return FAILED(hr) ? error_wrap(hr, "the type library cannot be written") : S_OK;
 }
 
 static void no_file(struct library_file *file)
@@ -123,31 +98,113 @@ static void no_file(struct library_file *file)
     file->path = file->written = NULL;
 }
 
-HRESULT library_begin(IViaductHost *host, const char *name, const struct register_options *options,
-                      struct registered *class, struct library_file *file)
+/* Whatever has failed before is what the user is told. */
+static void delete_quietly(const char *path)
 {
-    struct via_typelib *lib = NULL;
+    CLEANUP(cleanup_free) WCHAR *wide = utf_to_wide(path);
+    if (wide != NULL)
+        DeleteFileW(wide);
+}
+
+/* --- writing them --- */
+
+struct making {
+    const struct register_options *options;
+    struct registered *class;
+    struct library_files *files;
+    unsigned n_written;
+    struct typelib_written written[TYPELIB_MAX_WRITTEN + 1];
+};
+_Static_assert(CLASS_MAX_LIBRARIES == TYPELIB_MAX_WRITTEN + 1 &&
+                   CLASS_MAX_LIBRARIES == REGISTERED_MAX_OTHERS + 1,
+               "the class' own and those that it refers to");
+
+static HRESULT write_file(struct making *self, const struct via_typelib *lib,
+                          struct library_file *file)
+{
+    struct typelib_written *written = &self->written[self->n_written];
+    HRESULT hr = begin_file(file);
+    if (FAILED(hr))
+        return hr;
+    WCHAR *path = utf_to_wide(file->written);
+    *written = (struct typelib_written){.lib = lib, .path = path};
+    hr = path != NULL ? typelib_fit_init(&written->fit, lib, self->written, self->n_written,
+                                         self->options->note, self->options->context)
+                      : error_set(E_OUTOFMEMORY, "no memory for a path");
+    if (SUCCEEDED(hr))
+        hr = typelib_write(lib, &written->fit, self->written, self->n_written, path);
+    self->n_written++;
+    return hr;
+}
+
+static void end_written(struct typelib_written *written)
+{
+    typelib_fit_deinit(&written->fit);
+    free((WCHAR *)written->path);
+}
+
+/* Whether there is something in it that others can refer to. */
+static bool is_of_use(const struct typelib_written *written)
+{
+    bool is = false;
+    for (uint16_t i = 0; i < written->lib->n_interfaces; i++)
+        is |= written->fit.interfaces[i] &&
+              !(written->lib->interfaces[i].flags & VIA_INTERFACE_EXTERNAL);
+    return is;
+}
+
+static HRESULT make_one(struct making *self, const struct via_typelib *lib, bool is_own)
+{
+    struct registered *class = self->class;
+    struct library_file *file = &self->files->list[self->files->n++];
+    const struct library_id id = {lib->libid, lib->version_major, lib->version_minor};
+    HRESULT hr = choose_path(class->is_user, &id, file);
+    if (FAILED(hr))
+        return hr;
+    if (is_own) {
+        class->library = id;
+        class->has_library = true;
+    }
+    if (is_foreign(class->is_user, file)) {
+        note(self->options, is_own ? "its type library is registered already by something else, "
+                                     "and stays so"
+                                   : "a type library that it refers to is registered already by "
+                                     "something else, and stays so");
+        no_file(file);
+        return S_OK;
+    }
+    hr = write_file(self, lib, file);
+    if (is_own || FAILED(hr))
+        return hr;
+    if (is_of_use(&self->written[self->n_written - 1])) {
+        class->others[class->n_others++] = id;
+        return S_OK;
+    }
+    end_written(&self->written[--self->n_written]);
+    delete_quietly(file->written);
+    no_file(file);
+    return S_OK;
+}
+
+HRESULT library_begin(IViaductHost *host, const char *name, const struct register_options *options,
+                      struct registered *class, struct library_files *files)
+{
+    struct class_libraries libraries;
+    struct making making = {.options = options, .class = class, .files = files};
     char text[ERROR_TEXT_SIZE];
-    memset(file, 0, sizeof *file);
-    HRESULT hr = describe(host, name, &lib);
+    memset(files, 0, sizeof *files);
+    HRESULT hr = class_libraries_ask(host, name, &libraries);
     if (FAILED(hr)) {
         note(options, "there is no type library of the class, which can be called by name only:");
         note(options, error_format(error_get(), hr, text, sizeof text));
         error_clear();
         return S_OK;
     }
-    /* It stays with the runtime, which has it from typelib_write() on. */
-    class->libid = lib->libid;
-    class->major = lib->version_major;
-    class->minor = lib->version_minor;
-    class->has_library = true;
-    hr = choose_paths(class, file);
-    if (SUCCEEDED(hr) && is_foreign(class, file->path)) {
-        note(options, "its type library is registered already by something else, and stays so");
-        no_file(file);
-        return S_OK;
-    }
-    return SUCCEEDED(hr) ? write_file(lib, options, file) : hr;
+    for (unsigned i = 0; i < libraries.n && SUCCEEDED(hr); i++)
+        hr = make_one(&making, libraries.list[i], i == libraries.n - 1);
+    while (making.n_written > 0)
+        end_written(&making.written[--making.n_written]);
+    return hr;
 }
 
 /* --- the registry --- */
@@ -159,17 +216,17 @@ static void set(struct journal *journal, const WCHAR *path, const WCHAR *name, c
 }
 
 /* What is registered already is left to whoever has done it. */
-static void write_interface(struct journal *journal, const struct registered *class, BSTR name,
-                            const GUID *iid)
+static void write_interface(struct journal *journal, bool is_user, const struct library_id *id,
+                            BSTR name, const GUID *iid)
 {
     WCHAR guid[GUID_TEXT_SIZE], libid[GUID_TEXT_SIZE], path[PATH_UNITS], version[32];
     char text[GUID_TEXT_SIZE];
     GUID owner;
     StringFromGUID2(iid, guid, GUID_TEXT_SIZE);
-    StringFromGUID2(&class->libid, libid, GUID_TEXT_SIZE);
+    StringFromGUID2(&id->guid, libid, GUID_TEXT_SIZE);
     interface_key(guid, L"\\TypeLib", path);
-    bool is_ours = registered_text(class->is_user, path, NULL, text, sizeof text) &&
-                   guid_parse(text, &owner) && IsEqualGUID(&owner, &class->libid);
+    bool is_ours = registered_text(is_user, path, NULL, text, sizeof text) &&
+                   guid_parse(text, &owner) && IsEqualGUID(&owner, &id->guid);
     interface_key(guid, L"", path);
     if (!is_ours && (registered_key_exists(false, path) || registered_key_exists(true, path)))
         return;
@@ -178,12 +235,13 @@ static void write_interface(struct journal *journal, const struct registered *cl
     journal_set(journal, path, NULL, MARSHALER);
     interface_key(guid, L"\\TypeLib", path);
     journal_set(journal, path, NULL, libid);
-    _snwprintf(version, 32, L"%x.%x", class->major, class->minor);
+    _snwprintf(version, 32, L"%x.%x", id->major, id->minor);
     journal_set(journal, path, L"Version", version);
 }
 
 /* Those that Windows' marshaler can marshal: dispinterfaces have one of their own. */
-static void write_one(struct journal *journal, const struct registered *class, ITypeInfo *info)
+static void write_one(struct journal *journal, bool is_user, const struct library_id *id,
+                      ITypeInfo *info)
 {
     TYPEATTR *attributes;
     BSTR name = NULL;
@@ -194,13 +252,13 @@ static void write_one(struct journal *journal, const struct registered *class, I
         (attributes->typekind == TKIND_DISPATCH && (attributes->wTypeFlags & TYPEFLAG_FDUAL) != 0);
     if (is_interface &&
         SUCCEEDED(ITypeInfo_GetDocumentation(info, MEMBERID_NIL, &name, NULL, NULL, NULL)))
-        write_interface(journal, class, name, &attributes->guid);
+        write_interface(journal, is_user, id, name, &attributes->guid);
     SysFreeString(name);
     ITypeInfo_ReleaseTypeAttr(info, attributes);
 }
 
-static HRESULT write_types(struct journal *journal, const struct registered *class,
-                           const struct library_file *file, BSTR *name)
+static HRESULT write_types(struct journal *journal, bool is_user, const struct library_file *file,
+                           BSTR *name)
 {
     ITypeLib *library;
     CLEANUP(cleanup_free) WCHAR *path = utf_to_wide(file->written);
@@ -213,7 +271,7 @@ static HRESULT write_types(struct journal *journal, const struct registered *cla
         ITypeInfo *info;
         if (FAILED(ITypeLib_GetTypeInfo(library, i, &info)))
             continue;
-        write_one(journal, class, info);
+        write_one(journal, is_user, &file->id, info);
         ITypeInfo_Release(info);
     }
     hr = ITypeLib_GetDocumentation(library, -1, name, NULL, NULL, NULL);
@@ -221,60 +279,79 @@ static HRESULT write_types(struct journal *journal, const struct registered *cla
     return hr;
 }
 
-void library_write(struct journal *journal, const struct registered *class,
-                   const struct library_file *file)
+static void write_library(struct journal *journal, bool is_user, const struct library_file *file)
 {
     WCHAR key[PATH_UNITS];
     BSTR name = NULL;
-    CLEANUP(cleanup_free) char *directory = NULL;
-    if (file->path == NULL || FAILED(journal->result))
-        return;
-    HRESULT hr = write_types(journal, class, file, &name);
-    directory = os_path_directory(file->path);
+    HRESULT hr = write_types(journal, is_user, file, &name);
+    CLEANUP(cleanup_free) char *directory = os_path_directory(file->path);
     if (FAILED(hr) || directory == NULL) {
         journal->result = FAILED(hr) ? hr : error_set(E_OUTOFMEMORY, "no memory for a path");
         return;
     }
-    version_key(class, L"", key);
+    version_key(&file->id, L"", key);
     journal_set(journal, key, NULL, name);
-    version_key(class, L"\\0\\win64", key);
+    version_key(&file->id, L"\\0\\win64", key);
     set(journal, key, NULL, file->path);
-    version_key(class, L"\\FLAGS", key);
+    version_key(&file->id, L"\\FLAGS", key);
     journal_set(journal, key, NULL, L"0");
-    version_key(class, L"\\HELPDIR", key);
+    version_key(&file->id, L"\\HELPDIR", key);
     set(journal, key, NULL, directory);
     SysFreeString(name);
+}
+
+void library_write(struct journal *journal, bool is_user, const struct library_files *files)
+{
+    for (unsigned i = 0; i < files->n && SUCCEEDED(journal->result); i++)
+        if (files->list[i].written != NULL)
+            write_library(journal, is_user, &files->list[i]);
 }
 
 /* --- taking it away --- */
 
 struct users {
-    const struct registered *class;
+    const struct library_id *id;
     bool is_used;
 };
+
+static bool is_same(const struct library_id *a, const struct library_id *b)
+{
+    return IsEqualGUID(&a->guid, &b->guid) && a->major == b->major && a->minor == b->minor;
+}
 
 static bool look_for_user(void *context, const struct registered *class)
 {
     struct users *self = context;
-    self->is_used |= class->has_library && IsEqualGUID(&class->libid, &self->class->libid) &&
-                     class->major == self->class->major && class->minor == self->class->minor;
+    self->is_used |= class->has_library && is_same(&class->library, self->id);
+    for (unsigned i = 0; i < class->n_others; i++)
+        self->is_used |= is_same(&class->others[i], self->id);
     return !self->is_used;
 }
 
-static void delete_interfaces(struct journal *journal, const struct registered *class)
+static bool is_its(bool is_user, const WCHAR *guid, const struct library_id *id)
+{
+    WCHAR path[PATH_UNITS];
+    char text[GUID_TEXT_SIZE], version[32];
+    GUID owner;
+    interface_key(guid, L"\\TypeLib", path);
+    if (!registered_text(is_user, path, NULL, text, sizeof text) || !guid_parse(text, &owner) ||
+        !IsEqualGUID(&owner, &id->guid))
+        return false;
+    snprintf(version, sizeof version, "%x.%x", id->major, id->minor);
+    registered_text(is_user, path, L"Version", text, sizeof text);
+    return strcmp(text, version) == 0; /* else another version of the library has it now */
+}
+
+static void delete_interfaces(struct journal *journal, bool is_user, const struct library_id *id)
 {
     HKEY key;
     WCHAR guid[64], path[PATH_UNITS];
-    char text[GUID_TEXT_SIZE];
-    GUID owner;
     if (RegOpenKeyExW(journal->root, L"Interface", 0, KEY_READ, &key) != ERROR_SUCCESS)
         return;
     for (DWORD i = 0, n = 64;
          RegEnumKeyExW(key, i, guid, &n, NULL, NULL, NULL, NULL) == ERROR_SUCCESS; n = 64) {
         DWORD next = i + 1;
-        interface_key(guid, L"\\TypeLib", path);
-        if (registered_text(class->is_user, path, NULL, text, sizeof text) &&
-            guid_parse(text, &owner) && IsEqualGUID(&owner, &class->libid)) {
+        if (is_its(is_user, guid, id)) {
             interface_key(guid, L"", path);
             journal_delete(journal, path);
             next = SUCCEEDED(journal->result) ? i : next; /* the next one is here now */
@@ -284,39 +361,54 @@ static void delete_interfaces(struct journal *journal, const struct registered *
     RegCloseKey(key);
 }
 
-void library_delete(struct journal *journal, const struct registered *class,
-                    struct library_file *file)
+static HRESULT delete_library(struct journal *journal, bool is_user, const struct library_id *id,
+                              struct library_files *files)
 {
-    struct users users = {.class = class};
+    struct users users = {.id = id};
+    struct library_file *file = &files->list[files->n];
     WCHAR key[PATH_UNITS];
-    memset(file, 0, sizeof *file);
-    if (!class->has_library || FAILED(journal->result))
-        return;
-    HRESULT hr = registered_each(class->is_user, look_for_user, &users);
+    HRESULT hr = registered_each(is_user, look_for_user, &users);
     if (SUCCEEDED(hr))
-        hr = choose_paths(class, file);
+        hr = choose_path(is_user, id, file);
     if (FAILED(hr))
-        journal->result = hr;
-    bool is_ours = SUCCEEDED(hr) && !users.is_used && !is_foreign(class, file->path);
-    if (is_ours) {
-        delete_interfaces(journal, class);
-        version_key(class, L"", key);
-        journal_delete(journal, key);
-        library_key(&class->libid, L"", key);
-        journal_delete_empty(journal, key);
-        journal_delete_empty(journal, L"Interface");
-        journal_delete_empty(journal, L"TypeLib");
-        file->before = TAKE(file->path);
+        return hr;
+    if (users.is_used || is_foreign(is_user, file)) {
+        no_file(file);
+        return S_OK;
     }
-    no_file(file);
+    files->n++;
+    delete_interfaces(journal, is_user, id);
+    version_key(id, L"", key);
+    journal_delete(journal, key);
+    library_key(&id->guid, L"", key);
+    journal_delete_empty(journal, key);
+    return journal->result;
 }
 
-/* --- the file --- */
+void library_delete(struct journal *journal, const struct registered *class,
+                    struct library_files *files)
+{
+    HRESULT hr = journal->result;
+    memset(files, 0, sizeof *files);
+    if (SUCCEEDED(hr) && class->has_library)
+        hr = delete_library(journal, class->is_user, &class->library, files);
+    for (unsigned i = 0; i < class->n_others && SUCCEEDED(hr); i++)
+        hr = delete_library(journal, class->is_user, &class->others[i], files);
+    if (FAILED(hr))
+        journal->result = hr;
+    if (files->n == 0)
+        return;
+    journal_delete_empty(journal, L"Interface");
+    journal_delete_empty(journal, L"TypeLib");
+}
 
-static HRESULT move_file(const struct library_file *file)
+/* --- the end --- */
+
+static HRESULT move_file(struct library_file *file)
 {
     CLEANUP(cleanup_free) WCHAR *from = utf_to_wide(file->written);
     CLEANUP(cleanup_free) WCHAR *to = utf_to_wide(file->path);
+    file->is_first = !os_file_exists(file->path);
     if (from != NULL && to != NULL && MoveFileExW(from, to, MOVEFILE_REPLACE_EXISTING))
         return S_OK;
     return error_set(HRESULT_FROM_WIN32(GetLastError()),
@@ -337,16 +429,30 @@ static HRESULT delete_file(const char *path)
     return S_OK;
 }
 
-HRESULT library_end(struct library_file *file, HRESULT hr)
+/* What an earlier one has done is taken back: its error is the one that counts. */
+static void take_back(struct library_file *file, bool is_moved)
 {
-    if (SUCCEEDED(hr) && file->path != NULL)
-        hr = move_file(file);
-    if (FAILED(hr) && file->written != NULL)
-        DeleteFileA(file->written);
-    if (SUCCEEDED(hr) && file->before != NULL)
-        hr = delete_file(file->before);
-    no_file(file);
-    free(file->before);
-    file->before = NULL;
+    if (is_moved && file->is_first)
+        delete_quietly(file->path);
+    else if (!is_moved && file->written != NULL)
+        delete_quietly(file->written);
+}
+
+HRESULT library_end(struct library_files *files, HRESULT hr)
+{
+    unsigned n_done = 0;
+    for (unsigned i = 0; i < files->n && SUCCEEDED(hr); i++, n_done += SUCCEEDED(hr)) {
+        struct library_file *file = &files->list[i];
+        if (file->written != NULL)
+            hr = move_file(file);
+        else if (file->path != NULL)
+            hr = delete_file(file->path);
+    }
+    for (unsigned i = 0; i < files->n; i++) {
+        if (FAILED(hr))
+            take_back(&files->list[i], i < n_done);
+        no_file(&files->list[i]);
+    }
+    files->n = 0;
     return hr;
 }

@@ -68,13 +68,30 @@ static bool class_text(const struct registered *class, const WCHAR *below, const
     return registered_text(class->is_user, path, name, text, size);
 }
 
+static void read_others(struct registered *class)
+{
+    char text[REGISTERED_TEXT_SIZE], *rest = NULL;
+    class_text(class, L"\\" INPROC_CLASS_KEY, INPROC_LIBRARIES_VALUE, text, sizeof text);
+    for (char *one = strtok_r(text, ";", &rest);
+         one != NULL && class->n_others < REGISTERED_MAX_OTHERS; one = strtok_r(NULL, ";", &rest)) {
+        struct library_id *other = &class->others[class->n_others];
+        char *version = strchr(one, ' ');
+        if (version == NULL || sscanf(version, "%u.%u", &other->major, &other->minor) != 2)
+            continue;
+        *version = 0;
+        class->n_others += guid_parse(one, &other->guid);
+    }
+}
+
 static void read_library(struct registered *class)
 {
     char text[REGISTERED_TEXT_SIZE];
     class->has_library = class_text(class, L"\\TypeLib", NULL, text, sizeof text) &&
-                         guid_parse(text, &class->libid) &&
+                         guid_parse(text, &class->library.guid) &&
                          class_text(class, L"\\Version", NULL, text, sizeof text) &&
-                         sscanf(text, "%u.%u", &class->major, &class->minor) == 2;
+                         sscanf(text, "%u.%u", &class->library.major, &class->library.minor) == 2;
+    if (class->has_library)
+        read_others(class);
 }
 
 bool registered_read(bool is_user, const CLSID *clsid, struct registered *class)

@@ -10,7 +10,13 @@
 
 #include "com/registry/class_name.h"
 
-#define REGISTERED_TEXT_SIZE 512u
+#define REGISTERED_TEXT_SIZE  512u
+#define REGISTERED_MAX_OTHERS 8u
+
+struct library_id {
+    GUID guid;
+    unsigned major, minor;
+};
 
 struct registered {
     CLSID clsid;
@@ -22,8 +28,9 @@ struct registered {
     char server[REGISTERED_TEXT_SIZE];       /* the DLL */
     char local_server[REGISTERED_TEXT_SIZE]; /* command line; "": it has none */
     bool has_library;                        /* and then: */
-    GUID libid;
-    unsigned major, minor;
+    struct library_id library;
+    unsigned n_others; /* libraries that this one refers to */
+    struct library_id others[REGISTERED_MAX_OTHERS];
 };
 
 /* Where classes of the machine, or of this user, are. */

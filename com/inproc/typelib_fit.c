@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "com/typelib/builtin.h"
+#include "com/typelib/typelib.h"
 #include "core/util/error.h"
 
 /* Structs lead to structs. */
@@ -36,9 +37,10 @@ static const char *check_pointed(const struct typelib_fit *fit, const struct via
         return "an interface pointer whose IID another argument says";
     if (builtin_slots(&itf->iid) != 0 || IsEqualGUID(&itf->iid, &builtin_iid_enum_variant))
         return NULL;
-    if (itf->flags & VIA_INTERFACE_EXTERNAL)
-        return "an interface that another library describes";
-    return fit->interfaces[type->index] ? NULL : "an interface that is left out itself";
+    if (fit->interfaces[type->index])
+        return NULL;
+    return itf->flags & VIA_INTERFACE_EXTERNAL ? "an interface that another library describes"
+                                               : "an interface that is left out itself";
 }
 
 static const char *check_type(const struct typelib_fit *fit, const struct via_typelib *lib,
@@ -135,16 +137,32 @@ static void strike_out(struct typelib_fit *fit, const struct via_typelib *lib,
     }
 }
 
+static bool is_in_another(const GUID *iid, const struct typelib_written *others, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        const struct via_typelib *lib = others[i].lib;
+        uint16_t index = typelib_find_interface(lib, iid);
+        if (index != VIA_NO_INDEX && !(lib->interfaces[index].flags & VIA_INTERFACE_EXTERNAL) &&
+            others[i].fit.interfaces[index])
+            return true;
+    }
+    return false;
+}
+
 HRESULT typelib_fit_init(struct typelib_fit *fit, const struct via_typelib *lib,
+                         const struct typelib_written *others, unsigned n_others,
                          typelib_fit_note note, void *context)
 {
     fit->interfaces = calloc(lib->n_interfaces + 1u, sizeof(bool));
     fit->structs = calloc(lib->n_structs + 1u, sizeof(bool));
     if (fit->interfaces == NULL || fit->structs == NULL)
         return error_set(E_OUTOFMEMORY, "no memory for a type library");
-    for (uint16_t i = 0; i < lib->n_interfaces; i++)
-        fit->interfaces[i] = !(lib->interfaces[i].flags & VIA_INTERFACE_EXTERNAL) &&
-                             builtin_slots(&lib->interfaces[i].iid) == 0;
+    for (uint16_t i = 0; i < lib->n_interfaces; i++) {
+        const struct via_interface *itf = &lib->interfaces[i];
+        bool is_external = itf->flags & VIA_INTERFACE_EXTERNAL;
+        fit->interfaces[i] = builtin_slots(&itf->iid) == 0 &&
+                             (!is_external || is_in_another(&itf->iid, others, n_others));
+    }
     strike_out(fit, lib, note, context);
     for (uint16_t i = 0; i < lib->n_structs; i++)
         fit->structs[i] = check_struct(fit, lib, i, 0) == NULL;

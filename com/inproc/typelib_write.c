@@ -22,6 +22,9 @@ struct copying {
     const struct via_typelib *lib;
     const struct typelib_fit *fit;
     ITypeLib *from, *standard;
+    ITypeLib *others[TYPELIB_MAX_WRITTEN]; /* the files of `written` */
+    const struct typelib_written *written;
+    unsigned n_others;
     ICreateTypeLib2 *to;
     struct pair *pairs; /* by place */
     UINT n;
@@ -154,6 +157,16 @@ static HRESULT get_standard(const struct copying *self, const GUID *guid, const 
     return SUCCEEDED(hr) && n == 0 ? TYPE_E_ELEMENTNOTFOUND : hr;
 }
 
+/* Also of a GUID_NULL: it is none of these. */
+static ITypeInfo *find_in_others(const struct copying *self, const GUID *guid)
+{
+    ITypeInfo *info;
+    for (unsigned i = 0; i < self->n_others && !IsEqualGUID(guid, &GUID_NULL); i++)
+        if (SUCCEEDED(ITypeLib_GetTypeInfoOfGuid(self->others[i], guid, &info)))
+            return info;
+    return NULL;
+}
+
 /* The type that `other` is, in what is written or in Windows' own library; with a reference. */
 static HRESULT find_written(const struct copying *self, ITypeInfo *other, ITypeInfo **info)
 {
@@ -171,6 +184,8 @@ static HRESULT find_written(const struct copying *self, ITypeInfo *other, ITypeI
             hr = ICreateTypeInfo_QueryInterface(self->pairs[i].to, &IID_ITypeInfo, (void **)info);
             break;
         }
+    if (SUCCEEDED(hr) && *info == NULL && is_interface(kind))
+        *info = find_in_others(self, &guid);
     if (SUCCEEDED(hr) && *info == NULL)
         hr = get_standard(self, &guid, name, info);
     if (FAILED(hr))
@@ -356,6 +371,11 @@ static HRESULT open_libraries(struct copying *self, const WCHAR *path)
     hr = LoadTypeLibEx(L"stdole2.tlb", REGKIND_NONE, &self->standard);
     if (FAILED(hr))
         return error_set(hr, "Windows' own type library, stdole2.tlb, cannot be loaded");
+    for (unsigned i = 0; i < self->n_others; i++) {
+        hr = LoadTypeLibEx(self->written[i].path, REGKIND_NONE, &self->others[i]);
+        if (FAILED(hr))
+            return failed(hr, "what they refer to, the file", self->written[i].path);
+    }
     hr = CreateTypeLib2(SYS_WIN64, path, &self->to);
     if (FAILED(hr))
         return failed(hr, "the file", path);
@@ -376,6 +396,9 @@ static void close_libraries(struct copying *self)
     free(self->pairs);
     if (self->to != NULL)
         ICreateTypeLib2_Release(self->to);
+    for (unsigned i = 0; i < self->n_others; i++)
+        if (self->others[i] != NULL)
+            ITypeLib_Release(self->others[i]);
     if (self->standard != NULL)
         ITypeLib_Release(self->standard);
     if (self->from != NULL)
@@ -383,9 +406,9 @@ static void close_libraries(struct copying *self)
 }
 
 HRESULT typelib_write(const struct via_typelib *lib, const struct typelib_fit *fit,
-                      const WCHAR *path)
+                      const struct typelib_written *others, unsigned n_others, const WCHAR *path)
 {
-    struct copying copying = {.lib = lib, .fit = fit};
+    struct copying copying = {.lib = lib, .fit = fit, .written = others, .n_others = n_others};
     UINT record = 0;
     HRESULT hr = open_libraries(&copying, path);
     if (SUCCEEDED(hr))

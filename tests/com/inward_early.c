@@ -13,6 +13,7 @@
 #include <ocidl.h>
 
 #include "board.h"
+#include "inward_bell.h"
 #include "shelf.h"
 
 #define N_TOLD   5
@@ -21,9 +22,9 @@
 #define N_LEAVES 10
 #define WAIT_MS  10000
 
-static unsigned n_failed;
+static unsigned n_failed; /* a thread at a time */
 
-static void check(bool good, const char *what)
+void check(bool good, const char *what)
 {
     if (!good)
         printf("not so: %s\n", what);
@@ -292,6 +293,7 @@ int main(void)
 {
     use(COINIT_APARTMENTTHREADED);
     use(COINIT_MULTITHREADED);
+    use_bells();
     leave_in_callbacks();
     printf(n_failed ? "failed\n" : "done\n");
     return n_failed ? 1 : 0;
