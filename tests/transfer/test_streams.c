@@ -130,6 +130,7 @@ TEST(a_slow_reader_stalls_its_writer_alone)
     if (transfer_start(&peer)) {
         struct generation slow = {peer.root, pattern_new(0, -1), E_UNEXPECTED};
         struct os_thread *thread;
+        CHECK_OK(via_proxy_set_deadline((IUnknown *)peer.root, 600000));
         pattern_set_gate(slow.sink, false);
         REQUIRE_OK(os_thread_start(generate, &slow, "slow", &thread));
         os_sleep_ms(100);
