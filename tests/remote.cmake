@@ -210,13 +210,14 @@ if(NOT WIN32)
 endif()
 
 via_test(remote_hostile
-    SOURCES test_remote_hostile.c
+    SOURCES test_remote_hostile.c remote/fixture.c
     IDL remote/remote_test.idl
     DEPENDS via_com_std via_com_remote
     TIMEOUT 120)
 if(TARGET test_remote_hostile)
     add_dependencies(test_remote_hostile remote_peer)
 endif()
+via_test_border(remote_hostile)
 
 if(WIN32)
     via_test(remote_apartment

@@ -302,6 +302,74 @@ static LONG last_block(ITestObject *object)
     return value;
 }
 
+/* A list of 1, 2, ... n. */
+static struct TestList *chain_up(struct TestList *list, struct TestNode *nodes, LONG n)
+{
+    for (LONG i = 0; i < n; i++)
+        nodes[i] = (struct TestNode){.value = i + 1, .next = i + 1 < n ? &nodes[i + 1] : NULL};
+    list->first = nodes;
+    return list;
+}
+
+static LONG free_list(struct TestNode *list)
+{
+    LONG n = 0;
+    while (list != NULL) {
+        struct TestNode *next = list->next;
+        CHECK_EQ(list->value, ++n);
+        CoTaskMemFree(list);
+        list = next;
+    }
+    return n;
+}
+
+TEST(refuses_null_where_something_has_to_be)
+{
+    struct peer_process peer;
+    REQUIRE(fixture_begin());
+    if (peer_start(&peer, "a")) {
+        struct TestNode node = {.value = 7};
+        struct TestList list = {NULL};
+        LONG sum = 0;
+        CHECK_HR(ITestObject_SumList(peer.root, NULL, &sum), E_POINTER);
+        CHECK_STR_HAS(error_text(E_POINTER), "argument list");
+        CHECK_HR(ITestObject_SumList(peer.root, &list, &sum), E_POINTER);
+        CHECK_STR_HAS(error_text(E_POINTER), "argument list");
+        list.first = &node;
+        CHECK_HR(ITestObject_SumList(peer.root, &list, NULL), E_POINTER);
+        CHECK_OK(ITestObject_SumList(peer.root, &list, &sum));
+        CHECK_EQ(sum, 7);
+    }
+    peer_end(&peer);
+    fixture_end();
+}
+
+TEST(refuses_lists_beyond_the_depth)
+{
+    enum { MOST = 1000 };
+    static struct TestNode nodes[MOST];
+    struct peer_process peer;
+    REQUIRE(fixture_begin());
+    if (peer_start(&peer, "a")) {
+        struct TestList head;
+        struct TestNode *list = NULL;
+        LONG sum = 0;
+        CHECK_OK(ITestObject_SumList(peer.root, chain_up(&head, nodes, 30), &sum));
+        CHECK_EQ(sum, 30 * 31 / 2);
+        CHECK_OK(ITestObject_MakeList(peer.root, 30, &list));
+        CHECK_EQ(free_list(list), 30);
+        CHECK_HR(ITestObject_SumList(peer.root, chain_up(&head, nodes, MOST), &sum), VIA_E_LIMIT);
+        CHECK_STR_HAS(error_text(VIA_E_LIMIT), "nested too deeply");
+        CHECK_HR(ITestObject_MakeList(peer.root, MOST, &list), VIA_E_LIMIT);
+        CHECK_STR_HAS(error_text(VIA_E_LIMIT), "nested too deeply");
+        CHECK_NULL(list);
+        CHECK_OK(ITestObject_SumList(peer.root, chain_up(&head, nodes, 3), &sum));
+        CHECK_EQ(sum, 6);
+    }
+    peer_end(&peer);
+    fixture_end();
+}
+
 TEST(ends_a_call_at_its_deadline)
 {
     struct peer_process peer;
@@ -541,8 +609,9 @@ HARNESS_MAIN("remote", TEST_ENTRY(calls_another_process), TEST_ENTRY(keeps_ident
              TEST_ENTRY(keeps_one_way_calls_in_order),
              TEST_ENTRY(runs_a_serial_object_one_call_at_a_time),
              TEST_ENTRY(gets_its_objects_back_whatever_comes_behind),
-             TEST_ENTRY(ends_a_call_at_its_deadline), TEST_ENTRY(cancels_a_call),
-             TEST_ENTRY(ends_pending_calls_when_the_process_dies),
+             TEST_ENTRY(refuses_null_where_something_has_to_be),
+             TEST_ENTRY(refuses_lists_beyond_the_depth), TEST_ENTRY(ends_a_call_at_its_deadline),
+             TEST_ENTRY(cancels_a_call), TEST_ENTRY(ends_pending_calls_when_the_process_dies),
              TEST_ENTRY(connects_to_the_owner_directly), TEST_ENTRY(gives_one_proxy_for_two_paths),
              TEST_ENTRY(forwards_where_the_owner_cannot_be_reached),
              TEST_ENTRY(carries_error_information))

@@ -289,6 +289,32 @@ static HRESULT STDMETHODCALLTYPE Test_Pour(ITestObject *iface, ITestObject *obje
     return hr;
 }
 
+/* Fails where it is called without a list. */
+static HRESULT STDMETHODCALLTYPE Test_SumList(ITestObject *iface, struct TestList *list, LONG *sum)
+{
+    (void)iface;
+    if (list == NULL || list->first == NULL)
+        return E_UNEXPECTED;
+    *sum = 0;
+    for (const struct TestNode *node = list->first; node != NULL; node = node->next)
+        *sum += node->value;
+    return S_OK;
+}
+
+static HRESULT STDMETHODCALLTYPE Test_MakeList(ITestObject *iface, LONG n, struct TestNode **list)
+{
+    (void)iface;
+    *list = NULL;
+    for (LONG i = n; i > 0; i--) {
+        struct TestNode *node = CoTaskMemAlloc(sizeof *node);
+        if (node == NULL)
+            return E_OUTOFMEMORY;
+        *node = (struct TestNode){.value = i, .next = *list};
+        *list = node;
+    }
+    return S_OK;
+}
+
 static const ITestObjectVtbl test_vtable = {
     Test_QueryInterface, Test_AddRef,
     Test_Release,        Test_Add,
@@ -308,6 +334,7 @@ static const ITestObjectVtbl test_vtable = {
     Test_AskCaller,      Test_NoteCaller,
     Test_GetNoted,       Test_MakeApartmentChild,
     Test_PackKept,       Test_MakeSerialChildMeanwhile,
+    Test_SumList,        Test_MakeList,
 };
 
 /* --- ITestName --- */

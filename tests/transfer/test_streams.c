@@ -20,10 +20,10 @@
 /* What may be there more than before: threads' stacks, buffers, shared memory that was touched. */
 #define SLACK (64 * MIB)
 
-/* Slow builds move less. */
+/* Twice what may be there more; slow builds move less. */
 static LONGLONG much(void)
 {
-    return harness_time_factor() > 1 ? 64 * MIB : 256 * MIB;
+    return harness_time_factor() > 1 ? SLACK + 16 * MIB : 2 * SLACK;
 }
 
 static LONGLONG peer_memory(ITransfer *object)
@@ -84,6 +84,69 @@ TEST(any_amount_is_written_in_constant_memory)
     }
     transfer_stop(&peer);
     EVENTUALLY(pattern_count() == 0);
+    transfer_end();
+}
+
+/* The same two from the other end of the data: this process gives it. */
+TEST(any_amount_is_read_there_in_constant_memory)
+{
+    struct transfer_peer peer;
+    REQUIRE(transfer_begin());
+    if (transfer_start(&peer)) {
+        ISequentialStream *source = pattern_new(much() + 4321, -1);
+        LONGLONG here = system_memory_in_use();
+        LONGLONG there = peer_memory(peer.root);
+        LONGLONG size = 0;
+        CHECK_OK(via_proxy_set_deadline((IUnknown *)peer.root, 600000));
+        CHECK_OK(ITransfer_Consume(peer.root, source, 3 * MIB + 5, &size));
+        CHECK_EQ(size, much() + 4321);
+        check_memory(peer.root, here, there);
+        ISequentialStream_Release(source);
+    }
+    transfer_stop(&peer);
+    EVENTUALLY(pattern_count() == 0);
+    transfer_end();
+}
+
+/* Writes a pattern's bytes; how many were taken. */
+static LONGLONG write_pattern(ISequentialStream *to, LONGLONG size, HRESULT *hr)
+{
+    BYTE *bytes = malloc(2 * MIB);
+    LONGLONG done = 0;
+    *hr = S_OK;
+    while (SUCCEEDED(*hr) && done < size) {
+        ULONG n = size - done < 2 * MIB ? (ULONG)(size - done) : (ULONG)(2 * MIB);
+        pattern_fill(bytes, done, n);
+        *hr = ISequentialStream_Write(to, bytes, n, &n);
+        done += n;
+    }
+    free(bytes);
+    return done;
+}
+
+static LONGLONG position_there(ITransfer *object, ISequentialStream *made)
+{
+    LONGLONG position = -1;
+    CHECK_OK(ITransfer_GetPosition(object, made, &position));
+    return position;
+}
+
+TEST(any_amount_is_written_from_here_in_constant_memory)
+{
+    struct transfer_peer peer;
+    ISequentialStream *sink = NULL;
+    REQUIRE(transfer_begin());
+    if (transfer_start(&peer) && CHECK_OK(ITransfer_MakePattern(peer.root, 0, -1, &sink))) {
+        LONGLONG here = system_memory_in_use();
+        LONGLONG there = peer_memory(peer.root);
+        HRESULT hr;
+        CHECK_EQ(write_pattern(sink, much() + 99, &hr), much() + 99);
+        CHECK_OK(hr);
+        CHECK_EQ(position_there(peer.root, sink), much() + 99);
+        check_memory(peer.root, here, there);
+        ISequentialStream_Release(sink);
+    }
+    transfer_stop(&peer);
     transfer_end();
 }
 
@@ -150,6 +213,48 @@ TEST(a_slow_reader_stalls_its_writer_alone)
     }
     transfer_stop(&peer);
     EVENTUALLY(pattern_count() == 0);
+    transfer_end();
+}
+
+struct writing {
+    ISequentialStream *sink;
+    _Atomic LONGLONG n; /* that were taken; -1 before */
+    HRESULT hr;
+};
+
+static void write_all(void *argument)
+{
+    struct writing *self = argument;
+    atomic_store(&self->n, write_pattern(self->sink, 20 * MIB, &self->hr));
+}
+
+TEST(a_slow_reader_there_stalls_its_writer_here_alone)
+{
+    struct transfer_peer peer;
+    struct writing slow = {.n = -1, .hr = E_UNEXPECTED};
+    ISequentialStream *quick = NULL;
+    REQUIRE(transfer_begin());
+    if (transfer_start(&peer) && CHECK_OK(ITransfer_MakePattern(peer.root, 0, -1, &slow.sink)) &&
+        CHECK_OK(ITransfer_MakePattern(peer.root, 0, -1, &quick))) {
+        struct os_thread *thread;
+        HRESULT hr;
+        CHECK_OK(ITransfer_SetGate(peer.root, slow.sink, VARIANT_FALSE));
+        REQUIRE_OK(os_thread_start(write_all, &slow, "slow", &thread));
+        os_sleep_ms(100);
+        CHECK_EQ(write_pattern(quick, 5 * MIB, &hr), 5 * MIB);
+        CHECK_OK(hr);
+        CHECK_EQ(position_there(peer.root, quick), 5 * MIB);
+        CHECK_EQ(position_there(peer.root, slow.sink), 0);
+        CHECK_EQ(atomic_load(&slow.n), -1);
+        CHECK_OK(ITransfer_SetGate(peer.root, slow.sink, VARIANT_TRUE));
+        os_thread_join(thread);
+        CHECK_OK(slow.hr);
+        CHECK_EQ(slow.n, 20 * MIB);
+        CHECK_EQ(position_there(peer.root, slow.sink), 20 * MIB);
+        ISequentialStream_Release(quick);
+        ISequentialStream_Release(slow.sink);
+    }
+    transfer_stop(&peer);
     transfer_end();
 }
 
@@ -332,8 +437,11 @@ TEST(a_dead_process_ends_a_stream)
 
 HARNESS_MAIN("streams", TEST_ENTRY_LIMIT(any_amount_is_read_in_constant_memory, 120000),
              TEST_ENTRY_LIMIT(any_amount_is_written_in_constant_memory, 120000),
+             TEST_ENTRY_LIMIT(any_amount_is_read_there_in_constant_memory, 120000),
+             TEST_ENTRY_LIMIT(any_amount_is_written_from_here_in_constant_memory, 120000),
              TEST_ENTRY(an_error_in_the_middle_arrives),
              TEST_ENTRY(a_slow_reader_stalls_its_writer_alone),
+             TEST_ENTRY(a_slow_reader_there_stalls_its_writer_here_alone),
              TEST_ENTRY(a_stream_over_memory_does_what_streams_do),
              TEST_ENTRY(a_copy_runs_where_the_streams_are),
              TEST_ENTRY(a_stream_over_a_file_does_what_streams_do),

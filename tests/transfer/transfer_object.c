@@ -331,6 +331,39 @@ static HRESULT STDMETHODCALLTYPE Transfer_Join(ITransfer *iface, VIA_HANDLE firs
     return first != second ? S_OK : E_FAIL;
 }
 
+static HRESULT STDMETHODCALLTYPE Transfer_Consume(ITransfer *iface, ISequentialStream *from,
+                                                  ULONG piece, LONGLONG *size)
+{
+    BYTE *bytes = malloc(piece);
+    HRESULT hr = bytes != NULL ? S_OK : E_OUTOFMEMORY;
+    (void)iface;
+    for (*size = 0; hr == S_OK;) {
+        ULONG n = 0;
+        hr = ISequentialStream_Read(from, bytes, piece, &n);
+        if (SUCCEEDED(hr) && !pattern_is(bytes, *size, n))
+            hr = E_FAIL;
+        *size += n;
+    }
+    free(bytes);
+    return FAILED(hr) ? hr : S_OK;
+}
+
+static HRESULT STDMETHODCALLTYPE Transfer_GetPosition(ITransfer *iface, ISequentialStream *made,
+                                                      LONGLONG *position)
+{
+    (void)iface;
+    *position = pattern_position(made);
+    return S_OK;
+}
+
+static HRESULT STDMETHODCALLTYPE Transfer_SetGate(ITransfer *iface, ISequentialStream *made,
+                                                  VARIANT_BOOL is_open)
+{
+    (void)iface;
+    pattern_set_gate(made, is_open != VARIANT_FALSE);
+    return S_OK;
+}
+
 static const ITransferVtbl transfer_vtbl = {
     Transfer_QueryInterface, Transfer_AddRef,       Transfer_Release,        Transfer_Exit,
     Transfer_CountHandles,   Transfer_Write,        Transfer_Read,           Transfer_Write,
@@ -340,7 +373,7 @@ static const ITransferVtbl transfer_vtbl = {
     Transfer_Generate,       Transfer_GetGenerated, Transfer_MakeMemory,     Transfer_MakeStreamOn,
     Transfer_EnumTexts,      Transfer_EnumValues,   Transfer_EnumObjects,    Transfer_EnumPoints,
     Transfer_CountNext,      Transfer_Adopt,        Transfer_WriteLate,      Transfer_Echo,
-    Transfer_Join,
+    Transfer_Join,           Transfer_Consume,      Transfer_GetPosition,    Transfer_SetGate,
 };
 
 ITransfer *transfer_new(void)
