@@ -664,6 +664,32 @@ TEST(variants_by_name_say_their_type_where_they_must)
                "[\"a\", 7]}}");
 }
 
+/* Both as what only goes in, and as what the method changes. */
+TEST(references_by_name_take_and_give_values)
+{
+    struct via_value in = {0}, out = {0};
+    char *back = NULL;
+    const struct marshal_method *method =
+        marshal_interface_method_named(marshal_interface_find(&IID_IEcho), "Variants");
+    check_json("{\"vt\": \"i4&\", \"value\": 5}", "5");
+    check_json("{\"vt\": \"decimal&\", \"value\": \"0.25\"}",
+               "{\"vt\": \"decimal\", \"value\": \"0.25\"}");
+    check_json("{\"vt\": \"bstr&\"}", "{\"vt\": \"bstr\"}");
+    check_json("{\"vt\": \"bstr[]&\", \"value\": [\"a\", \"b\"]}",
+               "{\"vt\": \"bstr[]\", \"value\": [\"a\", \"b\"]}");
+    check_json("{\"vt\": \"variant&\", \"value\": {\"vt\": \"ui1&\", \"value\": 7}}",
+               "{\"vt\": \"ui1\", \"value\": 7}");
+    REQUIRE_OK(via_value_from_json("[null, {\"vt\": \"variant&\", \"value\": {\"vt\": \"bstr&\", "
+                                   "\"value\": \"old\"}}]",
+                                   &in));
+    if (CHECK_OK(marshal_invoke_values(method, &echo.IEcho_iface, &in, &out)) &&
+        CHECK_OK(via_value_to_json(&out.as.items[0], 0, &back)))
+        CHECK_STR_EQ(back, "\"new\"");
+    via_value_free_text(back);
+    via_value_clear(&in);
+    via_value_clear(&out);
+}
+
 static void check_json_fails(const char *json, HRESULT code, const char *part)
 {
     const struct marshal_method *method =
@@ -716,6 +742,12 @@ TEST(mistakes_in_variants_by_name_are_named)
     check_json_fails("{\"vt\": \"i4[]\", \"value\": {\"bounds\": [[2147483647, 2]], \"items\": "
                      "[1, 2]}}",
                      DISP_E_TYPEMISMATCH, "that fit");
+    check_json_fails("{\"vt\": \"&\"}", DISP_E_BADVARTYPE, "argument value: an object with a");
+    check_json_fails("{\"vt\": \"null&\"}", DISP_E_BADVARTYPE, "argument value: an object with a");
+    check_json_fails("{\"vt\": \"i4&[]\"}", DISP_E_BADVARTYPE, "argument value: an object with a");
+    check_json_fails("{\"vt\": \"ui1&\", \"value\": 300}", DISP_E_OVERFLOW, "out of range");
+    check_json_fails("{\"vt\": \"variant&\", \"value\": {\"vt\": \"cy&\", \"value\": \"x\"}}",
+                     DISP_E_TYPEMISMATCH, "money");
 }
 
 #define BOTH_ENTRIES(name) TEST_ENTRY(name), TEST_ENTRY(name##_reflected)
@@ -734,5 +766,6 @@ HARNESS_MAIN("marshal_automation", BOTH_ENTRIES(amounts_keep_their_values),
              TEST_ENTRY(payloads_that_lie_are_refused), TEST_ENTRY(nesting_has_an_end),
              TEST_ENTRY(results_have_no_references),
              TEST_ENTRY(variants_by_name_say_their_type_where_they_must),
+             TEST_ENTRY(references_by_name_take_and_give_values),
              BOTH_ENTRIES(strings_may_hold_anything),
              TEST_ENTRY(mistakes_in_variants_by_name_are_named))

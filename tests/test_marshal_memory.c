@@ -364,6 +364,12 @@ TEST(variants_by_name)
                  "[{\"vt\": \"variant[]\", \"value\": {\"bounds\": [[1, 2], [0, 1]], \"items\": "
                  "[\"a\", {\"vt\": \"decimal\", \"value\": \"1.5\"}]}}, \"old\"]",
                  NULL);
+    fail_by_name(
+        "Variants",
+        "[{\"vt\": \"record&\", \"struct\": \"Sample\", \"value\": {\"name\": \"x\", \"value\": "
+        "1, \"flag\": 2}}, {\"vt\": \"variant&\", \"value\": {\"vt\": \"bstr&\", \"value\": "
+        "\"old\"}}]",
+        NULL);
     fail_by_name("Safearrays",
                  "[[1, 2], [\"a\", null], [null, [1]], [], [{\"name\": \"n\", \"value\": 1, "
                  "\"flag\": 2}]]",

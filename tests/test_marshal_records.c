@@ -336,6 +336,13 @@ TEST(records_have_a_json_form)
         "\"y\": 2, \"z\": 3}]}, null]",
         "[{\"vt\": \"null\"}, {\"vt\": \"record[]\", \"struct\": \"marshal_test.Tiny\", \"value\": "
         "[{\"x\": 1, \"y\": 2, \"z\": 3}]}]");
+    check_json(
+        "[{\"vt\": \"record&\", \"struct\": \"Tiny\", \"value\": {\"x\": 1, \"y\": 2, "
+        "\"z\": 3}}, {\"vt\": \"record&\", \"struct\": \"Sample\", \"value\": {\"name\": \"x\", "
+        "\"value\": 1, \"flag\": 2}}]",
+        "[{\"vt\": \"record\", \"struct\": \"marshal_test.Sample\", \"value\": {\"name\": \"x\", "
+        "\"value\": 1.0, \"flag\": 3}}, {\"vt\": \"record\", \"struct\": \"marshal_test.Tiny\", "
+        "\"value\": {\"x\": 1, \"y\": 2, \"z\": 3}}]");
     check_json("[{\"vt\": \"record[]\"}, null]", "[{\"vt\": \"null\"}, {\"vt\": \"record[]\"}]");
 }
 

@@ -35,17 +35,20 @@ static const struct {
              {"unknown", VT_UNKNOWN}, {"dispatch", VT_DISPATCH},
              {"variant", VT_VARIANT}, {"record", VT_RECORD}};
 
-/* "i4", "i4[]" for an array. False: no name. */
+/* "i4", "i4[]" for an array, and either with "&" behind it for what refers to one. False: no name.
+ */
 static bool parse_vt(const char *text, VARTYPE *vt)
 {
     size_t n = strlen(text);
-    bool is_array = n > 2 && !strcmp(text + n - 2, "[]");
+    bool is_reference = n > 1 && text[n - 1] == '&';
+    n -= is_reference;
+    bool is_array = n > 2 && !strncmp(text + n - 2, "[]", 2);
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         size_t length = strlen(names[i].name);
         if (length != n - (is_array ? 2 : 0) || strncmp(names[i].name, text, length))
             continue;
-        *vt = names[i].vt | (is_array ? VT_ARRAY : 0);
-        return is_array ? names[i].vt > VT_NULL : names[i].vt != VT_VARIANT;
+        *vt = names[i].vt | (is_array ? VT_ARRAY : 0) | (is_reference ? VT_BYREF : 0);
+        return is_array || is_reference ? names[i].vt > VT_NULL : names[i].vt != VT_VARIANT;
     }
     return false;
 }
@@ -240,6 +243,61 @@ static VARTYPE natural_vt(const struct via_value *value)
     }
 }
 
+/* `whole` is the object that says the type, if one does. */
+static void set_content(struct by_name *self, VARTYPE vt, const struct via_value *whole,
+                        const struct via_value *content, VARIANT *variant)
+{
+    if ((vt & VT_TYPEMASK) == VT_RECORD)
+        set_records(self, vt, whole, content, variant);
+    else
+        set_typed(self, vt, content, variant);
+    if (SUCCEEDED(self->result) && (vt == VT_EMPTY || vt == VT_NULL))
+        V_VT(variant) = vt;
+}
+
+/* Room for what a VARIANT of the call refers to. NULL, after an error. */
+static VARIANT *make_reference(struct by_name *self, VARTYPE vt)
+{
+    struct automation_reference *reference;
+    if (!self->references) {
+        by_name_fail(self, DISP_E_BADVARTYPE, "only an argument of a call can refer to something");
+        return NULL;
+    }
+    reference = CoTaskMemAlloc(sizeof(*reference));
+    if (!reference) {
+        by_name_fail(self, E_OUTOFMEMORY, "no memory");
+        return NULL;
+    }
+    memset(reference, 0, sizeof(*reference));
+    reference->next = *self->references;
+    reference->vt = vt;
+    *self->references = reference;
+    return &reference->value;
+}
+
+/* The VARIANT refers to memory that the call has until its end. What the method leaves there comes
+ * back as a value. */
+static void set_reference(struct by_name *self, VARTYPE vt, const struct via_value *whole,
+                          const struct via_value *content, VARIANT *variant)
+{
+    VARIANT *to = make_reference(self, vt);
+    VARIANT made = {0};
+    if (!to)
+        return;
+    if (vt == VT_VARIANT) {
+        by_name_to_native(self, automation_type(VT_VARIANT), content, to);
+    } else if (vt == VT_RECORD) {
+        set_records(self, vt, whole, content, to);
+        V_RECORDINFO(variant) = V_RECORDINFO(to);
+    } else {
+        set_content(self, vt, whole, content, &made);
+    }
+    V_VT(variant) = vt | VT_BYREF;
+    V_BYREF(variant) = vt == VT_RECORD ? V_RECORD(to) : to;
+    if (vt != VT_VARIANT && vt != VT_RECORD)
+        automation_replace(variant, &made);
+}
+
 static void set_variant(struct by_name *self, const struct via_value *value, VARIANT *variant)
 {
     static const struct via_value none = {0};
@@ -257,20 +315,17 @@ static void set_variant(struct by_name *self, const struct via_value *value, VAR
         content = via_value_field(value, "value");
         if (!name || name->kind != VIA_VALUE_STRING || !parse_vt(name->as.string, &vt)) {
             by_name_fail(self, DISP_E_BADVARTYPE,
-                         "an object with a \"vt\" (\"i4\", \"bstr[]\" ...) and a \"value\" is "
-                         "expected");
+                         "an object with a \"vt\" (\"i4\", \"bstr[]\", \"i4&\" ...) and a "
+                         "\"value\" is expected");
             return;
         }
     }
-    if ((vt & VT_TYPEMASK) == VT_RECORD) {
-        set_records(self, vt, value, content ? content : &none, variant);
-        return;
-    }
-    set_typed(self, vt, content ? content : &none, variant);
-    if (FAILED(self->result))
-        return;
-    if (vt == VT_EMPTY || vt == VT_NULL)
-        V_VT(variant) = vt;
+    if (!content)
+        content = &none;
+    if (vt & VT_BYREF)
+        set_reference(self, vt & (VARTYPE)~VT_BYREF, value, content, variant);
+    else
+        set_content(self, vt, value, content, variant);
 }
 
 void automation_to_native(struct by_name *by_name, const struct plan_type *type,

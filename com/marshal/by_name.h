@@ -18,6 +18,8 @@ struct by_name {
     HRESULT result; /* sticky */
     /* Where what was set stands by which others are made; `arguments` are the user's to set. */
     struct native_scope scope;
+    /* The call's, for what VARIANTs refer to; NULL: nothing may be referred to. */
+    struct automation_reference **references;
     size_t slack; /* what arrays may still have in room beyond their items */
     /* Elements of the arrays that each parameter counts; -1: none met. */
     int64_t seen[TYPELIB_MAX_PARAMS];

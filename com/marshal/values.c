@@ -81,6 +81,7 @@ HRESULT marshal_values_to_invocation(const struct marshal_method *method,
         return E_OUTOFMEMORY;
     by_name_init(&by_name, method);
     by_name.scope.arguments = invocation_arguments(self);
+    by_name.references = &self->references;
     fill_arguments(&by_name, self, in, with_sizes, false);
     if (with_sizes)
         check_sizes(&by_name, self);

@@ -2,7 +2,8 @@
  * The client by name: it has no table and no header of the random interfaces, only the JSON form
  * that the object's owner gives. It fills arguments by their types, implements the callback
  * interface, and compares each `x_out` with its `x_in`. In the JSON of arguments and results the
- * callback object stands as "callback"; so do streams and enumerators with the right content.
+ * callback object stands as "callback"; so do streams, enumerators and objects with an IDispatch
+ * that have the right content.
  *
  *   random-by-name ADDRESS SEED ROUNDS IID...
  */
@@ -88,6 +89,7 @@ static const struct contents {
     {"IEnumString", &IID_IEnumString},
     {"IEnumUnknown", &IID_IEnumUnknown},
     {"IEnumVARIANT", &IID_IEnumVARIANT},
+    {"IDispatch", &IID_IDispatch}, /* the last one: every proxy answers for it */
 };
 #define N_CONTENTS (sizeof(contents) / sizeof(contents[0]))
 
@@ -129,6 +131,20 @@ static bool is_variant(json_t *type)
     return json_is_string(type) && !strcmp(json_string_value(type), "variant");
 }
 
+/* The content of {"vt": "dispatch", ...}. */
+static void place_dispatch(struct via_value *value)
+{
+    for (uint32_t i = 0; i < value->n; i++) {
+        struct via_value *field = &value->as.fields[i].value;
+        bool is_named = field->kind == VIA_VALUE_STRING && !strcmp(field->as.string, "callback");
+        IDispatch *made = is_named ? contents_dispatch() : NULL;
+        if (made) {
+            via_value_set_object(field, (IUnknown *)made);
+            IDispatch_Release(made);
+        }
+    }
+}
+
 /* "callback" becomes the object where the type is an interface, or a VARIANT. */
 static void place_objects(IUnknown *root, json_t *lib, json_t *type, struct via_value *value)
 {
@@ -136,6 +152,8 @@ static void place_objects(IUnknown *root, json_t *lib, json_t *type, struct via_
     if (value->kind == VIA_VALUE_STRING && is_variant(type) &&
         !strcmp(value->as.string, "callback"))
         via_value_set_object(value, get_callback(root, lib, "IRandomCallback"));
+    if (value->kind == VIA_VALUE_STRUCT && is_variant(type))
+        place_dispatch(value);
     if (value->kind == VIA_VALUE_STRING && (part = json_object_get(type, "interface"))) {
         /* What iid_is says is the callback, too, and IUnknown. */
         const char *name = json_string_value(part);
@@ -163,6 +181,8 @@ static void name_objects(struct via_value *value)
     }
     for (uint32_t i = 0; value->kind == VIA_VALUE_LIST && i < value->n; i++)
         name_objects(&value->as.items[i]);
+    for (uint32_t i = 0; value->kind == VIA_VALUE_STRUCT && i < value->n; i++)
+        name_objects(&value->as.fields[i].value);
 }
 
 static bool callback_was_used_and_released(void)
@@ -204,6 +224,14 @@ static bool is_echo(json_t *in, json_t *out)
     return json_equal(in, out);
 }
 
+/* Of a VARIANT that refers: the value that the method leaves there. */
+static json_t *expected_of_reference(json_t *argument)
+{
+    json_t *value = json_object_get(argument, "value");
+    return json_is_string(value) ? json_string("changed")
+                                 : json_integer(~(int32_t)json_integer_value(value));
+}
+
 /* What a result has to be: "p3_out" echoes "p3_in", "p3_io" itself, and "same3" the object "c3", on
  * which the method has called Transform(p3_in), and gives that back as "t3". NULL: anything. */
 static json_t *expected(json_t *arguments, const char *out_name)
@@ -214,6 +242,8 @@ static json_t *expected(json_t *arguments, const char *out_name)
         snprintf(name, sizeof(name), "c%s", out_name + 4);
         return json_incref(json_object_get(arguments, name));
     }
+    if (out_name[0] == 'r')
+        return expected_of_reference(json_object_get(arguments, out_name));
     if (out_name[0] == 't') {
         snprintf(name, sizeof(name), "p%s_in", out_name + 1);
         json_int_t value = json_integer_value(json_object_get(arguments, name));
@@ -297,6 +327,20 @@ static HRESULT invoke(IUnknown *object, const GUID *iid, json_t *lib, json_t *me
     return hr;
 }
 
+/* A VARIANT whose parameter's name says what has to be in it; NULL: it does not. */
+static json_t *named_variant(const char *name)
+{
+    if (name[0] == 'v')
+        return json_string("callback");
+    if (name[0] == 'd')
+        return json_pack("{s:s, s:s}", "vt", "dispatch", "value", "callback");
+    if (name[0] != 'r')
+        return NULL;
+    return random_next() % 2
+               ? json_pack("{s:s, s:s}", "vt", "bstr&", "value", "before")
+               : json_pack("{s:s, s:i}", "vt", "i4&", "value", (int)(int32_t)random_next());
+}
+
 /* Arguments by name, and the list of them that the call takes. */
 static json_t *make_arguments(json_t *lib, json_t *method, json_t **list)
 {
@@ -324,9 +368,9 @@ static json_t *make_arguments(json_t *lib, json_t *method, json_t **list)
         }
         bool is_null = json_is_true(json_object_get(param, "nullable")) && random_next() % 4 == 0;
         json_t *type = json_object_get(param, "type");
-        json_t *value = is_null                              ? json_null()
-                        : is_variant(type) && name[0] == 'v' ? json_string("callback")
-                                                             : random_value(lib, type, arguments);
+        json_t *value = is_null ? json_null() : is_variant(type) ? named_variant(name) : NULL;
+        if (!value)
+            value = random_value(lib, type, arguments);
         json_object_set_new(arguments, name, value);
         json_array_append(*list, value);
     }

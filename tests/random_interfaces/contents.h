@@ -1,6 +1,6 @@
 /*
- * Streams and enumerators as arguments: each has the same content, which the side that is given one
- * reads to its end, and answers with one of its own.
+ * Streams, enumerators and objects with an IDispatch as arguments: each has the same content, which
+ * the side that is given one reads to its end, or calls, and answers with one of its own.
  */
 #ifndef TESTS_RANDOM_INTERFACES_CONTENTS_H
 #define TESTS_RANDOM_INTERFACES_CONTENTS_H
@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <string.h>
 #include <viaduct/enumerators.h>
+#include <viaduct/object.h>
 #include <viaduct/stream.h>
 
 #define CONTENTS_SIZE 5000u /* bytes of a stream */
@@ -121,6 +122,99 @@ static inline bool contents_is_objects(IEnumUnknown *objects)
     return is_right;
 }
 
+/* --- an object that is called by name: Answer(n) is 3 * n --- */
+
+#define CONTENTS_ANSWER 17
+
+struct contents_answerer {
+    struct via_object object;
+    IDispatch IDispatch_iface;
+};
+
+VIA_OBJECT_METHODS(Answerer, struct contents_answerer, IDispatch)
+
+static inline HRESULT STDMETHODCALLTYPE Answerer_GetTypeInfoCount(IDispatch *iface, UINT *count)
+{
+    (void)iface;
+    *count = 0;
+    return S_OK;
+}
+
+static inline HRESULT STDMETHODCALLTYPE Answerer_GetTypeInfo(IDispatch *iface, UINT index,
+                                                             LCID lcid, ITypeInfo **info)
+{
+    (void)iface;
+    (void)index;
+    (void)lcid;
+    *info = NULL;
+    return E_NOTIMPL;
+}
+
+static inline HRESULT STDMETHODCALLTYPE Answerer_GetIDsOfNames(IDispatch *iface, REFIID iid,
+                                                               LPOLESTR *names, UINT n, LCID lcid,
+                                                               DISPID *ids)
+{
+    static const WCHAR answer[] = {'A', 'n', 's', 'w', 'e', 'r', 0};
+    (void)iface;
+    (void)iid;
+    (void)lcid;
+    bool is_known = n == 1 && !memcmp(names[0], answer, sizeof(answer));
+    ids[0] = is_known ? CONTENTS_ANSWER : DISPID_UNKNOWN;
+    return is_known ? S_OK : DISP_E_UNKNOWNNAME;
+}
+
+static inline HRESULT STDMETHODCALLTYPE Answerer_Invoke(IDispatch *iface, DISPID id, REFIID iid,
+                                                        LCID lcid, WORD flags, DISPPARAMS *params,
+                                                        VARIANT *result, EXCEPINFO *exception,
+                                                        UINT *wrong)
+{
+    (void)iface;
+    (void)iid;
+    (void)lcid;
+    (void)flags;
+    (void)exception;
+    (void)wrong;
+    if (id != CONTENTS_ANSWER || params->cArgs != 1 || V_VT(&params->rgvarg[0]) != VT_I4)
+        return DISP_E_MEMBERNOTFOUND;
+    if (result) {
+        V_VT(result) = VT_I4;
+        V_I4(result) = 3 * V_I4(&params->rgvarg[0]);
+    }
+    return S_OK;
+}
+
+static inline IDispatch *contents_dispatch(void)
+{
+    static const IDispatchVtbl vtable = {Answerer_QueryInterface, Answerer_AddRef,
+                                         Answerer_Release,        Answerer_GetTypeInfoCount,
+                                         Answerer_GetTypeInfo,    Answerer_GetIDsOfNames,
+                                         Answerer_Invoke};
+    static const struct via_object_interface interfaces[] = {
+        VIA_OBJECT_INTERFACE(struct contents_answerer, IDispatch, vtable), {.iid = NULL}};
+    static const struct via_object_kind kind = {.size = sizeof(struct contents_answerer),
+                                                .interfaces = interfaces};
+    struct contents_answerer *made = via_object_new(&kind);
+    return made ? &made->IDispatch_iface : NULL;
+}
+
+static inline bool contents_is_dispatch(IDispatch *dispatch)
+{
+    static const IID none;
+    WCHAR answer[] = {'A', 'n', 's', 'w', 'e', 'r', 0};
+    LPOLESTR name = answer;
+    DISPID id = 0;
+    VARIANT argument, result;
+    DISPPARAMS params = {.rgvarg = &argument, .cArgs = 1};
+    memset(&argument, 0, sizeof(argument));
+    memset(&result, 0, sizeof(result));
+    V_VT(&argument) = VT_I4;
+    V_I4(&argument) = 14;
+    return SUCCEEDED(IDispatch_GetIDsOfNames(dispatch, &none, &name, 1, 0, &id)) &&
+           SUCCEEDED(IDispatch_Invoke(dispatch, id, &none, 0, DISPATCH_METHOD, &params, &result,
+                                      NULL, NULL)) &&
+           V_VT(&result) == VT_I4 && V_I4(&result) == 42;
+}
+
 /* --- by the interface --- */
 
 static inline void *contents_make(const IID *iid)
@@ -131,6 +225,8 @@ static inline void *contents_make(const IID *iid)
         return contents_variants();
     if (IsEqualIID(iid, &IID_IEnumUnknown))
         return contents_objects();
+    if (IsEqualIID(iid, &IID_IDispatch))
+        return contents_dispatch();
     return contents_stream();
 }
 
@@ -142,6 +238,8 @@ static inline bool contents_are_right(const IID *iid, void *object)
         return contents_is_variants(object);
     if (IsEqualIID(iid, &IID_IEnumUnknown))
         return contents_is_objects(object);
+    if (IsEqualIID(iid, &IID_IDispatch))
+        return contents_is_dispatch(object);
     return contents_is_stream(object);
 }
 

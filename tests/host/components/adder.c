@@ -61,9 +61,28 @@ static HRESULT STDMETHODCALLTYPE Adder_Secret(IAdder *iface, LONG *secret)
     return S_OK;
 }
 
+static HRESULT STDMETHODCALLTYPE Adder_Next(IAdder *iface, VARIANT *value)
+{
+    (void)iface;
+    while (V_VT(value) == (VT_BYREF | VT_VARIANT))
+        value = V_VARIANTREF(value);
+    if (V_VT(value) == (VT_BYREF | VT_I4)) {
+        ++*V_I4REF(value);
+    } else if (V_VT(value) == (VT_BYREF | VT_BSTR) && SysStringLen(*V_BSTRREF(value)) > 0) {
+        BSTR text = *V_BSTRREF(value);
+        *V_BSTRREF(value) = SysAllocStringLen(text, SysStringLen(text) - 1);
+        SysFreeString(text);
+    } else if (V_VT(value) == VT_I4) {
+        V_I4(value) += 100; /* not by reference */
+    } else {
+        return DISP_E_BADVARTYPE;
+    }
+    return S_OK;
+}
+
 static const IAdderVtbl adder_vtable = {
-    Adder_QueryInterface, Adder_AddRef, Adder_Release, Adder_Add,   Adder_get_Offset,
-    Adder_put_Offset,     Adder_Scale,  Adder_Total,   Adder_Secret};
+    Adder_QueryInterface, Adder_AddRef, Adder_Release, Adder_Add,    Adder_get_Offset,
+    Adder_put_Offset,     Adder_Scale,  Adder_Total,   Adder_Secret, Adder_Next};
 
 static const struct via_object_interface adder_interfaces[] = {
     VIA_OBJECT_INTERFACE(struct adder, IAdder, adder_vtable),
