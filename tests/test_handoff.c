@@ -28,7 +28,10 @@
 /* Slots of ITestObject. */
 #define SLOT_COUNT_OBJECTS 5
 #define SLOT_MAKE_CHILD    6
+#define SLOT_KEEP          10
+#define SLOT_GET_KEPT      11
 #define SLOT_CALL_ADD      13
+#define SLOT_KEEP_KEPT_OF  (offsetof(ITestObjectVtbl, KeepKeptOf) / sizeof(void *))
 
 /* Of the first byte of T1s, whose recipient is one that the sender knows. */
 #define NOT_FOR_ANYBODY 0xFEu
@@ -111,22 +114,26 @@ static uint64_t soon(void)
     return os_deadline_ms(15000 * harness_time_factor());
 }
 
-static bool join_at(struct side *side, const char *address)
+/* Connects its node. */
+static bool join_node(struct side *side, const char *address)
 {
     const char *const addresses[] = {address, NULL};
-    struct link_settings settings;
     uint64_t end = soon();
     HRESULT hr;
-    link_settings_default(&settings);
-    if (!CHECK_OK(link_node_new(&settings, the.plugins, &handler, side, &side->node)) ||
-        !CHECK_OK(link_node_need_reactor(side->node)))
-        return false;
     do {
         hr = link_node_connect(side->node, addresses, soon(), &side->connection);
         if (FAILED(hr))
             os_sleep_ms(5);
     } while (FAILED(hr) && os_now_ns() < end);
     return CHECK_OK(hr);
+}
+
+static bool join_at(struct side *side, const char *address)
+{
+    struct link_settings settings;
+    link_settings_default(&settings);
+    return CHECK_OK(link_node_new(&settings, the.plugins, &handler, side, &side->node)) &&
+           CHECK_OK(link_node_need_reactor(side->node)) && join_node(side, address);
 }
 
 static bool join(struct side *side)
@@ -366,6 +373,105 @@ TEST(a_provider_takes_back_what_it_has_promised)
     end();
 }
 
+/* As he may when his own connection to the provider was lost. */
+TEST(who_comes_for_what_was_taken_back_is_told_at_once)
+{
+    if (begin_with("patient")) {
+        char text[ERROR_TEXT_SIZE];
+        struct frame_provide provide = promise(make_child(), &the.recipient);
+        post(&provide);
+        CHECK_OK(frame_post_withdraw(the.provider.connection, &provide.t1));
+        CHECK_EQ(count_objects(&the.provider), 2);
+        HRESULT hr = accept(&the.recipient, &provide);
+        CHECK_HR(hr, RPC_E_INVALID_OBJECT);
+        CHECK_STR_HAS(error_format(error_get(), hr, text, sizeof text), "has taken that back");
+    }
+    end();
+}
+
+/* --- another process as the provider --- */
+
+/* Its object 0 keeps what the reference says; NULL: nothing. */
+static void have_kept(struct side *side, const struct wire_reference *reference)
+{
+    uint8_t table[64];
+    const uint32_t index = reference != NULL ? 0 : UINT32_MAX;
+    struct link_request request = {.payload = &index, .payload_size = sizeof index};
+    struct link_message reply;
+    if (reference != NULL) {
+        wire_reference_write(table, reference);
+        request.n_references = 1;
+        request.references = table;
+        request.references_size = wire_reference_size(reference);
+    }
+    if (CHECK_OK(call(side, 0, SLOT_KEEP, &request, &reply)))
+        link_message_release(&reply);
+}
+
+/* Has it keep the owner's child, which nobody else does from now on. */
+static void have_child_kept_by(struct side *middle)
+{
+    const struct wire_reference child = {.kind = WIRE_REFERENCE_YOURS, .object = make_child()};
+    size_t n = strlen(the.owner.address);
+    struct {
+        uint32_t size;
+        uint16_t text[sizeof the.owner.address];
+    } address = {.size = (uint32_t)(2 * n)};
+    const struct link_request request = {.payload = &address,
+                                         .payload_size = sizeof address.size + address.size};
+    struct link_message reply;
+    for (size_t i = 0; i < n; i++)
+        address.text[i] = (uint8_t)the.owner.address[i];
+    have_kept(&the.provider, &child);
+    if (CHECK_OK(call(middle, 0, SLOT_KEEP_KEPT_OF, &request, &reply)))
+        link_message_release(&reply);
+    have_kept(&the.provider, NULL);
+    give_back(&the.provider, child.object, 1);
+    CHECK_EQ(count_objects(&the.provider), 2);
+}
+
+/* Gets what the middle one keeps, `n` times, and comes to the owner for the first alone. */
+static void be_given(struct side *middle, unsigned n)
+{
+    const struct link_request none = {0};
+    for (unsigned i = 0; i < n; i++) {
+        struct link_message reply;
+        struct wire_reference reference = {0};
+        if (!CHECK_OK(call(middle, 0, SLOT_GET_KEPT, &none, &reply)))
+            return;
+        const uint8_t *table = reply.references;
+        size_t size = reply.references_size;
+        CHECK_OK(wire_reference_next(&table, &size, &reference));
+        CHECK_EQ(reference.kind, WIRE_REFERENCE_THIRD);
+        struct frame_provide provide = {.object = reference.object};
+        memcpy(&provide.t1, reference.t1, sizeof provide.t1);
+        memcpy(&provide.t2, reference.t2, sizeof provide.t2);
+        if (i == 0)
+            CHECK_OK(accept(&the.recipient, &provide));
+        link_message_release(&reply);
+    }
+}
+
+TEST(what_was_promised_to_the_dead_is_taken_back)
+{
+    struct peer_process process = {0};
+    if (begin_with("patient") && peer_launch(&process, "middle")) {
+        struct side middle = {.node = the.recipient.node};
+        if (join_node(&middle, process.address)) {
+            bind_interface(&middle);
+            have_child_kept_by(&middle);
+            be_given(&middle, 20);
+            have_kept(&middle, NULL);
+            CHECK_EQ(count_objects(&the.provider), 2);
+        }
+        link_connection_unref(middle.connection);
+        leave(&the.recipient);
+        EVENTUALLY(count_objects(&the.provider) == 1);
+    }
+    end();
+    peer_end(&process);
+}
+
 struct early {
     struct frame_provide provide;
     struct os_thread *thread;
@@ -563,6 +669,8 @@ HARNESS_MAIN("handoff", TEST_ENTRY(a_release_against_a_reference_in_flight),
              TEST_ENTRY(a_recipient_that_dies_leaves_the_promise_to_the_provider),
              TEST_ENTRY(nobody_else_gets_what_was_promised),
              TEST_ENTRY(a_provider_takes_back_what_it_has_promised),
+             TEST_ENTRY(who_comes_for_what_was_taken_back_is_told_at_once),
+             TEST_ENTRY(what_was_promised_to_the_dead_is_taken_back),
              TEST_ENTRY(who_comes_before_the_promise_waits_for_it),
              TEST_ENTRY(an_owner_that_dies_ends_an_accept),
              TEST_ENTRY(what_nobody_fetches_is_given_back),

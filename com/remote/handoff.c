@@ -38,7 +38,7 @@ enum fate {
 };
 
 /* A promise that is over, whose recipient may come yet: he is told so at once. One to whoever shows
- * it may be shown again, and so is remembered whatever became of it. In node->broken under
+ * it may be shown again, and so is remembered also when it was fetched. In node->broken under
  * node->lock. */
 struct broken {
     struct table_link link;
@@ -132,7 +132,7 @@ static bool is_for_anybody(const struct provide *provide)
 static void end_provide_locked(struct node *node, struct provide *provide, enum fate fate)
 {
     take_provide_locked(node, provide);
-    if (!is_for_anybody(provide))
+    if (fate == FATE_FETCHED && !is_for_anybody(provide))
         return;
     uint64_t now_ns = os_now_ns();
     remember_broken_locked(node, provide, fate, now_ns);

@@ -2,10 +2,11 @@
  * Handing on a reference to somebody else's object.
  *
  * The sender tells the owner by `provide` whom it gives the object to (T1, T2, the recipient's node
- * and principal), and writes a third party's reference; it does not wait and keeps nothing. The
- * owner keeps one holder, charged to the sender, until the recipient accepts, the sender withdraws
- * or dies, or handoff_timeout_ms have passed (30 s); of what has ended so it remembers T1 for as
- * long again, so that the recipient is told at once. The recipient connects to the owner directly
+ * and principal), and writes a third party's reference; it does not wait, and keeps the T1 alone,
+ * to withdraw when its connection to the recipient ends (handed_on.h). The owner keeps one holder,
+ * charged to the sender, until the recipient accepts, the sender withdraws or dies, or
+ * handoff_timeout_ms have passed (30 s); of what has ended so it remembers T1 for as long again, so
+ * that a recipient who comes is told at once. The recipient connects to the owner directly
  * and accepts by T1; the answer has to be T2, which only the owner can have. An accept that comes
  * before its provide waits for it. Whom the owner cannot be reached by has the sender forward
  * (forward.h), and for that the sender may accept what it has provided itself.

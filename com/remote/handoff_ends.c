@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "com/remote/frames.h"
+#include "com/remote/handed_on.h"
 #include "com/remote/import.h"
 #include "com/remote/node.h"
 #include "com/remote/peer.h"
@@ -46,7 +47,10 @@ HRESULT handoff_provide(struct import *import, struct peer *recipient, struct li
         provide.recipient = to->node;
         provide.principal = to->identity;
     }
-    return frame_post_provide(import->peer->connection, &provide);
+    hr = frame_post_provide(import->peer->connection, &provide);
+    if (SUCCEEDED(hr) && recipient != NULL)
+        handed_on_note(recipient, import->peer, t1);
+    return hr;
 }
 
 /* Frames of a connection come in their order: what asks behind the provide is answered behind it.

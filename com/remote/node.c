@@ -6,6 +6,7 @@
 #include "com/remote/crosswait.h"
 #include "com/remote/export.h"
 #include "com/remote/frames.h"
+#include "com/remote/handed_on.h"
 #include "com/remote/handoff.h"
 #include "com/remote/import.h"
 #include "com/remote/kept.h"
@@ -38,6 +39,7 @@ static void closed(void *context, struct link_connection *connection)
     peer_closed(peer);
     kept_peer_closed(peer);
     handoff_peer_closed(peer);
+    handed_on_peer_closed(peer);
     import_peer_closed(peer);
     peer_unref(peer);
 }

@@ -18,6 +18,7 @@
 #include <viaduct/com.h>
 
 #include "com/remote/binding.h"
+#include "com/remote/handed_on.h"
 #include "com/remote/table.h"
 #include "core/link/link.h"
 #include "core/os/thread.h"
@@ -56,6 +57,7 @@ struct peer {
     struct list imports;           /* node->lock; listed ones whose path it is */
     unsigned n_provides;           /* node->lock; ours that it has provided and nobody accepted */
     unsigned n_accepts;            /* node->lock; its accepts that wait */
+    struct handed_on handed_on;    /* lock; what it was promised of others' */
     bool dead;                     /* lock */
     bool explained;                /* lock; the cause says how the process ended */
     struct error_record *cause;    /* lock */

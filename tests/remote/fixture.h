@@ -11,6 +11,8 @@ struct os_process;
 
 /* How long objects of a remote_peer called "impatient" wait for those whom they are handed to. */
 #define IMPATIENT_HANDOFF_MS 2000u
+/* And those of one called "patient": longer than any test. */
+#define PATIENT_HANDOFF_MS 3600000u
 
 struct peer_process {
     struct os_process *process;

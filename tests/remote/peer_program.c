@@ -1,7 +1,7 @@
 /*
  * A process for the tests to talk to: serves one test object as its root. Under the name
  * "component" its root is the provider of the test component; under the name "impatient" it does
- * not wait long for those whom its objects are handed to.
+ * not wait long for those whom its objects are handed to, as "patient" for as long as there is.
  */
 #include <string.h>
 #include <viaduct/host.h>
@@ -27,5 +27,7 @@ int main(int argc, char **argv)
     struct via_options options = {.size = sizeof options};
     if (argc > 2 && strcmp(argv[2], "impatient") == 0)
         options.handoff_timeout_ms = IMPATIENT_HANDOFF_MS;
+    if (argc > 2 && strcmp(argv[2], "patient") == 0)
+        options.handoff_timeout_ms = PATIENT_HANDOFF_MS;
     return serve(&served, &options, argc, argv);
 }
