@@ -168,6 +168,7 @@ via_test(component
 if(TARGET test_component)
     add_dependencies(test_component remote_peer)
 endif()
+via_test_border(component ARGUMENTS yields_to_the_registered_one of_another_process what_a_class_object_makes)
 
 via_test(crosswait
     SOURCES test_crosswait.c remote/fixture.c ${test_object}

@@ -19,18 +19,9 @@
 /* Connects to a helper program whose root object is the provider of the test component. */
 static bool component_start(struct peer_process *peer, IViaductSurrogate **provider)
 {
-    HRESULT hr = E_FAIL;
-
     *provider = NULL;
-    if (!peer_launch(peer, "component"))
-        return false;
-    for (int i = 0; i < 1000 && FAILED(hr); i++) {
-        hr = via_connect(peer->address, &IID_IViaductSurrogate, (void **)provider);
-        if (FAILED(hr))
-            os_sleep_ms(10);
-    }
-    SetErrorInfo(0, NULL);
-    return CHECK_OK(hr);
+    return peer_launch(peer, "component") &&
+           peer_connect(peer, &IID_IViaductSurrogate, (void **)provider);
 }
 
 static IClassFactory *class_object(IViaductSurrogate *provider, const CLSID *clsid)
@@ -118,23 +109,15 @@ TEST(a_peer_s_wrong_description_yields_to_the_registered_one)
     static bool is_done;
     struct peer_process peer;
     IUnknown *root = NULL;
-    HRESULT hr = E_FAIL;
 
     if (is_done)
         return; /* what is registered stays for as long as the process */
     is_done = true;
     REQUIRE_OK(via_initialize(NULL));
     CHECK_OK(adopt_wrong_library());
-    if (peer_launch(&peer, "a")) {
-        for (int i = 0; i < 1000 && FAILED(hr); i++) {
-            hr = via_connect(peer.address, &IID_IUnknown, (void **)&root);
-            if (FAILED(hr))
-                os_sleep_ms(10);
-        }
-        if (CHECK_OK(hr)) {
-            check_registered_wins(root);
-            IUnknown_Release(root);
-        }
+    if (peer_launch(&peer, "a") && peer_connect(&peer, &IID_IUnknown, (void **)&root)) {
+        check_registered_wins(root);
+        IUnknown_Release(root);
     }
     peer_end(&peer);
     via_uninitialize();
@@ -157,7 +140,9 @@ TEST(a_class_object_of_another_process_makes_objects)
         (factory = class_object(provider, &test_clsid_free)) != NULL) {
         CHECK_OK(IClassFactory_CreateInstance(factory, NULL, &IID_ITestObject, (void **)&object));
         CHECK_OK(ITestObject_GetProcessId(object, &pid));
-        CHECK_EQ(pid, peer_own_pid(&peer));
+        struct via_peer_info info = {.size = sizeof info};
+        CHECK_OK(via_get_peer((IUnknown *)provider, &info));
+        CHECK_EQ(pid, info.process_id);
         CHECK_OK(IClassFactory_CreateInstance(factory, NULL, &IID_ITestName, (void **)&name));
         CHECK_OK(IClassFactory_CreateInstance(factory, NULL, &IID_IUnknown, (void **)&unknown));
         ITestObject_Release(object);
