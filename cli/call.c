@@ -1,7 +1,8 @@
 /*
  * viaduct call, get, set: an object is made, or one that runs is found by its name; one method is
  * called by its name, the results printed, the object released. How a word of the command line
- * becomes a value depends on the parameter: text stays text where the parameter is a string.
+ * becomes a value depends on the parameter: text stays text where the parameter is a string. With
+ * --watch the object lives on, and its events are printed, from the call on.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include "cli/class.h"
 #include "cli/cli.h"
 #include "cli/live.h"
+#include "cli/watch.h"
 #include "core/util/error.h"
 
 static const struct via_enum *enum_of(const struct via_typelib *lib, const struct via_type *type)
@@ -236,7 +238,8 @@ struct request {
     const char *command;
     unsigned forms; /* of a property, VIA_METHOD_...; 0: any method */
     const struct cli_options *options;
-    IUnknown *object; /* one that runs; NULL: one of the class is made when the words are read */
+    unsigned watch_ms; /* --timeout, with --watch */
+    IUnknown *object;  /* one that runs; NULL: one of the class is made when the words are read */
 };
 
 /* Its interfaces are described by its owner, not by this program. With a reference. */
@@ -249,24 +252,49 @@ static HRESULT get_object(const struct request *request, IUnknown **object)
     return S_OK;
 }
 
+/* Does it, and watches the object if that is asked for. Releases it. */
+static int act_on(const struct request *request, IUnknown *object, int (*act)(void *),
+                  void *argument)
+{
+    const struct watching how = {.count = request->options->count,
+                                 .timeout_ms = request->watch_ms,
+                                 .act = act,
+                                 .argument = argument};
+    int code = request->options->watch ? watch_events(object, &how) : act(argument);
+
+    IUnknown_Release(object);
+    return code;
+}
+
+struct call {
+    const struct request *request;
+    const struct via_interface *itf;
+    const struct via_method *method;
+    const struct via_value *in;
+    IUnknown *object; /* borrowed */
+};
+
+static int make_call(void *argument)
+{
+    const struct call *self = argument;
+    struct via_value out = {.kind = VIA_VALUE_NULL};
+    char member[512];
+    HRESULT hr = via_invoke_values(self->object, &self->itf->iid,
+                                   full_name(self->method, member, sizeof(member)), self->in, &out);
+    int code = SUCCEEDED(hr) ? print_results(self->method, &out, self->request->options->json)
+                             : cli_fail_runtime(hr);
+
+    via_value_clear(&out);
+    return code;
+}
+
 static int call(const struct request *request, const struct via_interface *itf,
                 const struct typelib_method *method, const struct via_value *in)
 {
-    struct via_value out = {.kind = VIA_VALUE_NULL};
-    char member[512];
-    IUnknown *object;
-    HRESULT hr = get_object(request, &object);
-    int code;
+    struct call self = {.request = request, .itf = itf, .method = method->method, .in = in};
+    HRESULT hr = get_object(request, &self.object);
 
-    if (FAILED(hr))
-        return cli_fail_runtime(hr);
-    hr = via_invoke_values(object, &itf->iid, full_name(method->method, member, sizeof(member)), in,
-                           &out);
-    code = SUCCEEDED(hr) ? print_results(method->method, &out, request->options->json)
-                         : cli_fail_runtime(hr);
-    via_value_clear(&out);
-    IUnknown_Release(object);
-    return code;
+    return FAILED(hr) ? cli_fail_runtime(hr) : act_on(request, self.object, make_call, &self);
 }
 
 /* --- calls in which arguments may be left out --- */
@@ -284,7 +312,8 @@ static bool is_late(const struct via_interface *itf, const struct via_method *me
 }
 
 struct late_call {
-    const char *command;
+    const struct request *request;
+    IUnknown *object; /* borrowed */
     const struct typelib_method *method;
     char **words;
     int n_words;
@@ -297,7 +326,8 @@ struct late_call {
 
 static int take_word(struct late_call *self, const struct via_param *param, struct via_value *value)
 {
-    return read_argument(self->command, self->method, param, self->words[self->n_used++], value);
+    return read_argument(self->request->command, self->method, param, self->words[self->n_used++],
+                         value);
 }
 
 /* -1, or the exit code. `place`: of the result, NULL where none comes. */
@@ -313,7 +343,7 @@ static int take_param(struct late_call *self, uint16_t index, struct via_value *
     if (is_left_out && (is_rest || param->flags & VIA_PARAM_OPTIONAL))
         return -1;
     if (is_left_out)
-        return wrong_count(self->command, self->method, self->n_words);
+        return wrong_count(self->request->command, self->method, self->n_words);
     do {
         argument = &self->arguments[self->n_arguments++];
         *argument = via_argument_make(place && !is_rest ? VIA_RESULT_VALUE : VIA_ARGUMENT_VALUE);
@@ -354,15 +384,23 @@ static int take_params(struct late_call *self, char *member)
         n_out += is_out;
     }
     return code < 0 && self->n_used < self->n_words
-               ? wrong_count(self->command, self->method, self->n_words)
+               ? wrong_count(self->request->command, self->method, self->n_words)
                : code;
 }
 
-static int call_late(struct late_call *self, const struct request *request,
-                     const struct via_interface *itf)
+static int make_late_call(void *argument)
+{
+    struct late_call *self = argument;
+    HRESULT hr = via_invoke_list(self->object, VIA_LATE_CALL, self->arguments, self->n_arguments);
+
+    return SUCCEEDED(hr)
+               ? print_results(self->method->method, &self->out, self->request->options->json)
+               : cli_fail_runtime(hr);
+}
+
+static int call_late(struct late_call *self, const struct via_interface *itf)
 {
     char plain[256], member[600];
-    IUnknown *object;
     HRESULT hr;
     int code;
 
@@ -371,14 +409,9 @@ static int call_late(struct late_call *self, const struct request *request,
     code = take_params(self, member);
     if (code >= 0)
         return code;
-    hr = get_object(request, &object);
-    if (FAILED(hr))
-        return cli_fail_runtime(hr);
-    hr = via_invoke_list(object, VIA_LATE_CALL, self->arguments, self->n_arguments);
-    code = SUCCEEDED(hr) ? print_results(self->method->method, &self->out, request->options->json)
-                         : cli_fail_runtime(hr);
-    IUnknown_Release(object);
-    return code;
+    hr = get_object(self->request, &self->object);
+    return FAILED(hr) ? cli_fail_runtime(hr)
+                      : act_on(self->request, self->object, make_late_call, self);
 }
 
 /* --- both --- */
@@ -393,9 +426,9 @@ static int call_method(const struct request *request, const struct via_interface
 
     if (is_late(itf, method->method)) {
         struct late_call late = {
-            .command = request->command, .method = method, .words = words, .n_words = n_words};
+            .request = request, .method = method, .words = words, .n_words = n_words};
 
-        code = call_late(&late, request, itf);
+        code = call_late(&late, itf);
         free(late.arguments);
         via_value_clear(&late.in);
         via_value_clear(&late.out);
@@ -450,6 +483,13 @@ static int run(int argc, char **argv, const char *command, unsigned forms)
     IViaductHost *host;
     int code = cli_read_options(argc, argv, command, CLI_FREE_BEHIND, 1000, &options);
 
+    if (code < 0 && options.count > 0 && !options.watch)
+        code = cli_fail_usage(command, "--count is of --watch");
+    if (code < 0 && options.watch) {
+        request.watch_ms = options.timeout_ms;
+        options.timeout_ms = 0;
+        code = watch_prepare();
+    }
     if (code < 0)
         code = cli_connect(&options, &host);
     if (code >= 0)

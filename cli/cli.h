@@ -34,7 +34,7 @@ enum cli_command_flag {
     CLI_OWN_OPTIONS = 16,    /* it reads its options itself */
     CLI_HIDDEN = 32,         /* not in the help */
     CLI_REGENERATES = 64,    /* --idl, --header */
-    CLI_WATCHES = 128,       /* --count */
+    CLI_WATCHES = 128,       /* --count; with CLI_FREE_ARGUMENTS, --watch */
     CLI_KNOWS_COM = 256,     /* --user, --machine */
     CLI_REGISTERS_COM = 512, /* --local-server */
     CLI_ANSWERS = 1024,      /* --answer */
@@ -65,7 +65,8 @@ struct cli_options {
     const char *after;   /* --after CLASS, of `list` */
     bool idl;            /* --idl, of `introspect` */
     bool header;         /* --header, of `introspect` */
-    unsigned count;      /* --count N, of `watch`; 0: any */
+    bool watch;          /* --watch, of `call`, `get` and `set` */
+    unsigned count;      /* --count N, of `watch` and --watch; 0: any */
     bool user;           /* --user, of `com` */
     bool machine;        /* --machine, of `com` */
     bool local_server;   /* --local-server, of `com register` */

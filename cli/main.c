@@ -25,15 +25,15 @@ const struct cli_command cli_commands[] = {
      "arrays ([1,2]) and structs ({\"a\":1}). They may begin with '-'; one that is spelled like "
      "an\n"
      "option below goes behind --.\n",
-     CLI_PRINTS | CLI_CONNECTS | CLI_FREE_ARGUMENTS},
+     CLI_PRINTS | CLI_CONNECTS | CLI_FREE_ARGUMENTS | CLI_WATCHES},
     {"get", NULL, "OBJECT PROPERTY [INDEX...]", "print a property of an object", command_get,
      "OBJECT is a CLASS, of which one is created, or running:NAME for one that a program has\n"
      "published.\n",
-     CLI_PRINTS | CLI_CONNECTS | CLI_FREE_ARGUMENTS},
+     CLI_PRINTS | CLI_CONNECTS | CLI_FREE_ARGUMENTS | CLI_WATCHES},
     {"set", NULL, "OBJECT PROPERTY [INDEX...] VALUE", "set a property of an object", command_set,
      "OBJECT is a CLASS, of which one is created, or running:NAME for one that a program has\n"
      "published.\n",
-     CLI_PRINTS | CLI_CONNECTS | CLI_FREE_ARGUMENTS},
+     CLI_PRINTS | CLI_CONNECTS | CLI_FREE_ARGUMENTS | CLI_WATCHES},
     {"watch", NULL, "OBJECT [INTERFACE]", "print the events of an object as they come",
      command_watch,
      "OBJECT is a CLASS, of which one is created, or running:NAME for one that a program has\n"

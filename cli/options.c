@@ -38,6 +38,10 @@ static const struct known_option {
      CLI_REGENERATES,
      "      --header         print the header that viaduct-idl makes of that; with\n"
      "                       VIADUCT_TABLES defined it has the ids and tables too\n"},
+    {{"watch", no_argument, NULL, 'o'},
+     CLI_WATCHES | CLI_FREE_ARGUMENTS,
+     "      --watch          print the object's events, from the call on until --count,\n"
+     "                       --timeout, an interrupt, or the object's end\n"},
     {{"count", required_argument, NULL, 'c'},
      CLI_WATCHES,
      "      --count N        end after so many events\n"},
@@ -224,6 +228,9 @@ static int read_option(int option, const char *word, const struct cli_command *c
         return -1;
     case 'A':
         options->answer = true;
+        return -1;
+    case 'o':
+        options->watch = true;
         return -1;
     case 'c':
         return read_number(command->name, optarg, "number of events", 1000000000, &options->count);

@@ -1,9 +1,11 @@
 /*
- * viaduct watch: the events of an object, one line of JSON each.
+ * The events of an object, one line of JSON each.
  *
  * The sinks are made by name from what the live object describes, so that this program needs to
  * know nothing of it. Lines are printed by the runtime's threads, one at a time.
  */
+#include "cli/watch.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +30,7 @@ struct watch {
     unsigned n_events;  /* lock */
     unsigned max;       /* read-only; 0: any number */
     bool is_stopped;    /* lock: by a signal, or a line that could not be printed */
-    IUnknown *object;   /* read-only; a reference */
+    IUnknown *object;   /* read-only */
     const char *filter; /* read-only: the one interface's name; NULL: all */
 };
 
@@ -217,12 +219,26 @@ static void wait_for_end(struct watch *watch, unsigned timeout_ms)
     os_mutex_unlock(&watch->lock);
 }
 
-static int watch_object(struct watch *watch, unsigned timeout_ms)
+static int act_and_wait(struct watch *watch, const struct watching *how)
+{
+    uint64_t cookie = 0;
+    int code;
+
+    via_death_watch(watch->object, on_death, watch, &cookie);
+    code = how->act ? how->act(how->argument) : -1;
+    if (code < 0) {
+        fprintf(stderr, "watching\n");
+        wait_for_end(watch, how->timeout_ms);
+    }
+    via_death_unwatch(cookie);
+    return code;
+}
+
+static int watch_object(struct watch *watch, const struct watching *how)
 {
     static struct source sources[MAX_SOURCES];
     GUID iids[MAX_SOURCES];
     unsigned n = 0, n_advised = 0;
-    uint64_t cookie = 0;
     int code = -1;
     HRESULT hr = list_sources(watch->object, iids, &n);
 
@@ -237,12 +253,8 @@ static int watch_object(struct watch *watch, unsigned timeout_ms)
     if (code < 0 && n_advised == 0)
         code = cli_fail(E_NOINTERFACE, "the object has no events of interface %s",
                         watch->filter ? watch->filter : "any");
-    if (code < 0) {
-        via_death_watch(watch->object, on_death, watch, &cookie);
-        fprintf(stderr, "watching\n");
-        wait_for_end(watch, timeout_ms);
-        via_death_unwatch(cookie);
-    }
+    if (code < 0)
+        code = act_and_wait(watch, how);
     for (unsigned i = 0; i < n; i++) {
         if (sources[i].cookie)
             via_unadvise(watch->object, &iids[i], sources[i].cookie);
@@ -251,6 +263,36 @@ static int watch_object(struct watch *watch, unsigned timeout_ms)
     }
     return code;
 }
+
+int watch_prepare(void)
+{
+    HRESULT hr = os_program_catch_stop();
+
+    return FAILED(hr) ? cli_fail_record(hr) : -1;
+}
+
+int watch_events(IUnknown *object, const struct watching *how)
+{
+    static struct watch watch; /* for events that are under way when it has ended, too */
+    struct os_thread *thread;
+    HRESULT hr;
+    int code;
+
+    os_mutex_init(&watch.lock);
+    os_cond_init(&watch.changed);
+    watch.object = object;
+    watch.max = how->count;
+    watch.filter = how->filter;
+    hr = os_thread_start(wait_for_signal, &watch, "signals", &thread);
+    if (FAILED(hr))
+        return cli_fail_record(hr);
+    code = watch_object(&watch, how);
+    os_program_ask_stop();
+    os_thread_join(thread);
+    return code;
+}
+
+/* --- viaduct watch --- */
 
 static HRESULT open_object(const char *name, IUnknown **object)
 {
@@ -262,42 +304,30 @@ static HRESULT open_object(const char *name, IUnknown **object)
 
 int command_watch(int argc, char **argv)
 {
-    struct watch watch = {0};
+    struct watching how = {0};
     struct cli_options options;
-    struct os_thread *thread;
-    unsigned timeout_ms;
+    IUnknown *object;
     int code = cli_read_options(argc, argv, "watch", 1, 2, &options);
     HRESULT hr;
 
     if (code >= 0)
         return code;
-    timeout_ms = options.timeout_ms; /* of the watching, not of calls */
+    how.count = options.count;
+    how.filter = options.n_arguments > 1 ? options.arguments[1] : NULL;
+    how.timeout_ms = options.timeout_ms; /* of the watching, not of calls */
     options.timeout_ms = 0;
-    hr = os_program_catch_stop(); /* before the runtime starts threads */
-    if (FAILED(hr))
-        return cli_fail_record(hr);
-    code = cli_initialize(&options);
+    code = watch_prepare();
+    if (code < 0)
+        code = cli_initialize(&options);
     if (code >= 0)
         return code;
-    os_mutex_init(&watch.lock);
-    os_cond_init(&watch.changed);
-    watch.max = options.count;
-    watch.filter = options.n_arguments > 1 ? options.arguments[1] : NULL;
-    hr = open_object(options.arguments[0], &watch.object);
+    hr = open_object(options.arguments[0], &object);
     if (FAILED(hr)) {
         code = cli_fail_runtime(hr);
     } else {
-        hr = os_thread_start(wait_for_signal, &watch, "signals", &thread);
-        code = FAILED(hr) ? cli_fail_record(hr) : -1;
-        if (code < 0) {
-            code = watch_object(&watch, timeout_ms);
-            os_program_ask_stop();
-            os_thread_join(thread);
-        }
-        IUnknown_Release(watch.object);
+        code = watch_events(object, &how);
+        IUnknown_Release(object);
     }
     via_uninitialize();
-    os_cond_deinit(&watch.changed);
-    os_mutex_deinit(&watch.lock);
     return code < 0 ? CLI_OK : code;
 }
