@@ -11,7 +11,6 @@
  *     host_client use NAME          looks it up, and calls it
  *     host_client withdraw NAME     takes the name away
  *     host_client watch S           tells what happens to names for S seconds, or until SIGTERM
- *     host_client path CLASS N      calls Add N times, and says what the host has seen of that
  *     host_client traffic CLASS S   makes objects, calls and releases them for S seconds, or until
  *                                   SIGTERM, and accounts for each call; what fails is tried again
  */
@@ -241,75 +240,6 @@ static int run_watch(int seconds)
     return FAILED(hr) ? fail(hr) : 0;
 }
 
-/* --- what the host sees --- */
-
-static unsigned long long sum_of(const char *text, const char *name)
-{
-    unsigned long long sum = 0;
-
-    while ((text = strstr(text, name))) {
-        text += strlen(name);
-        sum += strtoull(text, NULL, 10);
-    }
-    return sum;
-}
-
-struct seen {
-    unsigned long long n_calls;
-    unsigned long long n_bytes;
-};
-
-static HRESULT look(INode *node, struct seen *seen)
-{
-    char text[16384];
-    BSTR json;
-    HRESULT hr = INode_GetStatistics(node, &json);
-    UINT length = SUCCEEDED(hr) ? SysStringLen(json) : 0;
-
-    if (FAILED(hr))
-        return hr;
-    for (UINT i = 0; i <= length && i < sizeof(text); i++)
-        text[i] = (char)json[i];
-    text[sizeof(text) - 1] = 0;
-    SysFreeString(json);
-    seen->n_calls = sum_of(text, "\"calls_sent\":") + sum_of(text, "\"calls_received\":");
-    seen->n_bytes = sum_of(text, "\"bytes_sent\":") + sum_of(text, "\"bytes_received\":");
-    return S_OK;
-}
-
-/* To look is a call of the host too: what two looks without anything between them see is taken
- * off. */
-static int run_path(int n)
-{
-    struct seen seen[3];
-    ICalculator *calculator = NULL;
-    INode *node = NULL;
-    HRESULT hr = via_create_instance(class_name, &IID_ICalculator, (void **)&calculator);
-
-    if (SUCCEEDED(hr))
-        hr = via_host(&IID_INode, (void **)&node);
-    if (SUCCEEDED(hr))
-        hr = look(node, &seen[0]);
-    if (SUCCEEDED(hr))
-        hr = look(node, &seen[1]);
-    for (LONG i = 0, sum; SUCCEEDED(hr) && i < n; i++)
-        hr = ICalculator_Add(calculator, i, 1, &sum);
-    if (SUCCEEDED(hr))
-        hr = look(node, &seen[2]);
-    if (node)
-        INode_Release(node);
-    if (calculator)
-        ICalculator_Release(calculator);
-    if (FAILED(hr))
-        return fail(hr);
-    printf("of %d calls the host saw %lld, and %lld bytes\n", n,
-           (long long)(seen[2].n_calls - seen[1].n_calls) -
-               (long long)(seen[1].n_calls - seen[0].n_calls),
-           (long long)(seen[2].n_bytes - seen[1].n_bytes) -
-               (long long)(seen[1].n_bytes - seen[0].n_bytes));
-    return 0;
-}
-
 /* --- traffic --- */
 
 #define CALL_MS 5000u
@@ -387,8 +317,6 @@ static int run_traffic(int seconds)
 static int run(char **argv)
 {
     class_name = argv[2];
-    if (strcmp(argv[1], "path") == 0)
-        return run_path(atoi(argv[3]));
     if (strcmp(argv[1], "traffic") == 0)
         return run_traffic(atoi(argv[3]));
     if (strcmp(argv[1], "block") == 0)
@@ -417,7 +345,7 @@ int main(int argc, char **argv)
 
     setvbuf(stdout, NULL, _IOLBF, 0);
     signal(SIGTERM, on_term);
-    if (argc < 3 || (argc < 4 && strstr("block loop path traffic hold", argv[1])))
+    if (argc < 3 || (argc < 4 && strstr("block loop traffic hold", argv[1])))
         return 2;
     hr = via_initialize(NULL);
     if (SUCCEEDED(hr))
