@@ -30,7 +30,8 @@ struct serial_export {
     struct exported exported;
     struct gate_item final; /* the end: what gives the object's reference back */
     uint32_t cookie;        /* in the Global Interface Table; 0: it is not there. Set before others
-                             * see the export, and changed when nobody uses it any more */
+                             * see the export, and read-only from then on: who finds it revoked is
+                             * told so by the table, and does not touch the object */
 };
 
 struct export_face {
@@ -240,10 +241,10 @@ HRESULT export_new_root(struct node *node, IUnknown *object, struct exported **f
 
 static void release_interfaces(struct exported *exported)
 {
-    if (exported->context != NULL) {
+    if (exported->identity == NULL)
+        return; /* it was abandoned */
+    if (exported->context != NULL)
         global_table_remove(serial_of(exported)->cookie);
-        serial_of(exported)->cookie = 0;
-    }
     struct export_face *face = atomic_exchange(&exported->faces, NULL);
     while (face != NULL) {
         struct export_face *next = face->next;
@@ -252,8 +253,7 @@ static void release_interfaces(struct exported *exported)
         free(face);
         face = next;
     }
-    if (exported->identity != NULL)
-        exported->identity->lpVtbl->Release(exported->identity);
+    exported->identity->lpVtbl->Release(exported->identity);
     exported->identity = NULL;
 }
 
