@@ -16,6 +16,7 @@
 #include "com/remote/proxy.h"
 #include "com/remote/reference.h"
 #include "com/remote/stub.h"
+#include "com/remote/stub_query.h"
 #include "core/util/error.h"
 #include "core/wire/frame.h"
 

@@ -43,7 +43,4 @@ enum link_route stub_route(struct peer *peer, struct link_message *message);
 void stub_start_aimed(struct stub_call *call);
 void stub_run(struct link_message *message);
 
-enum link_route stub_route_query(struct peer *peer, struct link_message *message);
-void stub_run_query(struct link_message *message);
-
 #endif
