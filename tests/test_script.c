@@ -11,11 +11,14 @@
 #include <viaduct/runtime.h>
 #include <viaduct/value.h>
 
+#include "com/dispatch/invoke.h"
+#include "com/dispatch/members.h"
 #include "com/dispatch/missing.h"
 #include "com/dispatch/record_view.h"
 #include "com/dispatch/script.h"
 #include "com/marshal/automation.h"
 #include "com/marshal/marshal.h"
+#include "com/marshal/plan.h"
 #include "com/marshal/types.h"
 #include "com/typelib/typelib.h"
 #include "core/util/error.h"
@@ -458,6 +461,63 @@ TEST(a_variant_that_is_left_out_says_so)
     }
 }
 
+/* --- what comes out only --- */
+
+/* Each [out] argument becomes 7. */
+static HRESULT give_sevens(void *context, const struct marshal_method *method,
+                           const struct via_value *in, struct via_value *out, bool *is_called)
+{
+    (void)context, (void)in;
+    *is_called = true;
+    CHECK_OK(via_value_set_list(out, 0));
+    for (uint16_t i = 0; i < method->n_params; i++) {
+        struct via_value *value;
+        if (!method->params[i].is_out || !CHECK_OK(via_value_append(out, &value)))
+            continue;
+        value->kind = VIA_VALUE_I64;
+        value->as.i64 = 7;
+    }
+    return S_OK;
+}
+
+static HRESULT call_link(const char *name, bool is_for_scripts, VARIANT *arguments, UINT n,
+                         VARIANT *result)
+{
+    CHECK_OK(typelib_catalog_add(&script_typelib));
+    const struct dispatch_target target = {.itf = marshal_interface_find(&IID_IScriptLinks),
+                                           .call = give_sevens,
+                                           .is_for_scripts = is_for_scripts};
+    const struct marshal_method *method = marshal_interface_method_named(target.itf, name);
+    DISPPARAMS params = {.rgvarg = arguments, .cArgs = n};
+    HRESULT hr =
+        dispatch_invoke(&target, members_id(method), DISPATCH_METHOD, &params, result, NULL, NULL);
+    error_clear();
+    return hr;
+}
+
+TEST(one_result_that_is_left_out_is_what_is_returned)
+{
+    LONG n = 3;
+    VARIANT arguments[2], result;
+    arguments[0] = late_i4(3);
+    CHECK_OK(call_link("Next", true, arguments, 1, &result));
+    CHECK(V_VT(&result) == VT_I4 && V_I4(&result) == 7);
+    CHECK_HR(call_link("Next", false, arguments, 1, &result), DISP_E_BADPARAMCOUNT);
+    /* Given, it goes there. */
+    V_VT(&arguments[0]) = VT_BYREF | VT_I4;
+    V_I4REF(&arguments[0]) = &n;
+    arguments[1] = late_i4(3);
+    CHECK_OK(call_link("Next", true, arguments, 2, &result));
+    CHECK(n == 7 && V_VT(&result) == VT_EMPTY);
+    /* What goes in as well has to be given. */
+    n = 3;
+    CHECK_OK(call_link("Step", true, arguments, 1, &result));
+    CHECK(n == 7 && V_VT(&result) == VT_EMPTY);
+    CHECK_HR(call_link("Step", true, arguments, 0, &result), DISP_E_BADPARAMCOUNT);
+    CHECK_HR(call_link("Both", true, arguments, 1, &result), DISP_E_BADPARAMCOUNT);
+    CHECK_EQ(V_VT(&result), VT_EMPTY);
+}
+
 /* --- short of memory --- */
 
 TEST(nothing_is_lost_when_memory_is_short)
@@ -557,5 +617,6 @@ HARNESS_MAIN("script", TEST_ENTRY(an_object_with_a_length_is_an_array),
              TEST_ENTRY(such_an_object_is_a_struct_again),
              TEST_ENTRY(numbers_are_longs_and_doubles), TEST_ENTRY(arrays_are_of_variants),
              TEST_ENTRY(a_variant_that_is_left_out_says_so),
+             TEST_ENTRY(one_result_that_is_left_out_is_what_is_returned),
              TEST_ENTRY(nothing_is_lost_when_memory_is_short),
              TEST_ENTRY(scripts_see_into_what_calls_return))

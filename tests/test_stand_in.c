@@ -222,6 +222,9 @@ TEST(others_are_left_as_they_are)
     REQUIRE_NOT_NULL(late);
     check_left((IUnknown *)(void *)late); /* which has the interface */
     ILate_Release(late);
+    engine_object_claim(object, &IID_ILate);
+    check_left((IUnknown *)(void *)object);
+    CHECK_EQ(engine_object_refs(object), 1);
     /* Numbers and arrays: nothing to do. Left-out sizes are counted along. */
     CHECK_OK(via_value_from_json("[[1, 2]]", &in));
     CHECK_OK(stand_in_for_arguments(NULL, method_named("Sum"), &in));

@@ -4,6 +4,7 @@
  * where the client has locked it.
  *
  *     inward_client PROGID
+ *     inward_client PROGID fails    # says why the object cannot be had
  */
 #define COBJMACROS
 #include <stdio.h>
@@ -42,6 +43,19 @@ static int add(IDispatch *calculator)
     return SUCCEEDED(hr) && result.vt == VT_I4 ? result.lVal : -1;
 }
 
+static void print_why(void)
+{
+    IErrorInfo *info = NULL;
+    BSTR text = NULL;
+
+    if (GetErrorInfo(0, &info) != S_OK)
+        return;
+    IErrorInfo_GetDescription(info, &text);
+    printf("%ls\n", text ? text : L"");
+    SysFreeString(text);
+    IErrorInfo_Release(info);
+}
+
 static int use(const CLSID *clsid)
 {
     IDispatch *calculator;
@@ -51,6 +65,7 @@ static int use(const CLSID *clsid)
 
     if (FAILED(hr)) {
         printf("CoCreateInstance: 0x%08lx\n", (unsigned long)hr);
+        print_why();
         return -1;
     }
     sum = add(calculator);
@@ -100,11 +115,17 @@ int main(int argc, char **argv)
     CLSID clsid;
     unsigned n_threads[N_ROUNDS] = {0};
     DWORD n_handles[N_ROUNDS] = {0};
-    BOOL good = argc == 2;
+    BOOL good = argc == 2 || argc == 3;
 
     CoInitializeEx(NULL, COINIT_APARTMENTTHREADED);
     good = good && MultiByteToWideChar(CP_ACP, 0, argv[1], -1, progid, 100) > 0 &&
            SUCCEEDED(CLSIDFromProgID(progid, &clsid));
+    if (good && argc == 3) {
+        good = use(&clsid) == -1 && !is_loaded();
+        CoUninitialize();
+        printf(good ? "done\n" : "failed\n");
+        return good ? 0 : 1;
+    }
     for (int i = 0; i < N_ROUNDS && good; i++) {
         good = use(&clsid) == 42;
         n_threads[i] = count_threads();

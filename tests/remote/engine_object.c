@@ -26,6 +26,7 @@ struct engine_object {
     unsigned refs;
     bool by_ex;
     HRESULT failure;
+    const IID *claimed; /* or NULL */
     engine_function function;
     void *context;
     unsigned n;
@@ -45,7 +46,8 @@ static HRESULT STDMETHODCALLTYPE Engine_QueryInterface(IDispatch *iface, REFIID 
     struct engine_object *self = from(iface);
     *object = NULL;
     if (!IsEqualGUID(iid, &IID_IUnknown) && !IsEqualGUID(iid, &IID_IDispatch) &&
-        !(self->by_ex && IsEqualGUID(iid, &iid_dispatch_ex)))
+        !(self->by_ex && IsEqualGUID(iid, &iid_dispatch_ex)) &&
+        !(self->claimed != NULL && IsEqualGUID(iid, self->claimed)))
         return E_NOINTERFACE;
     self->refs++;
     *object = self;
@@ -230,6 +232,11 @@ void engine_object_set_function(struct engine_object *self, engine_function func
 {
     self->function = function;
     self->context = context;
+}
+
+void engine_object_claim(struct engine_object *self, const IID *iid)
+{
+    self->claimed = iid;
 }
 
 void engine_object_fail(struct engine_object *self, HRESULT hr)

@@ -35,6 +35,8 @@ void engine_object_put_weak(struct engine_object *self, const char *name,
 void engine_object_put_method(struct engine_object *self, const char *name);
 void engine_object_set_function(struct engine_object *self, engine_function function,
                                 void *context);
+/* It says that it has that interface, too, which nobody may call. */
+void engine_object_claim(struct engine_object *self, const IID *iid);
 /* Every Invoke fails with it. */
 void engine_object_fail(struct engine_object *self, HRESULT hr);
 
