@@ -12,6 +12,8 @@
 #include <string.h>
 #include <viaduct/runtime.h>
 
+#include "com/remote/apartment.h"
+#include "com/remote/gate.h"
 #include "core/os/clock.h"
 #include "core/os/process.h"
 #include "core/os/thread.h"
@@ -166,7 +168,71 @@ TEST(apartment_answers_while_the_send_queue_is_full)
     fixture_end();
 }
 
+/* --- the end of an apartment --- */
+
+/* A job on a thread of the program's own, which leaves COM in it; and then nobody has the apartment
+ * any more. */
+struct leaver {
+    struct gate_item item; /* first */
+    struct context *context;
+    struct os_waiter is_ready; /* the context is there */
+    bool by_bell;              /* another thread passes the job */
+    bool has_left;             /* the thread's */
+};
+
+static void leave_com(struct gate_item *item)
+{
+    struct leaver *self = (struct leaver *)(void *)item;
+    CoUninitialize();
+    CHECK(context_is_over(self->context));
+    context_unref(self->context);
+    self->has_left = true;
+}
+
+static void pump_until_left(const struct leaver *self)
+{
+    MSG message;
+    while (!self->has_left) {
+        MsgWaitForMultipleObjects(0, NULL, FALSE, 100, QS_ALLINPUT);
+        while (PeekMessageW(&message, NULL, 0, 0, PM_REMOVE))
+            DispatchMessageW(&message);
+    }
+}
+
+static void be_an_apartment(void *argument)
+{
+    struct leaver *self = argument;
+    CHECK_OK(CoInitializeEx(NULL, COINIT_APARTMENTTHREADED));
+    bool is_adopted = CHECK_OK(apartment_adopt(&self->context));
+    self->item = (struct gate_item){.context = self->context, .run = leave_com};
+    os_waiter_wake(&self->is_ready);
+    if (is_adopted && self->by_bell)
+        pump_until_left(self);
+    else if (is_adopted)
+        gate_pass_by(&self->item);
+    CHECK(self->has_left);
+}
+
+TEST(a_job_may_have_its_thread_leave)
+{
+    harness_fill_freed(true);
+    for (int by_bell = 0; by_bell < 2; by_bell++) {
+        struct leaver leaver = {.by_bell = by_bell};
+        struct os_thread *thread;
+        os_waiter_init(&leaver.is_ready);
+        if (CHECK_OK(os_thread_start(be_an_apartment, &leaver, "leaver", &thread))) {
+            os_waiter_wait(&leaver.is_ready, OS_NEVER);
+            if (by_bell)
+                gate_pass_by(&leaver.item);
+            os_thread_join(thread);
+        }
+        os_waiter_deinit(&leaver.is_ready);
+    }
+    harness_fill_freed(false);
+}
+
 static const struct harness_test tests[] = {
+    TEST_ENTRY(a_job_may_have_its_thread_leave),
     TEST_ENTRY(apartment_answers_during_a_call),
     TEST_ENTRY(apartment_answers_while_it_connects),
     TEST_ENTRY(apartment_answers_while_the_send_queue_is_full),

@@ -33,12 +33,19 @@ char *__wrap_strndup(const char *text, size_t size);
 static atomic_bool failure_planned;
 static atomic_size_t until_failure; /* allocations that still succeed */
 static atomic_bool failure_happened;
+static atomic_bool fills_freed;
+#define FILLING 0xDD /* as a pointer, one that leads nowhere */
 
 void harness_fail_allocation(size_t n)
 {
     atomic_store(&until_failure, n);
     atomic_store(&failure_happened, false);
     atomic_store(&failure_planned, true);
+}
+
+void harness_fill_freed(bool fills)
+{
+    atomic_store(&fills_freed, fills);
 }
 
 bool harness_allocation_failed(void)
@@ -264,8 +271,10 @@ void *__wrap_realloc(void *memory, size_t size)
 
 void __wrap_free(void *memory)
 {
-    if (memory)
-        forget(memory);
+    size_t size = memory ? forget(memory) : 0;
+
+    if (atomic_load_explicit(&fills_freed, memory_order_relaxed) && size > 0)
+        memset(memory, FILLING, size);
     __real_free(memory);
 }
 

@@ -157,6 +157,9 @@ void harness_note(const char *format, ...) PRINTF_LIKE(1, 2);
  *         ;
  */
 void harness_fail_allocation(size_t n);
+/* From now on what is freed is filled first, so that who uses it still comes to grief; where the
+ * program runs under AddressSanitizer, that sees to it. */
+void harness_fill_freed(bool fills);
 /* Ends the planned failure; true if it has happened. */
 bool harness_allocation_failed(void);
 
