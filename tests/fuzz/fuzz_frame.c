@@ -6,6 +6,7 @@
 #include "core/wire/hello.h"
 #include "core/wire/numbers.h"
 #include "core/wire/records.h"
+#include "core/wire/reference.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>
@@ -38,6 +39,39 @@ static void touch(const uint8_t *bytes, size_t size)
     const volatile uint8_t *at = bytes;
     for (size_t i = 0; i < size; i++)
         (void)at[i];
+}
+
+static bool references_equal(const struct wire_reference *a, const struct wire_reference *b)
+{
+    if (a->kind != b->kind || a->object != b->object)
+        return false;
+    return a->kind != WIRE_REFERENCE_THIRD ||
+           (memcmp(a->owner, b->owner, sizeof(a->owner)) == 0 &&
+            memcmp(a->t1, b->t1, sizeof(a->t1)) == 0 && memcmp(a->t2, b->t2, sizeof(a->t2)) == 0 &&
+            a->process_id == b->process_id && a->n_addresses == b->n_addresses &&
+            a->addresses_size == b->addresses_size &&
+            memcmp(a->addresses, b->addresses, a->addresses_size) == 0);
+}
+
+/* What is in frames, and in packets for other processes (com/remote/packet.h). */
+static void check_references(const uint8_t *table, size_t size, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        struct wire_reference reference, again;
+        uint8_t entry[WIRE_REFERENCE_MAX_ENTRY];
+        const uint8_t *at = entry;
+        if (FAILED(wire_reference_next(&table, &size, &reference)))
+            fuzz_fail("a reference of a table that was good is not");
+        size_t left = wire_reference_size(&reference);
+        if (left > sizeof(entry))
+            fuzz_fail("a reference is larger than any can be");
+        wire_reference_write(entry, &reference);
+        if (FAILED(wire_reference_next(&at, &left, &again)) || left != 0 ||
+            !references_equal(&reference, &again))
+            fuzz_fail("a reference changes when it is written again");
+    }
+    if (size != 0)
+        fuzz_fail("a table of references has more than they say");
 }
 
 static bool texts_equal(const char *a, const char *b)
@@ -79,7 +113,7 @@ static void check_records(const struct wire_parts *parts)
 
 static void check_parts(const struct wire_header *header, const struct wire_parts *parts)
 {
-    touch(parts->references, header->reference_size);
+    check_references(parts->references, header->reference_size, header->n_references);
     touch(parts->body, parts->body_size + parts->payload_size);
     bool is_whole = !(header->flags & WIRE_FLAG_CONTINUED);
     if (is_whole && (header->kind == WIRE_HELLO || header->kind == WIRE_HELLO_ANSWER))
