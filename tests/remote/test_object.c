@@ -278,13 +278,14 @@ static HRESULT STDMETHODCALLTYPE Test_CallAround(ITestObject *iface, ITestObject
     return hr;
 }
 
+/* Some take a while: what comes behind them is read by other threads then, and has to wait. */
 static HRESULT STDMETHODCALLTYPE Test_Pour(ITestObject *iface, ITestObject *object, LONG n,
                                            ULONG ms)
 {
     (void)iface;
     HRESULT hr = S_OK;
     for (LONG i = 0; i < n && SUCCEEDED(hr); i++)
-        hr = ITestObject_Append(object, i, 0);
+        hr = ITestObject_Append(object, i, i % 100 == 50 ? 1 : 0);
     os_sleep_ms(ms);
     return hr;
 }
