@@ -197,10 +197,9 @@ void reactor_leave(struct link_node *node)
             os_poller_wake(reactor->poller);
             os_waiter_wake(&reactor->relieved);
             os_thread_join(reactor->thread);
-            /* What streams have posted before they were closed; plugins wait for it when they end.
-             */
-            os_poller_run_once(reactor->poller, 0);
-            os_poller_run_once(reactor->poller, 0);
+            /* What streams have posted before they were closed, and what has become of their
+             * operations, however many: plugins wait for it when they end. */
+            os_poller_drain(reactor->poller);
             os_waiter_deinit(&reactor->relieved);
             os_mutex_deinit(&reactor->lock);
             free(reactor);

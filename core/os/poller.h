@@ -22,6 +22,9 @@ void os_poller_free(struct os_poller *poller);
 /* Blocks until something happened, somebody called os_poller_wake, or the deadline passed; then
  * runs the callbacks of what happened. One thread at a time. */
 void os_poller_run_once(struct os_poller *poller, uint64_t deadline_ns);
+/* Runs what has happened and what is posted, until nothing is left of it. When nobody else runs the
+ * poller any more. */
+void os_poller_drain(struct os_poller *poller);
 void os_poller_wake(struct os_poller *poller);
 /* Runs run(argument) on the reactor's thread, exactly once, in order. E_OUTOFMEMORY. */
 HRESULT os_poller_post(struct os_poller *poller, void (*run)(void *argument), void *argument);

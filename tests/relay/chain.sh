@@ -24,8 +24,9 @@ need_wine() {
 
 relaying() { [ "$(grep -c relaying "$WORK/relay.log")" = ${#relays[@]} ]; }
 
-# A relay for each step from address to address, the last one first: it alone gets $options.
+# A relay for each step from address to address, the last one first: it alone gets $options, each gets $patience.
 options=()
+patience=(--wait 2000)
 start_chain() { # ADDRESS ADDRESS...
     local i
     : >"$WORK/relay.log"
@@ -33,9 +34,9 @@ start_chain() { # ADDRESS ADDRESS...
     for ((i = $# - 1; i >= 1; i--)); do
         local step=("${@:i:2}")
         if [ -z "$windows" ]; then
-            "$BIN/viaduct" relay "${options[@]}" "${step[@]}" 2>>"$WORK/relay.log" &
+            "$BIN/viaduct" relay "${patience[@]}" "${options[@]}" "${step[@]}" 2>>"$WORK/relay.log" &
         else
-            in_wine viaduct relay "${options[@]}" "${step[@]}" 2>>"$WORK/relay.log" &
+            in_wine viaduct relay "${patience[@]}" "${options[@]}" "${step[@]}" 2>>"$WORK/relay.log" &
         fi
         relays+=($!)
         options=()

@@ -252,6 +252,13 @@ void os_poller_run_once(struct os_poller *poller, uint64_t deadline_ns)
     free_closed(poller);
 }
 
+void os_poller_drain(struct os_poller *poller)
+{
+    do
+        os_poller_run_once(poller, 0);
+    while (poller->posts);
+}
+
 static HRESULT watch_new(struct os_poller *poller, int descriptor, bool is_pidfd,
                          void (*ready)(void *argument, uint32_t events), void *argument,
                          struct os_watch **watch)

@@ -142,14 +142,19 @@ void os_poller_run_once(struct os_poller *poller, uint64_t deadline_ns)
     set_thread(poller, 0);
 }
 
+void os_poller_drain(struct os_poller *poller)
+{
+    while (run_batch(poller, 0) || poller->posts)
+        run_posts(poller);
+}
+
 void os_poller_free(struct os_poller *poller)
 {
     if (!poller)
         return;
     unix_watcher_free(poller->watcher);
     /* Packets that name closed watches free them. */
-    while (run_batch(poller, 0) || poller->posts)
-        run_posts(poller);
+    os_poller_drain(poller);
     CloseHandle(poller->port);
     os_cond_deinit(&poller->idle);
     os_mutex_deinit(&poller->lock);
