@@ -43,6 +43,9 @@ static intptr_t make_place(const struct raw_server *server)
 
 bool raw_server_start(struct raw_server *server, const char *name, bool messages)
 {
+    /* What winsock keeps for a thread is freed with it only while the library is there: longer than
+     * the plugin that uses it. */
+    LoadLibraryA("ws2_32.dll");
     *server = (struct raw_server){.messages = messages};
     snprintf(server->name, sizeof server->name, "%s", name);
     server->place = make_place(server);

@@ -17,7 +17,7 @@ static struct relay_set *set;
 bool relays_open(void)
 {
     return plugin_reactor_start(&reactor) &&
-           CHECK_OK(plugin_set_new(reactor.poller, NULL, &plugins)) &&
+           CHECK_OK(plugin_set_new(reactor.poller, harness_temporary_directory(), &plugins)) &&
            CHECK_OK(plugin_set_search(plugins, plugin_reactor_plugin_directory())) &&
            CHECK_OK(relay_set_new(reactor.poller, plugins, &set));
 }

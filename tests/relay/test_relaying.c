@@ -103,6 +103,168 @@ TEST(more_than_255_at_once)
     relays_close();
 }
 
+/* More than all buffers on the way hold together. */
+#define FLOOD_SIZE (16u << 20)
+
+struct flood {
+    intptr_t end;
+    _Atomic bool is_over;
+};
+
+static void send_much(void *argument)
+{
+    static const char data[65536];
+    struct flood *flood = argument;
+    for (size_t sent = 0; sent < FLOOD_SIZE && raw_send(flood->end, data, sizeof data);)
+        sent += sizeof data;
+    raw_close(flood->end);
+    flood->is_over = true;
+}
+
+/* The first client: what its target sends is held up, and arrives in the end. */
+TEST(a_client_that_does_not_read)
+{
+    static char buffer[65536];
+    struct raw_server server;
+    struct relay *relay;
+    struct relay_status status;
+    struct os_thread *thread;
+    if (relays_open() && CHECK(raw_server_start(&server, "out", false)) &&
+        CHECK_OK(relays_start_between(false, &relay))) {
+        intptr_t client = relays_connect("in");
+        struct flood flood = {raw_accept(&server), false};
+        CHECK_OK(os_thread_start(send_much, &flood, "flood", &thread));
+        /* Others are served meanwhile. */
+        for (int i = 0; i < 50; i++) {
+            intptr_t other = relays_connect("in");
+            intptr_t served = raw_accept(&server);
+            CHECK(raw_send(other, "abc", 3) && raw_receive(served, buffer, 3) == 3);
+            CHECK(raw_send(served, "abc", 3) && raw_receive(other, buffer, 3) == 3);
+            raw_close(other);
+            raw_close(served);
+        }
+        os_sleep_ms(200);
+        relay_get_status(relay, &status);
+        CHECK(!flood.is_over);
+        CHECK(status.bytes_to_client > 0 && status.bytes_to_client < 2u << 20);
+        uint64_t received = 0;
+        for (int64_t n = 0; n >= 0; n = raw_receive(client, buffer, sizeof buffer))
+            received += (uint64_t)n;
+        CHECK_EQ(received, FLOOD_SIZE);
+        os_thread_join(thread);
+        raw_close(client);
+        relay_stop(relay);
+        raw_server_stop(&server);
+    }
+    relays_close();
+}
+
+/* --- targets that come and go --- */
+
+static HRESULT start_patiently(const char *connect, uint32_t patience_ms, struct relay **relay)
+{
+    char listen[RAW_ADDRESS_SIZE];
+    const char *const targets[] = {connect, NULL};
+    struct relay_settings settings;
+    relay_settings_default(&settings);
+    settings.listen = raw_address("in", listen);
+    settings.connect = targets;
+    settings.patience_ms = patience_ms;
+    return relays_start_with(&settings, relay);
+}
+
+/* The target: another relay, at any transport, to the server at "out". */
+static bool start_target(const char *address, struct relay **target)
+{
+    const char *const access[] = {"everyone", NULL};
+    char out[RAW_ADDRESS_SIZE];
+    const char *const targets[] = {raw_address("out", out), NULL};
+    struct relay_settings settings;
+    relay_settings_default(&settings);
+    settings.listen = address;
+    settings.connect = targets;
+    settings.access = access;
+    return CHECK_OK(relays_start_with(&settings, target));
+}
+
+static void check_missing(struct relay *relay, const char *address)
+{
+    struct relay_status status;
+    char byte;
+    intptr_t end = relays_connect("in");
+    CHECK_EQ(raw_receive(end, &byte, 1), -1);
+    raw_close(end);
+    relay_get_status(relay, &status);
+    CHECK(status.is_down && status.n_unreachable > 0);
+    CHECK_STR_HAS(status.failure, strchr(address, ':') + 1); /* which one */
+}
+
+static void check_coming(const char *address)
+{
+    struct relay_status status;
+    struct relay *relay;
+    struct relay *target = NULL;
+    char byte;
+    /* Not there: the client is disconnected, and the status says why. */
+    if (!CHECK_OK(start_patiently(address, 100, &relay)))
+        return;
+    for (int i = 0; i < 2; i++) {
+        check_missing(relay, address);
+        if (!start_target(address, &target))
+            break;
+        echo_check(1000);
+        relay_get_status(relay, &status);
+        CHECK(!status.is_down);
+        intptr_t end = relays_connect("in");
+        CHECK(echo_ask(end, 10));
+        relay_stop(target);
+        CHECK_EQ(raw_receive(end, &byte, 1), -1);
+        raw_close(end);
+    }
+    check_missing(relay, address);
+    relay_stop(relay);
+    /* Who comes while it is away waits, if it may. */
+    if (CHECK_OK(start_patiently(address, PATIENCE_MS, &relay))) {
+        intptr_t end = relays_connect("in");
+        CHECK(raw_send(end, "x", 1));
+        os_sleep_ms(100);
+        if (start_target(address, &target)) {
+            CHECK(raw_receive(end, &byte, 1) == 1 && byte == 'x');
+            relay_stop(target);
+        }
+        raw_close(end);
+        relay_stop(relay);
+    }
+}
+
+static void check_coming_with(const char *prefix)
+{
+    struct echo echo;
+    char address[96];
+    unsigned long long now_ns = (unsigned long long)os_now_ns();
+    if (relays_open() && echo_start(&echo, false)) {
+        snprintf(address, sizeof address, "%s%llu", prefix, 20000 + now_ns % 10000);
+        check_coming(address);
+        echo_stop(&echo);
+    }
+    relays_close();
+}
+
+TEST(a_pipe_that_comes_and_goes)
+{
+    check_coming_with("pipe:relaying-");
+}
+
+TEST(a_socket_that_comes_and_goes)
+{
+    check_coming_with("unix:/tmp/viaduct-relaying-");
+}
+
+TEST(a_port_that_comes_and_goes)
+{
+    check_coming_with("tcp:127.0.0.1:");
+}
+
 TEST(names_that_cannot_be)
 {
     char address[RAW_ADDRESS_SIZE];
@@ -291,7 +453,10 @@ TEST(messages_where_there_are_none)
 
 HARNESS_MAIN("relaying", TEST_ENTRY(bytes_of_any_number),
              TEST_ENTRY_LIMIT(clients_leave_before_they_are_accepted, 60000),
-             TEST_ENTRY_LIMIT(more_than_255_at_once, 60000), TEST_ENTRY(names_that_cannot_be),
+             TEST_ENTRY_LIMIT(more_than_255_at_once, 60000),
+             TEST_ENTRY(a_client_that_does_not_read), TEST_ENTRY(a_pipe_that_comes_and_goes),
+             TEST_ENTRY(a_socket_that_comes_and_goes), TEST_ENTRY(a_port_that_comes_and_goes),
+             TEST_ENTRY(names_that_cannot_be),
              TEST_ENTRY_LIMIT(messages_keep_their_boundaries, 60000),
              TEST_ENTRY(a_message_that_is_too_long),
              TEST_ENTRY(an_empty_message_is_the_end_of_a_half),
