@@ -311,8 +311,81 @@ TEST(stops_while_it_moves)
     }
 }
 
+/* A job that keeps a worker. */
+struct keeper {
+    struct link_job job;
+    atomic_uint *n_kept;
+    atomic_bool *goes_on;
+};
+
+static void keep_worker(void *argument)
+{
+    struct keeper *keeper = argument;
+    uint64_t deadline_ns = os_deadline_ms(10000);
+    atomic_fetch_add(keeper->n_kept, 1);
+    while (!atomic_load(keeper->goes_on) && os_now_ns() < deadline_ns)
+        os_sleep_ms(1);
+    atomic_fetch_sub(keeper->n_kept, 1);
+}
+
+/* The client's end is cold, and will go back. */
+static bool has_cooled(struct pair *pair)
+{
+    struct link_node *node = pair->client.node;
+    os_mutex_lock(&node->lock);
+    bool has_cooled = !list_is_linked(&pair->connection->switching.link);
+    os_mutex_unlock(&node->lock);
+    return has_cooled;
+}
+
+/* How often it is queued that the connection goes back; a queue that is broken may have no end. */
+static unsigned n_leaving(struct link_connection *connection)
+{
+    const struct link_node *node = connection->node;
+    unsigned n = 0;
+    os_mutex_lock(&connection->node->lock);
+    const struct list *l = node->jobs.next;
+    for (unsigned i = 0; l != &node->jobs && i < 10; i++, l = l->next)
+        n += l == &connection->switching.leave_job.link;
+    os_mutex_unlock(&connection->node->lock);
+    return n;
+}
+
+/* The connection is used and idle again before a worker has had time to take it back. */
+TEST(goes_back_once_when_workers_are_busy)
+{
+    enum { N_WORKERS = 2 };
+    struct pair pair;
+    struct keeper keepers[N_WORKERS];
+    atomic_uint n_kept = 0;
+    atomic_bool goes_on = false;
+    struct link_settings settings = settings_of(8, 50);
+    settings.max_workers = N_WORKERS;
+    if (!pair_open_with(&pair, "unix", NULL, &settings))
+        return;
+    for (unsigned i = 0; i < N_WORKERS; i++) {
+        keepers[i] =
+            (struct keeper){{.run = keep_worker, .argument = &keepers[i]}, &n_kept, &goes_on};
+        CHECK(link_node_submit(pair.client.node, &keepers[i].job));
+    }
+    if (wait_for(&n_kept, N_WORKERS) && heat(&pair)) {
+        CHECK(reaches(&pair, has_cooled));
+        CHECK_EQ(n_leaving(pair.connection), 1);
+        switch_watch(pair.connection);
+        os_sleep_ms(200);
+        CHECK_EQ(n_leaving(pair.connection), 1);
+        CHECK_FALSE(has_cooled(&pair));
+    }
+    atomic_store(&goes_on, true);
+    wait_for(&n_kept, 0);
+    CHECK(reaches(&pair, is_at_home));
+    CHECK(reaches(&pair, has_cooled));
+    pair_close(&pair);
+}
+
 HARNESS_MAIN("switch", TEST_ENTRY(moves_when_hot_and_back_when_idle),
              TEST_ENTRY(moves_for_a_large_payload), TEST_ENTRY(stays_where_one_side_wants_to),
              TEST_ENTRY(refuses_offers_where_it_cannot_move),
              TEST_ENTRY_LIMIT(loses_and_overtakes_nothing, 40000),
-             TEST_ENTRY(ends_calls_in_memory_when_the_peer_goes), TEST_ENTRY(stops_while_it_moves))
+             TEST_ENTRY(ends_calls_in_memory_when_the_peer_goes), TEST_ENTRY(stops_while_it_moves),
+             TEST_ENTRY(goes_back_once_when_workers_are_busy))

@@ -72,6 +72,7 @@ struct switching {
     struct list link;           /* node->lock: in node->in_memory; not any more when it is cold */
     uint64_t seen_frames;       /* the tick's */
     uint64_t cold_ns;           /* the tick's: when it will have been idle for too long */
+    bool is_leaving;            /* node->lock: `leave_job` is queued, or runs */
     struct link_job leave_job;  /* goes back; has a use of the connection */
     struct link_job job;        /* gives the memory back; has a use of the connection */
 };

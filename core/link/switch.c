@@ -357,6 +357,9 @@ static void run_leave(void *argument)
         error_clear(); /* the connection has it */
     if (memory_trim(connection))
         switch_watch(connection);
+    os_mutex_lock(&connection->node->lock);
+    connection->switching.is_leaving = false;
+    os_mutex_unlock(&connection->node->lock);
     connection_drop(connection);
 }
 
@@ -372,6 +375,18 @@ static bool is_cold_locked(struct link_connection *connection, uint64_t now_ns)
     return false;
 }
 
+/* It is cold, and goes back; but not as long as it has not done so the last time, for want of a
+ * worker: then it is looked at again. */
+static bool may_leave_locked(struct link_connection *connection, uint64_t now_ns)
+{
+    struct switching *s = &connection->switching;
+    if (!is_cold_locked(connection, now_ns))
+        return false;
+    if (s->is_leaving)
+        s->cold_ns = now_ns + connection->node->settings.cold_ms * UINT64_C(1000000);
+    return !s->is_leaving;
+}
+
 uint64_t switch_take_cold_locked(struct link_node *node, uint64_t now_ns, struct list *jobs)
 {
     uint64_t next_ns = OS_NEVER;
@@ -380,13 +395,14 @@ uint64_t switch_take_cold_locked(struct link_node *node, uint64_t now_ns, struct
         struct link_connection *connection = list_entry(l, struct link_connection, switching.link);
         struct switching *s = &connection->switching;
         next = l->next;
-        if (!is_cold_locked(connection, now_ns)) {
+        if (!may_leave_locked(connection, now_ns)) {
             next_ns = s->cold_ns < next_ns ? s->cold_ns : next_ns;
             continue;
         }
         list_remove(l);
         if (!connection_use(connection))
             continue;
+        s->is_leaving = true;
         s->leave_job.run = run_leave;
         s->leave_job.argument = connection;
         list_append(jobs, &s->leave_job.link);
