@@ -160,6 +160,49 @@ static void use_slots(IShelf *shelf)
         IErrorInfo_Release(info);
 }
 
+static bool has(IShelf *shelf, const IID *iid)
+{
+    IUnknown *found = NULL;
+    HRESULT hr = IShelf_QueryInterface(shelf, iid, (void **)&found);
+
+    if (found)
+        IUnknown_Release(found);
+    return SUCCEEDED(hr) && found;
+}
+
+/* What script engines ask for first, and what they must not find. */
+static void look_at_sides(IShelf *shelf)
+{
+    static const IID bind = {
+        0x63cdbcb0, 0xc1b1, 0x11d0, {0x93, 0x36, 0x00, 0xa0, 0xc9, 0x0d, 0xca, 0xa9}};
+    static const IID site = {
+        0xfc4801a3, 0x2ba9, 0x11cf, {0xa2, 0x29, 0x00, 0xaa, 0x00, 0x3d, 0x73, 0x52}};
+    IProvideClassInfo *provider = NULL;
+    ISupportErrorInfo *errors = NULL;
+    ITypeInfo *info = NULL;
+    TYPEATTR *attributes = NULL;
+
+    check(has(shelf, &IID_IDispatch) && has(shelf, &IID_IMarshal) && has(shelf, &bind),
+          "IDispatch, IMarshal and IBindEventHandler");
+    check(!has(shelf, &site), "no IObjectWithSite");
+    check(SUCCEEDED(IShelf_QueryInterface(shelf, &IID_ISupportErrorInfo, (void **)&errors)) &&
+              ISupportErrorInfo_InterfaceSupportsErrorInfo(errors, &IID_IShelf) == S_OK,
+          "ISupportErrorInfo");
+    check(SUCCEEDED(IShelf_QueryInterface(shelf, &IID_IProvideClassInfo, (void **)&provider)) &&
+              SUCCEEDED(IProvideClassInfo_GetClassInfo(provider, &info)) &&
+              SUCCEEDED(ITypeInfo_GetTypeAttr(info, &attributes)) &&
+              IsEqualGUID(&attributes->guid, &CLSID_Shelf),
+          "IProvideClassInfo");
+    if (attributes)
+        ITypeInfo_ReleaseTypeAttr(info, attributes);
+    if (info)
+        ITypeInfo_Release(info);
+    if (provider)
+        IProvideClassInfo_Release(provider);
+    if (errors)
+        ISupportErrorInfo_Release(errors);
+}
+
 static void pump_until(const struct ears *ears, LONG n)
 {
     ULONGLONG end = GetTickCount64() + WAIT_MS;
@@ -238,6 +281,7 @@ static void use(DWORD apartment)
         return;
     ears_init(ears, shelf, apartment == COINIT_APARTMENTTHREADED ? GetCurrentThreadId() : 0);
     use_slots(shelf);
+    look_at_sides(shelf);
     be_told(shelf, ears);
     listen_to(board, ears);
     check(ears->n_elsewhere == 0, "calls on the apartment's thread");
