@@ -57,6 +57,38 @@ static HRESULT put(IDispatch *dispatch, DISPID id, WORD flags, VARIANT *argument
 
 /* --- IDispatch --- */
 
+/* To an object that implements none itself, and back: it is the object that goes home. */
+TEST(an_idispatch_in_a_variant_goes_home_and_comes_back)
+{
+    struct late_scene scene;
+    if (late_scene_begin(&scene, "MakeUnknown")) {
+        IDispatch *dispatch = dispatch_of(scene.late);
+        IUnknown *before = NULL, *after = NULL;
+        VARIANT argument, result;
+        VariantInit(&result);
+        V_VT(&argument) = VT_DISPATCH;
+        V_DISPATCH(&argument) = dispatch;
+        if (CHECK_OK(invoke(dispatch, id_of(dispatch, VIA_STR("Any")), DISPATCH_METHOD, &argument,
+                            1, &result, NULL)) &&
+            CHECK_EQ(V_VT(&result), VT_DISPATCH) && CHECK_NOT_NULL(V_DISPATCH(&result))) {
+            CHECK_EQ(id_of(V_DISPATCH(&result), VIA_STR("Add")), 10);
+            CHECK_OK(IDispatch_QueryInterface(dispatch, &IID_IUnknown, (void **)&before));
+            CHECK_OK(IDispatch_QueryInterface(V_DISPATCH(&result), &IID_IUnknown, (void **)&after));
+            CHECK_PTR_EQ(before, after);
+            IUnknown_Release(before);
+            IUnknown_Release(after);
+        }
+        V_DISPATCH(&argument) = NULL;
+        VariantClear(&result);
+        CHECK_OK(invoke(dispatch, id_of(dispatch, VIA_STR("Any")), DISPATCH_METHOD, &argument, 1,
+                        &result, NULL));
+        CHECK_EQ(V_VT(&result), VT_DISPATCH);
+        CHECK_NULL(V_DISPATCH(&result));
+        IDispatch_Release(dispatch);
+    }
+    late_scene_end(&scene);
+}
+
 TEST(a_proxy_has_idispatch_from_its_description)
 {
     struct late_scene scene;
@@ -531,7 +563,8 @@ TEST(proxies_know_their_class)
     late_scene_end(&scene);
 }
 
-HARNESS_MAIN("late", TEST_ENTRY(a_proxy_has_idispatch_from_its_description),
+HARNESS_MAIN("late", TEST_ENTRY(an_idispatch_in_a_variant_goes_home_and_comes_back),
+             TEST_ENTRY(a_proxy_has_idispatch_from_its_description),
              TEST_ENTRY(members_of_bases_and_of_other_interfaces_have_ids),
              TEST_ENTRY(named_arguments_go_to_their_parameters),
              TEST_ENTRY(properties_have_three_forms),
