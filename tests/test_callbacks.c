@@ -189,7 +189,55 @@ TEST(a_deep_chain_that_others_wait_for_is_no_cycle)
     fixture_for_each_combination(N_PROCESSES, process_names, be_waited_for);
 }
 
+/* --- a last release --- */
+
+static void name_it(ITestObject *object, const char *text)
+{
+    ITestName *name = NULL;
+    BSTR string = address_bstr(text);
+    if (CHECK_OK(ITestObject_QueryInterface(object, &IID_ITestName, (void **)&name))) {
+        CHECK_OK(ITestName_SetName(name, string));
+        ITestName_Release(name);
+    }
+    SysFreeString(string);
+}
+
+/* An object calls out when it ends, and is called back in its context, which it still is inside:
+ * by way of an object of this process, on another one of that context. */
+static void end_with_a_call(ITestObject *root, enum kind kind)
+{
+    ITestObject *back = test_object_new("back"), *object = NULL, *other = NULL;
+    LONG before = 0, n = 0;
+    if (CHECK_OK(make(root, kind, &object)) && CHECK_OK(ITestObject_MakeChild(object, &other)) &&
+        CHECK_OK(ITestObject_Keep(back, other)) && CHECK_OK(ITestObject_Keep(object, back))) {
+        name_it(object, TEST_OBJECT_FAREWELL);
+        CHECK_OK(ITestObject_CountObjects(root, &before));
+        ITestObject_Release(object);
+        EVENTUALLY(FAILED(ITestObject_CountObjects(root, &n)) || n == before - 1);
+        ITestObject_Release(other);
+    }
+    CHECK_OK(ITestObject_Keep(back, NULL));
+    ITestObject_Release(back);
+}
+
+static void end_with_calls(unsigned windows)
+{
+    struct peer_process peer;
+    if (peer_launch_one_of(&peer, windows, 0, process_names[0]) &&
+        peer_connect(&peer, &IID_ITestObject, (void **)&peer.root))
+        for (enum kind kind = FREE; kind < N_KINDS; kind++)
+            end_with_a_call(peer.root, kind);
+    peer_end(&peer);
+    EVENTUALLY(test_object_count() == 0);
+}
+
+TEST(what_a_last_release_calls_may_call_back)
+{
+    fixture_for_each_combination(1, process_names, end_with_calls);
+}
+
 #define COMBINATIONS_MS 240000u
 
 HARNESS_MAIN("callbacks", TEST_ENTRY_LIMIT(callbacks_go_round_three_processes, COMBINATIONS_MS),
-             TEST_ENTRY_LIMIT(a_deep_chain_that_others_wait_for_is_no_cycle, COMBINATIONS_MS))
+             TEST_ENTRY_LIMIT(a_deep_chain_that_others_wait_for_is_no_cycle, COMBINATIONS_MS),
+             TEST_ENTRY_LIMIT(what_a_last_release_calls_may_call_back, COMBINATIONS_MS))

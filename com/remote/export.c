@@ -122,6 +122,11 @@ static struct context *context_for(const IUnknown *identity)
 
 /* --- the table --- */
 
+static struct serial_export *serial_of(struct exported *exported)
+{
+    return (struct serial_export *)(void *)exported;
+}
+
 /* Takes over `context`. */
 static struct exported *new_export(struct node *node, IUnknown *identity, struct context *context)
 {
@@ -129,6 +134,12 @@ static struct exported *new_export(struct node *node, IUnknown *identity, struct
         calloc(1, context != NULL ? sizeof(struct serial_export) : sizeof *exported);
     if (exported == NULL) {
         context_unref(context);
+        return NULL;
+    }
+    /* Nothing else counts as nested in its end, but for what that calls. */
+    if (context != NULL && FAILED(link_new_chain(&serial_of(exported)->final.call.chain))) {
+        context_unref(context);
+        free(exported);
         return NULL;
     }
     exported->node = node;
@@ -139,11 +150,6 @@ static struct exported *new_export(struct node *node, IUnknown *identity, struct
     atomic_init(&exported->faces, NULL);
     atomic_fetch_add_explicit(&node->n_exports, 1, memory_order_relaxed);
     return exported;
-}
-
-static struct serial_export *serial_of(struct exported *exported)
-{
-    return (struct serial_export *)(void *)exported;
 }
 
 /* On its thread, of what may be passed to other apartments. An object that the table does not take
@@ -308,11 +314,18 @@ void export_end(struct exported *exported)
         guest_look();
 }
 
+static void end(void *argument)
+{
+    export_end(argument);
+}
+
+/* What the object's Release calls may call back into the context. */
 static void run_final_release(struct gate_item *item)
 {
     struct serial_export *self =
         (struct serial_export *)((char *)item - offsetof(struct serial_export, final));
-    export_end(&self->exported);
+    const struct link_id chain = item->call.chain; /* the item ends with the export */
+    link_run_in_chain(&chain, end, &self->exported);
 }
 
 struct exported *export_ref(struct exported *exported)
@@ -335,8 +348,6 @@ void export_unref(struct exported *exported)
     final->node = exported->node;
     final->context = exported->context;
     final->run = run_final_release;
-    /* A chain of its own, so that nothing else counts as nested in it. */
-    memcpy(final->call.chain.bytes, &exported, sizeof exported);
     gate_pass(final);
 }
 

@@ -50,7 +50,7 @@ static HRESULT new_async(struct link_connection *connection, uint64_t deadline_n
     call->room = (uint8_t *)async->room;
     call->room_size = sizeof async->room;
     list_init(&async->watchers);
-    HRESULT hr = current_new_chain(&call->chain);
+    HRESULT hr = link_new_chain(&call->chain);
     if (FAILED(hr)) {
         free(async);
         return hr;

@@ -232,7 +232,7 @@ void call_wait(struct call *call)
 void call_init(struct call *call, struct link_connection *connection, uint64_t deadline_ns)
 {
     struct thread *self = thread_self();
-    const struct running *running = self->running;
+    const struct running *running = current_running(self);
     memset(call, 0, offsetof(struct call, waiter));
     call->connection = connection;
     call->thread = self;
@@ -252,7 +252,8 @@ static HRESULT init(struct call *call, struct link_connection *connection,
                     const struct link_request *request, uint64_t deadline_ns,
                     struct link_message *reply)
 {
-    const struct running *running = thread_self()->running;
+    const struct thread *self = thread_self();
+    const struct running *running = current_running(self);
     call_init(call, connection, deadline_ns);
     call->has_chain = request->kind == WIRE_CALL;
     call->room = request->reply_room;
@@ -267,8 +268,10 @@ static HRESULT init(struct call *call, struct link_connection *connection,
         call->chain = running->current.chain;
     else if (running != NULL && running->incoming->message.kind == WIRE_ONEWAY)
         call->chain = running->current.chain;
+    else if (running == NULL && self->chained != NULL)
+        call->chain = *self->chained->chain;
     else
-        return current_new_chain(&call->chain);
+        return link_new_chain(&call->chain);
     return S_OK;
 }
 
@@ -464,7 +467,7 @@ HRESULT link_post(struct link_connection *connection, const struct link_request 
         return hr;
     if (request->kind == WIRE_ONEWAY && request->body_size == wire_body_size(WIRE_ONEWAY)) {
         struct link_id chain;
-        hr = current_new_chain(&chain);
+        hr = link_new_chain(&chain);
         if (FAILED(hr))
             return hr;
         call_fill_fields(&fields, &chain, 1, LINK_NO_DEADLINE);

@@ -45,7 +45,7 @@ void thread_trim(struct thread *self)
     self->spare = NULL;
 }
 
-HRESULT current_new_chain(struct link_id *chain)
+HRESULT link_new_chain(struct link_id *chain)
 {
     if (chains.n_left == 0) {
         HRESULT hr =
@@ -84,9 +84,25 @@ bool link_thread_is_busy(void)
     return the_thread.running != NULL || the_thread.call != NULL || the_thread.worker != NULL;
 }
 
+struct running *current_running(const struct thread *self)
+{
+    const struct chained *job = self->chained;
+    return job != NULL && job->within == self->running ? NULL : self->running;
+}
+
+void link_run_in_chain(const struct link_id *chain, void (*run)(void *argument), void *argument)
+{
+    struct thread *self = &the_thread;
+    struct chained chained = {.chain = chain, .within = self->running, .outer = self->chained};
+    self->chained = &chained;
+    run(argument);
+    self->chained = chained.outer;
+}
+
 const struct link_current *link_current(void)
 {
-    return the_thread.running != NULL ? &the_thread.running->current : NULL;
+    const struct running *running = current_running(&the_thread);
+    return running != NULL ? &running->current : NULL;
 }
 
 _Static_assert(offsetof(struct running, current) == 0, "link_current() is a struct running");

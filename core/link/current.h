@@ -21,8 +21,16 @@ struct running {
     struct running *outer;
 };
 
+/* A job that the thread runs in a chain of its own. */
+struct chained {
+    const struct link_id *chain;
+    const struct running *within; /* the innermost call that it ran when the job began, or NULL */
+    struct chained *outer;
+};
+
 struct thread {
     struct running *running;      /* the innermost */
+    struct chained *chained;      /* the innermost, or NULL */
     struct call *call;            /* the innermost that it waits in */
     struct link_connection *held; /* whose reader right it has, or NULL */
     bool is_exposed;              /* it runs a method meanwhile, and the right may have been taken
@@ -48,7 +56,8 @@ void thread_trim(struct thread *self);
 /* Runs a call on this thread: handler.run, with link_current() set. */
 void current_run(struct incoming *incoming);
 
-/* A chain id that nobody can guess. */
-HRESULT current_new_chain(struct link_id *chain);
+/* The call that the thread runs, the innermost one; NULL: none, or a job in a chain of its own
+ * within it. */
+struct running *current_running(const struct thread *self);
 
 #endif

@@ -185,6 +185,11 @@ struct link_job {
 /* Runs the job on a worker, in no chain. False: the node has stopped (or this process is a fork):
  * nothing reads any more, and the caller runs it. */
 bool link_node_submit(struct link_node *node, struct link_job *job);
+/* A chain id that nobody can guess. */
+HRESULT link_new_chain(struct link_id *chain);
+/* Runs it here and now, in a chain: calls that it makes belong to that, and calls of the chain come
+ * to where it waits in one of them. No call is running to it: link_current() is NULL. */
+void link_run_in_chain(const struct link_id *chain, void (*run)(void *argument), void *argument);
 /* Jobs for one thread that is not a worker: inbox.h has the model. `new`: on the thread whose it is
  * from then on. `run`: there too; runs what is put in, as the thread's own message loop where it is
  * an apartment of COM's (os_apartment_wait()), until its end, when all has been run. Wherever the

@@ -43,11 +43,33 @@ static HRESULT query(struct test_object *self, REFIID iid, void **object)
     return S_OK;
 }
 
+/* What it keeps is asked to call what that keeps in turn. */
+static void say_farewell(ITestObject *to)
+{
+    ITestObject *theirs = NULL;
+    LONG sum;
+    if (FAILED(ITestObject_GetKept(to, &theirs)) || theirs == NULL)
+        return;
+    ITestObject_CallAdd(to, theirs, 1, 2, &sum);
+    ITestObject_Release(theirs);
+}
+
+static bool is_named(const struct test_object *self, const char *name)
+{
+    size_t n = strlen(name);
+    bool same = SysStringLen(self->name) == n;
+    for (size_t i = 0; i < n && same; i++)
+        same = self->name[i] == (WCHAR)name[i];
+    return same;
+}
+
 static ULONG release(struct test_object *self)
 {
     ULONG refs = (ULONG)atomic_fetch_sub(&self->refs, 1) - 1;
     if (refs > 0)
         return refs;
+    if (self->kept != NULL && is_named(self, TEST_OBJECT_FAREWELL))
+        say_farewell(self->kept);
     if (self->kept != NULL)
         ITestObject_Release(self->kept);
     SysFreeString(self->name);

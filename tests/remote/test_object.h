@@ -7,6 +7,9 @@
 
 #include "remote_test.h"
 
+/* One with this name calls out when it ends. */
+#define TEST_OBJECT_FAREWELL "farewell"
+
 ITestObject *test_object_new(const char *name);
 /* How many live in this process. */
 long test_object_count(void);
