@@ -12,6 +12,7 @@
 #include "com/remote/gate.h"
 #include "com/remote/global_table.h"
 #include "com/remote/guest.h"
+#include "com/remote/hang.h"
 #include "com/remote/import.h"
 #include "com/remote/last_release.h"
 #include "com/remote/late.h"
@@ -52,7 +53,11 @@ static _Thread_local struct {
 static HRESULT identity_of(IUnknown *object, IUnknown **identity)
 {
     void *pointer = NULL;
+    struct hang_entry entry;
+    bool is_watched = hang_begin_query(&entry, &IID_IUnknown);
     HRESULT hr = object->lpVtbl->QueryInterface(object, &IID_IUnknown, &pointer);
+    if (is_watched)
+        hang_end(&entry);
     if (SUCCEEDED(hr) && pointer == NULL)
         hr = E_POINTER;
     if (FAILED(hr))
@@ -156,9 +161,14 @@ static struct exported *new_export(struct node *node, IUnknown *identity, struct
  * can be called all the same. */
 static void put_into_table(struct exported *exported)
 {
-    if (apartment_adopts() && context_is_adopted(exported->context) &&
-        FAILED(global_table_put(exported->identity, &serial_of(exported)->cookie)))
+    struct hang_entry entry;
+    if (!apartment_adopts() || !context_is_adopted(exported->context))
+        return;
+    bool is_watched = hang_begin_query(&entry, &IID_IUnknown);
+    if (FAILED(global_table_put(exported->identity, &serial_of(exported)->cookie)))
         error_clear();
+    if (is_watched)
+        hang_end(&entry);
 }
 
 static struct exported *find_locked(struct node *node, const IUnknown *identity, uint64_t hash)
@@ -302,8 +312,12 @@ void export_end(struct exported *exported)
     struct node *node = exported->node;
     bool is_abandoned = exported->identity == NULL; /* and not counted any more */
     struct context *previous = context_set_running(exported->context);
+    struct hang_entry entry;
+    bool is_watched = hang_begin_last_release(&entry);
     if (!context_is_over(exported->context)) /* else it stays: nobody may touch it here */
         release_interfaces(exported);
+    if (is_watched)
+        hang_end(&entry);
     context_set_running(previous);
     if (exported->context != NULL)
         context_leave(exported->context, &serial_of(exported)->final);
@@ -424,6 +438,20 @@ static void look_whether_foreign(struct exported *exported)
                               memory_order_relaxed);
 }
 
+static HRESULT ask(struct exported *exported, const GUID *iid, void **pointer)
+{
+    IUnknown *identity = exported->identity;
+    struct hang_entry entry;
+    bool is_watched = hang_begin_query(&entry, iid);
+    look_whether_foreign(exported);
+    HRESULT hr = identity->lpVtbl->QueryInterface(identity, iid, pointer);
+    if (FAILED(hr))
+        hr = query_late(exported, iid, pointer);
+    if (is_watched)
+        hang_end(&entry);
+    return hr;
+}
+
 HRESULT export_query(struct exported *exported, const GUID *iid, void **pointer)
 {
     *pointer = NULL;
@@ -434,13 +462,8 @@ HRESULT export_query(struct exported *exported, const GUID *iid, void **pointer)
         face = calloc(1, sizeof *face);
         if (face == NULL)
             return error_set(E_OUTOFMEMORY, "no memory for an object's interface");
-        look_whether_foreign(exported);
         face->iid = *iid;
-        HRESULT hr =
-            exported->identity->lpVtbl->QueryInterface(exported->identity, iid, &face->pointer);
-        if (FAILED(hr))
-            hr = query_late(exported, iid, &face->pointer);
-        if (FAILED(hr))
+        if (FAILED(ask(exported, iid, &face->pointer)))
             face->pointer = NULL;
         struct export_face *standing = remember(exported, face);
         if (standing != face) {

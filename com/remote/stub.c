@@ -456,7 +456,7 @@ static HRESULT call_object(struct marshal_invocation *invocation, const struct t
 {
     struct hang_entry entry;
     error_border_clear();
-    bool is_watched = hang_begin(&entry, invocation);
+    bool is_watched = hang_begin_method(&entry, target->method);
     HRESULT hr = target->is_foreign ? foreign_call(invocation, target->method, target->object)
                                     : marshal_invoke(invocation, target->object);
     if (is_watched)

@@ -45,11 +45,12 @@ VIA_API void via_use_code_page(void);
  * Once, before objects are handed out. */
 VIA_API void via_adopt_apartments(void);
 
-/* For components whose methods may hang, and which nobody here can mend. From now on a method that
- * has not returned `ms` after its caller gave it up (cancelled it, let its deadline pass, or died)
- * ends the process, with a line on the standard error that names it: others who wait for it are
- * told, and the host starts another process. Once, before objects are handed out. Without memory or
- * threads E_OUTOFMEMORY, or what the system says. */
+/* For components whose methods may hang, and which nobody here can mend. From now on a method,
+ * or a QueryInterface, that has not returned `ms` after its caller gave it up (cancelled it, let
+ * its deadline pass, or died) ends the process, with a line on the standard error that names it:
+ * others who wait for it are told, and the host starts another process. So does the last Release of
+ * an object that has not returned after ten times `ms`. Once, before objects are handed out.
+ * Without memory or threads E_OUTOFMEMORY, or what the system says. */
 VIA_API HRESULT via_set_hang_limit(uint32_t ms);
 
 #ifdef __cplusplus

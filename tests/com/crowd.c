@@ -1,10 +1,15 @@
 /*
  * A client of the classes of wild.c.
  *
- *     crowd CLASS do MEMBER ARGUMENT TIMEOUT_MS   one call; writes its number, or why it failed
- *     crowd CLASS call OBJECTS ROUNDS             calls each of so many objects so often; writes
- * the thread that all calls came on, and how many ran at once crowd CLASS make N makes and releases
- * an object so often
+ *     crowd CLASS do MEMBER ARGUMENT TIMEOUT_MS
+ *         one call; writes its number, or why it failed
+ *     crowd CLASS ask TIMEOUT_MS
+ *         asks an object for an interface that hangs it; writes why that failed
+ *     crowd CLASS call OBJECTS ROUNDS
+ *         calls each of so many objects so often; writes the thread that all calls came on, and how
+ *         many ran at once
+ *     crowd CLASS make N
+ *         makes and releases an object so often
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,6 +47,22 @@ static int do_one(const char *class, char **arguments)
         fail(arguments[0], hr);
     IUnknown_Release(object);
     return FAILED(hr);
+}
+
+static int ask(const char *class, const char *timeout_ms)
+{
+    static const GUID iid_hang = {
+        0x5a0c77f1, 0x6a9b, 0x4a35, {0x9d, 0x0e, 0x1f, 0x6c, 0x35, 0x8b, 0x1e, 0x0f}};
+    IUnknown *object;
+    void *found = NULL;
+    via_thread_set_deadline((uint32_t)atoi(timeout_ms));
+    HRESULT hr = make(class, &object);
+    if (FAILED(hr))
+        return fail("no object", hr);
+    hr = IUnknown_QueryInterface(object, &iid_hang, &found);
+    fail("QueryInterface", hr);
+    IUnknown_Release(object);
+    return SUCCEEDED(hr);
 }
 
 static HRESULT call_each(IUnknown **objects, int n, int *thread, int *most)
@@ -98,10 +119,12 @@ int main(int argc, char **argv)
 {
     HRESULT hr = argc > 3 ? via_initialize(NULL) : E_INVALIDARG;
     if (FAILED(hr))
-        return fail("crowd CLASS do|call|make ...", hr);
+        return fail("crowd CLASS do|ask|call|make ...", hr);
     int code = 2;
     if (strcmp(argv[2], "do") == 0 && argc == 6)
         code = do_one(argv[1], argv + 3);
+    else if (strcmp(argv[2], "ask") == 0)
+        code = ask(argv[1], argv[3]);
     else if (strcmp(argv[2], "call") == 0 && argc == 5)
         code = call_many(argv[1], atoi(argv[3]), atoi(argv[4]));
     else if (strcmp(argv[2], "make") == 0)

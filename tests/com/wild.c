@@ -8,6 +8,9 @@
  *     Elsewhere            calls, creations and ends on another thread than the first one
  *     Alive                objects that there are
  *     Handles PROCESS      handles that the process has open
+ *     Doom                 the object's last Release hangs
+ *
+ * QueryInterface for IID_WildHang hangs.
  */
 #define COBJMACROS
 #include <stdio.h>
@@ -23,14 +26,19 @@ DEFINE_GUID(CLSID_WildApartment, 0x5a0c77f1, 0x6a9b, 0x4a35, 0x9d, 0x0e, 0x1f, 0
 DEFINE_GUID(CLSID_WildFree, 0x5a0c77f1, 0x6a9b, 0x4a35, 0x9d, 0x0e, 0x1f, 0x6c, 0x35, 0x8b, 0x1e,
             0x02);
 
-enum { HANG = 1, CRASH, EXIT, THREAD, STAY, ELSEWHERE, ALIVE, HANDLES, N_MEMBERS };
+DEFINE_GUID(IID_WildHang, 0x5a0c77f1, 0x6a9b, 0x4a35, 0x9d, 0x0e, 0x1f, 0x6c, 0x35, 0x8b, 0x1e,
+            0x0f);
 
-static const WCHAR *const names[N_MEMBERS] = {L"",     L"Hang",      L"Crash", L"Exit",   L"Thread",
-                                              L"Stay", L"Elsewhere", L"Alive", L"Handles"};
+enum { HANG = 1, CRASH, EXIT, THREAD, STAY, ELSEWHERE, ALIVE, HANDLES, DOOM, N_MEMBERS };
+
+static const WCHAR *const names[N_MEMBERS] = {L"",        L"Hang", L"Crash",     L"Exit",
+                                              L"Thread",  L"Stay", L"Elsewhere", L"Alive",
+                                              L"Handles", L"Doom"};
 
 struct wild {
     IDispatch IDispatch_iface;
     LONG refs;
+    BOOL is_doomed;
 };
 
 static HINSTANCE the_module;
@@ -88,12 +96,21 @@ static LONG count_handles(ULONG_PTR process)
     return status == 0 ? n : -1;
 }
 
-static LONG call(DISPID id, LONG argument)
+static void hang(void)
+{
+    for (;;)
+        Sleep(1000);
+}
+
+static LONG call(struct wild *self, DISPID id, LONG argument)
 {
     switch (id) {
     case HANG:
-        for (;;)
-            Sleep(1000);
+        hang();
+        return 0;
+    case DOOM:
+        self->is_doomed = TRUE;
+        return 0;
     case CRASH:
         *(volatile int *)0 = 1;
         return 0;
@@ -118,6 +135,8 @@ static LONG call(DISPID id, LONG argument)
 static HRESULT WINAPI Wild_QueryInterface(IDispatch *iface, REFIID iid, void **object)
 {
     *object = NULL;
+    if (IsEqualIID(iid, &IID_WildHang))
+        hang();
     if (!IsEqualIID(iid, &IID_IUnknown) && !IsEqualIID(iid, &IID_IDispatch))
         return E_NOINTERFACE;
     *object = iface;
@@ -136,6 +155,8 @@ static ULONG WINAPI Wild_Release(IDispatch *iface)
     if (left > 0)
         return (ULONG)left;
     look_where();
+    if (((struct wild *)iface)->is_doomed)
+        hang();
     InterlockedDecrement(&n_alive);
     free(iface);
     return 0;
@@ -175,7 +196,7 @@ static HRESULT WINAPI Wild_Invoke(IDispatch *iface, DISPID id, REFIID iid, LCID 
                                   UINT *wrong)
 {
     VARIANT argument;
-    (void)iface, (void)iid, (void)lcid, (void)flags, (void)exception, (void)wrong;
+    (void)iid, (void)lcid, (void)flags, (void)exception, (void)wrong;
     if (id < 1 || id >= N_MEMBERS)
         return DISP_E_MEMBERNOTFOUND;
     look_where();
@@ -184,7 +205,7 @@ static HRESULT WINAPI Wild_Invoke(IDispatch *iface, DISPID id, REFIID iid, LCID 
     V_I4(&argument) = 0;
     if (params->cArgs > 0 && FAILED(VariantChangeType(&argument, &params->rgvarg[0], 0, VT_I4)))
         return DISP_E_TYPEMISMATCH;
-    LONG number = call(id, V_I4(&argument));
+    LONG number = call((struct wild *)iface, id, V_I4(&argument));
     if (result != NULL) {
         V_VT(result) = VT_I4;
         V_I4(result) = number;

@@ -105,6 +105,16 @@ stop_host() { # [SIGNAL]
     host_pid=
 }
 
+# Processes that have this folder in their environment and such a command line, Windows programs under Wine, too.
+unix_processes() { # PATTERN
+    local directory
+    for directory in /proc/[0-9]*; do
+        tr '\0' '\n' 2>/dev/null <"$directory/environ" | grep -qF "$WORK/" || continue
+        tr '\0' ' ' 2>/dev/null <"$directory/cmdline" | grep -Eq "$1" && echo "${directory#/proc/}"
+    done
+    return 0
+}
+
 # Processes that have this folder in their environment, but for this script and what it has waiting.
 left_processes() {
     local directory pid
