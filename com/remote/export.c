@@ -162,7 +162,7 @@ static struct exported *new_export(struct node *node, IUnknown *identity, struct
 static void put_into_table(struct exported *exported)
 {
     struct hang_entry entry;
-    if (!apartment_adopts() || !context_is_adopted(exported->context))
+    if (!apartment_adopts() || !context_has_apartment(exported->context))
         return;
     bool is_watched = hang_begin_query(&entry, &IID_IUnknown);
     if (FAILED(global_table_put(exported->identity, &serial_of(exported)->cookie)))

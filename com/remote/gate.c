@@ -63,11 +63,6 @@ bool context_has_apartment(const struct context *context)
     return context != NULL && context->apartment != NULL;
 }
 
-bool context_is_adopted(const struct context *context)
-{
-    return context_has_apartment(context) && apartment_is_adopted(context->apartment);
-}
-
 bool context_is_elsewhere(const struct context *context)
 {
     return context_has_apartment(context) && !apartment_is_current(context->apartment);

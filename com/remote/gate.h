@@ -63,8 +63,6 @@ struct context *context_new(void);
 struct context *context_new_in(struct apartment *apartment);
 /* Whether it belongs to one; also of NULL. */
 bool context_has_apartment(const struct context *context);
-/* Whether it belongs to one that was adopted; also of NULL. */
-bool context_is_adopted(const struct context *context);
 /* Whether it belongs to one, and that is another thread's; also of NULL. */
 bool context_is_elsewhere(const struct context *context);
 struct context *context_ref(struct context *context);

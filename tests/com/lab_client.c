@@ -229,6 +229,30 @@ static void try_meeting(IUnknown *lab)
     IUnknown_Release(sink);
 }
 
+/* The class' own object is passed to one of the multithreaded apartment, which calls it: where it
+ * belongs, if it belongs to a thread. */
+static void try_passing(IUnknown *lab, bool has_thread)
+{
+    int32_t thread = 0, kept = 0;
+    DWORD cookie = 0;
+    IUnknown *sink = NULL;
+    check("implement", via_implement(&iid_events, lab, on_call, "event", NULL, (void **)&sink));
+    check("event sink", via_advise(lab, &iid_events, sink, &cookie));
+    the_met.who = NULL;
+    check("MeetFree", via_invoke(lab, "MeetFree"));
+    check("Thread", via_invoke(lab, "Thread", &thread));
+    if (the_met.who != NULL) {
+        check("Keep", via_invoke(the_met.who, "Keep", lab));
+        check("CallKept", via_invoke(the_met.who, "CallKept", "Where", 0, &kept));
+        check("Keep nothing", via_invoke(the_met.who, "Keep", (IUnknown *)NULL));
+        IUnknown_Release(the_met.who);
+    }
+    printf("passed on, it is called %s\n",
+           kept != 0 && (kept == thread || !has_thread) ? "where it may be" : "elsewhere");
+    check("no event sink", via_unadvise(lab, &iid_events, cookie));
+    IUnknown_Release(sink);
+}
+
 /* --- errors --- */
 
 /* `has_iid`: not what comes by an Invoke, whose EXCEPINFO has no room for it. */
@@ -300,6 +324,7 @@ int main(int argc, char **argv)
         try_sinks(lab);
         try_callbacks(lab);
         try_meeting(lab);
+        try_passing(lab, strstr(argv[1], "Apartment") != NULL);
         try_errors(lab, strstr(argv[1], "Local") == NULL);
     }
     if (lab != NULL)

@@ -277,13 +277,18 @@ static HRESULT WINAPI Lab_Meet(ILab *iface, LONG *id)
     return lab_meet(LAB_FROM(ILab_iface, iface), id);
 }
 
+static HRESULT WINAPI Lab_MeetFree(ILab *iface)
+{
+    return lab_meet_free(LAB_FROM(ILab_iface, iface));
+}
+
 static const ILabVtbl lab_vtable = {
     Lab_QueryInterface,    Lab_AddRef,        Lab_Release,  Lab_GetTypeInfoCount,
     Lab_GetTypeInfo,       Lab_GetIDsOfNames, Lab_Invoke,   Lab_Say,
     Lab_SayElsewhere,      Lab_Fail,          Lab_Keep,     Lab_CallKept,
     Lab_CallKeptElsewhere, Lab_Split,         Lab_Swap,     Lab_get_Disp,
     Lab_get_Cell,          Lab_put_Cell,      Lab_get_Item, Lab_get__NewEnum,
-    Lab_get_Thread,        Lab_Where,         Lab_Meet,
+    Lab_get_Thread,        Lab_Where,         Lab_Meet,     Lab_MeetFree,
 };
 
 /* --- ILabSized --- */

@@ -332,6 +332,7 @@ HRESULT lab_say(struct lab *self, BSTR text, LONG number)
 /* --- another apartment --- */
 
 struct errand {
+    DWORD model;
     HRESULT (*run)(void *context);
     void *context;
     HRESULT result;
@@ -340,15 +341,15 @@ struct errand {
 static DWORD WINAPI run_errand(void *argument)
 {
     struct errand *errand = argument;
-    CoInitializeEx(NULL, COINIT_APARTMENTTHREADED);
+    CoInitializeEx(NULL, errand->model);
     errand->result = errand->run(errand->context);
     CoUninitialize();
     return 0;
 }
 
-HRESULT lab_elsewhere(HRESULT (*run)(void *context), void *context)
+static HRESULT run_in(DWORD model, HRESULT (*run)(void *context), void *context)
 {
-    struct errand errand = {run, context, E_FAIL};
+    struct errand errand = {model, run, context, E_FAIL};
     DWORD index;
     HANDLE thread = CreateThread(NULL, 0, run_errand, &errand, 0, NULL);
     if (thread == NULL)
@@ -358,6 +359,11 @@ HRESULT lab_elsewhere(HRESULT (*run)(void *context), void *context)
         WaitForSingleObject(thread, INFINITE);
     CloseHandle(thread);
     return errand.result;
+}
+
+HRESULT lab_elsewhere(HRESULT (*run)(void *context), void *context)
+{
+    return run_in(COINIT_APARTMENTTHREADED, run, context);
 }
 
 struct meeting {
@@ -385,8 +391,9 @@ static HRESULT met_by(DWORD kept, ILab *who)
     return hr;
 }
 
-static HRESULT met_by_all(struct lab *self)
+static HRESULT met_by_all(void *context)
 {
+    struct lab *self = context;
     ILab *who;
     HRESULT hr = lab_new(self->clsid, &IID_ILab, (void **)&who);
     for (int i = 0; i < LAB_MAX_SINKS && SUCCEEDED(hr); i++) {
@@ -433,4 +440,9 @@ HRESULT lab_meet(struct lab *self, LONG *id)
     if (old != 0)
         PostThreadMessageW(old, WM_QUIT, 0, 0);
     return meeting.result;
+}
+
+HRESULT lab_meet_free(struct lab *self)
+{
+    return run_in(COINIT_MULTITHREADED, met_by_all, self);
 }

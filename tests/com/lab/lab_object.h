@@ -83,5 +83,7 @@ void lab_forget(DWORD cookie);
 HRESULT lab_elsewhere(HRESULT (*run)(void *context), void *context);
 /* Starts a thread that is an apartment, makes an object there, and fires Met with it. */
 HRESULT lab_meet(struct lab *self, LONG *id);
+/* The same on a thread of the multithreaded apartment. */
+HRESULT lab_meet_free(struct lab *self);
 
 #endif
