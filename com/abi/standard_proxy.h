@@ -8,5 +8,7 @@
 
 /* Asks the object. Never so where there is no COM. */
 bool standard_proxy_is(IUnknown *object);
+/* Whether a call of one has failed since the process that it leads to is not there (any more). */
+bool standard_proxy_is_gone(HRESULT hr);
 
 #endif

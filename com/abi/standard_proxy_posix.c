@@ -5,3 +5,9 @@ bool standard_proxy_is(IUnknown *object)
     (void)object;
     return false;
 }
+
+bool standard_proxy_is_gone(HRESULT hr)
+{
+    (void)hr;
+    return false;
+}

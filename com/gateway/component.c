@@ -9,6 +9,7 @@
 #include <ocidl.h>
 
 #include "com/abi/guid.h"
+#include "com/gateway/class_objects.h"
 #include "com/gateway/library.h"
 #include "com/gateway/registry.h"
 #include "com/gateway/types.h"
@@ -149,13 +150,8 @@ void component_describe(IUnknown *object)
 
 static HRESULT STDMETHODCALLTYPE get_class_object(REFCLSID clsid, REFIID iid, void **object)
 {
-    HRESULT hr =
-        CoGetClassObject(clsid, CLSCTX_INPROC_SERVER | CLSCTX_LOCAL_SERVER, NULL, iid, object);
-    char guid[GUID_TEXT_SIZE];
-    if (FAILED(hr))
-        log_warning("com", "the class object of COM class %s cannot be had: 0x%08x",
-                    guid_format(clsid, guid), (unsigned)hr);
-    return hr;
+    (void)clsid; /* there is one */
+    return class_objects_get(iid, object);
 }
 
 /* NULL: it is registered without a library, or with one that does not know the class. */
@@ -257,6 +253,7 @@ HRESULT component_of_class(const char *text, const struct via_component **compon
     HRESULT hr = com_class_read(&clsid, class);
     if (FAILED(hr))
         return hr;
+    class_objects_init(class);
     learn_class_library(class);
     the_component.entry = (struct via_component_class){
         .clsid = &class->clsid,

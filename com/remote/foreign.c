@@ -1,9 +1,11 @@
 #include "com/remote/foreign.h"
 
 #include "com/abi/error_border.h"
+#include "com/abi/standard_proxy.h"
 #include "com/dispatch/dual.h"
 #include "com/marshal/beyond.h"
 #include "com/marshal/marshal.h"
+#include "com/marshal/plan.h"
 #include "core/util/error.h"
 
 struct by_invoke {
@@ -32,6 +34,19 @@ static HRESULT refuse(const struct marshal_method *method, const char *param)
     return hr;
 }
 
+/* What COM's marshaler fails with, and has no words for. */
+static HRESULT explain(const struct marshal_method *method, HRESULT hr)
+{
+    if (!standard_proxy_is_gone(hr))
+        return hr;
+    error_set(hr,
+              "%s.%s: the local server, or the apartment, that the object was in has ended. Create "
+              "another one",
+              method->owner->name, marshal_method_name(method));
+    error_border_publish(hr);
+    return hr;
+}
+
 HRESULT foreign_call(struct marshal_invocation *invocation, const struct marshal_method *method,
                      void *pointer)
 {
@@ -43,8 +58,8 @@ HRESULT foreign_call(struct marshal_invocation *invocation, const struct marshal
         HRESULT hr =
             marshal_answer_values(method, marshal_invocation_arguments(invocation), pass_on, &call);
         if (!call.is_refused)
-            return hr;
+            return explain(method, hr);
         error_border_clear();
     }
-    return marshal_invoke(invocation, pointer);
+    return explain(method, marshal_invoke(invocation, pointer));
 }

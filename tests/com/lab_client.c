@@ -285,6 +285,26 @@ static void try_errors(IUnknown *lab, bool has_iid)
     SysFreeString(file);
 }
 
+/* Wine does not pass this on to a local server, and it is said what does instead. */
+static void try_lock(const char *class)
+{
+    IClassFactory *factory = NULL;
+    char text[1024];
+    check("class object", via_get_class_object(class, &IID_IClassFactory, (void **)&factory));
+    if (factory == NULL)
+        return;
+    HRESULT hr = IClassFactory_LockServer(factory, TRUE);
+    if (hr == E_NOTIMPL)
+        printf("lock: %s\n", strstr(via_error_message(hr, text, sizeof text),
+                                    "Keep an object of the class instead") != NULL
+                                 ? "understood"
+                                 : text);
+    else if (SUCCEEDED(hr) && SUCCEEDED(hr = IClassFactory_LockServer(factory, FALSE)))
+        printf("lock: understood\n");
+    check("LockServer", hr == E_NOTIMPL ? S_OK : hr);
+    IClassFactory_Release(factory);
+}
+
 /* --- callbacks --- */
 
 static void try_callbacks(IUnknown *lab)
@@ -326,6 +346,7 @@ int main(int argc, char **argv)
         try_meeting(lab);
         try_passing(lab, strstr(argv[1], "Apartment") != NULL);
         try_errors(lab, strstr(argv[1], "Local") == NULL);
+        try_lock(argv[1]);
     }
     if (lab != NULL)
         IUnknown_Release(lab);

@@ -4,7 +4,9 @@
  *
  *     regsvr32 /s lab.dll            lab_server.exe /register
  *
- * Both have the type library in them, and register it with the machine.
+ * Both have the type library in them, and register it with the machine. A program that is started
+ * with {CLSID} in front of what COM says serves that class instead: one that a test has registered,
+ * and whose process it kills.
  */
 #include "lab_object.h"
 
@@ -180,17 +182,27 @@ __declspec(dllexport) HRESULT WINAPI DllRegisterServer(void)
 #define IDLE_TICKS 200
 #define TICK_MS    100
 
+static CLSID class_served(int argc, char **argv)
+{
+    WCHAR text[40];
+    CLSID clsid;
+    if (argc > 1 && MultiByteToWideChar(CP_ACP, 0, argv[1], -1, text, 40) > 0 &&
+        SUCCEEDED(CLSIDFromString(text, &clsid)))
+        return clsid;
+    return CLSID_LabLocal;
+}
+
 int main(int argc, char **argv)
 {
     DWORD cookie;
+    CLSID clsid = class_served(argc, argv);
     the_module = GetModuleHandleW(NULL);
     CoInitializeEx(NULL, COINIT_MULTITHREADED);
     if (argc > 1 && strcmp(argv[1], "/register") == 0) {
         register_class(&CLSID_LabLocal, L"ViaductLab.Local", L"LocalServer32", NULL);
         return FAILED(register_library());
     }
-    if (FAILED(CoRegisterClassObject(&CLSID_LabLocal,
-                                     (IUnknown *)&the_factories[2].IClassFactory_iface,
+    if (FAILED(CoRegisterClassObject(&clsid, (IUnknown *)&the_factories[2].IClassFactory_iface,
                                      CLSCTX_LOCAL_SERVER, REGCLS_MULTIPLEUSE, &cookie)))
         return 1;
     for (int idle = 0; idle < IDLE_TICKS; idle++) {
