@@ -1,6 +1,7 @@
 /*
  * COM classes that misbehave, with an IDispatch and no type information: an apartment-threaded and
- * a free-threaded one in a DLL.
+ * a free-threaded one in a DLL, and another apartment-threaded one whose objects COM cannot pass to
+ * other apartments.
  *
  *     Hang, Crash, Exit    what they say
  *     Thread               the thread that the call comes on
@@ -26,6 +27,8 @@ DEFINE_GUID(CLSID_WildApartment, 0x5a0c77f1, 0x6a9b, 0x4a35, 0x9d, 0x0e, 0x1f, 0
 DEFINE_GUID(CLSID_WildFree, 0x5a0c77f1, 0x6a9b, 0x4a35, 0x9d, 0x0e, 0x1f, 0x6c, 0x35, 0x8b, 0x1e,
             0x02);
 
+DEFINE_GUID(CLSID_WildPrivate, 0x5a0c77f1, 0x6a9b, 0x4a35, 0x9d, 0x0e, 0x1f, 0x6c, 0x35, 0x8b, 0x1e,
+            0x03);
 DEFINE_GUID(IID_WildHang, 0x5a0c77f1, 0x6a9b, 0x4a35, 0x9d, 0x0e, 0x1f, 0x6c, 0x35, 0x8b, 0x1e,
             0x0f);
 
@@ -38,7 +41,7 @@ static const WCHAR *const names[N_MEMBERS] = {L"",        L"Hang", L"Crash",    
 struct wild {
     IDispatch IDispatch_iface;
     LONG refs;
-    BOOL is_doomed;
+    BOOL is_private, is_doomed;
 };
 
 static HINSTANCE the_module;
@@ -130,6 +133,50 @@ static LONG call(struct wild *self, DISPID id, LONG argument)
     }
 }
 
+/* --- what refuses to be marshalled --- */
+
+static HRESULT WINAPI Marshal_QueryInterface(IMarshal *iface, REFIID iid, void **object)
+{
+    (void)iid;
+    *object = iface;
+    return S_OK;
+}
+
+static ULONG WINAPI Marshal_AddRef(IMarshal *iface)
+{
+    (void)iface;
+    return 2;
+}
+
+static ULONG WINAPI Marshal_Release(IMarshal *iface)
+{
+    (void)iface;
+    return 1;
+}
+
+static HRESULT WINAPI Marshal_GetUnmarshalClass(IMarshal *iface, REFIID iid, void *object,
+                                                DWORD context, void *reserved, DWORD flags,
+                                                CLSID *clsid)
+{
+    (void)iface, (void)iid, (void)object, (void)context, (void)reserved, (void)flags, (void)clsid;
+    return E_ACCESSDENIED;
+}
+
+/* Who is not told the class asks for nothing else. */
+static IMarshalVtbl marshal_vtable = {
+    .QueryInterface = Marshal_QueryInterface,
+    .AddRef = Marshal_AddRef,
+    .Release = Marshal_Release,
+    .GetUnmarshalClass = Marshal_GetUnmarshalClass,
+};
+
+static HRESULT private_marshal(void **object)
+{
+    static IMarshal marshal = {&marshal_vtable};
+    *object = &marshal;
+    return S_OK;
+}
+
 /* --- objects --- */
 
 static HRESULT WINAPI Wild_QueryInterface(IDispatch *iface, REFIID iid, void **object)
@@ -137,6 +184,8 @@ static HRESULT WINAPI Wild_QueryInterface(IDispatch *iface, REFIID iid, void **o
     *object = NULL;
     if (IsEqualIID(iid, &IID_WildHang))
         hang();
+    if (IsEqualIID(iid, &IID_IMarshal) && ((struct wild *)iface)->is_private)
+        return private_marshal(object);
     if (!IsEqualIID(iid, &IID_IUnknown) && !IsEqualIID(iid, &IID_IDispatch))
         return E_NOINTERFACE;
     *object = iface;
@@ -217,7 +266,7 @@ static IDispatchVtbl wild_vtable = {
     Wild_QueryInterface, Wild_AddRef,        Wild_Release, Wild_GetTypeInfoCount,
     Wild_GetTypeInfo,    Wild_GetIDsOfNames, Wild_Invoke};
 
-/* --- class objects: one for both, since they differ in the registry only --- */
+/* --- class objects: there is one, and one for private objects --- */
 
 static HRESULT WINAPI Factory_QueryInterface(IClassFactory *iface, REFIID iid, void **object)
 {
@@ -240,10 +289,11 @@ static ULONG WINAPI Factory_Release(IClassFactory *iface)
     return 1;
 }
 
+static IClassFactory factory, private_factory;
+
 static HRESULT WINAPI Factory_CreateInstance(IClassFactory *iface, IUnknown *outer, REFIID iid,
                                              void **object)
 {
-    (void)iface;
     *object = NULL;
     if (outer != NULL)
         return CLASS_E_NOAGGREGATION;
@@ -254,6 +304,7 @@ static HRESULT WINAPI Factory_CreateInstance(IClassFactory *iface, IUnknown *out
     InterlockedIncrement(&n_alive);
     self->IDispatch_iface.lpVtbl = &wild_vtable;
     self->refs = 1;
+    self->is_private = iface == &private_factory;
     HRESULT hr = Wild_QueryInterface(&self->IDispatch_iface, iid, object);
     Wild_Release(&self->IDispatch_iface);
     return hr;
@@ -267,7 +318,7 @@ static HRESULT WINAPI Factory_LockServer(IClassFactory *iface, BOOL lock)
 
 static IClassFactoryVtbl factory_vtable = {Factory_QueryInterface, Factory_AddRef, Factory_Release,
                                            Factory_CreateInstance, Factory_LockServer};
-static IClassFactory factory = {&factory_vtable};
+static IClassFactory factory = {&factory_vtable}, private_factory = {&factory_vtable};
 
 /* --- the DLL --- */
 
@@ -278,6 +329,8 @@ BOOL WINAPI DllMain(HINSTANCE module, DWORD reason, void *reserved);
 __declspec(dllexport) HRESULT WINAPI DllGetClassObject(REFCLSID clsid, REFIID iid, void **object)
 {
     *object = NULL;
+    if (IsEqualCLSID(clsid, &CLSID_WildPrivate))
+        return Factory_QueryInterface(&private_factory, iid, object);
     if (!IsEqualCLSID(clsid, &CLSID_WildApartment) && !IsEqualCLSID(clsid, &CLSID_WildFree))
         return CLASS_E_CLASSNOTAVAILABLE;
     return Factory_QueryInterface(&factory, iid, object);
@@ -316,6 +369,7 @@ __declspec(dllexport) HRESULT WINAPI DllRegisterServer(void)
 {
     register_class(&CLSID_WildApartment, L"ViaductWild.Apartment", L"Apartment");
     register_class(&CLSID_WildFree, L"ViaductWild.Free", L"Both");
+    register_class(&CLSID_WildPrivate, L"ViaductWild.Private", L"Apartment");
     return S_OK;
 }
 
@@ -333,6 +387,7 @@ __declspec(dllexport) HRESULT WINAPI DllUnregisterServer(void)
 {
     unregister_class(&CLSID_WildApartment, L"ViaductWild.Apartment");
     unregister_class(&CLSID_WildFree, L"ViaductWild.Free");
+    unregister_class(&CLSID_WildPrivate, L"ViaductWild.Private");
     return S_OK;
 }
 
