@@ -237,6 +237,27 @@ static void check_coming(const char *address)
     }
 }
 
+/* Nobody is forgotten who has no target yet. */
+TEST(a_relay_ends_while_a_client_waits)
+{
+    char address[RAW_ADDRESS_SIZE];
+    struct relay_status status = {.n_clients = 0};
+    struct relay *relay;
+    char byte;
+    if (relays_open() && CHECK_OK(start_patiently(raw_address("none", address), 60000, &relay))) {
+        intptr_t end = relays_connect("in");
+        for (unsigned i = 0; i < PATIENCE_MS && status.n_clients == 0; i++) {
+            os_sleep_ms(1);
+            relay_get_status(relay, &status);
+        }
+        CHECK_EQ(status.n_clients, 1);
+        relay_stop(relay);
+        CHECK_EQ(raw_receive(end, &byte, 1), -1);
+        raw_close(end);
+    }
+    relays_close();
+}
+
 static void check_coming_with(const char *prefix)
 {
     struct echo echo;
@@ -454,9 +475,9 @@ TEST(messages_where_there_are_none)
 HARNESS_MAIN("relaying", TEST_ENTRY(bytes_of_any_number),
              TEST_ENTRY_LIMIT(clients_leave_before_they_are_accepted, 60000),
              TEST_ENTRY_LIMIT(more_than_255_at_once, 60000),
-             TEST_ENTRY(a_client_that_does_not_read), TEST_ENTRY(a_pipe_that_comes_and_goes),
-             TEST_ENTRY(a_socket_that_comes_and_goes), TEST_ENTRY(a_port_that_comes_and_goes),
-             TEST_ENTRY(names_that_cannot_be),
+             TEST_ENTRY(a_client_that_does_not_read), TEST_ENTRY(a_relay_ends_while_a_client_waits),
+             TEST_ENTRY(a_pipe_that_comes_and_goes), TEST_ENTRY(a_socket_that_comes_and_goes),
+             TEST_ENTRY(a_port_that_comes_and_goes), TEST_ENTRY(names_that_cannot_be),
              TEST_ENTRY_LIMIT(messages_keep_their_boundaries, 60000),
              TEST_ENTRY(a_message_that_is_too_long),
              TEST_ENTRY(an_empty_message_is_the_end_of_a_half),
