@@ -366,7 +366,7 @@ TEST(goes_back_once_when_workers_are_busy)
     atomic_bool goes_on = false;
     struct link_settings settings = settings_of(1, 50);
     settings.max_workers = N_WORKERS;
-    if (!pair_open_with(&pair, "unix", NULL, &settings))
+    if (!pair_open_with(&pair, base_scheme(), NULL, &settings))
         return;
     for (unsigned i = 0; i < N_WORKERS; i++) {
         keepers[i] =
