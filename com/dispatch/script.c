@@ -398,7 +398,8 @@ HRESULT script_element(const VARIANT *array, const DISPPARAMS *params, VARIANT *
         HRESULT hr = VariantCopyInd(&index, &params->rgvarg[n - 1 - i]);
         if (SUCCEEDED(hr))
             hr = VariantChangeType(&index, &index, 0, VT_I4);
-        indices[i] = V_I4(&index);
+        if (SUCCEEDED(hr))
+            indices[i] = V_I4(&index);
         VariantClear(&index);
         if (FAILED(hr))
             return error_set(hr, "an index is no number");
