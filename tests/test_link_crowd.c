@@ -45,7 +45,7 @@ static bool crowd_open(struct crowd *crowd, uint32_t max_workers)
 {
     struct link_settings settings;
     memset(crowd, 0, sizeof *crowd);
-    link_settings_default(&settings);
+    patient_settings(&settings);
     settings.max_workers = max_workers;
     if (!pair_open(&crowd->pair, LINK_SCHEME, &settings))
         return false;

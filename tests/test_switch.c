@@ -16,7 +16,7 @@
 static struct link_settings settings_of(uint32_t hot_calls, uint32_t cold_ms)
 {
     struct link_settings settings;
-    link_settings_default(&settings);
+    patient_settings(&settings);
     settings.hot_calls = hot_calls;
     settings.cold_ms = cold_ms;
     return settings;

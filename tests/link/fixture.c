@@ -266,10 +266,17 @@ static const struct link_handler handler = {opened, closed, route, run, control,
 
 /* --- opening and closing --- */
 
+void patient_settings(struct link_settings *settings)
+{
+    link_settings_default(settings);
+    settings->drain_timeout_ms = LINK_PATIENCE_MS;
+}
+
 bool side_open(struct side *side, struct pair *pair, const struct link_settings *settings)
 {
     struct link_settings defaults;
     link_settings_default(&defaults);
+    defaults.drain_timeout_ms = LINK_PATIENCE_MS; /* who is slow here is not stuck */
     return CHECK_OK(link_node_new(settings != NULL ? settings : &defaults, pair->plugins, &handler,
                                   side, &side->node));
 }

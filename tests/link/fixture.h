@@ -69,6 +69,9 @@ struct pair {
 /* What the scheme "loop" is: the loopback plugin, or a test's own. */
 extern const struct via_plugin *pair_loopback;
 
+/* The defaults, but who is slow is not taken for stuck. */
+void patient_settings(struct link_settings *settings);
+
 /* `scheme`: "loop" or "unix". False: a check has failed, and the pair is closed. */
 bool pair_open(struct pair *pair, const char *scheme, const struct link_settings *server_settings);
 bool pair_open_with(struct pair *pair, const char *scheme,
