@@ -342,7 +342,33 @@ static bool is_its(bool is_user, const WCHAR *guid, const struct library_id *id)
     return strcmp(text, version) == 0; /* else another version of the library has it now */
 }
 
-static void delete_interfaces(struct journal *journal, bool is_user, const struct library_id *id)
+/* Interfaces that a library has taken along, some of which others describe as well. */
+struct orphan {
+    IID iid;
+    bool has_heir;
+    struct library_id heir;
+};
+
+struct orphans {
+    bool is_user;
+    struct orphan *list; /* for free() */
+    size_t n;
+};
+
+static HRESULT add_orphan(struct orphans *self, const WCHAR *guid)
+{
+    struct orphan *grown = realloc(self->list, (self->n + 1) * sizeof *grown);
+    if (grown == NULL)
+        return error_set(E_OUTOFMEMORY, "no memory for changes of the registry");
+    self->list = grown;
+    memset(&grown[self->n], 0, sizeof *grown);
+    if (SUCCEEDED(CLSIDFromString(guid, &grown[self->n].iid)))
+        self->n++;
+    return S_OK;
+}
+
+static void delete_interfaces(struct journal *journal, bool is_user, const struct library_id *id,
+                              struct orphans *orphans)
 {
     HKEY key;
     WCHAR guid[64], path[PATH_UNITS];
@@ -352,6 +378,8 @@ static void delete_interfaces(struct journal *journal, bool is_user, const struc
          RegEnumKeyExW(key, i, guid, &n, NULL, NULL, NULL, NULL) == ERROR_SUCCESS; n = 64) {
         DWORD next = i + 1;
         if (is_its(is_user, guid, id)) {
+            if (SUCCEEDED(journal->result))
+                journal->result = add_orphan(orphans, guid);
             interface_key(guid, L"", path);
             journal_delete(journal, path);
             next = SUCCEEDED(journal->result) ? i : next; /* the next one is here now */
@@ -361,8 +389,78 @@ static void delete_interfaces(struct journal *journal, bool is_user, const struc
     RegCloseKey(key);
 }
 
+/* NULL: it is not there, or not ours. */
+static ITypeLib *load_ours(bool is_user, const struct library_id *id)
+{
+    struct library_file file;
+    ITypeLib *library = NULL;
+    if (SUCCEEDED(choose_path(is_user, id, &file)) && !is_foreign(is_user, &file)) {
+        CLEANUP(cleanup_free) WCHAR *path = utf_to_wide(file.path);
+        if (path == NULL || FAILED(LoadTypeLibEx(path, REGKIND_NONE, &library)))
+            library = NULL;
+    }
+    no_file(&file);
+    return library;
+}
+
+/* Of the versions of a library the newest one. */
+static bool is_better(const struct library_id *id, const struct orphan *orphan)
+{
+    const struct library_id *heir = &orphan->heir;
+    if (!orphan->has_heir)
+        return true;
+    return IsEqualGUID(&id->guid, &heir->guid) &&
+           (id->major > heir->major || (id->major == heir->major && id->minor > heir->minor));
+}
+
+static void look_for_orphans(struct orphans *self, const struct library_id *id)
+{
+    ITypeLib *library = load_ours(self->is_user, id);
+    for (size_t i = 0; library != NULL && i < self->n; i++) {
+        ITypeInfo *info;
+        if (!is_better(id, &self->list[i]) ||
+            FAILED(ITypeLib_GetTypeInfoOfGuid(library, &self->list[i].iid, &info)))
+            continue;
+        self->list[i].has_heir = true;
+        self->list[i].heir = *id;
+        ITypeInfo_Release(info);
+    }
+    if (library != NULL)
+        ITypeLib_Release(library);
+}
+
+static bool look_into_class(void *context, const struct registered *class)
+{
+    if (class->has_library)
+        look_for_orphans(context, &class->library);
+    for (unsigned i = 0; i < class->n_others; i++)
+        look_for_orphans(context, &class->others[i]);
+    return true;
+}
+
+/* What another library has of the interfaces that are gone, it describes from now on. */
+static HRESULT hand_on(struct journal *journal, struct orphans *orphans)
+{
+    HRESULT hr =
+        orphans->n > 0 ? registered_each(orphans->is_user, look_into_class, orphans) : S_OK;
+    for (size_t i = 0; i < orphans->n && SUCCEEDED(hr); i++) {
+        const struct orphan *orphan = &orphans->list[i];
+        ITypeLib *library = orphan->has_heir ? load_ours(orphans->is_user, &orphan->heir) : NULL;
+        ITypeInfo *info;
+        if (library == NULL)
+            continue;
+        if (SUCCEEDED(ITypeLib_GetTypeInfoOfGuid(library, &orphan->iid, &info))) {
+            write_one(journal, orphans->is_user, &orphan->heir, info);
+            ITypeInfo_Release(info);
+        }
+        ITypeLib_Release(library);
+        hr = journal->result;
+    }
+    return hr;
+}
+
 static HRESULT delete_library(struct journal *journal, bool is_user, const struct library_id *id,
-                              struct library_files *files)
+                              struct library_files *files, struct orphans *orphans)
 {
     struct users users = {.id = id};
     struct library_file *file = &files->list[files->n];
@@ -377,7 +475,7 @@ static HRESULT delete_library(struct journal *journal, bool is_user, const struc
         return S_OK;
     }
     files->n++;
-    delete_interfaces(journal, is_user, id);
+    delete_interfaces(journal, is_user, id, orphans);
     version_key(id, L"", key);
     journal_delete(journal, key);
     library_key(&id->guid, L"", key);
@@ -388,12 +486,16 @@ static HRESULT delete_library(struct journal *journal, bool is_user, const struc
 void library_delete(struct journal *journal, const struct registered *class,
                     struct library_files *files)
 {
+    struct orphans orphans = {.is_user = class->is_user};
     HRESULT hr = journal->result;
     memset(files, 0, sizeof *files);
     if (SUCCEEDED(hr) && class->has_library)
-        hr = delete_library(journal, class->is_user, &class->library, files);
+        hr = delete_library(journal, class->is_user, &class->library, files, &orphans);
     for (unsigned i = 0; i < class->n_others && SUCCEEDED(hr); i++)
-        hr = delete_library(journal, class->is_user, &class->others[i], files);
+        hr = delete_library(journal, class->is_user, &class->others[i], files, &orphans);
+    if (SUCCEEDED(hr))
+        hr = hand_on(journal, &orphans);
+    free(orphans.list);
     if (FAILED(hr))
         journal->result = hr;
     if (files->n == 0)

@@ -2,7 +2,8 @@
  * The type libraries of a registered class: made of what the host says of the class, in files of
  * ours, and registered with those of their interfaces that are in them, for which Windows' own
  * marshaler goes by them. The class' own library may refer to interfaces of others, which come
- * along. Classes that have a library in common share it.
+ * along. Classes that have a library in common share it. An interface that several libraries have
+ * is registered for one of them, and for another one when that goes.
  */
 #ifndef COM_INPROC_REGISTER_LIBRARY_H
 #define COM_INPROC_REGISTER_LIBRARY_H
