@@ -204,10 +204,84 @@ static void try_results(IUnknown *lab)
     VariantClear(&right);
 }
 
+/* --- calls as scripts make them --- */
+
+struct asking {
+    LCID lcid;
+    WORD form;
+    VARIANT argument; /* VT_EMPTY: none */
+    VARIANT result;
+    EXCEPINFO exception;
+};
+
+static HRESULT ask(IUnknown *object, const WCHAR *name, struct asking *asking)
+{
+    static const GUID none;
+    LPOLESTR names[] = {(LPOLESTR)name};
+    IDispatch *dispatch;
+    DISPID id;
+    DISPPARAMS params = {.rgvarg = &asking->argument, .cArgs = V_VT(&asking->argument) != VT_EMPTY};
+    HRESULT hr = via_get_dispatch(object, &dispatch);
+    if (FAILED(hr))
+        return hr;
+    hr = IDispatch_GetIDsOfNames(dispatch, (REFIID)&none, names, 1, asking->lcid, &id);
+    if (SUCCEEDED(hr))
+        hr = IDispatch_Invoke(dispatch, id, (REFIID)&none, asking->lcid, asking->form, &params,
+                              &asking->result, &asking->exception, NULL);
+    IDispatch_Release(dispatch);
+    return hr;
+}
+
+static void print_locale(IUnknown *object, const char *what, const WCHAR *name, LCID lcid)
+{
+    struct asking asking = {.lcid = lcid, .form = DISPATCH_PROPERTYGET};
+    HRESULT hr = ask(object, name, &asking);
+    if (FAILED(hr))
+        printf("%s in %x: %08x\n", what, (unsigned)lcid, (unsigned)hr);
+    else
+        printf("%s in %x: %x\n", what, (unsigned)lcid, (unsigned)V_I4(&asking.result));
+}
+
+/* The object is told the caller's language: members may have names in several. */
+static void try_languages(IUnknown *lab, IUnknown *disp)
+{
+    print_locale(lab, "Locale", VIA_STR("Locale"), 0x0409);
+    print_locale(lab, "Gebietsschema", VIA_STR("Gebietsschema"), 0x0409);
+    print_locale(lab, "Gebietsschema", VIA_STR("Gebietsschema"), 0x0407);
+    print_locale(disp, "a dispinterface's", VIA_STR("Locale"), 0x0407);
+}
+
+/* What is filled in later is known before it leaves the object's process: by whoever has called
+ * there. Between two processes that is COM's marshaler; Wine's does not. */
+static void try_late_failures(IUnknown *lab, IUnknown *disp)
+{
+    static const char *const owners[] = {"ILab", "DLab"};
+    IUnknown *const objects[] = {lab, disp};
+    for (int i = 0; i < 2; i++) {
+        struct asking asking = {.form = DISPATCH_METHOD};
+        V_VT(&asking.argument) = VT_I4;
+        V_I4(&asking.argument) = 3;
+        HRESULT hr = ask(objects[i], VIA_STR("Fail"), &asking);
+        const EXCEPINFO *exception = &asking.exception;
+        printf("%s's late failure %08x %08x: ", owners[i], (unsigned)hr,
+               (unsigned)exception->scode);
+        print_bstr(exception->bstrSource);
+        printf(", ");
+        print_bstr(exception->bstrDescription);
+        printf(", ");
+        print_bstr(exception->bstrHelpFile);
+        printf(", %u%s\n", (unsigned)exception->dwHelpContext,
+               exception->pfnDeferredFillIn != NULL ? ", to be filled in" : "");
+        SysFreeString(exception->bstrSource);
+        SysFreeString(exception->bstrDescription);
+        SysFreeString(exception->bstrHelpFile);
+    }
+}
+
 /* --- an object of another apartment --- */
 
-/* It is called on its thread, whoever calls: this client, while Met is under way and later, and the
- * class' own object, to which it is passed. */
+/* It is called on its thread, whoever calls: this client, while Met is under way and later, and
+ * the class' own object, to which it is passed. */
 static void try_meeting(IUnknown *lab)
 {
     int32_t thread = 0, later = 0, kept = 0;
@@ -229,8 +303,8 @@ static void try_meeting(IUnknown *lab)
     IUnknown_Release(sink);
 }
 
-/* The class' own object is passed to one of the multithreaded apartment, which calls it: where it
- * belongs, if it belongs to a thread. */
+/* The class' own object is passed to one of the multithreaded apartment, which calls it: where
+ * it belongs, if it belongs to a thread. */
 static void try_passing(IUnknown *lab, bool has_thread)
 {
     int32_t thread = 0, kept = 0;
@@ -332,6 +406,7 @@ static void publish(IUnknown *lab, const char *name)
 int main(int argc, char **argv)
 {
     IUnknown *lab = NULL;
+    IUnknown *disp = NULL;
     if (argc < 2 || argc > 3 || FAILED(via_initialize(NULL)))
         return 2;
     setvbuf(stdout, NULL, _IOLBF, 0);
@@ -340,7 +415,12 @@ int main(int argc, char **argv)
     if (lab != NULL && argc == 3) {
         publish(lab, argv[2]);
     } else if (lab != NULL) {
+        check("Disp", via_invoke(lab, "Disp", &disp));
         try_results(lab);
+        if (disp != NULL) {
+            try_late_failures(lab, disp);
+            try_languages(lab, disp);
+        }
         try_sinks(lab);
         try_callbacks(lab);
         try_meeting(lab);
@@ -348,6 +428,8 @@ int main(int argc, char **argv)
         try_errors(lab, strstr(argv[1], "Local") == NULL);
         try_lock(argv[1]);
     }
+    if (disp != NULL)
+        IUnknown_Release(disp);
     if (lab != NULL)
         IUnknown_Release(lab);
     via_uninitialize();

@@ -90,7 +90,12 @@ static HRESULT WINAPI Lab_GetIDsOfNames(ILab *iface, REFIID iid, LPOLESTR *names
                                         DISPID *ids)
 {
     ITypeInfo *info;
-    (void)iface, (void)iid, (void)lcid;
+    (void)iface, (void)iid;
+    if (n == 1 && PRIMARYLANGID(LANGIDFROMLCID(lcid)) == LANG_GERMAN &&
+        _wcsicmp(names[0], L"Gebietsschema") == 0) {
+        ids[0] = 16;
+        return S_OK;
+    }
     HRESULT hr = lab_type_info(&IID_ILab, &info);
     if (FAILED(hr))
         return hr;
@@ -105,12 +110,16 @@ static HRESULT WINAPI Lab_Invoke(ILab *iface, DISPID id, REFIID iid, LCID lcid, 
 {
     ITypeInfo *info;
     VARIANT how;
-    (void)iid, (void)lcid;
+    (void)iid;
     VariantInit(&how);
     if (id == 3 && params->cArgs == 1 &&
         SUCCEEDED(VariantChangeType(&how, &params->rgvarg[0], 0, VT_I4)) &&
         V_I4(&how) >= LabScriptNumber)
         return lab_fail_late((LabFailure)V_I4(&how), exception);
+    if (id == 15) /* which Wine's Invoke refuses */
+        return lab_join_arguments(params, result);
+    if (id == 16)
+        return lab_give_number((LONG)lcid, result);
     HRESULT hr = lab_type_info(&IID_ILab, &info);
     if (FAILED(hr))
         return hr;
@@ -282,13 +291,46 @@ static HRESULT WINAPI Lab_MeetFree(ILab *iface)
     return lab_meet_free(LAB_FROM(ILab_iface, iface));
 }
 
+static HRESULT WINAPI Lab_Join(ILab *iface, BSTR separator, SAFEARRAY *parts, BSTR *text)
+{
+    (void)iface;
+    return lab_join(separator, parts, text);
+}
+
+static HRESULT WINAPI Lab_get_Locale(ILab *iface, LONG *lcid)
+{
+    (void)iface;
+    *lcid = 0;
+    return S_OK;
+}
+
 static const ILabVtbl lab_vtable = {
-    Lab_QueryInterface,    Lab_AddRef,        Lab_Release,  Lab_GetTypeInfoCount,
-    Lab_GetTypeInfo,       Lab_GetIDsOfNames, Lab_Invoke,   Lab_Say,
-    Lab_SayElsewhere,      Lab_Fail,          Lab_Keep,     Lab_CallKept,
-    Lab_CallKeptElsewhere, Lab_Split,         Lab_Swap,     Lab_get_Disp,
-    Lab_get_Cell,          Lab_put_Cell,      Lab_get_Item, Lab_get__NewEnum,
-    Lab_get_Thread,        Lab_Where,         Lab_Meet,     Lab_MeetFree,
+    Lab_QueryInterface,
+    Lab_AddRef,
+    Lab_Release,
+    Lab_GetTypeInfoCount,
+    Lab_GetTypeInfo,
+    Lab_GetIDsOfNames,
+    Lab_Invoke,
+    Lab_Say,
+    Lab_SayElsewhere,
+    Lab_Fail,
+    Lab_Keep,
+    Lab_CallKept,
+    Lab_CallKeptElsewhere,
+    Lab_Split,
+    Lab_Swap,
+    Lab_get_Disp,
+    Lab_get_Cell,
+    Lab_put_Cell,
+    Lab_get_Item,
+    Lab_get__NewEnum,
+    Lab_get_Thread,
+    Lab_Where,
+    Lab_Meet,
+    Lab_MeetFree,
+    Lab_Join,
+    Lab_get_Locale,
 };
 
 /* --- ILabSized --- */

@@ -4,6 +4,9 @@
 
 #include <stdio.h>
 
+#define MAX_PARTS  8
+#define MAX_JOINED 128
+
 /* --- failures --- */
 
 #define LAB_E_FIRE ((HRESULT)0x80041234)
@@ -100,6 +103,70 @@ HRESULT lab_split(BSTR text, BSTR *head, BSTR *tail)
     UINT n = SysStringLen(text) / 2;
     *head = SysAllocStringLen(text, n);
     *tail = SysAllocString(text != NULL ? text + n : L"");
+    return S_OK;
+}
+
+HRESULT lab_give_number(LONG number, VARIANT *result)
+{
+    if (result != NULL) {
+        V_VT(result) = VT_I4;
+        V_I4(result) = number;
+    }
+    return S_OK;
+}
+
+static HRESULT append(WCHAR *text, const WCHAR *separator, VARIANT *part)
+{
+    VARIANT plain;
+    VariantInit(&plain);
+    HRESULT hr = VariantChangeType(&plain, part, 0, VT_BSTR);
+    if (SUCCEEDED(hr)) {
+        if (*text != 0)
+            wcsncat(text, separator, MAX_JOINED - wcslen(text) - 1);
+        wcsncat(text, V_BSTR(&plain), MAX_JOINED - wcslen(text) - 1);
+    }
+    VariantClear(&plain);
+    return hr;
+}
+
+static HRESULT join(BSTR separator, VARIANT *parts, ULONG n, BSTR *text)
+{
+    WCHAR all[MAX_JOINED] = L"";
+    HRESULT hr = S_OK;
+    *text = NULL;
+    for (ULONG i = 0; i < n && SUCCEEDED(hr); i++)
+        hr = append(all, separator != NULL ? separator : L"", &parts[i]);
+    if (SUCCEEDED(hr))
+        *text = SysAllocString(all);
+    return hr;
+}
+
+HRESULT lab_join(BSTR separator, SAFEARRAY *parts, BSTR *text)
+{
+    ULONG n = parts != NULL ? parts->rgsabound[0].cElements : 0;
+    return join(separator, n > 0 ? parts->pvData : NULL, n, text);
+}
+
+HRESULT lab_join_arguments(const DISPPARAMS *params, VARIANT *result)
+{
+    VARIANT separator, parts[MAX_PARTS];
+    BSTR text = NULL;
+    UINT n = params->cArgs - 1;
+    if (params->cArgs == 0 || n > MAX_PARTS)
+        return DISP_E_BADPARAMCOUNT;
+    VariantInit(&separator);
+    HRESULT hr = VariantChangeType(&separator, &params->rgvarg[n], 0, VT_BSTR);
+    for (UINT i = 0; i < n; i++)
+        parts[i] = params->rgvarg[n - 1 - i];
+    if (SUCCEEDED(hr))
+        hr = join(V_BSTR(&separator), parts, n, &text);
+    VariantClear(&separator);
+    if (FAILED(hr) || result == NULL) {
+        SysFreeString(text);
+        return hr;
+    }
+    V_VT(result) = VT_BSTR;
+    V_BSTR(result) = text;
     return S_OK;
 }
 
@@ -344,7 +411,7 @@ static HRESULT give_object(VARIANT *result, VARTYPE type, IUnknown *object)
     return S_OK;
 }
 
-static HRESULT invoke(struct lab *self, DISPID id, WORD flags, const DISPPARAMS *params,
+static HRESULT invoke(struct lab *self, DISPID id, LCID lcid, WORD flags, const DISPPARAMS *params,
                       VARIANT *result, EXCEPINFO *exception)
 {
     VARIANT value;
@@ -378,6 +445,10 @@ static HRESULT invoke(struct lab *self, DISPID id, WORD flags, const DISPPARAMS 
     case 14:
         lab_query(self, &IID_ILab, (void **)&object);
         return give_object(result, VT_DISPATCH, object);
+    case 15:
+        return lab_join_arguments(params, result);
+    case 16:
+        return lab_give_number((LONG)lcid, result);
     case DISPID_NEWENUM:
         hr = lab_new_items(&object);
         return SUCCEEDED(hr) ? give_object(result, VT_UNKNOWN, object) : hr;
@@ -390,10 +461,10 @@ static HRESULT WINAPI Disp_Invoke(IDispatch *iface, DISPID id, REFIID iid, LCID 
                                   DISPPARAMS *params, VARIANT *result, EXCEPINFO *exception,
                                   UINT *wrong)
 {
-    (void)iid, (void)lcid, (void)wrong;
+    (void)iid, (void)wrong;
     if (result != NULL)
         VariantInit(result);
-    return invoke(LAB_FROM(DLab_iface, iface), id, flags, params, result, exception);
+    return invoke(LAB_FROM(DLab_iface, iface), id, lcid, flags, params, result, exception);
 }
 
 static const IDispatchVtbl dispatch_vtable = {

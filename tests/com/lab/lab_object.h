@@ -58,6 +58,12 @@ HRESULT lab_query(struct lab *self, REFIID iid, void **object);
 ULONG lab_add_ref(struct lab *self);
 ULONG lab_release(struct lab *self);
 
+/* lab_row.c */
+extern const GUID lab_row_library;
+HRESULT lab_row_new(REFIID iid, void **object);
+/* Makes the class' own type library, and registers it. */
+HRESULT lab_row_register(const WCHAR *path);
+
 /* lab_dispatch.c */
 void lab_dispatch_init(struct lab *self);
 HRESULT lab_fail(LabFailure how);
@@ -67,6 +73,10 @@ BSTR lab_cell_text(struct lab *self, LONG row, LONG column);
 void lab_set_cell(struct lab *self, BSTR text);
 HRESULT lab_item(VARIANT key, VARIANT *value);
 HRESULT lab_split(BSTR text, BSTR *head, BSTR *tail);
+HRESULT lab_join(BSTR separator, SAFEARRAY *parts, BSTR *text);
+/* The same of Invoke. */
+HRESULT lab_join_arguments(const DISPPARAMS *params, VARIANT *result);
+HRESULT lab_give_number(LONG number, VARIANT *result);
 HRESULT lab_new_items(IUnknown **items);
 
 /* lab_events.c */

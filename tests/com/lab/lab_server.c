@@ -1,6 +1,6 @@
 /*
- * The laboratory as a server: a DLL with two classes, one for any thread and one for an apartment,
- * or with LAB_LOCAL a program with a third one.
+ * The laboratory as a server: a DLL with a class for any thread, one for an apartment, and one
+ * without IDispatch; or with LAB_LOCAL a program with another one.
  *
  *     regsvr32 /s lab.dll            lab_server.exe /register
  *
@@ -71,9 +71,12 @@ static ULONG WINAPI Factory_Release(IClassFactory *iface)
 static HRESULT WINAPI Factory_CreateInstance(IClassFactory *iface, IUnknown *outer, REFIID iid,
                                              void **object)
 {
+    const CLSID *clsid = ((struct factory *)iface)->clsid;
     *object = NULL;
-    return outer != NULL ? CLASS_E_NOAGGREGATION
-                         : lab_new(((struct factory *)iface)->clsid, iid, object);
+    if (outer != NULL)
+        return CLASS_E_NOAGGREGATION;
+    return IsEqualCLSID(clsid, &CLSID_LabRow) ? lab_row_new(iid, object)
+                                              : lab_new(clsid, iid, object);
 }
 
 static HRESULT WINAPI Factory_LockServer(IClassFactory *iface, BOOL lock)
@@ -94,8 +97,10 @@ static const IClassFactoryVtbl factory_vtable = {
 static struct factory the_factories[] = {
     {{(IClassFactoryVtbl *)&factory_vtable}, &CLSID_LabFree},
     {{(IClassFactoryVtbl *)&factory_vtable}, &CLSID_LabApartment},
+    {{(IClassFactoryVtbl *)&factory_vtable}, &CLSID_LabRow},
     {{(IClassFactoryVtbl *)&factory_vtable}, &CLSID_LabLocal},
 };
+#define N_FACTORIES (sizeof the_factories / sizeof the_factories[0])
 
 /* --- the registry --- */
 
@@ -105,12 +110,12 @@ static void set(const WCHAR *key, const WCHAR *name, const WCHAR *value)
                     (DWORD)((wcslen(value) + 1) * sizeof *value));
 }
 
-static void register_class(const CLSID *clsid, const WCHAR *progid, const WCHAR *server,
-                           const WCHAR *threading)
+static void register_class(const CLSID *clsid, const GUID *libid, const WCHAR *progid,
+                           const WCHAR *server, const WCHAR *threading)
 {
     WCHAR guid[40], library[40], key[128], below[160], path[MAX_PATH + 2], module[MAX_PATH];
     StringFromGUID2(clsid, guid, 40);
-    StringFromGUID2(&LIBID_ViaductLab, library, 40);
+    StringFromGUID2(libid, library, 40);
     GetModuleFileNameW(the_module, module, MAX_PATH);
     _snwprintf(path, MAX_PATH + 2, threading != NULL ? L"%ls" : L"\"%ls\"", module);
     _snwprintf(key, 128, L"Software\\Classes\\%ls\\CLSID", progid);
@@ -155,7 +160,7 @@ BOOL WINAPI DllMain(HINSTANCE module, DWORD reason, void *reserved)
 __declspec(dllexport) HRESULT WINAPI DllGetClassObject(REFCLSID clsid, REFIID iid, void **object)
 {
     *object = NULL;
-    for (size_t i = 0; i < 2; i++)
+    for (size_t i = 0; i < N_FACTORIES - 1; i++)
         if (IsEqualCLSID(clsid, the_factories[i].clsid))
             return Factory_QueryInterface(&the_factories[i].IClassFactory_iface, iid, object);
     return CLASS_E_CLASSNOTAVAILABLE;
@@ -168,9 +173,17 @@ __declspec(dllexport) HRESULT WINAPI DllCanUnloadNow(void)
 
 __declspec(dllexport) HRESULT WINAPI DllRegisterServer(void)
 {
-    register_class(&CLSID_LabFree, L"ViaductLab.Free", L"InprocServer32", L"Both");
-    register_class(&CLSID_LabApartment, L"ViaductLab.Apartment", L"InprocServer32", L"Apartment");
-    return register_library();
+    WCHAR path[MAX_PATH];
+    register_class(&CLSID_LabFree, &LIBID_ViaductLab, L"ViaductLab.Free", L"InprocServer32",
+                   L"Both");
+    register_class(&CLSID_LabApartment, &LIBID_ViaductLab, L"ViaductLab.Apartment",
+                   L"InprocServer32", L"Apartment");
+    register_class(&CLSID_LabRow, &lab_row_library, L"ViaductLab.Row", L"InprocServer32",
+                   L"Apartment");
+    GetModuleFileNameW(the_module, path, MAX_PATH - 8);
+    wcscat(path, L".row.tlb");
+    HRESULT hr = register_library();
+    return SUCCEEDED(hr) ? lab_row_register(path) : hr;
 }
 
 #else
@@ -199,11 +212,13 @@ int main(int argc, char **argv)
     the_module = GetModuleHandleW(NULL);
     CoInitializeEx(NULL, COINIT_MULTITHREADED);
     if (argc > 1 && strcmp(argv[1], "/register") == 0) {
-        register_class(&CLSID_LabLocal, L"ViaductLab.Local", L"LocalServer32", NULL);
+        register_class(&CLSID_LabLocal, &LIBID_ViaductLab, L"ViaductLab.Local", L"LocalServer32",
+                       NULL);
         return FAILED(register_library());
     }
-    if (FAILED(CoRegisterClassObject(&clsid, (IUnknown *)&the_factories[2].IClassFactory_iface,
-                                     CLSCTX_LOCAL_SERVER, REGCLS_MULTIPLEUSE, &cookie)))
+    if (FAILED(CoRegisterClassObject(
+            &clsid, (IUnknown *)&the_factories[N_FACTORIES - 1].IClassFactory_iface,
+            CLSCTX_LOCAL_SERVER, REGCLS_MULTIPLEUSE, &cookie)))
         return 1;
     for (int idle = 0; idle < IDLE_TICKS; idle++) {
         Sleep(TICK_MS);
