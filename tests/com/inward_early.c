@@ -14,6 +14,7 @@
 
 #include "board.h"
 #include "inward_bell.h"
+#include "inward_named.h"
 #include "shelf.h"
 
 #define N_TOLD   5
@@ -282,6 +283,8 @@ static void use(DWORD apartment)
     ears_init(ears, shelf, apartment == COINIT_APARTMENTTHREADED ? GetCurrentThreadId() : 0);
     use_slots(shelf);
     look_at_sides(shelf);
+    use_names(shelf);
+    fail_late(shelf);
     be_told(shelf, ears);
     listen_to(board, ears);
     check(ears->n_elsewhere == 0, "calls on the apartment's thread");

@@ -1,6 +1,8 @@
 /* Three texts on a shelf. One client, and one thread at a time: the class is serial. */
 #include "shelf.h"
 
+#include "shelf_own.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <viaduct/component.h>
@@ -233,11 +235,17 @@ static HRESULT STDMETHODCALLTYPE Shelf_Pack(IShelf *iface, BSTR label, struct Sh
     return S_OK;
 }
 
+static HRESULT STDMETHODCALLTYPE Shelf_get_Own(IShelf *iface, IDispatch **object)
+{
+    (void)iface;
+    return shelf_own(object);
+}
+
 static const IShelfVtbl shelf_vtable = {
     Shelf_QueryInterface, Shelf_AddRef,    Shelf_Release,    Shelf_get_Item,   Shelf_put_Item,
     Shelf_get__NewEnum,   Shelf_get_Count, Shelf_get_Colour, Shelf_put_Colour, Shelf_Swap,
     Shelf_Split,          Shelf_Label,     Shelf_Fail,       Shelf_Each,       Shelf_Tell,
-    Shelf_Measure,        Shelf_Pack,
+    Shelf_Measure,        Shelf_Pack,      Shelf_get_Own,
 };
 
 static void end_shelf(struct via_object *object)
