@@ -4,8 +4,10 @@ foreach(scheme loop unix shm)
     if(NOT scheme STREQUAL "loop" AND NOT TARGET viaduct-${scheme})
         continue()
     endif()
-    via_test(link_${scheme} SOURCES test_link.c link/fixture.c os/descriptors_${VIADUCT_OS}.c
-             DEPENDS via_core_link TIMEOUT 240)
+    via_test(link_${scheme} SOURCES test_link.c link/callers.c link/fixture.c
+             os/descriptors_${VIADUCT_OS}.c DEPENDS via_core_link TIMEOUT 240)
+    via_test(link_ends_${scheme} SOURCES test_link_ends.c link/callers.c link/fixture.c DEPENDS via_core_link
+             TIMEOUT 240)
     via_test(link_flood_${scheme} SOURCES test_link_flood.c link/fixture.c DEPENDS via_core_link
              TIMEOUT 240)
     via_test(link_crowd_${scheme} SOURCES test_link_crowd.c link/fixture.c DEPENDS via_core_link
@@ -13,8 +15,8 @@ foreach(scheme loop unix shm)
     via_test(link_jobs_${scheme} SOURCES test_link_jobs.c link/fixture.c DEPENDS via_core_link)
     via_test(link_announce_${scheme} SOURCES test_link_announce.c link/fixture.c link/raw.c
              os/descriptors_${VIADUCT_OS}.c DEPENDS via_core_link)
-    foreach(suite test_link_${scheme} test_link_flood_${scheme} test_link_crowd_${scheme}
-                  test_link_jobs_${scheme} test_link_announce_${scheme})
+    foreach(suite test_link_${scheme} test_link_ends_${scheme} test_link_flood_${scheme}
+                  test_link_crowd_${scheme} test_link_jobs_${scheme} test_link_announce_${scheme})
         if(NOT TARGET ${suite})
             continue()
         endif()
@@ -27,6 +29,7 @@ foreach(scheme loop unix shm)
 endforeach()
 
 via_test_without_module(link_shm)
+via_test_without_module(link_ends_shm)
 via_test_without_module(link_flood_shm)
 
 via_test(link_hostile SOURCES test_link_hostile.c link/fixture.c link/raw.c DEPENDS via_core_link)
