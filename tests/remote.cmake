@@ -77,6 +77,17 @@ endif()
 
 via_test_border(remote)
 
+via_test(remote_ends
+    SOURCES test_remote_ends.c remote/fixture.c ${test_object}
+    IDL remote/remote_test.idl
+    DEPENDS via_com_std via_com_remote
+    TIMEOUT 240)
+if(TARGET test_remote_ends)
+    add_dependencies(test_remote_ends remote_peer)
+endif()
+
+via_test_border(remote_ends)
+
 via_test(lifetime
     SOURCES test_lifetime.c remote/fixture.c ${test_object}
     IDL remote/remote_test.idl
@@ -89,7 +100,7 @@ endif()
 via_test_border(lifetime)
 
 via_test(handoff
-    SOURCES test_handoff.c remote/fixture.c
+    SOURCES test_handoff.c remote/handoff_scene.c remote/fixture.c
     IDL remote/remote_test.idl
     DEPENDS via_com_std via_com_remote
     TIMEOUT 240)
