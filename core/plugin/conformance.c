@@ -27,8 +27,9 @@
 #define PREFIX_SIZE 512
 
 static const struct conformance_test *const tables[] = {
-    conformance_address_tests, conformance_bytes_tests, conformance_handles_tests,
-    conformance_ready_tests,   conformance_wait_tests,
+    conformance_address_tests, conformance_connect_tests, conformance_bytes_tests,
+    conformance_handles_tests, conformance_ready_tests,   conformance_closed_tests,
+    conformance_wait_tests,
 };
 
 static const struct conformance_test *test_at(size_t index)

@@ -12,26 +12,12 @@ static HRESULT listen_on(const struct conformance_side *side, const char *addres
     return side->t->listen(address, &options, conformance_on_ready, ready, listener);
 }
 
-static HRESULT connect_to(struct conformance *c, const char *address, uint32_t check_server_owner,
-                          struct conformance_end *end)
-{
-    struct via_connect_options options = {sizeof options, check_server_owner, 0};
-    uint64_t deadline = conformance_deadline(c);
-    HRESULT hr;
-    end->side = c->client;
-    end->stream = NULL;
-    do
-        hr = c->client->t->connect(address, &options, &end->stream);
-    while (hr == VIA_S_WOULD_BLOCK && conformance_now(c) < deadline);
-    return hr;
-}
-
 static void test_nobody_listens(struct conformance *c)
 {
     char address[256];
     struct conformance_end end;
     conformance_address(c, address, sizeof address);
-    conformance_result(c, connect_to(c, address, 0, &end), VIA_WIN32(2),
+    conformance_result(c, conformance_connect_to(c, address, 0, &end), VIA_WIN32(2),
                        "connect where nobody listens");
 }
 
@@ -62,7 +48,7 @@ static void test_name_is_free_after_close(struct conformance *c)
         return;
     c->server->t->listener_close(pair.listener);
     pair.listener = NULL;
-    if (conformance_result(c, connect_to(c, pair.address, 0, &end), VIA_WIN32(2),
+    if (conformance_result(c, conformance_connect_to(c, pair.address, 0, &end), VIA_WIN32(2),
                            "connect after the listener has closed") &&
         conformance_result(c, listen_on(c->server, pair.address, &ready, &again), S_OK,
                            "listening again on a name that was given back"))
@@ -96,7 +82,7 @@ static void test_malformed_name(struct conformance *c)
     if (hr == S_OK)
         c->server->t->listener_close(listener);
     conformance_result(c, hr, VIA_E_ADDRESS, "listening on a name of 4000 bytes");
-    conformance_result(c, connect_to(c, address, 0, &end), VIA_E_ADDRESS,
+    conformance_result(c, conformance_connect_to(c, address, 0, &end), VIA_E_ADDRESS,
                        "connecting to a name of 4000 bytes");
 }
 
@@ -105,7 +91,7 @@ static void test_connect_before_accept(struct conformance *c)
     struct conformance_pair pair;
     if (!conformance_listen(c, &pair))
         return;
-    if (CONF_RESULT(c, connect_to(c, pair.address, 0, &pair.client), S_OK)) {
+    if (CONF_RESULT(c, conformance_connect_to(c, pair.address, 0, &pair.client), S_OK)) {
         /* The server has not accepted yet: the bytes wait for it. */
         conformance_send(c, &pair.client, 51, 0, 100);
         if (!c->failed && conformance_accept(c, pair.listener, &pair.server))
@@ -120,10 +106,10 @@ static void test_client_leaves_before_accept(struct conformance *c)
     struct conformance_end end;
     if (!conformance_listen(c, &pair))
         return;
-    if (CONF_RESULT(c, connect_to(c, pair.address, 0, &end), S_OK)) {
+    if (CONF_RESULT(c, conformance_connect_to(c, pair.address, 0, &end), S_OK)) {
         end_close(&end);
         /* Whatever the listener makes of it, the next client is served. */
-        if (CONF_RESULT(c, connect_to(c, pair.address, 0, &pair.client), S_OK) &&
+        if (CONF_RESULT(c, conformance_connect_to(c, pair.address, 0, &pair.client), S_OK) &&
             conformance_send(c, &pair.client, 52, 0, 10)) {
             bool served = false;
             uint64_t deadline = conformance_deadline(c);
@@ -190,7 +176,7 @@ static void test_owner_is_checked(struct conformance *c)
     struct conformance_pair pair;
     if (!conformance_listen(c, &pair))
         return;
-    conformance_result(c, connect_to(c, pair.address, 1, &pair.client), S_OK,
+    conformance_result(c, conformance_connect_to(c, pair.address, 1, &pair.client), S_OK,
                        "connecting to a server of one's own user");
     conformance_close(c, &pair);
 }

@@ -346,6 +346,11 @@ static void do_is_over(struct question *q)
     answer(q, own->t->is_over(q->held->stream));
 }
 
+static void do_is_connected(struct question *q)
+{
+    answer(q, own->t->is_connected(q->held->stream));
+}
+
 static void do_close(struct question *q)
 {
     own->t->close(q->held->stream);
@@ -434,6 +439,7 @@ static const struct verb {
     {"expect-handles", STREAM_AT_REST, do_expect_handles},
     {"finish", STREAM, do_finish},
     {"is-over", STREAM_AT_REST, do_is_over},
+    {"is-connected", STREAM_AT_REST, do_is_connected},
     {"close", STREAM_AT_REST, do_close},
     {"handle-make", NOTHING, do_handle_make},
     {"handle-write", NOTHING, do_handle_write},
@@ -505,12 +511,13 @@ static bool begin(struct conformance_line *line, struct os_poller *poller,
         return false;
     }
     own = conformance_local_side(plugin, *host);
-    answer_with(&q, S_OK, " %s %" PRIu32 " %" PRIu32 " %" PRIu32 " %d %d %d", plugin->schemes[0],
+    answer_with(&q, S_OK, " %s %" PRIu32 " %" PRIu32 " %" PRIu32 " %d %d %d %d", plugin->schemes[0],
                 own->t->capabilities, own->t->max_span, own->t->max_handles,
                 has(offsetof(struct via_transport, refuse_handles)),
                 has(offsetof(struct via_transport, expect_handles)),
                 has(offsetof(struct via_transport, finish)) &&
-                    has(offsetof(struct via_transport, is_over)));
+                    has(offsetof(struct via_transport, is_over)),
+                has(offsetof(struct via_transport, is_connected)));
     return true;
 }
 

@@ -328,18 +328,6 @@ static void test_full_stream_becomes_writable(struct conformance *c)
     conformance_close(c, &pair);
 }
 
-static bool await_end(struct conformance *c, struct conformance_end *end)
-{
-    const uint8_t *span;
-    size_t size;
-    uint64_t deadline = conformance_deadline(c);
-    HRESULT hr;
-    do
-        hr = end_peek(end, 1, &span, &size);
-    while (hr == VIA_S_WOULD_BLOCK && conformance_now(c) < deadline);
-    return conformance_result(c, hr, RPC_E_DISCONNECTED, "peek after the peer has closed");
-}
-
 static void test_end_comes_after_data(struct conformance *c)
 {
     struct conformance_pair pair;
@@ -347,46 +335,28 @@ static void test_end_comes_after_data(struct conformance *c)
         return;
     if (conformance_send(c, &pair.client, 11, 0, 5000)) {
         end_close(&pair.client);
-        if (conformance_receive(c, &pair.server, 11, 0, 5000) && await_end(c, &pair.server))
-            await_end(c, &pair.server);
+        if (conformance_receive(c, &pair.server, 11, 0, 5000) &&
+            conformance_await_end(c, &pair.server))
+            conformance_await_end(c, &pair.server);
     }
     conformance_close(c, &pair);
-}
-
-static bool has_finish(const struct via_transport *t)
-{
-    return t->size >= offsetof(struct via_transport, is_over) + sizeof t->is_over &&
-           t->finish != NULL && t->is_over != NULL;
-}
-
-/* False where this transport, in one of two versions at least, has no such operation. */
-static bool can_finish(struct conformance *c)
-{
-    if (has_finish(c->client->t) && has_finish(c->server->t))
-        return true;
-    conformance_skip(c, "its streams end only as a whole");
-    return false;
-}
-
-static HRESULT finish(const struct conformance_end *end)
-{
-    return end->side->t->finish(end->stream);
 }
 
 static void test_finish_ends_one_direction(struct conformance *c)
 {
     struct conformance_pair pair;
-    if (!can_finish(c) || !conformance_open(c, &pair))
+    if (!conformance_can_finish(c) || !conformance_open(c, &pair))
         return;
     if (conformance_send(c, &pair.client, 15, 0, 3000) &&
-        CONF_RESULT(c, finish(&pair.client), S_OK) &&
-        conformance_receive(c, &pair.server, 15, 0, 3000) && await_end(c, &pair.server) &&
-        conformance_result(c, pair.server.side->t->is_over(pair.server.stream), S_FALSE,
+        CONF_RESULT(c, end_finish(&pair.client), S_OK) &&
+        conformance_receive(c, &pair.server, 15, 0, 3000) &&
+        conformance_await_end(c, &pair.server) &&
+        conformance_result(c, end_is_over(&pair.server), S_FALSE,
                            "is_over of a stream whose peer has only finished") &&
         conformance_send(c, &pair.server, 16, 0, 50000) &&
         conformance_receive(c, &pair.client, 16, 0, 50000) &&
-        CONF_RESULT(c, finish(&pair.server), S_OK))
-        await_end(c, &pair.client);
+        CONF_RESULT(c, end_finish(&pair.server), S_OK))
+        conformance_await_end(c, &pair.client);
     conformance_close(c, &pair);
 }
 
@@ -417,8 +387,8 @@ static void test_shutdown_ends_both_sides(struct conformance *c)
     if (!conformance_open(c, &pair))
         return;
     end_shutdown(&pair.client);
-    await_end(c, &pair.server);
-    await_end(c, &pair.client);
+    conformance_await_end(c, &pair.server);
+    conformance_await_end(c, &pair.client);
     conformance_close(c, &pair);
 }
 
@@ -476,7 +446,7 @@ static void test_peer_dies_after_data(struct conformance *c)
     if (conformance_send(c, there, 15, 0, 5000) && conformance_receive(c, here, 15, 0, 2000) &&
         conformance_kill_peer(c) && conformance_receive(c, here, 15, 2000, 3000) &&
         CONF_RESULT(c, end_wait(here, conformance_deadline(c)), S_OK))
-        await_end(c, here);
+        conformance_await_end(c, here);
     conformance_close(c, &pair);
 }
 

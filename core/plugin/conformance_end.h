@@ -10,6 +10,7 @@
 #define CORE_PLUGIN_CONFORMANCE_END_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <viaduct/plugin/transport.h>
 
@@ -47,6 +48,7 @@ const struct conformance_side *conformance_local_side(const struct via_plugin *p
 struct conformance_ready {
     _Atomic uint32_t n_read;
     _Atomic uint32_t n_write;
+    _Atomic uint32_t n_closed;
     _Atomic uint32_t n_calls;
 };
 
@@ -55,6 +57,22 @@ struct conformance_end {
     struct via_stream *stream; /* NULL: closed */
     struct conformance_ready ready;
 };
+
+/* --- what a transport may lack --- */
+
+static inline bool side_can_finish(const struct conformance_side *side)
+{
+    const struct via_transport *t = side->t;
+    return t->size >= offsetof(struct via_transport, is_over) + sizeof t->is_over &&
+           t->finish != NULL && t->is_over != NULL;
+}
+
+static inline bool side_decides_late(const struct conformance_side *side)
+{
+    const struct via_transport *t = side->t;
+    return t->size >= offsetof(struct via_transport, is_connected) + sizeof t->is_connected &&
+           t->is_connected != NULL;
+}
 
 /* --- the operations of <viaduct/plugin/transport.h> on an end --- */
 
@@ -132,6 +150,23 @@ static inline HRESULT end_peer_identity(struct conformance_end *end,
 static inline void end_shutdown(struct conformance_end *end)
 {
     end->side->t->shutdown(end->stream);
+}
+
+/* Only where side_can_finish. */
+static inline HRESULT end_finish(struct conformance_end *end)
+{
+    return end->side->t->finish(end->stream);
+}
+
+static inline HRESULT end_is_over(struct conformance_end *end)
+{
+    return end->side->t->is_over(end->stream);
+}
+
+/* S_OK where a stream that connect gives is connected. */
+static inline HRESULT end_is_connected(struct conformance_end *end)
+{
+    return side_decides_late(end->side) ? end->side->t->is_connected(end->stream) : S_OK;
 }
 
 static inline void end_close(struct conformance_end *end)

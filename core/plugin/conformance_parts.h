@@ -57,7 +57,9 @@ extern const struct conformance_test conformance_bytes_tests[];
 extern const struct conformance_test conformance_handles_tests[];
 extern const struct conformance_test conformance_ready_tests[];
 extern const struct conformance_test conformance_wait_tests[];
+extern const struct conformance_test conformance_closed_tests[];
 extern const struct conformance_test conformance_address_tests[];
+extern const struct conformance_test conformance_connect_tests[];
 
 /* Marks the running test as failed or skipped; the first message stays. */
 void conformance_fail(struct conformance *c, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -83,6 +85,10 @@ void conformance_on_ready(void *token, uint32_t events);
 /* Waits until the counter reaches `n`; false: it did not in time. */
 bool conformance_await(struct conformance *c, _Atomic uint32_t *counter, uint32_t n);
 
+/* Watches for a while that it stays at `n`; `what`: the state of which more would be wrong. */
+bool conformance_quiet(struct conformance *c, _Atomic uint32_t *counter, uint32_t n,
+                       const char *what);
+
 /* A listener and two ends that are connected through it. */
 struct conformance_pair {
     char address[256];
@@ -97,9 +103,17 @@ bool conformance_listen(struct conformance *c, struct conformance_pair *pair);
 bool conformance_connect(struct conformance *c, struct conformance_pair *pair);
 bool conformance_open(struct conformance *c, struct conformance_pair *pair);  /* both */
 void conformance_close(struct conformance *c, struct conformance_pair *pair); /* what is open */
+/* Connects, by polling, as long as all places are taken and until it is decided; the result. */
+HRESULT conformance_connect_to(struct conformance *c, const char *address,
+                               uint32_t check_server_owner, struct conformance_end *end);
+bool conformance_set_ready(struct conformance *c, struct conformance_end *end);
 /* Accepts one waiting client, by polling (no readiness). */
 bool conformance_accept(struct conformance *c, struct via_listener *listener,
                         struct conformance_end *end);
+/* False, and the test is skipped, where a stream ends only as a whole, on one side at least. */
+bool conformance_can_finish(struct conformance *c);
+/* All has been received and the peer has closed, or finished. */
+bool conformance_await_end(struct conformance *c, struct conformance_end *end);
 /* The side that the peer holds, in a test that needs one. */
 const struct conformance_side *conformance_far(const struct conformance *c);
 /* Kills the peer in the middle of what it does; false: the test has failed. */
@@ -118,6 +132,8 @@ bool conformance_send(struct conformance *c, struct conformance_end *end, uint32
 bool conformance_receive(struct conformance *c, struct conformance_end *end, uint32_t seed,
                          uint64_t position, size_t n);
 
+/* An IPv4 address of this machine that is not its loopback; false: it has none. */
+bool conformance_own_host(char *host, size_t size);
 /* An empty one, if it is there. */
 void conformance_remove_directory(const char *path);
 /* Ends this process as if it was killed: nothing is closed or said. */

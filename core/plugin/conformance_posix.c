@@ -8,8 +8,12 @@
 #include "core/plugin/host_table.h"
 #include "core/util/error.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -81,6 +85,23 @@ const struct conformance_side *conformance_local_side(const struct via_plugin *p
     (void)host;
     side.t = plugin->transport;
     return &side;
+}
+
+bool conformance_own_host(char *host, size_t size)
+{
+    struct ifaddrs *all;
+    bool is_found = false;
+    if (getifaddrs(&all) != 0)
+        return false;
+    for (const struct ifaddrs *at = all; at != NULL && !is_found; at = at->ifa_next) {
+        if (at->ifa_addr == NULL || at->ifa_addr->sa_family != AF_INET ||
+            (at->ifa_flags & (IFF_LOOPBACK | IFF_UP)) != IFF_UP)
+            continue;
+        const struct sockaddr_in *address = (const struct sockaddr_in *)(const void *)at->ifa_addr;
+        is_found = inet_ntop(AF_INET, &address->sin_addr, host, (socklen_t)size) != NULL;
+    }
+    freeifaddrs(all);
+    return is_found;
 }
 
 void conformance_remove_directory(const char *path)

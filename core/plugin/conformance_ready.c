@@ -6,12 +6,6 @@
 
 #include <stdlib.h>
 
-static bool quiet(struct conformance *c, _Atomic uint32_t *counter, uint32_t n, const char *what)
-{
-    conformance_sleep(CONFORMANCE_QUIET_NS);
-    return CONF_CHECK(c, *counter == n, "%s: %u reports, %u were due", what, *counter, n);
-}
-
 static void test_arm_once_ready_once(struct conformance *c)
 {
     struct conformance_pair pair;
@@ -19,11 +13,13 @@ static void test_arm_once_ready_once(struct conformance *c)
         return;
     for (uint32_t turn = 1; turn <= 3 && !c->failed; turn++) {
         if (!CONF_RESULT(c, end_arm(&pair.server, VIA_READY_READ), S_OK) ||
-            !quiet(c, &pair.server.ready.n_calls, turn - 1, "armed, nothing has arrived") ||
+            !conformance_quiet(c, &pair.server.ready.n_calls, turn - 1,
+                               "armed, nothing has arrived") ||
             !conformance_send(c, &pair.client, 30, (turn - 1) * 20, 10) ||
             !conformance_await(c, &pair.server.ready.n_read, turn) ||
             !conformance_send(c, &pair.client, 30, (turn - 1) * 20 + 10, 10) ||
-            !quiet(c, &pair.server.ready.n_calls, turn, "armed once, bytes arrived twice"))
+            !conformance_quiet(c, &pair.server.ready.n_calls, turn,
+                               "armed once, bytes arrived twice"))
             break;
         conformance_receive(c, &pair.server, 30, (turn - 1) * 20, 20);
     }
@@ -51,7 +47,7 @@ static void test_arm_with_buffered_bytes(struct conformance *c)
         conformance_receive(c, &pair.server, 32, 0, 10) &&
         CONF_RESULT(c, end_arm(&pair.server, VIA_READY_READ), S_OK) &&
         conformance_await(c, &pair.server.ready.n_read, 1) &&
-        quiet(c, &pair.server.ready.n_calls, 1, "armed with buffered bytes"))
+        conformance_quiet(c, &pair.server.ready.n_calls, 1, "armed with buffered bytes"))
         conformance_receive(c, &pair.server, 32, 10, 10);
     conformance_close(c, &pair);
 }
@@ -69,7 +65,8 @@ static void test_arm_after_partial_peek(struct conformance *c)
             end_peek(&pair.server, 20, &span, &size);
         while (size < 10 && conformance_now(c) < deadline);
         if (CONF_RESULT(c, end_arm(&pair.server, VIA_READY_READ), S_OK) &&
-            quiet(c, &pair.server.ready.n_calls, 0, "armed after a peek that wanted more") &&
+            conformance_quiet(c, &pair.server.ready.n_calls, 0,
+                              "armed after a peek that wanted more") &&
             conformance_send(c, &pair.client, 33, 10, 10) &&
             conformance_await(c, &pair.server.ready.n_read, 1))
             conformance_receive(c, &pair.server, 33, 0, 20);
@@ -84,7 +81,7 @@ static void test_arm_write(struct conformance *c)
         return;
     if (CONF_RESULT(c, end_arm(&pair.client, VIA_READY_WRITE), S_OK) &&
         conformance_await(c, &pair.client.ready.n_write, 1))
-        quiet(c, &pair.client.ready.n_calls, 1, "armed once for writing");
+        conformance_quiet(c, &pair.client.ready.n_calls, 1, "armed once for writing");
     conformance_close(c, &pair);
 }
 
@@ -96,10 +93,10 @@ static void test_arm_both(struct conformance *c)
     if (CONF_RESULT(c, end_arm(&pair.server, VIA_READY_READ), S_OK) &&
         CONF_RESULT(c, end_arm(&pair.server, VIA_READY_WRITE), S_OK) &&
         conformance_await(c, &pair.server.ready.n_write, 1) &&
-        quiet(c, &pair.server.ready.n_read, 0, "armed for both, nothing has arrived") &&
+        conformance_quiet(c, &pair.server.ready.n_read, 0, "armed for both, nothing has arrived") &&
         conformance_send(c, &pair.client, 34, 0, 10) &&
         conformance_await(c, &pair.server.ready.n_read, 1))
-        quiet(c, &pair.server.ready.n_write, 1, "armed once for writing");
+        conformance_quiet(c, &pair.server.ready.n_write, 1, "armed once for writing");
     conformance_close(c, &pair);
 }
 
@@ -111,7 +108,7 @@ static void test_disarm(struct conformance *c)
     if (CONF_RESULT(c, end_arm(&pair.server, VIA_READY_READ), S_OK)) {
         end_disarm(&pair.server, VIA_READY_READ);
         if (conformance_send(c, &pair.client, 35, 0, 10) &&
-            quiet(c, &pair.server.ready.n_calls, 0, "disarmed"))
+            conformance_quiet(c, &pair.server.ready.n_calls, 0, "disarmed"))
             conformance_receive(c, &pair.server, 35, 0, 10);
     }
     conformance_close(c, &pair);
@@ -173,10 +170,10 @@ static void test_listener_ready_once(struct conformance *c)
     /* Accepted only after the report: a client that is gone when the reactor looks is no news. */
     struct via_connect_options options = {sizeof options, 0, 0};
     if (CONF_RESULT(c, c->server->t->listener_arm(pair.listener), S_OK) &&
-        quiet(c, &pair.listening.n_calls, 0, "a listener without clients") &&
+        conformance_quiet(c, &pair.listening.n_calls, 0, "a listener without clients") &&
         CONF_RESULT(c, c->client->t->connect(pair.address, &options, &pair.client.stream), S_OK) &&
         conformance_await(c, &pair.listening.n_read, 1) &&
-        quiet(c, &pair.listening.n_calls, 1, "a listener that was armed once"))
+        conformance_quiet(c, &pair.listening.n_calls, 1, "a listener that was armed once"))
         conformance_accept(c, pair.listener, &pair.server);
     conformance_close(c, &pair);
 }

@@ -282,6 +282,11 @@ static HRESULT remote_is_over(struct via_stream *stream)
     return ask_object(&stream->object, "is-over");
 }
 
+static HRESULT remote_is_connected(struct via_stream *stream)
+{
+    return ask_object(&stream->object, "is-connected");
+}
+
 static void remote_close(struct via_stream *stream)
 {
     ask_object(&stream->object, "close");
@@ -401,6 +406,8 @@ HRESULT peer_begin(const char *directory, const char *scheme)
             remote.finish = remote_finish;
             remote.is_over = remote_is_over;
         }
+        if (conformance_line_number(&at))
+            remote.is_connected = remote_is_connected;
         if (strcmp(theirs, scheme) != 0)
             hr = error_set(VIA_E_PLUGIN, "the peer's plugin serves \"%s:\", this one \"%s:\"",
                            theirs, scheme);

@@ -110,6 +110,8 @@ void conformance_on_ready(void *token, uint32_t events)
         ready->n_read++;
     if (events & VIA_READY_WRITE)
         ready->n_write++;
+    if (events & VIA_READY_CLOSED)
+        ready->n_closed++;
     ready->n_calls++;
 }
 
@@ -124,6 +126,13 @@ bool conformance_await(struct conformance *c, _Atomic uint32_t *counter, uint32_
         conformance_sleep(50000);
     }
     return true;
+}
+
+bool conformance_quiet(struct conformance *c, _Atomic uint32_t *counter, uint32_t n,
+                       const char *what)
+{
+    conformance_sleep(CONFORMANCE_QUIET_NS);
+    return CONF_CHECK(c, *counter == n, "%s: %u reports, %u were due", what, *counter, n);
 }
 
 /* --- pairs --- */
@@ -152,24 +161,38 @@ bool conformance_accept(struct conformance *c, struct via_listener *listener,
     return conformance_result(c, hr, S_OK, "listener_accept");
 }
 
-static bool set_ready(struct conformance *c, struct conformance_end *end)
+bool conformance_set_ready(struct conformance *c, struct conformance_end *end)
 {
     HRESULT hr = end->side->t->set_ready(end->stream, conformance_on_ready, &end->ready);
     return conformance_result(c, hr, S_OK, "set_ready");
 }
 
-bool conformance_connect(struct conformance *c, struct conformance_pair *pair)
+HRESULT conformance_connect_to(struct conformance *c, const char *address,
+                               uint32_t check_server_owner, struct conformance_end *end)
 {
-    struct via_connect_options options = {sizeof options, 0, 0};
+    struct via_connect_options options = {sizeof options, check_server_owner, 0};
     uint64_t deadline = conformance_deadline(c);
     HRESULT hr;
-    while ((hr = c->client->t->connect(pair->address, &options, &pair->client.stream)) ==
-               VIA_S_WOULD_BLOCK &&
+    end->side = c->client;
+    end->stream = NULL;
+    while ((hr = c->client->t->connect(address, &options, &end->stream)) == VIA_S_WOULD_BLOCK &&
            conformance_now(c) < deadline)
         conformance_sleep(50000);
+    if (hr != S_OK)
+        return hr;
+    while ((hr = end_is_connected(end)) == S_FALSE && conformance_now(c) < deadline)
+        conformance_sleep(50000);
+    if (hr != S_OK)
+        end_close(end);
+    return hr;
+}
+
+bool conformance_connect(struct conformance *c, struct conformance_pair *pair)
+{
+    HRESULT hr = conformance_connect_to(c, pair->address, 0, &pair->client);
     return conformance_result(c, hr, S_OK, "connect") &&
-           conformance_accept(c, pair->listener, &pair->server) && set_ready(c, &pair->client) &&
-           set_ready(c, &pair->server);
+           conformance_accept(c, pair->listener, &pair->server) &&
+           conformance_set_ready(c, &pair->client) && conformance_set_ready(c, &pair->server);
 }
 
 bool conformance_open(struct conformance *c, struct conformance_pair *pair)
@@ -189,6 +212,26 @@ void conformance_close(struct conformance *c, struct conformance_pair *pair)
     if (pair->listener != NULL)
         c->server->t->listener_close(pair->listener);
     pair->listener = NULL;
+}
+
+bool conformance_can_finish(struct conformance *c)
+{
+    if (side_can_finish(c->client) && side_can_finish(c->server))
+        return true;
+    conformance_skip(c, "its streams end only as a whole");
+    return false;
+}
+
+bool conformance_await_end(struct conformance *c, struct conformance_end *end)
+{
+    const uint8_t *span;
+    size_t size;
+    uint64_t deadline = conformance_deadline(c);
+    HRESULT hr;
+    do
+        hr = end_peek(end, 1, &span, &size);
+    while (hr == VIA_S_WOULD_BLOCK && conformance_now(c) < deadline);
+    return conformance_result(c, hr, RPC_E_DISCONNECTED, "peek after the peer has closed");
 }
 
 const struct conformance_side *conformance_far(const struct conformance *c)

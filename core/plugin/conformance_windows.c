@@ -13,7 +13,11 @@
 
 #include <viaduct/plugin/unix_calls.h>
 
+#include <stdio.h>
 #include <string.h>
+#include <winsock2.h>
+/* After the one above, which it needs. */
+#include <iphlpapi.h>
 #include <windows.h>
 
 /* Of a transport over Unix sockets, else NULL; of the run. */
@@ -130,6 +134,35 @@ const struct conformance_side *conformance_local_side(const struct via_plugin *p
     calls = is_unix ? host->unix_calls : NULL;
     side.t = plugin->transport;
     return &side;
+}
+
+/* Loaded here, so that nothing else of the runtime needs it. */
+bool conformance_own_host(char *host, size_t size)
+{
+    HMODULE module = LoadLibraryExW(L"iphlpapi.dll", NULL, LOAD_LIBRARY_SEARCH_SYSTEM32);
+    DWORD(WINAPI * get_table)(MIB_IPADDRTABLE *, ULONG *, BOOL) = NULL;
+    union {
+        MIB_IPADDRTABLE table;
+        uint8_t bytes[16384];
+    } all;
+    const MIB_IPADDRROW *rows = all.table.table;
+    ULONG all_size = sizeof all;
+    bool is_found = false;
+    if (module == NULL)
+        return false;
+    FARPROC found = GetProcAddress(module, "GetIpAddrTable");
+    memcpy(&get_table, &found, sizeof get_table);
+    if (get_table != NULL && get_table(&all.table, &all_size, TRUE) == NO_ERROR) {
+        for (DWORD i = 0; i < all.table.dwNumEntries && !is_found; i++) {
+            uint8_t at[4];
+            memcpy(at, &rows[i].dwAddr, sizeof at);
+            is_found = at[0] != 0 && at[0] != 127;
+            if (is_found)
+                snprintf(host, size, "%u.%u.%u.%u", at[0], at[1], at[2], at[3]);
+        }
+    }
+    FreeLibrary(module);
+    return is_found;
 }
 
 void conformance_remove_directory(const char *path)

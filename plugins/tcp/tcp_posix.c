@@ -64,6 +64,10 @@ static HRESULT code_of(int error)
         return E_ACCESSDENIED;
     case EADDRNOTAVAIL:
         return VIA_E_ADDRESS;
+    case ENETUNREACH:
+    case EHOSTUNREACH:
+    case ETIMEDOUT:
+        return VIA_E_UNREACHABLE;
     default:
         return E_FAIL;
     }
@@ -211,12 +215,12 @@ static HRESULT tcp_is_connected(struct via_stream *stream)
     int descriptor = stream_descriptor(stream);
     struct sockaddr_storage name;
     socklen_t size = sizeof name;
-    int error = 0;
-    socklen_t error_size = sizeof error;
-    if (getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &error_size) < 0)
-        error = errno;
-    if (error != 0)
-        return socket_fail(code_of(error), "%s", strerror(error));
+    int32_t *error = stream_connect_error(stream);
+    socklen_t error_size = sizeof *error;
+    if (*error == 0 && getsockopt(descriptor, SOL_SOCKET, SO_ERROR, error, &error_size) < 0)
+        *error = errno;
+    if (*error != 0)
+        return socket_fail(code_of(*error), "%s", strerror(*error));
     return getpeername(descriptor, (struct sockaddr *)&name, &size) == 0 ? S_OK : S_FALSE;
 }
 

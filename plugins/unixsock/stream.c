@@ -57,6 +57,11 @@ int32_t stream_descriptor(const struct via_stream *stream)
     return stream->descriptor;
 }
 
+int32_t *stream_connect_error(struct via_stream *stream)
+{
+    return &stream->connect_error;
+}
+
 static void buffer_give_back(struct stream_buffer *buffer)
 {
     if (buffer->memory.data != NULL)

@@ -27,6 +27,9 @@ HRESULT stream_new(int32_t descriptor, uint32_t flags, struct via_stream **strea
 /* The same of a socket that does not say who is at its other end. */
 HRESULT stream_new_anonymous(int32_t descriptor, struct via_stream **stream);
 int32_t stream_descriptor(const struct via_stream *stream);
+/* For is_connected, whose place it is: why the connection was not made, which the system says only
+ * once; 0: nothing is known of it. */
+int32_t *stream_connect_error(struct via_stream *stream);
 
 HRESULT stream_set_ready(struct via_stream *stream, void (*ready)(void *token, uint32_t events),
                          void *token);

@@ -61,6 +61,7 @@ struct via_stream {
     int32_t descriptor;      /* read-only */
     struct socket_peer peer; /* read-only */
     int32_t life;            /* read-only: socket_peer_life() */
+    int32_t connect_error;   /* see stream_connect_error */
     /* That life is over: what the peer sent is in the socket, and when that is empty it is the end,
      * even if a forked child keeps the socket open. */
     _Atomic bool is_orphaned;

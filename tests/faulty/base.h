@@ -53,6 +53,8 @@ void faulty_sleep_ms(unsigned ms);
                      .park = stream_park,                                                   \
                      .peer_identity = stream_peer_identity,                                 \
                      .shutdown = stream_shutdown,                                           \
+                     .finish = stream_finish,                                               \
+                     .is_over = stream_is_over,                                             \
                      .close = faulty_close,                                                 \
                      __VA_ARGS__};                                                          \
     static const char *const schemes[] = {"unix", NULL};                                    \

@@ -7,4 +7,4 @@ static HRESULT finish(struct via_stream *stream)
     return S_OK;
 }
 
-FAULTY_PLUGIN(plugin_lifetime_init, .finish = finish, .is_over = stream_is_over)
+FAULTY_PLUGIN(plugin_lifetime_init, .finish = finish)

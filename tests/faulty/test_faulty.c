@@ -59,7 +59,12 @@ static void expect(const char *fault, const char *test)
         expect(#fault, test); \
     }
 
+FAULT(closed_once, "closed_when_peer_is_gone")
+FAULT(closed_too_soon, "closed_is_not_early")
+FAULT(closed_unreported, "closed_when_peer_is_gone")
 FAULT(commit_blocks, "full_stream_never_blocks")
+FAULT(decided_too_soon, "connection_is_decided")
+FAULT(disarm_closed_ignored, "closed_is_disarmed")
 FAULT(disarm_ignored, "disarm")
 FAULT(end_before_data, "end_comes_after_data")
 FAULT(finish_ends_both, "finish_ends_one_direction")
@@ -69,14 +74,19 @@ FAULT(init_once, "init_repeats")
 FAULT(interrupt_lost, "interrupt_next_wait")
 FAULT(name_stolen, "address_in_use")
 FAULT(ready_twice, "arm_once_ready_once")
+FAULT(refusal_forgotten, "refusal_is_kept")
 FAULT(short_read_dropped, "random_sizes")
 FAULT(wait_early, "wait_deadline")
 FAULT(wrong_identity, "identity")
 
-HARNESS_MAIN("faulty", TEST_ENTRY_LIMIT(commit_blocks, 90000),
+HARNESS_MAIN("faulty", TEST_ENTRY_LIMIT(closed_once, 90000),
+             TEST_ENTRY_LIMIT(closed_too_soon, 60000), TEST_ENTRY_LIMIT(closed_unreported, 90000),
+             TEST_ENTRY_LIMIT(commit_blocks, 90000), TEST_ENTRY_LIMIT(decided_too_soon, 60000),
+             TEST_ENTRY_LIMIT(disarm_closed_ignored, 60000),
              TEST_ENTRY_LIMIT(disarm_ignored, 60000), TEST_ENTRY_LIMIT(end_before_data, 60000),
              TEST_ENTRY_LIMIT(finish_ends_both, 60000), TEST_ENTRY_LIMIT(handle_lost, 60000),
              TEST_ENTRY_LIMIT(handles_taken_when_few, 60000), TEST_ENTRY_LIMIT(init_once, 60000),
              TEST_ENTRY_LIMIT(interrupt_lost, 60000), TEST_ENTRY_LIMIT(name_stolen, 60000),
-             TEST_ENTRY_LIMIT(ready_twice, 60000), TEST_ENTRY_LIMIT(short_read_dropped, 60000),
-             TEST_ENTRY_LIMIT(wait_early, 60000), TEST_ENTRY_LIMIT(wrong_identity, 60000))
+             TEST_ENTRY_LIMIT(ready_twice, 60000), TEST_ENTRY_LIMIT(refusal_forgotten, 60000),
+             TEST_ENTRY_LIMIT(short_read_dropped, 60000), TEST_ENTRY_LIMIT(wait_early, 60000),
+             TEST_ENTRY_LIMIT(wrong_identity, 60000))
