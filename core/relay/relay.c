@@ -193,15 +193,13 @@ static void begin_end(void *argument)
     end(relay);
 }
 
-bool relay_set_down(struct relay *relay, bool is_down, const char *failure)
+void relay_set_down(struct relay *relay, bool is_down, const char *failure)
 {
     os_mutex_lock(&relay->lock);
-    bool is_news = relay->is_down != is_down;
     relay->is_down = is_down;
     if (failure != NULL)
         snprintf(relay->failure, sizeof relay->failure, "%s", failure);
     os_mutex_unlock(&relay->lock);
-    return is_news;
 }
 
 /* --- starting --- */

@@ -28,6 +28,8 @@ struct relay_timer {
     bool is_posted;           /* lock: a tick is on its way */
 };
 
+struct error_record;
+
 /* The system's pipe; splice.c. */
 struct splice_pipe {
     struct splice_pipe *next; /* in `idle` */
@@ -74,6 +76,7 @@ struct relay {
     bool is_ending;                 /* nobody is let in any more */
     uint64_t paused_until_ns;       /* the listener is armed again then; 0: it is armed */
     uint64_t warned_ns;             /* relay_warn */
+    bool is_said;                   /* the log says that the target is missing */
     struct os_waiter *ended;        /* who waits until everything is closed */
     atomic_uint_fast64_t counts[6]; /* enum relay_count; written by the reactor */
 
@@ -124,7 +127,11 @@ struct relay_session {
     uint64_t give_up_ns;
     uint32_t back_off_ms;
     unsigned at_target; /* the one that is being connected to, or the first */
-    bool is_half;       /* one direction has ended in a way that its sink was not told */
+    /* Why the first target that has failed did, while it waits; S_OK: none has. */
+    HRESULT failure_code;
+    struct error_record *failure; /* owned; NULL: none, or there was no memory */
+    unsigned at_failure;
+    bool is_half; /* one direction has ended in a way that its sink was not told */
 };
 
 /* --- session.c: on the reactor --- */
@@ -172,8 +179,8 @@ void splice_pool_deinit(struct splice_pool *pool);
 void relay_sweep(struct relay *relay);
 /* On the reactor: logs a warning about the relay's clients, not too often. */
 void relay_warn(struct relay *relay, const char *text);
-/* On the reactor. Whether this is news that should be logged. */
-bool relay_set_down(struct relay *relay, bool is_down, const char *failure);
+/* On the reactor: whether the target is missing, for the status; `failure` may be NULL. */
+void relay_set_down(struct relay *relay, bool is_down, const char *failure);
 /* On the reactor: what is due in it; when the next thing is. */
 uint64_t relay_tick(struct relay *relay, uint64_t now_ns);
 

@@ -88,7 +88,7 @@ static HRESULT begin_connection(struct relay_session *session, const char *addre
     if (SUCCEEDED(hr))
         hr = end->transport->connect(rest, &options, &end->stream);
     if (hr == VIA_S_WOULD_BLOCK)
-        return error_set(VIA_E_UNREACHABLE, "all places of the server at %s are taken", address);
+        return error_set(VIA_E_LIMIT, "all places of the server at %s are taken", address);
     return SUCCEEDED(hr) ? prepare(end) : hr;
 }
 
@@ -102,7 +102,7 @@ static HRESULT check_connection(struct relay_session *session)
         end->transport->is_connected != NULL)
         hr = end->transport->is_connected(end->stream);
     if (hr == S_FALSE && os_now_ns() >= session->give_up_ns)
-        return error_set(VIA_E_UNREACHABLE, "nobody answers in time");
+        return error_set(RPC_E_TIMEOUT, "nobody answers in time");
     if (hr != S_FALSE)
         return hr;
     hr = end->transport->arm(end->stream, VIA_READY_WRITE);
@@ -127,13 +127,33 @@ static HRESULT connect_to(struct relay_session *session, const char *address)
     return hr;
 }
 
+static void forget_failure(struct relay_session *session)
+{
+    error_record_free(session->failure);
+    session->failure = NULL;
+    session->failure_code = S_OK;
+}
+
+/* Takes the thread's error. Of several targets the first one's counts; that nobody answers in time
+ * only while nothing else is known of it: when a client's time is up the last try has just begun.
+ */
+static void note_failure(struct relay_session *session, HRESULT hr)
+{
+    if (session->failure_code != S_OK &&
+        (session->at_target > session->at_failure ||
+         (session->at_target == session->at_failure && hr == RPC_E_TIMEOUT)))
+        return;
+    forget_failure(session);
+    session->failure = error_take();
+    session->failure_code = hr;
+    session->at_failure = session->at_target;
+}
+
 /* The first of the relay's targets that can be reached, from the one that is being connected to on;
- * the failure of the first otherwise. As check_connection. */
+ * otherwise what has been noted. As check_connection. */
 static HRESULT connect_any(struct relay_session *session)
 {
     char **targets = session->relay->targets;
-    HRESULT result = S_OK;
-    struct error_record *first = NULL;
     for (; targets[session->at_target] != NULL; session->at_target++) {
         char *address;
         HRESULT hr = pattern_expand(targets[session->at_target], &session->client, &address);
@@ -141,25 +161,22 @@ static HRESULT connect_any(struct relay_session *session)
             hr = connect_to(session, address);
             free(address);
         }
-        if (SUCCEEDED(hr)) {
-            error_record_free(first);
+        if (SUCCEEDED(hr))
             return hr;
-        }
-        if (SUCCEEDED(result)) {
-            result = hr;
-            first = error_take();
-        }
+        note_failure(session, hr);
     }
     session->at_target = 0;
-    error_give(first);
-    return result;
+    return session->failure_code;
 }
 
 static void open_session(struct relay_session *session)
 {
     struct relay *relay = session->relay;
-    if (relay_set_down(relay, false, NULL))
+    forget_failure(session);
+    relay_set_down(relay, false, NULL);
+    if (relay->is_said)
         log_info("relay", "%s: the target is there again", relay->listen);
+    relay->is_said = false;
     list_remove(&session->link);
     list_append(&relay->open, &session->link);
     session->stage = SESSION_OPEN;
@@ -172,16 +189,38 @@ static void open_session(struct relay_session *session)
         flow_pump(session, TO_CLIENT);
 }
 
-/* The client is disconnected; that its target is missing is said once. */
-static void give_up(struct relay_session *session, HRESULT hr)
+/* No target could be reached. The status says why at once, unless the target may be there; the log
+ * once, when a client is disconnected for it. */
+static void tell_failure(const struct relay_session *session, bool is_last)
 {
     struct relay *relay = session->relay;
+    HRESULT hr = session->failure_code;
     char text[ERROR_TEXT_SIZE];
-    relay_count(relay, COUNT_UNREACHABLE, 1);
-    error_format(error_get(), hr, text, sizeof text);
-    if (relay_set_down(relay, true, text))
+    error_format(session->failure, hr, text, sizeof text);
+    if (is_last || (hr != RPC_E_TIMEOUT && hr != VIA_E_LIMIT))
+        relay_set_down(relay, true, text);
+    if (is_last && !relay->is_said)
         log_warning("relay", "%s: clients are disconnected: %s", relay->listen, text);
+    relay->is_said |= is_last;
+}
+
+static void give_up(struct relay_session *session)
+{
+    relay_count(session->relay, COUNT_UNREACHABLE, 1);
+    tell_failure(session, true);
     session_end(session);
+}
+
+static void try_again(struct relay_session *session)
+{
+    tell_failure(session, false);
+    session->retry_ns = os_deadline_ms(session->back_off_ms);
+    session->back_off_ms *= 2;
+    if (session->back_off_ms > MAX_BACK_OFF_MS)
+        session->back_off_ms = MAX_BACK_OFF_MS;
+    if (session->retry_ns > session->give_up_ns)
+        session->retry_ns = session->give_up_ns;
+    timer_need(session->relay->set, session->retry_ns);
 }
 
 /* In no callback of the target's stream, which may be closed. */
@@ -194,15 +233,9 @@ static void try_target(struct relay_session *session)
         session->retry_ns = session->give_up_ns;
         timer_need(session->relay->set, session->retry_ns);
     } else if (os_now_ns() >= session->give_up_ns) {
-        give_up(session, hr);
+        give_up(session);
     } else {
-        session->retry_ns = os_deadline_ms(session->back_off_ms);
-        session->back_off_ms *= 2;
-        if (session->back_off_ms > MAX_BACK_OFF_MS)
-            session->back_off_ms = MAX_BACK_OFF_MS;
-        if (session->retry_ns > session->give_up_ns)
-            session->retry_ns = session->give_up_ns;
-        timer_need(session->relay->set, session->retry_ns);
+        try_again(session);
     }
     error_clear();
 }
@@ -310,5 +343,6 @@ void session_close(struct relay_session *session)
             session->ends[i].transport->close(session->ends[i].stream);
     }
     relay_count(session->relay, COUNT_CLIENTS, (uint64_t)-1);
+    forget_failure(session);
     free(session);
 }

@@ -69,22 +69,46 @@ static SOCKET make_socket(const struct tcp_address *address)
     return made;
 }
 
-static HRESULT fail(const char *what, const struct tcp_address *address, int error)
+/* In words, with its code; NULL: it has no words of its own. By winsock's codes, and by those of
+ * completions. */
+static const char *problem_of(DWORD error, HRESULT *code)
 {
-    char text[128];
     switch (error) {
     case WSAECONNREFUSED:
-        return socket_fail(VIA_WIN32(2), "cannot %s %s: nobody listens there", what, address->text);
+    case ERROR_CONNECTION_REFUSED:
+        *code = VIA_WIN32(2);
+        return "nobody listens there";
     case WSAEADDRINUSE:
-        return socket_fail(VIA_E_ADDRESS_IN_USE, "cannot %s %s: another process listens there",
-                           what, address->text);
+        *code = VIA_E_ADDRESS_IN_USE;
+        return "another process listens there";
     case WSAEADDRNOTAVAIL:
-        return socket_fail(VIA_E_ADDRESS, "cannot %s %s: it is no address of this machine", what,
-                           address->text);
+        *code = VIA_E_ADDRESS;
+        return "it is no address of this machine";
+    case WSAENETUNREACH:
+    case ERROR_NETWORK_UNREACHABLE:
+        *code = VIA_E_UNREACHABLE;
+        return "its network is unreachable";
+    case WSAEHOSTUNREACH:
+    case ERROR_HOST_UNREACHABLE:
+        *code = VIA_E_UNREACHABLE;
+        return "that machine is unreachable";
+    case WSAETIMEDOUT:
+    case ERROR_SEM_TIMEOUT:
+        *code = VIA_E_UNREACHABLE;
+        return "nobody answers";
     default:
-        snprintf(text, sizeof text, "cannot %s %s", what, address->text);
-        return overlapped_fail_error(text, (DWORD)error);
+        return NULL;
     }
+}
+
+static HRESULT fail(const char *what, const struct tcp_address *address, DWORD error)
+{
+    char text[128];
+    HRESULT code;
+    const char *problem = problem_of(error, &code);
+    snprintf(text, sizeof text, "cannot %s %s", what, address->text);
+    return problem != NULL ? socket_fail(code, "%s: %s", text, problem)
+                           : overlapped_fail_error(text, error);
 }
 
 /* --- listening --- */
@@ -122,7 +146,7 @@ static HRESULT bind_and_listen(struct tcp_listener *self)
     setsockopt(made, SOL_SOCKET, SO_EXCLUSIVEADDRUSE, (const char *)&on, sizeof on);
     return bind(made, (struct sockaddr *)&name, size) == 0
                ? winsock_acceptor_listen(&self->acceptor)
-               : fail("listen on", &self->address, WSAGetLastError());
+               : fail("listen on", &self->address, (DWORD)WSAGetLastError());
 }
 
 static HRESULT tcp_listen(const char *text, const struct via_listen_options *options,
@@ -138,7 +162,7 @@ static HRESULT tcp_listen(const char *text, const struct via_listen_options *opt
     if (SUCCEEDED(hr)) {
         SOCKET made = make_socket(&self->address);
         self->acceptor.socket = made;
-        hr = made == INVALID_SOCKET ? fail("listen on", &self->address, WSAGetLastError())
+        hr = made == INVALID_SOCKET ? fail("listen on", &self->address, (DWORD)WSAGetLastError())
                                     : bind_and_listen(self);
         if (FAILED(hr) && made != INVALID_SOCKET)
             closesocket(made);
@@ -190,7 +214,7 @@ static HRESULT connect_near(SOCKET made, const struct tcp_address *address,
     if (error == 0)
         return winsock_stream_new(made, false, stream);
     closesocket(made);
-    return error == WSAEWOULDBLOCK ? VIA_S_WOULD_BLOCK : fail("connect to", address, error);
+    return error == WSAEWOULDBLOCK ? VIA_S_WOULD_BLOCK : fail("connect to", address, (DWORD)error);
 }
 
 /* What ConnectEx wants besides. */
@@ -232,32 +256,31 @@ static HRESULT connect_far(SOCKET made, const struct tcp_address *address,
     int error = prepare_far(made, address, &remote);
     if (error != 0) {
         closesocket(made);
-        return fail("connect to", address, error);
+        return fail("connect to", address, (DWORD)error);
     }
-    HRESULT hr = winsock_stream_new(made, false, stream);
+    struct via_stream *begun;
+    HRESULT hr = winsock_stream_new(made, false, &begun);
     if (FAILED(hr))
         return hr;
-    error = (int)overlapped_connect(*stream, start_far, &remote);
-    if (error == 0)
+    DWORD started = overlapped_connect(begun, start_far, &remote);
+    if (started == 0) {
+        *stream = begun;
         return S_OK;
-    overlapped_close(*stream);
-    return fail("connect to", address, error);
+    }
+    overlapped_close(begun);
+    return fail("connect to", address, started);
 }
 
 static HRESULT tcp_is_connected(struct via_stream *stream)
 {
     DWORD error = 0;
     HRESULT hr = overlapped_is_connected(stream, &error);
+    HRESULT code;
+    const char *problem = FAILED(hr) ? problem_of(error, &code) : NULL;
     if (SUCCEEDED(hr))
         return hr;
-    switch (error) {
-    case ERROR_CONNECTION_REFUSED:
-        return socket_fail(VIA_WIN32(2), "nobody listens there");
-    case ERROR_SEM_TIMEOUT:
-        return socket_fail(hr, "nobody answers");
-    default:
-        return overlapped_fail_error("connecting", error);
-    }
+    return problem != NULL ? socket_fail(code, "%s", problem)
+                           : overlapped_fail_error("connecting", error);
 }
 
 static HRESULT tcp_connect(const char *text, const struct via_connect_options *options,
@@ -269,7 +292,7 @@ static HRESULT tcp_connect(const char *text, const struct via_connect_options *o
         return hr;
     SOCKET made = make_socket(&address);
     if (made == INVALID_SOCKET)
-        return fail("connect to", &address, WSAGetLastError());
+        return fail("connect to", &address, (DWORD)WSAGetLastError());
     return address.is_loopback ? connect_near(made, &address, stream)
                                : connect_far(made, &address, stream);
 }

@@ -237,6 +237,48 @@ static void check_coming(const char *address)
     }
 }
 
+/* Why a target cannot be reached is said as soon as the system says it, and not that time is up. */
+static void check_reason(uint32_t patience_ms, bool is_given_up)
+{
+    const char *const targets[] = {"tcp:224.0.0.1:9", NULL};
+    char listen[RAW_ADDRESS_SIZE];
+    char byte;
+    struct relay_status status = {.is_down = false};
+    struct relay_settings settings;
+    struct relay *relay;
+    relay_settings_default(&settings);
+    settings.listen = raw_address("in", listen);
+    settings.connect = targets;
+    settings.network = true;
+    settings.patience_ms = patience_ms;
+    if (!CHECK_OK(relays_start_with(&settings, &relay)))
+        return;
+    intptr_t end = relays_connect("in");
+    if (is_given_up)
+        CHECK_EQ(raw_receive(end, &byte, 1), -1);
+    uint64_t n_clients = is_given_up ? 0 : 1;
+    for (unsigned i = 0; i < PATIENCE_MS && (!status.is_down || status.n_clients != n_clients);
+         i++) {
+        os_sleep_ms(1);
+        relay_get_status(relay, &status);
+    }
+    CHECK(status.is_down);
+    CHECK_EQ(status.n_clients, n_clients);
+    CHECK_STR_HAS(status.failure, targets[0]);
+    CHECK_STR_HAS(status.failure, "unreachable");
+    raw_close(end);
+    relay_stop(relay);
+}
+
+TEST(the_reason_is_told_at_once)
+{
+    if (relays_open()) {
+        check_reason(60000, false);
+        check_reason(100, true);
+    }
+    relays_close();
+}
+
 /* Nobody is forgotten who has no target yet. */
 TEST(a_relay_ends_while_a_client_waits)
 {
@@ -477,7 +519,8 @@ HARNESS_MAIN("relaying", TEST_ENTRY(bytes_of_any_number),
              TEST_ENTRY_LIMIT(more_than_255_at_once, 60000),
              TEST_ENTRY(a_client_that_does_not_read), TEST_ENTRY(a_relay_ends_while_a_client_waits),
              TEST_ENTRY(a_pipe_that_comes_and_goes), TEST_ENTRY(a_socket_that_comes_and_goes),
-             TEST_ENTRY(a_port_that_comes_and_goes), TEST_ENTRY(names_that_cannot_be),
+             TEST_ENTRY(a_port_that_comes_and_goes), TEST_ENTRY(the_reason_is_told_at_once),
+             TEST_ENTRY(names_that_cannot_be),
              TEST_ENTRY_LIMIT(messages_keep_their_boundaries, 60000),
              TEST_ENTRY(a_message_that_is_too_long),
              TEST_ENTRY(an_empty_message_is_the_end_of_a_half),

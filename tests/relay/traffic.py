@@ -395,6 +395,12 @@ def idle(listen, target, count):
     sys.stdin.readline()
 
 
+def waits(listen, target, _):
+    """A client that stays until a line comes on standard input, or its end."""
+    with connect(listen):
+        sys.stdin.readline()
+
+
 def is_disconnected(listen, target, _):
     """An idle client is disconnected."""
     Target(target, echo)
