@@ -17,8 +17,7 @@ extern "C" {
 /* What a thing is ready for; also what to arm. */
 #define VIA_READY_READ  0x1u
 #define VIA_READY_WRITE 0x2u
-/* Reported with the others: the peer has ended its direction or is gone, or the descriptor is
- * broken. */
+/* Reported with the others: the peer has ended its direction or is gone, or it is broken. */
 #define VIA_READY_CLOSED 0x4u
 /* With VIA_READY_READ alone, in watch_arm: it will soon be armed so again. The host may go on to
  * watch when it has reported, silently, so that this costs no system call; what comes while nothing

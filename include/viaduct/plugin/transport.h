@@ -204,8 +204,7 @@ struct via_transport {
      * come since: then only more bytes than it saw are news. Each arm gives exactly one ready call
      * for that bit (one call may report both), unless disarmed before. READY_CLOSED, on a stream
      * that has `is_over` or keeps messages, and of which the peer's last byte or an empty message
-     * has been received: the peer may be gone altogether by now, or was so before; others ignore
-     * it. */
+     * has been received: the peer may be gone altogether, now or before; others ignore it. */
     HRESULT (*arm)(struct via_stream *stream, uint32_t events);
     /* Takes back what `events` names. A ready call that is already running may still come. */
     void (*disarm)(struct via_stream *stream, uint32_t events);
@@ -331,9 +330,7 @@ struct via_transport {
      * NULL, or past the table's `size`, where a stream that `connect` gives is connected. */
 
     /* [nobody else uses the stream] Of a stream from `connect`. S_OK: it is connected; S_FALSE: not
-     * yet, VIA_READY_WRITE is reported when it has been decided, and nothing can be received
-     * before; a failure: why it is not, however often it is asked (VIA_WIN32(2): nobody listens
-     * there). */
+     * yet, VIA_READY_WRITE is reported once it is decided; a failure: why not, each time. */
     HRESULT (*is_connected)(struct via_stream *stream);
 };
 
