@@ -17,15 +17,27 @@
 #include "cli/watch.h"
 #include "core/util/error.h"
 
-static const struct via_enum *enum_of(const struct via_typelib *lib, const struct via_type *type)
-{
-    return type->kind == VIA_TYPE_ENUM ? &lib->enums[type->index] : NULL;
-}
-
 static bool is_text(const struct via_type *type)
 {
     return type->kind == VIA_TYPE_BSTR || type->kind == VIA_TYPE_STRING8 ||
            type->kind == VIA_TYPE_STRING16 || type->kind == VIA_TYPE_GUID;
+}
+
+/* An amount of money and a decimal number keep all their digits as texts only. */
+static bool is_exact(const struct via_type *type, const char *word)
+{
+    return (type->kind == VIA_TYPE_CY || type->kind == VIA_TYPE_DECIMAL) && word[0] != '"';
+}
+
+/* What is no JSON, and is taken as text by what the parameter is: dates, names of an enum, "NaN"
+ * and "Infinity". */
+static bool may_be_text(const struct via_type *type, const char *word)
+{
+    bool is_real = type->kind == VIA_TYPE_F32 || type->kind == VIA_TYPE_F64;
+    const char *name = word + (word[0] == '-');
+
+    return type->kind == VIA_TYPE_DATE || type->kind == VIA_TYPE_ENUM ||
+           (is_real && (strcmp(name, "NaN") == 0 || strcmp(name, "Infinity") == 0));
 }
 
 /* -1, or the exit code. */
@@ -33,22 +45,16 @@ static int read_argument(const char *command, const struct typelib_method *metho
                          const struct via_param *param, const char *word, struct via_value *value)
 {
     const struct via_type *type = &method->lib->types[param->type];
-    const struct via_enum *names = enum_of(method->lib, type);
     char text[512];
     HRESULT hr;
 
-    if (is_text(type)) {
+    if (is_text(type) || is_exact(type, word)) {
         hr = via_value_set_string(value, word, strlen(word));
         return FAILED(hr) ? cli_fail_runtime(hr) : -1;
     }
-    for (uint16_t i = 0; names && i < names->n_values; i++) {
-        if (strcmp(names->values[i].name, word) == 0) {
-            value->kind = VIA_VALUE_I64;
-            value->as.i64 = names->values[i].value;
-            return -1;
-        }
-    }
     hr = via_value_from_json(word, value);
+    if (FAILED(hr) && may_be_text(type, word))
+        hr = via_value_set_string(value, word, strlen(word));
     if (SUCCEEDED(hr))
         return -1;
     return cli_fail_usage(command,

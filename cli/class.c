@@ -132,6 +132,16 @@ HRESULT method_find(const struct via_typelib *lib, uint16_t index, const char *n
     return hr;
 }
 
+/* The other method of a property. */
+static bool was_listed(const struct typelib_method *methods, size_t index, unsigned forms)
+{
+    for (size_t i = 0; i < index; i++)
+        if (has_form(methods[i].method, forms) &&
+            names_equal(methods[i].method->name, methods[index].method->name))
+            return true;
+    return false;
+}
+
 HRESULT method_list(const struct via_typelib *lib, uint16_t index, unsigned forms,
                     const char *owner, char *list, size_t size)
 {
@@ -142,7 +152,7 @@ HRESULT method_list(const struct via_typelib *lib, uint16_t index, unsigned form
     if (FAILED(hr))
         return hr;
     for (size_t i = 0; i < n_methods && used < size; i++)
-        if (has_form(methods[i].method, forms))
+        if (has_form(methods[i].method, forms) && !was_listed(methods, i, forms))
             used += (size_t)snprintf(list + used, size - used, "%s%s%s%s", used ? ", " : "", owner,
                                      *owner ? "." : "", methods[i].method->name);
     free(methods);

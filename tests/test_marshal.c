@@ -377,6 +377,16 @@ TEST(by_name_mistakes_are_named)
     check_refused("put_Level", "[]", DISP_E_BADPARAMCOUNT, "Level(in i32 value)");
     check_refused("put_Level", "[3000000000]", DISP_E_OVERFLOW, "argument value");
     check_refused("put_Level", "[\"x\"]", DISP_E_TYPEMISMATCH, "argument value");
+    check_refused("put_Level", "[\"1x\"]", DISP_E_TYPEMISMATCH, "a whole number");
+    check_refused("put_Level", "[\" 1\"]", DISP_E_TYPEMISMATCH, "a whole number");
+    check_refused("put_Level", "[\"-\"]", DISP_E_TYPEMISMATCH, "a whole number");
+    check_refused("put_Level", "[\"99999999999999999999\"]", DISP_E_OVERFLOW, "out of range");
+    check_refused("Scalars", "[-1, 2, -3, 4, -5, 6, \"-9223372036854775809\", 0.5, 1.25, 65]",
+                  DISP_E_OVERFLOW, "argument g");
+    check_refused("Scalars", "[-1, 2, -3, 4, -5, \" -1\", 7, 0.5, 1.25, 65]", DISP_E_TYPEMISMATCH,
+                  "argument f");
+    check_refused("Kinds", "[true, \"COLOR_NONE\", 0, \"{00000000-0000-0000-C000-000000000046}\"]",
+                  DISP_E_TYPEMISMATCH, "Color has no such name; it has: COLOR_");
     check_refused("Fixed", "[[1, 2], [[1, 1], [1, 1]]]", DISP_E_TYPEMISMATCH, "argument in");
     check_refused("Fixed", "[[1, 2, 3], [[1, 1], [1, 99999999999]]]", DISP_E_OVERFLOW,
                   "argument matrix[1][1]");

@@ -7,8 +7,10 @@
 #include "core/util/error.h"
 #include "core/util/utf.h"
 
+#include <errno.h>
 #include <float.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,32 +31,45 @@ bool by_name_set_integer(const struct plan_type *type, void *native, int64_t num
     return true;
 }
 
-/* A whole number in a value: itself, or a text of digits, since JSON has no large unsigned ones. */
-static bool get_integer(const struct via_value *value, bool *is_negative, uint64_t *number)
+/* Digits with or without a sign in front; hexadecimal ones behind "0x". */
+static HRESULT read_digits(const char *text, uint32_t n, bool *is_negative, uint64_t *number)
 {
+    const char *digits = text + (text[0] == '-' || text[0] == '+');
+    bool is_hexadecimal = digits[0] == '0' && (digits[1] == 'x' || digits[1] == 'X');
     char *end;
+    if (digits[0] < '0' || digits[0] > '9')
+        return DISP_E_TYPEMISMATCH;
+    errno = 0;
+    uint64_t magnitude = strtoull(digits, &end, is_hexadecimal ? 16 : 10);
+    if (end != text + n)
+        return DISP_E_TYPEMISMATCH;
+    *is_negative = text[0] == '-';
+    *number = *is_negative ? 0 - magnitude : magnitude;
+    return errno || (*is_negative && magnitude > (uint64_t)1 << 63) ? DISP_E_OVERFLOW : S_OK;
+}
+
+/* A whole number in a value: itself, or a text of digits, since JSON has no large unsigned ones. */
+static HRESULT get_integer(const struct via_value *value, bool *is_negative, uint64_t *number)
+{
     *is_negative = false;
     switch (value->kind) {
     case VIA_VALUE_I64:
         *is_negative = value->as.i64 < 0;
         *number = (uint64_t)value->as.i64;
-        return true;
+        return S_OK;
     case VIA_VALUE_U64:
         *number = value->as.u64;
-        return true;
+        return S_OK;
     case VIA_VALUE_F64:
         *is_negative = value->as.f64 < 0;
         if (value->as.f64 != floor(value->as.f64) || fabs(value->as.f64) > 9007199254740992.0)
-            return false;
+            return DISP_E_TYPEMISMATCH;
         *number = (uint64_t)(int64_t)value->as.f64;
-        return true;
+        return S_OK;
     case VIA_VALUE_STRING:
-        *is_negative = value->as.string[0] == '-';
-        *number = *is_negative ? (uint64_t)strtoll(value->as.string, &end, 0)
-                               : strtoull(value->as.string, &end, 0);
-        return value->n > 0 && !*end;
+        return read_digits(value->as.string, value->n, is_negative, number);
     default:
-        return false;
+        return DISP_E_TYPEMISMATCH;
     }
 }
 
@@ -63,13 +78,14 @@ static void set_ranged(struct by_name *self, uint8_t as_kind, size_t size,
 {
     bool is_negative;
     uint64_t number;
-    if (!get_integer(value, &is_negative, &number)) {
-        by_name_fail(self, DISP_E_TYPEMISMATCH, "a whole number is expected");
+    HRESULT hr = get_integer(value, &is_negative, &number);
+    if (hr == DISP_E_TYPEMISMATCH) {
+        by_name_fail(self, hr, "a whole number is expected");
         return;
     }
     bool fits =
         is_negative ? (int64_t)number >= ranges[as_kind].least : number <= ranges[as_kind].most;
-    if (!fits)
+    if (FAILED(hr) || !fits)
         by_name_fail(self, DISP_E_OVERFLOW, "the number is out of range");
     else
         memcpy(native, &number, size);
@@ -102,6 +118,23 @@ static void set_real(struct by_name *self, bool is_float, const struct via_value
            is_float ? sizeof(single) : sizeof(number));
 }
 
+static bool is_number(const char *text)
+{
+    return text[0] == '-' || text[0] == '+' || (text[0] >= '0' && text[0] <= '9');
+}
+
+/* Says which names there are, as many as fit. */
+static void fail_enum(struct by_name *self, const struct via_enum *list)
+{
+    char text[256];
+    size_t used =
+        (size_t)snprintf(text, sizeof(text), "%.64s has no such name; it has: ", list->name);
+    for (uint16_t i = 0; i < list->n_values && used < sizeof(text); i++)
+        used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s", i ? ", " : "",
+                                 list->values[i].name);
+    by_name_fail(self, DISP_E_TYPEMISMATCH, text);
+}
+
 static void set_enum(struct by_name *self, const struct plan_type *type,
                      const struct via_value *value, void *native)
 {
@@ -112,6 +145,10 @@ static void set_enum(struct by_name *self, const struct plan_type *type,
         memcpy(native, &list->values[i].value, sizeof(int32_t));
         return;
     }
+    if (value->kind == VIA_VALUE_STRING && !is_number(value->as.string)) {
+        fail_enum(self, list);
+        return;
+    }
     set_ranged(self, VIA_TYPE_I32, sizeof(int32_t), value, native);
 }
 
@@ -120,7 +157,8 @@ static void set_hresult(struct by_name *self, const struct via_value *value, voi
     bool is_negative;
     uint64_t number;
     /* 0x80004005 is as good as -2147467259. */
-    if (get_integer(value, &is_negative, &number) && !is_negative && number <= UINT32_MAX)
+    HRESULT hr = get_integer(value, &is_negative, &number);
+    if (SUCCEEDED(hr) && !is_negative && number <= UINT32_MAX)
         memcpy(native, &number, sizeof(uint32_t));
     else
         set_ranged(self, VIA_TYPE_I32, sizeof(int32_t), value, native);

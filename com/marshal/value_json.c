@@ -60,6 +60,13 @@ static HRESULT from_json(json_t *json, struct via_value *value)
     return hr;
 }
 
+static const char *how_to_mend(const json_error_t *where)
+{
+    return json_error_code(where) == json_error_numeric_overflow
+               ? "; write the number as a text, in quotes"
+               : "";
+}
+
 static HRESULT read_json(const char *text, struct via_value *value)
 {
     json_error_t where;
@@ -78,8 +85,8 @@ static HRESULT read_json(const char *text, struct via_value *value)
     json_t *json =
         json_loads(text, JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, &where);
     if (!json)
-        return error_set(E_INVALIDARG, "not JSON, line %d, column %d: %s", where.line, where.column,
-                         where.text);
+        return error_set(E_INVALIDARG, "not JSON, line %d, column %d: %s%s", where.line,
+                         where.column, where.text, how_to_mend(&where));
     HRESULT hr = from_json(json, value);
     json_decref(json);
     if (FAILED(hr)) {

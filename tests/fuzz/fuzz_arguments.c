@@ -1,9 +1,10 @@
 /*
- * The argument decoder: the first byte chooses a method, and where arrays of numbers are: in the
- * payload, left there, or beside it. The rest is the payload. What is accepted is encoded again,
- * and what comes of that must encode to the same bytes.
+ * The argument decoder: the first byte chooses a method, the second where arrays of numbers are: in
+ * the payload, left there, or beside it. The rest is the payload. What is accepted is encoded
+ * again, and what comes of that must encode to the same bytes.
  */
 #include "com/marshal/invocation.h"
+#include "com/marshal/plan.h"
 #include "com/typelib/typelib.h"
 #include "core/util/error.h"
 #include "tests/fuzz/fuzz.h"
@@ -12,10 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Of IEcho, and of IShapes behind them. */
-#define N_ECHO    21u
-#define N_METHODS 26u
 
 static struct echo echo;
 static struct loop_proxy proxy;
@@ -87,32 +84,40 @@ static HRESULT borrow(void *context, size_t position, size_t size, bool in_place
     return S_OK;
 }
 
-#define BORROWS 0x10u /* in the first byte */
-#define KEEPS   0x20u
+#define BORROWS 0x01u /* in the second byte */
+#define KEEPS   0x02u
+#define N_FRONT 2u /* bytes in front of the payload */
 
-static const struct marshal_method *choose(const struct marshal_interface *echo_itf, unsigned n)
+static const struct marshal_interface *shapes_interface(void)
 {
     static const struct marshal_interface *shapes;
     if (!shapes)
         shapes = marshal_interface_find(&IID_IShapes);
-    return n < N_ECHO ? marshal_interface_method(echo_itf, 3 + n)
-                      : marshal_interface_method(shapes, 3 + n - N_ECHO);
+    return shapes;
+}
+
+/* Of all methods of IEcho, and of IShapes behind them. */
+static const struct marshal_method *choose(uint8_t byte)
+{
+    const struct marshal_interface *itf = prepare();
+    unsigned n = byte % (itf->n_methods + shapes_interface()->n_methods);
+    return n < itf->n_methods ? &itf->methods[n] : &shapes_interface()->methods[n - itf->n_methods];
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    const struct marshal_interface *itf = prepare();
-    const struct marshal_method *method = size ? choose(itf, data[0] % N_METHODS) : NULL;
+    const struct marshal_method *method = size >= N_FRONT ? choose(data[0]) : NULL;
     struct marshal_pointers pointers = loop_pointers(&proxy);
     struct marshal_invocation *invocation = NULL;
     struct marshal_scratch scratch;
-    uint8_t *payload = method ? malloc(size - 1 ? size - 1 : 1) : NULL; /* aligned */
+    size_t n = method ? size - N_FRONT : 0;
+    uint8_t *payload = method ? malloc(n ? n : 1) : NULL; /* aligned */
     if (payload)
-        memcpy(payload, data + 1, size - 1);
-    pointers.borrow = method && data[0] & BORROWS ? borrow : NULL;
-    pointers.keeps_payload = method && data[0] & KEEPS;
-    if (payload && SUCCEEDED(marshal_decode_arguments(method, payload, size - 1, &pointers,
-                                                      &scratch, &invocation))) {
+        memcpy(payload, data + N_FRONT, n);
+    pointers.borrow = method && data[1] & BORROWS ? borrow : NULL;
+    pointers.keeps_payload = method && data[1] & KEEPS;
+    if (payload &&
+        SUCCEEDED(marshal_decode_arguments(method, payload, n, &pointers, &scratch, &invocation))) {
         fuzz_accepted = true;
         check_again(method, invocation);
         marshal_invocation_free(invocation);
@@ -126,19 +131,28 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 static struct wire_tap tap;
 
-static void write_call_as(const char *directory, uint8_t slot, const char *suffix)
+/* The call of a method of IEcho that `tap` holds. */
+static void write_call_as(const char *directory, uint8_t slot, uint8_t where, const char *suffix)
 {
-    static uint8_t bytes[sizeof(tap.call) + 1];
+    static uint8_t bytes[sizeof(tap.call) + N_FRONT];
     char name[32];
-    bytes[0] = (uint8_t)(slot - 3);
-    memcpy(bytes + 1, tap.call, tap.call_size);
+    bytes[0] = (uint8_t)(slot - prepare()->first_slot);
+    bytes[1] = where;
+    memcpy(bytes + N_FRONT, tap.call, tap.call_size);
     snprintf(name, sizeof(name), "slot%u%s", slot, suffix);
-    fuzz_write_file(directory, name, bytes, tap.call_size + 1);
+    fuzz_write_file(directory, name, bytes, tap.call_size + N_FRONT);
 }
 
 static void write_call(const char *directory, uint8_t slot)
 {
-    write_call_as(directory, slot, "");
+    write_call_as(directory, slot, 0, "");
+}
+
+static void write_call_with_arrays(const char *directory, uint8_t slot)
+{
+    write_call(directory, slot);
+    write_call_as(directory, slot, BORROWS, "-beside");
+    write_call_as(directory, slot, KEEPS, "-kept");
 }
 
 static void write_records(const char *directory, IEcho *face)
@@ -151,7 +165,7 @@ static void write_records(const char *directory, IEcho *face)
         .id = 12, .n = 3, .values = values, .title = title, .note = note, .extra = &extra};
     struct Record in_out = {0}, out = {0};
     IEcho_Records(face, &in, &in_out, &out);
-    write_call(directory, 7);
+    write_call_with_arrays(directory, 7);
     struct native_scope scope = {0};
     native_clear(marshal_interface_method(prepare(), 7)->params[2].type, &out, &scope);
 }
@@ -164,7 +178,7 @@ static void write_arrays(const char *directory, IEcho *face)
     ULONG m = 0;
     struct Record *records = NULL;
     IEcho_Arrays(face, 2, in, in_out, names, &m, &records);
-    write_call(directory, 8);
+    write_call_with_arrays(directory, 8);
     SysFreeString(names[0]);
     SysFreeString(names[1]);
     if (records)
@@ -241,7 +255,7 @@ static void write_records_in_variants(const char *directory, IEcho *face)
     V_VT(&in_out) = VT_ARRAY | VT_RECORD;
     V_ARRAY(&in_out) = SafeArrayCreateVectorEx(VT_RECORD, 0, 1, info);
     IEcho_Variants(face, in, &in_out, &out);
-    write_call_as(directory, 21, "-records");
+    write_call_as(directory, 21, 0, "-records");
     VariantClear(&in);
     VariantClear(&in_out);
     VariantClear(&out);
@@ -265,25 +279,37 @@ static void write_safearrays(const char *directory, IEcho *face)
 }
 
 /* The arguments of a method of IShapes. */
-static void write_shapes(const char *directory, unsigned slot, void **arguments)
+static void write_shapes(const char *directory, const char *name, void **arguments)
 {
-    const struct marshal_method *method =
-        marshal_interface_method(marshal_interface_find(&IID_IShapes), slot);
+    const struct marshal_interface *shapes = shapes_interface();
     struct marshal_pointers pointers = loop_pointers(&proxy);
-    struct buffer payload;
-    char name[32];
-    uint8_t first = (uint8_t)(N_ECHO + slot - 3);
+    struct buffer payload, encoded;
+    unsigned index = 0;
+    while (index < shapes->n_methods && strcmp(shapes->methods[index].method->name, name))
+        index++;
+    uint8_t front[N_FRONT] = {(uint8_t)(prepare()->n_methods + index)};
     buffer_init(&payload, 1 << 16);
-    buffer_append(&payload, &first, 1);
-    struct buffer encoded;
     buffer_init(&encoded, 1 << 16);
-    if (FAILED(marshal_encode_arguments(method, arguments, &pointers, &encoded)))
+    buffer_append(&payload, front, N_FRONT);
+    if (index == shapes->n_methods ||
+        FAILED(marshal_encode_arguments(&shapes->methods[index], arguments, &pointers, &encoded)))
         fuzz_fail("the corpus cannot be encoded");
     buffer_append(&payload, encoded.data, encoded.size);
-    snprintf(name, sizeof(name), "shapes%u", slot);
     fuzz_write_file(directory, name, payload.data, payload.size);
     buffer_deinit(&encoded);
     buffer_deinit(&payload);
+}
+
+static void write_line(const char *directory)
+{
+    Triple one = {1, 2, 3}, many[2] = {{4, 5, 6}, {7, 8, 9}};
+    Triple *one_at = &one, *many_at = many;
+    Names names = {NULL, NULL};
+    struct Vectors in = {.given = &one, .n = 2, .many = many, .more = &names};
+    struct Vectors *in_at = &in;
+    USHORT n = 2;
+    void *out = &n;
+    write_shapes(directory, "Line", (void *[]){&one_at, &one_at, &in_at, &n, &many_at, &out, &out});
 }
 
 static void write_needy(const char *directory)
@@ -302,11 +328,12 @@ static void write_needy(const char *directory)
     Marked marked = {.kind = 1, .value = {.real = 2.5}};
     Real real = {.kind = 1, .value = {.real = 1.5}};
     held.marked[0].kind = 3;
-    write_shapes(directory, 3, (void *[]){&kind, &shape_at, &out, &out});
-    write_shapes(directory, 4, (void *[]){&room, &n, &names_at, &out, &out});
-    write_shapes(directory, 5, (void *[]){&one, &number_at, &bytes_at});
-    write_shapes(directory, 6, (void *[]){&iid, &none, &out});
-    write_shapes(directory, 7, (void *[]){&held_at, &marked, &real});
+    write_shapes(directory, "Choose", (void *[]){&kind, &shape_at, &out, &out});
+    write_shapes(directory, "Vary", (void *[]){&room, &n, &names_at, &out, &out});
+    write_shapes(directory, "Compute", (void *[]){&one, &number_at, &bytes_at});
+    write_shapes(directory, "Query", (void *[]){&iid, &none, &out});
+    write_shapes(directory, "Hold", (void *[]){&held_at, &marked, &real});
+    write_line(directory);
 }
 
 void fuzz_write_corpus(const char *directory)

@@ -26,10 +26,43 @@ static void set_text(VARIANT *variant)
     V_BSTR(variant) = SysAllocString(VIA_STR("new"));
 }
 
+/* What `reference` refers to becomes `value`, of the same type. */
+static HRESULT put_behind(VARIANT *reference, VARIANT *value)
+{
+    VARIANT held = {0}, copy = {0};
+    VARTYPE vt = V_VT(value);
+    bool is_decimal = vt == VT_DECIMAL;
+    HRESULT hr = VariantCopy(&copy, value);
+    if (FAILED(hr) || V_VT(reference) == (VT_BYREF | VT_VARIANT)) {
+        if (SUCCEEDED(hr))
+            hr = VariantCopy(V_VARIANTREF(reference), value);
+        VariantClear(&copy);
+        return hr;
+    }
+    size_t size = is_decimal                                     ? sizeof(DECIMAL)
+                  : vt == VT_I1 || vt == VT_UI1                  ? 1
+                  : vt == VT_I2 || vt == VT_UI2 || vt == VT_BOOL ? 2
+                  : vt == VT_I4 || vt == VT_UI4 || vt == VT_INT || vt == VT_UINT || vt == VT_R4 ||
+                          vt == VT_ERROR
+                      ? 4
+                      : 8;
+    void *inside = is_decimal ? (void *)&V_DECIMAL(&held) : (void *)&V_I8(&held);
+    memcpy(inside, V_BYREF(reference), size);
+    V_VT(&held) = vt;
+    memcpy(V_BYREF(reference), is_decimal ? (void *)&V_DECIMAL(&copy) : (void *)&V_I8(&copy), size);
+    return VariantClear(&held);
+}
+
 HRESULT STDMETHODCALLTYPE Echo_Variants(IEcho *self, VARIANT value, VARIANT *in_out, VARIANT *out)
 {
     (void)self;
     VARIANT *changed = in_out;
+    bool is_alike = V_VT(in_out) == (VT_BYREF | V_VT(&value)) ||
+                    (V_VT(in_out) == (VT_BYREF | VT_VARIANT) && V_VT(&value) == VT_BSTR);
+    if (is_alike && !V_ISBYREF(&value)) {
+        HRESULT hr = put_behind(in_out, &value);
+        return FAILED(hr) ? hr : VariantCopy(out, &value);
+    }
     if (V_VT(changed) == (VT_BYREF | VT_VARIANT))
         changed = V_VARIANTREF(changed);
     switch (V_VT(changed)) {

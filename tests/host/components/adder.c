@@ -80,9 +80,24 @@ static HRESULT STDMETHODCALLTYPE Adder_Next(IAdder *iface, VARIANT *value)
     return S_OK;
 }
 
+static HRESULT STDMETHODCALLTYPE Adder_Order(IAdder *iface, CY price, DATE day, DECIMAL amount,
+                                             double factor, enum Size size, CY *same_price,
+                                             DATE *same_day, DECIMAL *same_amount,
+                                             double *same_factor, enum Size *same_size)
+{
+    (void)iface;
+    *same_price = price;
+    *same_day = day;
+    *same_amount = amount;
+    *same_factor = factor;
+    *same_size = size;
+    return S_OK;
+}
+
 static const IAdderVtbl adder_vtable = {
-    Adder_QueryInterface, Adder_AddRef, Adder_Release, Adder_Add,    Adder_get_Offset,
-    Adder_put_Offset,     Adder_Scale,  Adder_Total,   Adder_Secret, Adder_Next};
+    Adder_QueryInterface, Adder_AddRef,     Adder_Release, Adder_Add,
+    Adder_get_Offset,     Adder_put_Offset, Adder_Scale,   Adder_Total,
+    Adder_Secret,         Adder_Next,       Adder_Order};
 
 static const struct via_object_interface adder_interfaces[] = {
     VIA_OBJECT_INTERFACE(struct adder, IAdder, adder_vtable),
