@@ -102,6 +102,18 @@ TEST(a_variant_becomes_another_in_place)
     CHECK_EQ(V_VT(&value), VT_EMPTY);
 }
 
+TEST(what_is_no_decimal_becomes_no_number)
+{
+    VARIANT value = {0}, to = {0};
+    V_DECIMAL(&value) = (DECIMAL){.scale = 29, .Lo64 = 1};
+    V_VT(&value) = VT_DECIMAL;
+    CHECK_HR(VariantChangeType(&to, &value, 0, VT_R8), E_INVALIDARG);
+    V_DECIMAL(&value).scale = 28;
+    CHECK_OK(VariantChangeType(&to, &value, 0, VT_R8));
+    V_DECIMAL(&value).sign = 1;
+    CHECK_HR(VariantChangeType(&to, &value, 0, VT_R8), E_INVALIDARG);
+}
+
 TEST(a_reference_is_followed_when_it_is_converted)
 {
     LONG number = 42;
@@ -381,6 +393,7 @@ TEST(bytes_become_a_string_and_come_back)
 
 HARNESS_MAIN("automation", TEST_ENTRY(conversions_are_those_of_windows),
              TEST_ENTRY(a_variant_becomes_another_in_place),
+             TEST_ENTRY(what_is_no_decimal_becomes_no_number),
              TEST_ENTRY(a_reference_is_followed_when_it_is_converted),
              TEST_ENTRY(dates_become_parts_and_come_back),
              TEST_ENTRY(a_copy_has_content_of_its_own),

@@ -131,8 +131,10 @@ static void the_value_goes_in_body(void)
 }
 BOTH(the_value_goes_in)
 
-static void what_the_method_leaves_comes_back_body(void)
+/* Not by way of values, which refer to nothing. */
+TEST(what_the_method_leaves_comes_back)
 {
+    is_reflected = false;
     IEcho *face = begin();
     for (size_t i = 0; i < N_TYPES; i++) {
         VARIANT value = make(types[i].vt, 1), wanted = make(types[i].vt, 2), out = {0};
@@ -140,6 +142,8 @@ static void what_the_method_leaves_comes_back_body(void)
         CHECK_OK(IEcho_Variants(face, wanted, &in_out, &out));
         CHECK_EQ(V_VT(&in_out), V_VT(&before));
         CHECK_PTR_EQ(V_BYREF(&in_out), V_BYREF(&before));
+        if (types[i].vt == VT_DECIMAL)
+            V_VT(&value) = VT_DECIMAL; /* it lies within the DECIMAL */
         if (!CHECK(are_equal(&value, &wanted, types[i].size)))
             harness_note("type %04x", types[i].vt);
         VariantClear(&out);
@@ -148,8 +152,6 @@ static void what_the_method_leaves_comes_back_body(void)
     }
     CHECK_EQ(other.refs, 1);
 }
-BOTH(what_the_method_leaves_comes_back)
 
 HARNESS_MAIN("marshal_references", TEST_ENTRY(the_value_goes_in),
-             TEST_ENTRY(the_value_goes_in_reflected), TEST_ENTRY(what_the_method_leaves_comes_back),
-             TEST_ENTRY(what_the_method_leaves_comes_back_reflected))
+             TEST_ENTRY(the_value_goes_in_reflected), TEST_ENTRY(what_the_method_leaves_comes_back))

@@ -118,6 +118,8 @@ static HRESULT read_source(struct source *self, const VARIANT *from)
         number_from_cy(&self->exact, V_CY(from));
         return S_OK;
     case VT_DECIMAL:
+        if (V_DECIMAL(from).scale > NUMBER_MAX_SCALE || V_DECIMAL(from).sign & ~DECIMAL_NEG)
+            return E_INVALIDARG;
         self->kind = KIND_EXACT;
         number_from_decimal(&self->exact, &V_DECIMAL(from));
         return S_OK;

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_DECIMAL_SCALE 28
 /* Of DECIMAL's 96 bits. */
 static const unsigned __int128 most = ((unsigned __int128)1 << 96) - 1;
 /* Beyond, a number is 0 or infinite whatever its digits are. */
@@ -279,8 +278,8 @@ HRESULT number_to_decimal(const struct number *self, DECIMAL *decimal)
 {
     unsigned __int128 magnitude = 0;
     int scale = self->exponent < 0 ? -self->exponent : 0;
-    if (scale > MAX_DECIMAL_SCALE)
-        scale = MAX_DECIMAL_SCALE;
+    if (scale > NUMBER_MAX_SCALE)
+        scale = NUMBER_MAX_SCALE;
     while (!number_to_scaled(self, scale, &magnitude))
         if (scale-- == 0)
             return DISP_E_OVERFLOW;

@@ -10,6 +10,8 @@
 
 /* More digits than any text that makes sense has; those behind are rounded away. */
 #define NUMBER_MAX_DIGITS 128
+/* Of a DECIMAL. */
+#define NUMBER_MAX_SCALE 28
 
 /* The digits as a whole number, times 10 to the power of `exponent`. No digit in front or at the
  * end is 0; zero has none. */

@@ -1,5 +1,6 @@
 #include "tests/marshal/echo_automation.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 HRESULT STDMETHODCALLTYPE Echo_Amounts(IEcho *self, CY cy, DATE date, DECIMAL decimal, SCODE code,
