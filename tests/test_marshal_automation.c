@@ -633,6 +633,14 @@ static void check_json(const char *json, const char *expected)
     error_clear();
 }
 
+static void check_amount(const char *in, const char *out)
+{
+    char json[128], expected[128];
+    snprintf(json, sizeof(json), "{\"vt\": \"cy\", \"value\": \"%s\"}", in);
+    snprintf(expected, sizeof(expected), "{\"vt\": \"cy\", \"value\": \"%s\"}", out);
+    check_json(json, expected);
+}
+
 TEST(variants_by_name_say_their_type_where_they_must)
 {
     begin();
@@ -649,6 +657,12 @@ TEST(variants_by_name_say_their_type_where_they_must)
     check_json("{\"vt\": \"ui8\", \"value\": \"18446744073709551615\"}",
                "{\"vt\": \"ui8\", \"value\": \"18446744073709551615\"}");
     check_json("{\"vt\": \"cy\", \"value\": \"-1.5\"}", "{\"vt\": \"cy\", \"value\": \"-1.5\"}");
+    check_amount("12345678901234.5678", "12345678901234.5678");
+    check_amount("922337203685477.5807", "922337203685477.5807");
+    check_amount("-922337203685477.5808", "-922337203685477.5808");
+    check_amount("0.00015", "0.0002");
+    check_amount("-0.00025", "-0.0002");
+    check_amount("$1,000", "1000");
     check_json("{\"vt\": \"decimal\", \"value\": 0.25}",
                "{\"vt\": \"decimal\", \"value\": \"0.25\"}");
     check_json("{\"vt\": \"date\", \"value\": \"1/1/2000 6:00 PM\"}",
@@ -736,6 +750,8 @@ TEST(mistakes_in_variants_by_name_are_named)
                      "hexadecimal");
     check_json_fails("{\"vt\": \"ui1\", \"value\": 300}", DISP_E_OVERFLOW, "out of range");
     check_json_fails("{\"vt\": \"cy\", \"value\": \"x\"}", DISP_E_TYPEMISMATCH, "money");
+    check_json_fails("{\"vt\": \"cy\", \"value\": \"922337203685477.5808\"}", DISP_E_OVERFLOW,
+                     "money");
     check_json_fails("{\"vt\": \"i4[]\", \"value\": [1, \"x\"]}", DISP_E_TYPEMISMATCH, "value[1]");
     check_json_fails("{\"vt\": \"i4[]\", \"value\": {\"bounds\": [[0, 2]], \"items\": [1]}}",
                      DISP_E_TYPEMISMATCH, "that fit");

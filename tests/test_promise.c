@@ -254,6 +254,44 @@ TEST(is_called_where_it_lives)
     fixture_end();
 }
 
+/* All of it is released before there is anything, in either order, and with a call that is under
+ * way. */
+TEST(is_given_back_before_it_is_there)
+{
+    struct peer_process peer;
+    REQUIRE(fixture_begin());
+    if (peer_start(&peer, "a")) {
+        LONG before = count(peer.root);
+        for (int i = 0; i < 40; i++) {
+            struct via_call *call = begin_later(peer.root, (ULONG)i % 20);
+            struct via_call *second = NULL;
+            ITestObject *child = promised(call);
+            if (i % 4 < 2)
+                CHECK_OK(ITestObject_Add_begin(child, 1, 2, &second));
+            if (i % 2)
+                via_call_release(call);
+            ITestObject_Release(child);
+            if (!(i % 2))
+                via_call_release(call);
+            via_call_release(second);
+        }
+        EVENTUALLY(count(peer.root) == before);
+        /* A call that is begun holds what it is made on. */
+        struct via_call *call = begin_later(peer.root, 50), *second = NULL;
+        ITestObject *child = promised(call);
+        LONG sum = 0;
+        CHECK_OK(ITestObject_Add_begin(child, 1, 2, &second));
+        ITestObject_Release(child);
+        via_call_release(call);
+        CHECK_OK(ITestObject_Add_finish(second, &sum));
+        CHECK_EQ(sum, 3);
+        via_call_release(second);
+        EVENTUALLY(count(peer.root) == before);
+    }
+    peer_end(&peer);
+    fixture_end();
+}
+
 /* --- order --- */
 
 #define PER_THREAD 100
@@ -384,6 +422,7 @@ TEST(ends_with_the_process_and_at_the_deadline)
 
 HARNESS_MAIN("promise", TEST_ENTRY(calls_what_is_still_to_come), TEST_ENTRY(calls_along_a_chain),
              TEST_ENTRY(fails_as_the_call_has), TEST_ENTRY(becomes_what_it_is),
-             TEST_ENTRY(is_called_where_it_lives), TEST_ENTRY(keeps_order_under_eight_threads),
+             TEST_ENTRY(is_called_where_it_lives), TEST_ENTRY(is_given_back_before_it_is_there),
+             TEST_ENTRY(keeps_order_under_eight_threads),
              TEST_ENTRY(does_without_where_too_much_is_kept),
              TEST_ENTRY(ends_with_the_process_and_at_the_deadline))

@@ -16,6 +16,7 @@
 
 #define VT_NAME_SIZE 24
 /* Windows takes its user's settings otherwise. */
+#define CY_SCALE   4
 #define TEXT_LCID  0x0409u
 #define TEXT_FLAGS LOCALE_NOUSEROVERRIDE
 
@@ -87,11 +88,34 @@ static WCHAR *text_of(struct by_name *self, const struct via_value *value)
     return wide;
 }
 
+/* By way of a DECIMAL, which has all digits: Wine's VarCyFromStr() goes through a double. Halves
+ * become even. */
+static HRESULT cy_from_text(const WCHAR *text, CY *cy)
+{
+    DECIMAL decimal = {0};
+    HRESULT hr = VarDecFromStr(text, TEXT_LCID, TEXT_FLAGS, &decimal);
+    unsigned __int128 amount = (unsigned __int128)decimal.Hi32 << 64 | decimal.Lo64, divisor = 1;
+    bool is_negative = decimal.sign & DECIMAL_NEG;
+    if (FAILED(hr))
+        return hr;
+    for (unsigned scale = decimal.scale; scale < CY_SCALE; scale++)
+        amount *= 10;
+    for (unsigned scale = decimal.scale; scale > CY_SCALE; scale--)
+        divisor *= 10;
+    unsigned __int128 twice = amount % divisor * 2;
+    amount /= divisor;
+    amount += twice > divisor || (twice == divisor && amount % 2);
+    if (amount > (unsigned __int128)INT64_MAX + is_negative)
+        return DISP_E_OVERFLOW;
+    cy->int64 = (int64_t)(is_negative ? 0 - (uint64_t)amount : (uint64_t)amount);
+    return S_OK;
+}
+
 static void set_cy(struct by_name *self, const struct via_value *value, void *native)
 {
     CLEANUP(cleanup_free) WCHAR *text = text_of(self, value);
     CY cy;
-    HRESULT hr = text ? VarCyFromStr(text, TEXT_LCID, TEXT_FLAGS, &cy) : S_FALSE;
+    HRESULT hr = text ? cy_from_text(text, &cy) : S_FALSE;
     if (hr == S_OK)
         memcpy(native, &cy, sizeof(cy));
     else if (FAILED(hr))

@@ -65,7 +65,8 @@ uint8_t *buffer_extend(struct buffer *buffer, size_t size)
     }
     if (size > buffer->room - buffer->size && !grow(buffer, size))
         return NULL;
-    uint8_t *end = buffer->data + buffer->size;
+    /* Nothing of nothing: an empty buffer has no memory yet. */
+    uint8_t *end = buffer->data ? buffer->data + buffer->size : NULL;
     buffer->size += size;
     return end;
 }
