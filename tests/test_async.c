@@ -189,7 +189,13 @@ TEST(ends_at_its_deadline)
         struct via_call *call = begin_sleep(peer.root, 1000);
         CHECK_OK(via_proxy_set_deadline((IUnknown *)peer.root, 0));
         CHECK_HR(ITestObject_Overlap_finish(call, &most), RPC_E_TIMEOUT);
+        CHECK_STR_HAS(error_text(RPC_E_TIMEOUT), "ITestObject.Overlap: process ");
         CHECK_HR(ITestObject_Overlap_finish(call, &most), RPC_E_TIMEOUT);
+        CHECK_STR_HAS(error_text(RPC_E_TIMEOUT), "did not answer in time");
+        CHECK_EQ(via_thread_set_deadline(20), 0);
+        CHECK_HR(ITestObject_Overlap(peer.root, 1000, &most), RPC_E_TIMEOUT);
+        via_thread_set_deadline(0);
+        CHECK_STR_HAS(error_text(RPC_E_TIMEOUT), "ITestObject.Overlap: process ");
         via_call_release(call);
     }
     peer_end(&peer);

@@ -151,6 +151,22 @@ TEST(shapes_are_the_same_in_idl)
     check_idl(&marshal_test_typelib);
 }
 
+/* As callers write it: &IID_IFoo is a pointer to what is constant, and any pointer may come out. */
+TEST(what_an_iid_names_is_called_as_before)
+{
+    struct buffer text;
+    buffer_init(&text, MAX_TEXT);
+    CHECK_OK(typelib_to_idl(&marshal_test_typelib, &text));
+    char *idl = buffer_take_text(&text);
+    if (CHECK_NOT_NULL(idl)) {
+        CHECK_STR_HAS(idl, "Query([in] REFGUID iid, [in, iid_is(iid)] IUnknown *in, "
+                           "[out, iid_is(iid)] void **out)");
+        CHECK_STR_HAS(idl, "[in] REFGUID guid");
+    }
+    free(idl);
+    buffer_deinit(&text);
+}
+
 /* What has to be escaped, and numbers that need all their digits. */
 TEST(texts_and_numbers_are_the_same_in_idl)
 {
@@ -191,4 +207,5 @@ TEST(texts_and_numbers_are_the_same_in_idl)
 
 HARNESS_MAIN("regenerate", TEST_ENTRY(attributes_are_the_same_in_json),
              TEST_ENTRY(attributes_are_the_same_in_idl), TEST_ENTRY(shapes_are_the_same_in_idl),
+             TEST_ENTRY(what_an_iid_names_is_called_as_before),
              TEST_ENTRY(texts_and_numbers_are_the_same_in_idl))

@@ -9,6 +9,7 @@
 #include <viaduct/runtime.h>
 
 #include "com/marshal/marshal.h"
+#include "com/marshal/plan.h"
 #include "com/remote/frames.h"
 #include "com/remote/handles.h"
 #include "com/remote/import.h"
@@ -130,6 +131,8 @@ static void make_ready(struct via_call *call)
         hr = call_again(call);
     else if (hr == RPC_E_DISCONNECTED && link_connection_is_closed(call->import->peer->connection))
         hr = peer_disconnected(call->import->peer);
+    else if (hr == RPC_E_TIMEOUT || hr == RPC_E_CALL_CANCELED)
+        hr = error_wrap(hr, "%s.%s", call->method->owner->name, marshal_method_name(call->method));
     call->code = hr;
     if (FAILED(hr))
         call->error = error_take();

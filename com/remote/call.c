@@ -1,6 +1,7 @@
 #include "com/remote/call.h"
 
 #include "com/marshal/marshal.h"
+#include "com/marshal/plan.h"
 #include "com/remote/binding.h"
 #include "com/remote/frames.h"
 #include "com/remote/handles.h"
@@ -129,6 +130,8 @@ static HRESULT send_call(struct import *import, const struct marshal_method *met
     reply.call_id = 0; /* the rest comes with success */
     HRESULT hr = call_exchange(import, request, &reply);
     *sent = SUCCEEDED(hr) || reply.call_id != 0;
+    if (hr == RPC_E_TIMEOUT || hr == RPC_E_CALL_CANCELED)
+        hr = error_wrap(hr, "%s.%s", method->owner->name, marshal_method_name(method));
     return FAILED(hr) ? hr : read_reply(import, method, form, context, &reply);
 }
 

@@ -170,11 +170,23 @@ static void print_shape(const struct declaration *self, unsigned n, const char *
     }
 }
 
+/* What comes out as the interface that an argument names: "void **". */
+static bool is_of_any_interface(const struct via_typelib *lib,
+                                const struct declaration *declaration)
+{
+    const struct via_type *base = declaration->base;
+    return base->kind == VIA_TYPE_INTERFACE && base->size_from != VIA_SIZE_NONE &&
+           declaration->n_levels == 1 && !declaration->levels[0] &&
+           !strcmp(base_name(lib, base), "IUnknown");
+}
+
 static bool print_declarator(struct idl_writer *self, const struct declaration *declaration,
                              const char *name)
 {
     bool is_pointer = declaration->is_string || declaration->base->kind == VIA_TYPE_INTERFACE;
-    if (!print_base(self, declaration->base))
+    if (is_of_any_interface(self->lib, declaration))
+        buffer_print(self->out, "void");
+    else if (!print_base(self, declaration->base))
         return false;
     buffer_print(self->out, is_pointer ? " *" : " ");
     print_shape(declaration, declaration->n_levels, name, self->out);
@@ -331,6 +343,10 @@ void idl_write_param(struct idl_writer *self, const struct via_method *method,
         return;
     }
     bool is_unique = declaration.is_nullable || (param->flags & VIA_PARAM_NULLABLE);
+    if (scope_is_refguid(self->lib, param)) {
+        buffer_print(self->out, "[%s] REFGUID %s", lead, param->name);
+        return;
+    }
     buffer_print(self->out, "[%s%s", lead, is_unique ? ", unique" : "");
     print_attributes(self->lib, &declaration, self->out, &separator);
     buffer_print(self->out, "] ");

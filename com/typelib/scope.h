@@ -15,6 +15,9 @@ struct scope {
     bool is_idl; /* a parameter that is passed by reference is written "*n" */
 };
 
+/* A GUID that goes in by reference: REFGUID. */
+bool scope_is_refguid(const struct via_typelib *lib, const struct via_param *param);
+
 /* `from` is an enum via_size_from, of a name or an expression. */
 void scope_print(const struct via_typelib *lib, struct scope scope, uint8_t from, uint16_t index,
                  struct buffer *text);
