@@ -21,6 +21,8 @@ const char *os_path_name(const char *path);
 char *os_path_absolute(const char *path);
 /* The directory of the running program. */
 char *os_path_program_directory(void);
+/* The directory of the module that this code is in: the program, or the library. */
+char *os_path_module_directory(void);
 /* The running program itself. */
 char *os_path_program(void);
 /* "/etc/viaduct", "$XDG_CONFIG_HOME/viaduct"; "%ProgramData%\Viaduct", "%APPDATA%\Viaduct". */

@@ -193,30 +193,43 @@ HRESULT plugin_set_search(struct plugin_set *set, const char *directory)
                       directory);
 }
 
-HRESULT plugin_directory_find(char **out)
+/* S_FALSE: none of them is there. */
+static HRESULT find_place(const char *directory, const char *const *places, char **out)
 {
-    static const char *const places[] = {"../lib/viaduct/plugins", "plugins", "../bin/plugins"};
-    char *directory = os_path_program_directory();
-    HRESULT hr =
-        directory == NULL
-            ? error_set(E_OUTOFMEMORY, "no memory to look for plugins")
-            : error_set(VIA_E_PLUGIN, "no transport plugins beside %s; set VIADUCT_PLUGIN_PATH",
-                        directory);
-    for (size_t i = 0; hr == VIA_E_PLUGIN && i < sizeof places / sizeof *places; i++) {
-        char *joined = os_path_join(directory, places[i]);
+    for (; *places; places++) {
+        char *joined = os_path_join(directory, *places);
         char *path = joined == NULL ? NULL : os_path_absolute(joined);
         free(joined);
-        if (path == NULL) {
-            hr = error_set(E_OUTOFMEMORY, "no memory to look for plugins");
-        } else if (os_file_exists(path)) {
-            error_clear();
+        if (path == NULL)
+            return E_OUTOFMEMORY;
+        if (os_file_exists(path)) {
             *out = path;
-            hr = S_OK;
-        } else {
-            free(path);
+            return S_OK;
         }
+        free(path);
     }
-    free(directory);
+    return S_FALSE;
+}
+
+HRESULT plugin_directory_find(char **out)
+{
+    static const char *const beside_program[] = {"../lib/viaduct/plugins", "plugins",
+                                                 "../bin/plugins", NULL};
+    static const char *const beside_library[] = {"viaduct/plugins", "../viaduct/plugins", "plugins",
+                                                 NULL};
+    char *program = os_path_program_directory();
+    char *library = os_path_module_directory();
+    HRESULT hr = program && library ? find_place(program, beside_program, out) : E_OUTOFMEMORY;
+    if (hr == S_FALSE)
+        hr = find_place(library, beside_library, out);
+    if (hr == S_FALSE)
+        hr = error_set(VIA_E_PLUGIN,
+                       "no transport plugins beside %s and %s; set VIADUCT_PLUGIN_PATH", program,
+                       library);
+    else if (FAILED(hr))
+        hr = error_set(hr, "no memory to look for plugins");
+    free(program);
+    free(library);
     return hr;
 }
 

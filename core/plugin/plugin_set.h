@@ -40,8 +40,8 @@ void plugin_set_free(struct plugin_set *set);
  */
 HRESULT plugin_set_search(struct plugin_set *set, const char *directory);
 
-/* The directory with the plugins of the installation or the build tree that this program belongs
- * to, for free(). VIA_E_PLUGIN when there is none. */
+/* The directory with the plugins of the installation or the build tree that this program, or
+ * else the runtime library, belongs to, for free(). VIA_E_PLUGIN when there is none. */
 HRESULT plugin_directory_find(char **directory);
 
 /* Loads one file, by absolute path. VIA_E_PLUGIN names the file and what is wrong with it. */

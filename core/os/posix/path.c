@@ -1,6 +1,8 @@
 #include "core/os/path.h"
 
+#include <dlfcn.h>
 #include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,6 +98,15 @@ char *os_path_program_directory(void)
     char *directory = program ? os_path_directory(program) : NULL;
     free(program);
     return directory;
+}
+
+char *os_path_module_directory(void)
+{
+    Dl_info info;
+    char path[PATH_MAX];
+    bool is_known = dladdr((void *)(uintptr_t)os_path_module_directory, &info) && info.dli_fname;
+    return is_known && realpath(info.dli_fname, path) ? os_path_directory(path)
+                                                      : os_path_program_directory();
 }
 
 /* `variable` of the XDG base directories, or `otherwise` in the home directory. */

@@ -7,6 +7,7 @@
 #include "core/os/windows/text.h"
 
 #include <ctype.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,11 +88,16 @@ char *os_path_absolute(const char *path)
     return text;
 }
 
-char *os_path_program(void)
+static char *module_path(HMODULE module)
 {
     wchar_t path[32768];
-    DWORD n = GetModuleFileNameW(NULL, path, sizeof(path) / sizeof(path[0]));
+    DWORD n = GetModuleFileNameW(module, path, sizeof(path) / sizeof(path[0]));
     return n > 0 && n < sizeof(path) / sizeof(path[0]) ? text_from_wide(path) : NULL;
+}
+
+char *os_path_program(void)
+{
+    return module_path(NULL);
 }
 
 char *os_path_program_directory(void)
@@ -99,6 +105,18 @@ char *os_path_program_directory(void)
     char *program = os_path_program();
     char *directory = program ? os_path_directory(program) : NULL;
     free(program);
+    return directory;
+}
+
+char *os_path_module_directory(void)
+{
+    HMODULE self = NULL; /* the program */
+    GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS |
+                           GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT,
+                       (LPCWSTR)(uintptr_t)os_path_module_directory, &self);
+    char *path = module_path(self);
+    char *directory = path ? os_path_directory(path) : NULL;
+    free(path);
     return directory;
 }
 
