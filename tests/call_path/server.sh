@@ -27,6 +27,7 @@ serve() { # SYSTEM SCHEME [OPTION...]
     [ "$scheme" = unix ] || address=pipe:viaduct-call-path-$$-$n_servers
     command_of "$system" "$@"
     mkfifo "$WORK/server.in"
+    : >"$WORK/host.log" # what the last server said is not to be taken for this one's
     ${wrap:-} "${command[@]}" serve "$address" <"$WORK/server.in" >"$WORK/host.log" 2>&1 &
     server_pid=$!
     exec 8>"$WORK/server.in"
