@@ -322,8 +322,7 @@ def far(listen, target, port):
         assert time.monotonic() - start < PATIENCE / 20, "another relay was held up"
 
         server.listen(64)
-        crowd += [server.accept()[0] for _ in range(len(crowd))]
-        for _ in stopped:
+        for _ in crowd + stopped:  # in whichever order the system lets them in
             stream, _ = server.accept()
             threading.Thread(target=echo, args=(stream,), daemon=True).start()
         for client in stopped:
