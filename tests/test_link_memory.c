@@ -155,16 +155,25 @@ TEST(methods_see_changes_only_in_place)
 TEST(blocks_are_in_use_until_the_answer)
 {
     struct pair pair;
+    struct os_thread *thread;
     struct link_settings settings;
     link_settings_default(&settings);
     if (!pair_open_with(&pair, "unix", &settings, &settings))
         return;
-    struct caller caller = {
-        pair.connection, link_block_new(pair.connection, MIB), MIB, true, 50, {0}, S_OK};
+    struct caller caller = {pair.connection,
+                            link_block_new(pair.connection, MIB),
+                            MIB,
+                            true,
+                            1000u * harness_time_factor(),
+                            {0},
+                            S_OK};
     void *first = caller.data;
     if (CHECK_NOT_NULL(first)) {
         fill(first, MIB, 1);
-        call_slowly(&caller);
+        pair.server.reads_slowly = true;
+        CHECK_OK(os_thread_start(call_slowly, &caller, "caller", &thread));
+        wait_for(&pair.server.n_read, 1);
+        os_thread_join(thread);
         CHECK_HR(caller.result, RPC_E_TIMEOUT);
         CHECK(link_block_free(first));
         CHECK_FALSE(link_block_free(first));
@@ -172,6 +181,7 @@ TEST(blocks_are_in_use_until_the_answer)
         void *second = link_block_new(pair.connection, MIB);
         CHECK(second != NULL && second != first);
         uint32_t sum = 0;
+        pair.server.reads_slowly = false;
         wait_for(&pair.server.n_running, 0);
         CHECK_OK(call_add(pair.connection, 1, 2, &sum)); /* behind the late answer */
         void *third = link_block_new(pair.connection, MIB);
