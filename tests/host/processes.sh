@@ -6,9 +6,13 @@
 set -u
 : "${BIN:?the folder with the programs}"
 TREE=$(cd "$BIN/.." && pwd)
-WORK=$(mktemp -d "${TMPDIR:-/tmp}/viaduct-test.XXXXXX") || exit 1
+umask 022 # what others can write is refused
+# Not in $TMPDIR, which may be too long for sockets.
+WORK=$(mktemp -d /tmp/viaduct-test.XXXXXX) || exit 1
 export VIADUCT_HOST=unix:$WORK/host.sock VIADUCT_TEST_FOLDER=$WORK
 export XDG_CONFIG_HOME=$WORK/config XDG_CACHE_HOME=$WORK/cache
+export TMPDIR=$WORK/tmp # for what those that are killed leave there
+mkdir "$TMPDIR"
 unset VIADUCT_PLUGIN_PATH VIADUCT_LOG
 passed=0 failed=0 skipped=0 current='' current_failed=0 host_pid=''
 # Slow builds (sanitizers) get more time.

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <viaduct/runtime.h>
 
+#include "core/os/clock.h"
 #include "core/os/path.h"
 #include "core/os/process.h"
 #include "core/os/program.h"
@@ -34,19 +35,19 @@ const char *transfer_scheme(void)
     return scheme;
 }
 
-/* Names are the host's: two suites run at once. */
+/* Names are the machine's, and processes of two Wine prefixes can have one number. */
 static void new_address(const char *scheme, char *address, size_t size)
 {
     static atomic_uint n;
-    unsigned number = atomic_fetch_add(&n, 1);
+    char name[64];
+    snprintf(name, sizeof name, "viaduct-transfer-%u-%llx-%u", (unsigned)os_process_id(),
+             (unsigned long long)os_now_ns(), atomic_fetch_add(&n, 1));
     if (strcmp(scheme, "unix") == 0 && os_path_separator != '\\')
         fresh_address(address, size, "transfer");
     else if (strcmp(scheme, "unix") == 0)
-        snprintf(address, size, "unix:/tmp/viaduct-transfer-%u-%u.sock", (unsigned)os_process_id(),
-                 number);
+        snprintf(address, size, "unix:/tmp/%s.sock", name);
     else
-        snprintf(address, size, "%s:viaduct-transfer-%u-%u", scheme, (unsigned)os_process_id(),
-                 number);
+        snprintf(address, size, "%s:%s", scheme, name);
 }
 
 static bool start(struct transfer_peer *peer, const char *scheme, const char *name)
