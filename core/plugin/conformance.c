@@ -202,14 +202,30 @@ static char *make_directory(unsigned seed)
     return NULL;
 }
 
+/* With the sockets of listeners that were killed. */
+static void remove_with_content(const char *directory)
+{
+    char **names = NULL;
+    if (SUCCEEDED(os_directory_list(directory, &names))) {
+        for (size_t i = 0; names[i] != NULL; i++) {
+            char *path = os_path_join(directory, names[i]);
+            if (path != NULL)
+                os_file_remove(path);
+            free(path);
+        }
+        os_names_free(names);
+    }
+    os_directory_remove(directory);
+}
+
 static void remove_directory(char *directory)
 {
     if (directory == NULL)
         return;
     char *pipes = os_path_join(directory, "pipes");
     if (pipes != NULL)
-        conformance_remove_directory(pipes);
-    conformance_remove_directory(directory);
+        remove_with_content(pipes);
+    remove_with_content(directory);
     free(pipes);
     free(directory);
     error_clear();

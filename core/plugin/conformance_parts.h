@@ -134,8 +134,6 @@ bool conformance_receive(struct conformance *c, struct conformance_end *end, uin
 
 /* An IPv4 address of this machine that is not its loopback; false: it has none. */
 bool conformance_own_host(char *host, size_t size);
-/* An empty one, if it is there. */
-void conformance_remove_directory(const char *path);
 /* Ends this process as if it was killed: nothing is closed or said. */
 void conformance_die(void);
 

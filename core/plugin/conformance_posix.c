@@ -104,11 +104,6 @@ bool conformance_own_host(char *host, size_t size)
     return is_found;
 }
 
-void conformance_remove_directory(const char *path)
-{
-    rmdir(path);
-}
-
 void conformance_die(void)
 {
     raise(SIGKILL);

@@ -165,13 +165,6 @@ bool conformance_own_host(char *host, size_t size)
     return is_found;
 }
 
-void conformance_remove_directory(const char *path)
-{
-    WCHAR wide[MAX_PATH];
-    if (MultiByteToWideChar(CP_UTF8, 0, path, -1, wide, MAX_PATH) > 0)
-        RemoveDirectoryW(wide);
-}
-
 void conformance_die(void)
 {
     TerminateProcess(GetCurrentProcess(), 1);
