@@ -87,6 +87,9 @@ static void test_wait_is_for_more(struct conformance *c)
  * once. */
 #define LATE_NS      (20 * CONFORMANCE_MS)
 #define LATE_PEER_NS (200 * CONFORMANCE_MS)
+/* Turns at least, and at most where each was late. */
+#define MIN_TURNS 3
+#define MAX_TURNS 20
 
 static void test_wait_deadline(struct conformance *c)
 {
@@ -97,9 +100,12 @@ static void test_wait_deadline(struct conformance *c)
         return;
     for (size_t i = 0; i < sizeof times_ms / sizeof times_ms[0] && !c->failed; i++) {
         uint64_t least_late = UINT64_MAX;
-        /* Late is judged by the best of three: the machine may be busy, the transport may not be
+        int turn = 0;
+        /* Late is judged by the best turn: the machine may be busy, the transport may not be
          * late. */
-        for (int turn = 0; turn < 3 && !c->failed; turn++) {
+        for (; turn < MIN_TURNS || (turn < MAX_TURNS && least_late >= most_late); turn++) {
+            if (c->failed)
+                break;
             uint64_t deadline = conformance_now(c) + times_ms[i] * CONFORMANCE_MS;
             conformance_result(c, end_wait(&pair.server, deadline), RPC_E_TIMEOUT,
                                "wait with nothing to come");
@@ -110,8 +116,8 @@ static void test_wait_deadline(struct conformance *c)
                 least_late = now - deadline;
         }
         CONF_CHECK(c, c->failed || least_late < most_late,
-                   "a wait of %u ms ended %llu us late, three times", times_ms[i],
-                   (unsigned long long)(least_late / 1000));
+                   "a wait of %u ms ended %llu us late, the best of %d", times_ms[i],
+                   (unsigned long long)(least_late / 1000), turn);
     }
     conformance_close(c, &pair);
 }
