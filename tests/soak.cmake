@@ -14,7 +14,7 @@ via_test(soak
     SOURCES test_soak.c remote/fixture.c soak/soak_object.c soak/traffic.c
     IDL soak/soak.idl remote/remote_test.idl
     DEPENDS via_com_std via_com_remote
-    TIMEOUT 300)
+    TIMEOUT 600)
 if(TARGET test_soak)
     add_dependencies(test_soak soak_peer)
 endif()
