@@ -4,4 +4,5 @@ via_test(idl SOURCES test_idl.c idl/cpp_numbers.cpp IDL idl/base.idl idl/broad.i
 via_test(idl_errors SOURCES test_idl_errors.c idl/compiler.c DEPENDS via_com_idl)
 via_test(idl_limits SOURCES test_idl_limits.c idl/compiler.c DEPENDS via_com_idl)
 via_test(regenerate SOURCES test_regenerate.c
-         IDL attributes/attributes_base.idl attributes/attributes.idl marshal/marshal_test.idl DEPENDS via_com_idl)
+         IDL attributes/attributes_base.idl attributes/attributes.idl idl/aliases.idl marshal/marshal_test.idl
+         DEPENDS via_com_idl)

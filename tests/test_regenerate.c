@@ -7,11 +7,13 @@
 #include "core/os/file.h"
 #include "core/os/path.h"
 #include "core/util/buffer.h"
+#include "core/util/cleanup.h"
 #include "tests/harness/harness.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "aliases.h"
 #include "attributes.h"
 #include "marshal_test.h"
 
@@ -24,12 +26,84 @@ static void check_text(const char *a, const char *b)
         CHECK_STR_EQ(a, b);
 }
 
-static void check_param(const struct via_param *a, const struct via_param *b)
+/* --- aliases --- */
+
+static const char *alias_name(const struct via_typelib *lib, uint16_t alias)
+{
+    return alias ? lib->aliases[alias - 1].name : "";
+}
+
+/* Which aliases the type is declared by, from outside; within the first one no other is seen. */
+static void print_aliases(const struct via_typelib *lib, uint16_t type, struct buffer *text)
+{
+    const struct via_type *self = &lib->types[type];
+    buffer_print(text, "%s", alias_name(lib, self->alias));
+    if (self->alias || self->element == VIA_NO_INDEX)
+        return;
+    buffer_print(text, ">");
+    print_aliases(lib, self->element, text);
+}
+
+static void check_aliases(const struct via_typelib *a, uint16_t i, const struct via_typelib *b,
+                          uint16_t j)
+{
+    struct buffer texts[2];
+
+    for (int k = 0; k < 2; k++)
+        buffer_init(&texts[k], MAX_TEXT);
+    print_aliases(a, i, &texts[0]);
+    print_aliases(b, j, &texts[1]);
+    CLEANUP(cleanup_free) char *x = buffer_take_text(&texts[0]);
+    CLEANUP(cleanup_free) char *y = buffer_take_text(&texts[1]);
+    CHECK_STR_EQ(x, y);
+}
+
+static const struct via_alias *find_alias(const struct via_typelib *lib, const char *name)
+{
+    for (uint16_t i = 0; i < lib->n_aliases; i++)
+        if (!strcmp(lib->aliases[i].name, name))
+            return &lib->aliases[i];
+    FAIL("there is no %s", name);
+    return NULL;
+}
+
+static void check_all_aliases(const struct via_typelib *a, const struct via_typelib *b)
+{
+    CHECK_EQ(a->n_aliases, b->n_aliases);
+    for (uint16_t i = 0; i < a->n_aliases; i++) {
+        const struct via_alias *x = &a->aliases[i], *y = find_alias(b, x->name);
+        if (!y)
+            continue;
+        CHECK_EQ(x->flags, y->flags);
+        CHECK(IsEqualGUID(&x->uuid, &y->uuid));
+        check_text(x->help, y->help);
+        CHECK_EQ(a->types[x->type].kind, b->types[y->type].kind);
+        check_aliases(a, x->type, b, y->type);
+    }
+}
+
+static void check_fields(const struct via_typelib *a, const struct via_typelib *b)
+{
+    REQUIRE_EQ(a->n_structs, b->n_structs);
+    for (uint16_t i = 0; i < a->n_structs; i++)
+        for (uint16_t j = 0; j < b->n_structs; j++)
+            for (uint16_t k = 0;
+                 !strcmp(a->structs[i].name, b->structs[j].name) && k < a->structs[i].n_fields; k++)
+                check_aliases(a, a->structs[i].fields[k].type, b, b->structs[j].fields[k].type);
+}
+
+/* --- members --- */
+
+static void check_param(const struct via_typelib *lib, const struct via_param *a,
+                        const struct via_typelib *other, const struct via_param *b)
 {
     const struct via_constant *x = a->default_value, *y = b->default_value;
 
     CHECK_STR_EQ(a->name, b->name);
     CHECK_EQ(a->flags, b->flags);
+    CHECK_STR_EQ(alias_name(lib, a->alias), alias_name(other, b->alias));
+    if (!a->alias)
+        check_aliases(lib, a->type, other, b->type);
     REQUIRE_EQ(x == NULL, y == NULL);
     if (!x)
         return;
@@ -59,13 +133,15 @@ static void check_interface(const struct via_typelib *a, uint16_t i, const struc
         CHECK_EQ(x->methods[m].flags, y->methods[m].flags);
         check_text(x->methods[m].help, y->methods[m].help);
         for (uint16_t p = 0; p < x->methods[m].n_params; p++)
-            check_param(&x->methods[m].params[p], &y->methods[m].params[p]);
+            check_param(a, &x->methods[m].params[p], b, &y->methods[m].params[p]);
     }
 }
 
 static void check_same(const struct via_typelib *a, const struct via_typelib *b)
 {
     CHECK_EQ(a->flags, b->flags);
+    check_all_aliases(a, b);
+    check_fields(a, b);
     REQUIRE_EQ(a->n_coclasses, b->n_coclasses);
     if (a->n_coclasses > 0) /* IDL has the name and the help of a library only around classes */
         check_text(a->help, b->help);
@@ -167,6 +243,48 @@ TEST(what_an_iid_names_is_called_as_before)
     buffer_deinit(&text);
 }
 
+/* Of every kind of type, wherever one can stand. */
+TEST(names_of_types_are_the_same_in_idl)
+{
+    check_json(&aliases_typelib);
+    check_idl(&aliases_typelib);
+}
+
+/* As C needs it: what is named comes before what names it. */
+TEST(a_regenerated_header_has_the_names_of_types)
+{
+    static const char *const parts[] = {"typedef LONG AliasColour;",
+                                        "typedef AliasColour AliasPen;",
+                                        "typedef LONG *AliasLongs;",
+                                        "typedef AliasRow AliasGrid[3];",
+                                        "typedef SAFEARRAY *AliasPalette;",
+                                        "typedef struct AliasNode *AliasLink;",
+                                        "typedef IUnknown *AliasObject;",
+                                        "AliasLongs one",
+                                        "AliasPalette *palette",
+                                        "AliasLink node",
+                                        "AliasPen *pen"};
+    struct buffer text;
+    char *path = os_path_join(harness_temporary_directory(), "again.idl");
+    char *header = os_path_join(harness_temporary_directory(), "again.h");
+    char program[] = "viaduct-idl", option[] = "--header";
+    char *arguments[] = {program, path, option, header, NULL};
+    char *made = NULL;
+    size_t size = 0;
+
+    buffer_init(&text, MAX_TEXT);
+    REQUIRE_OK(typelib_to_idl(&aliases_typelib, &text));
+    CLEANUP(cleanup_free) char *idl = buffer_take_text(&text);
+    CHECK_OK(os_file_write(path, idl, strlen(idl)));
+    CHECK_EQ(idl_main(program, 4, arguments), 0);
+    CHECK_OK(os_file_read(header, MAX_TEXT, &made, &size));
+    for (size_t i = 0; made && i < sizeof(parts) / sizeof(parts[0]); i++)
+        CHECK_STR_HAS(made, parts[i]);
+    free(made);
+    free(path);
+    free(header);
+}
+
 /* What has to be escaped, and numbers that need all their digits. */
 TEST(texts_and_numbers_are_the_same_in_idl)
 {
@@ -175,13 +293,14 @@ TEST(texts_and_numbers_are_the_same_in_idl)
     static const struct via_constant third = {VIA_CONSTANT_REAL, 0, 1.0 / 3, NULL};
     static const struct via_constant large = {VIA_CONSTANT_REAL, 0, -1e300, NULL};
     static const struct via_type types[] = {
-        {VIA_TYPE_BSTR, 0, 0, 0, VIA_NO_INDEX, VIA_NO_INDEX, 0, 0, 0},
-        {VIA_TYPE_I64, 0, 0, 0, VIA_NO_INDEX, VIA_NO_INDEX, 0, 0, 0},
-        {VIA_TYPE_F64, 0, 0, 0, VIA_NO_INDEX, VIA_NO_INDEX, 0, 0, 0}};
-    static const struct via_param params[] = {{"a", 0, VIA_PARAM_IN | VIA_PARAM_OPTIONAL, &text},
-                                              {"b", 1, VIA_PARAM_IN | VIA_PARAM_OPTIONAL, &least},
-                                              {"c", 2, VIA_PARAM_IN | VIA_PARAM_OPTIONAL, &third},
-                                              {"d", 2, VIA_PARAM_IN | VIA_PARAM_OPTIONAL, &large}};
+        {VIA_TYPE_BSTR, 0, 0, 0, VIA_NO_INDEX, VIA_NO_INDEX, 0, 0, 0, 0, 0},
+        {VIA_TYPE_I64, 0, 0, 0, VIA_NO_INDEX, VIA_NO_INDEX, 0, 0, 0, 0, 0},
+        {VIA_TYPE_F64, 0, 0, 0, VIA_NO_INDEX, VIA_NO_INDEX, 0, 0, 0, 0, 0}};
+    static const struct via_param params[] = {
+        {"a", 0, VIA_PARAM_IN | VIA_PARAM_OPTIONAL, 0, &text},
+        {"b", 1, VIA_PARAM_IN | VIA_PARAM_OPTIONAL, 0, &least},
+        {"c", 2, VIA_PARAM_IN | VIA_PARAM_OPTIONAL, 0, &third},
+        {"d", 2, VIA_PARAM_IN | VIA_PARAM_OPTIONAL, 0, &large}};
     static const struct via_method methods[] = {{"Say", 1, 0, 4, params, "\"\\?\n"}};
     static const struct via_interface interfaces[] = {
         {"IUnknown",
@@ -208,4 +327,6 @@ TEST(texts_and_numbers_are_the_same_in_idl)
 HARNESS_MAIN("regenerate", TEST_ENTRY(attributes_are_the_same_in_json),
              TEST_ENTRY(attributes_are_the_same_in_idl), TEST_ENTRY(shapes_are_the_same_in_idl),
              TEST_ENTRY(what_an_iid_names_is_called_as_before),
+             TEST_ENTRY(names_of_types_are_the_same_in_idl),
+             TEST_ENTRY(a_regenerated_header_has_the_names_of_types),
              TEST_ENTRY(texts_and_numbers_are_the_same_in_idl))

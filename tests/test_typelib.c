@@ -41,6 +41,8 @@ static void check_message(const char *part)
 TEST(wrong_tables_are_refused)
 {
     REFUSED("version 1", s.lib.abi = 1);
+    REFUSED("have version 4 and", s.lib.abi = 4);
+    REFUSED("compile its IDL again", s.lib.abi = 4);
     REFUSED("bytes", s.lib.size = 8);
     REFUSED("no name", s.lib.name = NULL);
     REFUSED("more than", s.lib.n_interfaces = 3000);
@@ -147,6 +149,66 @@ TEST(wrong_attributes_are_refused)
         s.interfaces[I_ONE].n_methods = 0; s.interfaces[I_ONE].flags = VIA_INTERFACE_DISPINTERFACE);
 }
 
+/* Whoever reads a type may take its name, or what that stands for: both say the same. */
+TEST(wrong_aliases_are_refused)
+{
+    REFUSED("alias 0 of the type library has no valid name", s.aliases[0].name = "1st");
+    REFUSED("alias Counts: it is there twice", s.aliases[0].name = "Counts");
+    REFUSED("alias Count: it stands for an unknown type", s.aliases[0].type = N_TYPES);
+    REFUSED("alias Count: unknown flags", s.aliases[0].flags = 2);
+    REFUSED("the help of Count", s.aliases[0].help = "\xff");
+    REFUSED("alias Count: it stands for an alias that is not in front",
+            s.aliases[0].type = T_COUNT);
+    REFUSED("alias Count: it stands for an alias that is not in front",
+            s.aliases[0].type = T_COUNTS);
+    REFUSED("alias Counts: what it stands for needs more than a name", s.aliases[1].type = T_SIZED);
+    REFUSED("names alias 3, of which there are 2", s.types[T_COUNT].alias = 3);
+    REFUSED("names alias 1, of which there are 0", s.lib.n_aliases = 0);
+    REFUSED("is not what its alias Count stands for", s.types[T_COUNT].kind = VIA_TYPE_U32);
+    REFUSED("is not what its alias Count stands for", s.types[T_BSTR].alias = A_COUNT);
+    REFUSED("is not what its alias Counts stands for", s.types[T_ARRAY].alias = A_COUNTS);
+    REFUSED("IOne.Nothing(count): unknown alias", s.params[4].alias = 3);
+    REFUSED("its alias stands for no pointer to such a type", s.params[4].alias = A_COUNT);
+    REFUSED("its alias stands for no pointer to such a type", s.params[4].type = T_ENUM);
+    REFUSED("its alias stands for no pointer to such a type", s.params[4].flags = VIA_PARAM_IN);
+    REFUSED("more than", s.lib.n_aliases = 3000);
+}
+
+/* Pointers are declared by a name whatever else is said of them. */
+TEST(what_an_alias_stands_for_may_be_said_more_of)
+{
+    struct sample s;
+
+    sample_init(&s);
+    s.types[T_SIZED].alias = A_COUNTS;
+    CHECK_OK(typelib_check(&s.lib));
+    s.types[T_COUNT] =
+        (struct via_type){.kind = VIA_TYPE_WCHAR, .index = VIA_NO_INDEX, .element = VIA_NO_INDEX};
+    s.types[T_BSTR] = (struct via_type){.kind = VIA_TYPE_STRING16,
+                                        .index = VIA_NO_INDEX,
+                                        .element = VIA_NO_INDEX,
+                                        .alias = A_COUNTS};
+    s.types[T_SIZED].alias = 0;
+    CHECK_OK(typelib_check(&s.lib));
+}
+
+/* Two programs may differ in names that change nothing. */
+TEST(names_of_types_are_no_part_of_a_description)
+{
+    struct sample a, b;
+    uint8_t hash_a[TYPELIB_HASH_SIZE], hash_b[TYPELIB_HASH_SIZE];
+
+    sample_init(&a);
+    sample_init(&b);
+    b.types[T_COUNT].alias = 0;
+    b.params[4].alias = 0;
+    b.lib.n_aliases = 0;
+    CHECK_OK(typelib_check(&b.lib));
+    CHECK_OK(typelib_hash(&a.lib, I_ONE, hash_a));
+    CHECK_OK(typelib_hash(&b.lib, I_ONE, hash_b));
+    CHECK_MEM_EQ(hash_a, hash_b, TYPELIB_HASH_SIZE);
+}
+
 TEST(wrong_interfaces_are_refused)
 {
     REFUSED("no valid name", s.interfaces[I_ONE].name = "I One");
@@ -193,7 +255,7 @@ TEST(a_description_does_not_depend_on_the_tables_order)
     struct via_type spare = b.types[T_I32];
     b.types[T_I32] = b.types[T_BSTR];
     b.types[T_BSTR] = spare;
-    b.types[T_SIZED].element = b.types[T_ARRAY].element = T_BSTR;
+    b.types[T_SIZED].element = b.types[T_ARRAY].element = b.aliases[0].type = T_BSTR;
     b.fields[0].type = b.params[0].type = b.params[3].type = T_BSTR;
     b.fields[1].type = T_I32;
     CHECK_OK(typelib_check(&b.lib));
@@ -289,7 +351,10 @@ TEST(what_a_peer_said_yields_to_what_is_registered)
 HARNESS_MAIN("typelib", TEST_ENTRY(a_good_library_is_accepted),
              TEST_ENTRY(wrong_tables_are_refused), TEST_ENTRY(wrong_types_are_refused),
              TEST_ENTRY(wrong_records_are_refused), TEST_ENTRY(wrong_methods_are_refused),
-             TEST_ENTRY(wrong_attributes_are_refused), TEST_ENTRY(wrong_interfaces_are_refused),
+             TEST_ENTRY(wrong_attributes_are_refused), TEST_ENTRY(wrong_aliases_are_refused),
+             TEST_ENTRY(what_an_alias_stands_for_may_be_said_more_of),
+             TEST_ENTRY(names_of_types_are_no_part_of_a_description),
+             TEST_ENTRY(wrong_interfaces_are_refused),
              TEST_ENTRY(methods_are_listed_with_their_bases),
              TEST_ENTRY(a_description_does_not_depend_on_the_tables_order),
              TEST_ENTRY(the_catalogue_knows_one_description_of_each_interface),

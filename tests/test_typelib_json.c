@@ -150,6 +150,54 @@ static char *sample_json(void)
     return text;
 }
 
+/* One part of the sample's JSON is replaced. */
+static void check_sample(const char *part, const char *other, const char *expected)
+{
+    struct via_typelib *lib;
+    char message[ERROR_TEXT_SIZE];
+    char *good = sample_json();
+    const char *at = good ? strstr(good, part) : NULL;
+    char *text = good ? malloc(strlen(good) + strlen(other) + 1) : NULL;
+    if (!CHECK_NOT_NULL(at) || !text)
+        harness_note("no %s in %s", part, good);
+    else {
+        sprintf(text, "%.*s%s%s", (int)(at - good), good, other, at + strlen(part));
+        if (CHECK_HR(typelib_from_json(text, strlen(text), &lib), VIA_E_TYPE))
+            CHECK_STR_HAS(error_format(error_get(), VIA_E_TYPE, message, sizeof(message)),
+                          expected);
+        error_clear();
+    }
+    free(text);
+    free(good);
+}
+
+static const char counts_json[] = "{\"name\":\"Counts\",\"type\":{\"pointer\":{\"type\":\"i32\","
+                                  "\"alias\":\"Count\"},\"nullable\":true},\"help\":";
+
+TEST(aliases_are_checked)
+{
+    check_sample("\"alias\":\"Count\"", "\"alias\":\"Nobody\"", "a reference names nothing");
+    check_sample("\"alias\":\"Count\"", "\"alias\":5", "a reference names nothing");
+    check_sample("\"alias\":\"Count\"", "\"alias\":\"Counts\"", "alias that is not in front");
+    check_sample("\"alias\":\"Counts\"", "\"alias\":\"Count\"", "stands for no pointer");
+    check_sample("\"name\":\"Count\",\"type\":\"i32\"", "\"name\":\"Count\",\"type\":\"bstr\"",
+                 "is not what its alias Count stands for");
+    check_sample("\"name\":\"Count\",\"type\":\"i32\"", "\"name\":\"Count\"",
+                 "an unknown form of type");
+    check_sample("\"name\":\"Count\"", "\"name\":5", "a name is missing");
+    check_sample("\"public\":true", "\"uuid\":\"?\"", "a GUID is missing or malformed");
+    check_sample("\"aliases\":[", "\"aliases\":5,\"others\":[", "a list is missing or too long");
+    check_sample(counts_json,
+                 "{\"name\":\"Counts\",\"type\":{\"sized\":\"i32\",\"size_is\":\"n\"},"
+                 "\"help\":",
+                 "a reference names nothing");
+    check_sample(counts_json,
+                 "{\"name\":\"Counts\",\"type\":{\"sized\":\"i32\",\"size_is\":5},"
+                 "\"help\":",
+                 "needs more than a name");
+    check_sample(counts_json, "{\"name\":\"Count\",\"type\":\"i32\",\"help\":", "");
+}
+
 /* What is accepted after a change can be used: described, hashed, written again. */
 static void use(const struct via_typelib *lib)
 {
@@ -171,7 +219,8 @@ static unsigned mutate(const char *good)
 {
     static const char *const words[] = {"\"i32\"",   "\"bstr\"",  "\"Record\"", "\"IOne\"", "\"n\"",
                                         "\"sum\"",   "0",         "4294967296", "true",     "{}",
-                                        "\"sized\"", "\"array\"", "\"record\"", "[]",       "-1"};
+                                        "\"sized\"", "\"array\"", "\"record\"", "[]",       "-1",
+                                        "\"Count\"", "\"Counts\""};
     size_t size = strlen(good);
     char *text = malloc(size + 64);
     uint32_t state = 20260102;
@@ -242,6 +291,6 @@ TEST(no_memory_is_an_error_at_every_allocation)
 
 HARNESS_MAIN("typelib_json", TEST_ENTRY(json_that_is_no_type_library_is_refused),
              TEST_ENTRY(doubling_structs_are_refused_at_once),
-             TEST_ENTRY(what_types_need_has_to_be_there),
+             TEST_ENTRY(what_types_need_has_to_be_there), TEST_ENTRY(aliases_are_checked),
              TEST_ENTRY_LIMIT(mutated_json_brings_nothing_down, 60000),
              TEST_ENTRY(no_memory_is_an_error_at_every_allocation))

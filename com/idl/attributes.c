@@ -52,7 +52,7 @@ static const struct simple simple_attributes[] = {
     {"default", ATTRIBUTE_DEFAULT, PLACE_MEMBER | PLACE_ARM},
     {"source", ATTRIBUTE_SOURCE, PLACE_MEMBER},
     {"v1_enum", 0, PLACE_TYPEDEF},
-    {"public", 0, PLACE_TYPEDEF | PLACE_UNION},
+    {"public", ATTRIBUTE_PUBLIC, PLACE_TYPEDEF | PLACE_UNION},
     {"hidden", ATTRIBUTE_HIDDEN,
      PLACE_INTERFACE | PLACE_METHOD | PLACE_PROPERTY | PLACE_COCLASS | PLACE_LIBRARY},
 };

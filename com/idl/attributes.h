@@ -49,7 +49,8 @@ enum attribute_flag {
     ATTRIBUTE_HIDDEN = 1 << 21,
     ATTRIBUTE_NONEXTENSIBLE = 1 << 22,
     ATTRIBUTE_NONCREATABLE = 1 << 23,
-    ATTRIBUTE_READONLY = 1 << 24
+    ATTRIBUTE_READONLY = 1 << 24,
+    ATTRIBUTE_PUBLIC = 1 << 25
 };
 
 /* One part of size_is(a, b): what gives the number of elements at one level of pointers; and of

@@ -205,7 +205,10 @@ static bool declare_safearray(struct parser *self, struct base_type *base)
         return parser_error(self, element.position,
                             "the elements of a SAFEARRAY are numbers, BSTR, VARIANT, structs, "
                             "interfaces and the like");
-    struct via_type type = {.kind = element.kind, .index = element.index, .element = VIA_NO_INDEX};
+    struct via_type type = {.kind = element.kind,
+                            .index = element.index,
+                            .element = VIA_NO_INDEX,
+                            .alias = is_interface ? element.levels[0].alias : element.alias};
     base->kind = VIA_TYPE_SAFEARRAY;
     base->element = unit_add_type(self->unit, &type);
     base->c_name = "SAFEARRAY *";
@@ -318,7 +321,7 @@ static bool declare_arrays(struct parser *self, struct member *member, const cha
                 return false;
             if (count <= 0 || count > 1 << 20)
                 return parser_error(self, position, "an array of %lld elements", (long long)count);
-            level = (struct level){LEVEL_ARRAY, (uint32_t)count};
+            level = (struct level){.kind = LEVEL_ARRAY, .count = (uint32_t)count};
         }
         if (level.kind == LEVEL_OPEN_ARRAY)
             *text = arena_print(&self->unit->arena, "%s[]", *text);

@@ -36,11 +36,11 @@ static void emit_types(const struct via_typelib *lib, struct buffer *out)
     buffer_print(out, "static const struct via_type types[] = {\n");
     for (uint16_t i = 0; i < lib->n_types; i++) {
         const struct via_type *type = &lib->types[i];
-        buffer_print(out, "    {%u, %u, %u, %u, %u, %u, %u, %u, %u},\n", type->kind, type->flags,
-                     type->size_from, type->length_from, type->index, type->element,
-                     type->size_index, type->length_index, type->count);
+        buffer_print(out, "    {%u, %u, %u, %u, %u, %u, %u, %u, %u, %u, 0},\n", type->kind,
+                     type->flags, type->size_from, type->length_from, type->index, type->element,
+                     type->size_index, type->length_index, type->count, type->alias);
     }
-    buffer_print(out, "    {0, 0, 0, 0, 0, 0, 0, 0, 0},\n};\n\n");
+    buffer_print(out, "    {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},\n};\n\n");
 }
 
 /* Behind `before`: a string, or 0 where there is none. */
@@ -161,7 +161,8 @@ static void emit_params(const struct via_method *self, uint16_t interface_index,
     buffer_print(out, "static const struct via_param params_%u_%u[] = {\n", interface_index, index);
     for (uint16_t i = 0; i < self->n_params; i++) {
         const struct via_param *param = &self->params[i];
-        buffer_print(out, "    {\"%s\", %u, 0x%02x, ", param->name, param->type, param->flags);
+        buffer_print(out, "    {\"%s\", %u, 0x%02x, %u, ", param->name, param->type, param->flags,
+                     param->alias);
         if (param->default_value)
             buffer_print(out, "&default_%u_%u_%u},\n", interface_index, index, i);
         else
@@ -235,6 +236,19 @@ static void emit_coclasses(const struct via_typelib *lib, struct buffer *out)
     buffer_print(out, "    {0, {0, 0, 0, {0}}, 0, 0, 0, 0},\n};\n\n");
 }
 
+static void emit_aliases(const struct via_typelib *lib, struct buffer *out)
+{
+    buffer_print(out, "static const struct via_alias aliases[] = {\n");
+    for (uint16_t i = 0; i < lib->n_aliases; i++) {
+        const struct via_alias *self = &lib->aliases[i];
+        buffer_print(out, "    {\"%s\", %u, 0x%02x, ", self->name, self->type, self->flags);
+        emit_guid(&self->uuid, out);
+        emit_text(", ", self->help, out);
+        buffer_print(out, "},\n");
+    }
+    buffer_print(out, "    {0, 0, 0, {0, 0, 0, {0}}, 0},\n};\n\n");
+}
+
 void emit_tables(const struct unit *unit, const char *header, struct buffer *out)
 {
     const struct via_typelib *lib = &unit->lib;
@@ -248,6 +262,7 @@ void emit_tables(const struct unit *unit, const char *header, struct buffer *out
     emit_enums(lib, out);
     emit_interfaces(lib, out);
     emit_coclasses(lib, out);
+    emit_aliases(lib, out);
     buffer_print(out,
                  "const struct via_typelib %s_typelib = {\n"
                  "    VIA_TYPELIB_ABI, sizeof(struct via_typelib), \"%s\", ",
@@ -256,9 +271,11 @@ void emit_tables(const struct unit *unit, const char *header, struct buffer *out
     buffer_print(
         out,
         ",\n    %u, %u, %u, %u, %u, %u, %u,\n"
-        "    types, structs, enums, interfaces, coclasses, %u, %u, unions, expressions, 0x%02x",
+        "    types, structs, enums, interfaces, coclasses, %u, %u, unions, expressions, 0x%02x, "
+        "%u",
         lib->version_major, lib->version_minor, lib->n_types, lib->n_structs, lib->n_enums,
-        lib->n_interfaces, lib->n_coclasses, lib->n_unions, lib->n_expressions, lib->flags);
+        lib->n_interfaces, lib->n_coclasses, lib->n_unions, lib->n_expressions, lib->flags,
+        lib->n_aliases);
     emit_text(", ", lib->help, out);
-    buffer_print(out, "};\n");
+    buffer_print(out, ", aliases};\n");
 }

@@ -159,7 +159,7 @@ bool interface_add_method(struct parser *parser, struct unit_interface *iface,
     struct unit_declaration *declarations = arena_allocate(arena, (n + 1) * sizeof(*declarations));
     for (size_t i = 0; i < n; i++) {
         params[i] = (struct via_param){members[i].name, members[i].type, members[i].flags,
-                                       members[i].attributes.default_value};
+                                       members[i].alias, members[i].attributes.default_value};
         declarations[i].text = members[i].declaration;
     }
     const char *c_name = method_c_name(parser, made->name, flags);

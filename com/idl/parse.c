@@ -127,14 +127,15 @@ static bool check_typedef(struct parser *self, const struct member *member)
                                 member->name);
     if (unit_find_name(self->unit, member->name))
         return parser_error(self, position, "%s is defined twice", member->name);
-    if (self->unit->n_names == TYPELIB_MAX_TYPES)
-        return parser_error(self, position, "more than %u typedefs", TYPELIB_MAX_TYPES);
+    if (self->unit->n_names == TYPELIB_MAX_TYPES || self->unit->n_aliases == TYPELIB_MAX_ENTRIES)
+        return parser_error(self, position, "more than %u typedefs, or %u of other types' names",
+                            TYPELIB_MAX_TYPES, TYPELIB_MAX_ENTRIES);
     if (member->n_levels > 0)
         record_check_complete(self, member, 1);
     return true;
 }
 
-static void add_typedef(struct parser *self, const struct member *member)
+static struct unit_name *add_typedef(struct parser *self, const struct member *member)
 {
     struct unit *unit = self->unit;
     struct unit_name *entry =
@@ -143,10 +144,47 @@ static void add_typedef(struct parser *self, const struct member *member)
     entry->type.c_name = member->name;
     memcpy(entry->type.levels, member->levels, sizeof(member->levels));
     entry->type.n_levels = member->n_levels;
+    return entry;
 }
 
-/* Descriptions do not keep names of typedefs: what is said of one stands in the header, on one
- * line, since a backslash before the end of one could put together what ends the comment. */
+/* "typedef struct Node Node;" gives no other name. What needs a word of its own wherever it stands,
+ * a discriminant or a kind of handle, is no type that a description could name. */
+static bool is_kept(const struct unit *unit, const struct member *member)
+{
+    const struct base_type *base = &member->base;
+    const char *own = base->kind == VIA_TYPE_STRUCT ? unit->structs[base->index].tag
+                      : base->kind == VIA_TYPE_ENUM ? unit->enums[base->index].tag
+                                                    : "";
+    return base->kind != VIA_TYPE_UNION && base->kind != VIA_TYPE_HANDLE &&
+           (member->n_levels > 0 || strcmp(own, member->name) != 0);
+}
+
+/* Into the description: a name of a type that has one, or none, already. */
+static bool add_alias(struct parser *self, struct member *member, struct unit_name *entry)
+{
+    const unsigned told = ATTRIBUTE_PUBLIC | ATTRIBUTE_UUID;
+    struct unit *unit = self->unit;
+    const struct attributes *attributes = &member->attributes;
+    if (!is_kept(unit, member))
+        return true;
+    if (!declare_resolve(self, member, 1, OWNER_STRUCT))
+        return false;
+    struct via_alias *alias =
+        arena_append(&unit->arena, (void **)&unit->aliases, &unit->n_aliases, sizeof(*alias));
+    *alias =
+        (struct via_alias){.name = member->name, .type = member->type, .help = attributes->help};
+    /* As MIDL has it: one of which nothing is said is for the header alone. */
+    if (attributes->flags & told || attributes->help)
+        alias->flags = VIA_ALIAS_PUBLIC;
+    if (attributes->flags & ATTRIBUTE_UUID)
+        alias->uuid = attributes->uuid;
+    *(member->n_levels > 0 ? &entry->type.levels[0].alias : &entry->type.alias) =
+        (uint16_t)unit->n_aliases;
+    return true;
+}
+
+/* What is said of a typedef stands in the header, on one line, since a backslash before the end of
+ * one could put together what ends the comment. */
 static void add_help(struct unit *unit, const char *help)
 {
     size_t size = strlen(help);
@@ -176,8 +214,10 @@ static bool parse_typedef(struct parser *self)
         return parser_error(self, self->token.position, "one name for each typedef");
     if (!check_typedef(self, &member))
         return false;
-    add_typedef(self, &member);
+    struct unit_name *entry = add_typedef(self, &member);
     bool is_alias = self->n_definitions == n_definitions || member.n_levels > 0;
+    if (is_alias && !add_alias(self, &member, entry))
+        return false;
     if (!is_alias)
         record_rename(self, member.base.kind, member.base.index, member.name,
                       member.attributes.help);

@@ -70,6 +70,7 @@ struct member {
     /* Set by declare_resolve(): */
     uint16_t type;
     uint16_t flags; /* VIA_PARAM_... */
+    uint16_t alias; /* of a pointer that is none in `type`: 1 and its index; 0: none */
 };
 /* The name of a method, parameter or field: no keyword, and nothing that means something else in
  * the header by now. */

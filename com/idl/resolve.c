@@ -243,7 +243,8 @@ static bool resolve_base(struct resolver *self, const struct member *member, uns
                          struct via_type *type)
 {
     const struct base_type *base = &member->base;
-    *type = (struct via_type){.kind = base->kind, .index = base->index, .element = base->element};
+    *type = (struct via_type){
+        .kind = base->kind, .index = base->index, .element = base->element, .alias = base->alias};
     if (member->attributes.switch_is && base->kind != VIA_TYPE_UNION)
         return parser_error(self->parser, member->attributes.switch_is->position,
                             "%s: switch_is is for unions without a discriminant of their own",
@@ -270,6 +271,7 @@ static bool resolve_base(struct resolver *self, const struct member *member, uns
                             is_string ? "[string] needs a pointer to characters"
                                       : "an interface is passed by pointer");
     (*n_levels)--;
+    type->alias = member->levels[*n_levels].alias;
     if (!is_string)
         return true;
     if (base->kind != VIA_TYPE_WCHAR && base->kind != VIA_TYPE_I8 && base->kind != VIA_TYPE_U8)
@@ -286,7 +288,7 @@ static bool resolve_level(struct resolver *self, const struct member *member, un
     const struct expression *size =
         level < member->attributes.n_sizes ? member->attributes.sizes[level] : NULL;
     enum level_kind kind = member->levels[level].kind;
-    struct via_type outer = {.index = VIA_NO_INDEX};
+    struct via_type outer = {.index = VIA_NO_INDEX, .alias = member->levels[level].alias};
     outer.element = unit_add_type(self->parser->unit, type);
     if (size) {
         if (kind == LEVEL_ARRAY)
@@ -371,6 +373,7 @@ static bool resolve_member(struct resolver *self, struct member *member)
             return parser_error(self->parser, member->position, "%s[]: size_is is missing",
                                 member->name);
         member->flags |= VIA_PARAM_BY_REF;
+        member->alias = keeps_top ? 0 : member->levels[0].alias;
         bool is_unique = member->attributes.flags & ATTRIBUTE_UNIQUE;
         if (is_unique && !(member->flags & VIA_PARAM_OUT))
             member->flags |= VIA_PARAM_NULLABLE;

@@ -234,7 +234,8 @@ static bool encapsulated(struct parser *self, const char *tag, struct position p
         return false;
     const struct expression name = {.name = members[0].name, .position = members[0].position};
     members[1].attributes.switch_is = &name;
-    members[1].base = (struct base_type){.kind = VIA_TYPE_UNION, .index = inner};
+    members[1].base =
+        (struct base_type){.kind = VIA_TYPE_UNION, .index = inner, .element = VIA_NO_INDEX};
     members[1].declaration = arena_print(&unit->arena, "union %s %s", inner_tag, members[1].name);
     declare_resolve(self, members, 2, OWNER_STRUCT);
     record_set_struct(self, found, members, 2);

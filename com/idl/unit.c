@@ -185,6 +185,8 @@ bool unit_finish(struct unit *unit)
                                      .unions = unions,
                                      .expressions = unit->expressions,
                                      .flags = unit->flags,
+                                     .n_aliases = (uint16_t)unit->n_aliases,
+                                     .aliases = unit->aliases,
                                      .help = unit->help};
     if (SUCCEEDED(typelib_check(&unit->lib)))
         return true;

@@ -67,6 +67,7 @@ enum level_kind { LEVEL_POINTER, LEVEL_ARRAY, LEVEL_OPEN_ARRAY };
 struct level {
     enum level_kind kind;
     uint32_t count; /* of a LEVEL_ARRAY */
+    uint16_t alias; /* the name of this level and those within: 1 and its index; 0: none */
 };
 
 /* What stands in front of a declaration's stars. */
@@ -78,6 +79,7 @@ struct base_type {
     unsigned n_levels;
     bool is_string; /* LPWSTR: [string] is meant */
     bool is_void;
+    uint16_t alias;     /* the name without `levels`: 1 and its index; 0: none */
     const char *c_name; /* how C spells it */
     struct position position;
 };
@@ -135,6 +137,8 @@ struct unit {
     size_t n_coclasses;
     struct unit_name *names;
     size_t n_names;
+    struct via_alias *aliases;
+    size_t n_aliases;
     struct unit_item *items;
     size_t n_items;
     struct unit_constant *constants; /* macros of the header */

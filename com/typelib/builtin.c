@@ -68,12 +68,12 @@ static const struct via_type types[] = {
 };
 
 static const struct via_param create_instance_params[] = {
-    {"outer", TYPE_UNKNOWN, VIA_PARAM_IN, NULL},
-    {"iid", TYPE_GUID, VIA_PARAM_IN | VIA_PARAM_BY_REF, NULL},
-    {"object", TYPE_UNKNOWN, VIA_PARAM_OUT | VIA_PARAM_RETVAL | VIA_PARAM_BY_REF, NULL},
+    {"outer", TYPE_UNKNOWN, VIA_PARAM_IN, 0, NULL},
+    {"iid", TYPE_GUID, VIA_PARAM_IN | VIA_PARAM_BY_REF, 0, NULL},
+    {"object", TYPE_UNKNOWN, VIA_PARAM_OUT | VIA_PARAM_RETVAL | VIA_PARAM_BY_REF, 0, NULL},
 };
 static const struct via_param lock_server_params[] = {
-    {"lock", TYPE_BOOL, VIA_PARAM_IN, NULL},
+    {"lock", TYPE_BOOL, VIA_PARAM_IN, 0, NULL},
 };
 static const struct via_method factory_methods[] = {
     {"CreateInstance", 1, 0, 3, create_instance_params, NULL},

@@ -88,11 +88,11 @@ static const struct via_struct structs[] = {
 #define RETVAL   VIA_PARAM_OUT | VIA_PARAM_RETVAL | VIA_PARAM_BY_REF
 
 static const struct via_param enum_points_params[] = {
-    {"points", TYPE_ENUM_POINTS, RETVAL, NULL},
+    {"points", TYPE_ENUM_POINTS, RETVAL, 0, NULL},
 };
 static const struct via_param find_params[] = {
     {"iid", TYPE_GUID, ARGUMENT | VIA_PARAM_BY_REF, NULL},
-    {"point", TYPE_POINT, RETVAL, NULL},
+    {"point", TYPE_POINT, RETVAL, 0, NULL},
 };
 static const struct via_method container_methods[] = {
     {"EnumConnectionPoints", 1, 0, 1, enum_points_params, NULL},
@@ -100,20 +100,20 @@ static const struct via_method container_methods[] = {
 };
 
 static const struct via_param iid_params[] = {
-    {"iid", TYPE_GUID, RETVAL, NULL},
+    {"iid", TYPE_GUID, RETVAL, 0, NULL},
 };
 static const struct via_param container_params[] = {
-    {"container", TYPE_CONTAINER, RETVAL, NULL},
+    {"container", TYPE_CONTAINER, RETVAL, 0, NULL},
 };
 static const struct via_param advise_params[] = {
-    {"sink", TYPE_UNKNOWN, ARGUMENT, NULL},
-    {"cookie", TYPE_ULONG, RETVAL, NULL},
+    {"sink", TYPE_UNKNOWN, ARGUMENT, 0, NULL},
+    {"cookie", TYPE_ULONG, RETVAL, 0, NULL},
 };
 static const struct via_param unadvise_params[] = {
-    {"cookie", TYPE_ULONG, ARGUMENT, NULL},
+    {"cookie", TYPE_ULONG, ARGUMENT, 0, NULL},
 };
 static const struct via_param enum_connections_params[] = {
-    {"connections", TYPE_ENUM_CONNECTIONS, RETVAL, NULL},
+    {"connections", TYPE_ENUM_CONNECTIONS, RETVAL, 0, NULL},
 };
 static const struct via_method point_methods[] = {
     {"GetConnectionInterface", 1, 0, 1, iid_params, NULL},
@@ -124,12 +124,12 @@ static const struct via_method point_methods[] = {
 };
 
 static const struct via_param next_point_params[] = {
-    {"n", TYPE_ULONG, ARGUMENT, NULL},
-    {"points", TYPE_POINT_LIST, VIA_PARAM_OUT, NULL},
-    {"fetched", TYPE_ULONG, RESULT, NULL},
+    {"n", TYPE_ULONG, ARGUMENT, 0, NULL},
+    {"points", TYPE_POINT_LIST, VIA_PARAM_OUT, 0, NULL},
+    {"fetched", TYPE_ULONG, RESULT, 0, NULL},
 };
 static const struct via_param skip_params[] = {
-    {"n", TYPE_ULONG, ARGUMENT, NULL},
+    {"n", TYPE_ULONG, ARGUMENT, 0, NULL},
 };
 static const struct via_method enum_points_methods[] = {
     {"Next", 1, 0, 3, next_point_params, NULL},
@@ -139,9 +139,9 @@ static const struct via_method enum_points_methods[] = {
 };
 
 static const struct via_param next_connection_params[] = {
-    {"n", TYPE_ULONG, ARGUMENT, NULL},
-    {"connections", TYPE_CONNECTION_LIST, VIA_PARAM_OUT, NULL},
-    {"fetched", TYPE_ULONG, RESULT, NULL},
+    {"n", TYPE_ULONG, ARGUMENT, 0, NULL},
+    {"connections", TYPE_CONNECTION_LIST, VIA_PARAM_OUT, 0, NULL},
+    {"fetched", TYPE_ULONG, RESULT, 0, NULL},
 };
 static const struct via_method enum_connections_methods[] = {
     {"Next", 1, 0, 3, next_connection_params, NULL},
@@ -152,13 +152,13 @@ static const struct via_method enum_connections_methods[] = {
 
 static const struct via_param resolve_params[] = {
     {"iid", TYPE_GUID, ARGUMENT | VIA_PARAM_BY_REF, NULL},
-    {"object", TYPE_UNKNOWN, RETVAL, NULL},
+    {"object", TYPE_UNKNOWN, RETVAL, 0, NULL},
 };
 static const struct via_method weak_methods[] = {
     {"Resolve", 1, 0, 2, resolve_params, NULL},
 };
 static const struct via_param get_weak_params[] = {
-    {"reference", TYPE_WEAK, RETVAL, NULL},
+    {"reference", TYPE_WEAK, RETVAL, 0, NULL},
 };
 static const struct via_method weak_source_methods[] = {
     {"GetWeakReference", 1, 0, 1, get_weak_params, NULL},

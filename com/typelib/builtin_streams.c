@@ -115,14 +115,14 @@ static const struct via_struct structs[] = {
 #define RETVAL   VIA_PARAM_OUT | VIA_PARAM_RETVAL | VIA_PARAM_BY_REF
 
 static const struct via_param read_params[] = {
-    {"wanted", TYPE_ULONG, ARGUMENT, NULL},
-    {"size", TYPE_ULONG, RESULT, NULL},
-    {"data", TYPE_BYTES, RESULT, NULL},
+    {"wanted", TYPE_ULONG, ARGUMENT, 0, NULL},
+    {"size", TYPE_ULONG, RESULT, 0, NULL},
+    {"data", TYPE_BYTES, RESULT, 0, NULL},
 };
 static const struct via_param write_params[] = {
-    {"data", TYPE_BYTES, ARGUMENT, NULL},
-    {"size", TYPE_ULONG, ARGUMENT, NULL},
-    {"written", TYPE_ULONG, RESULT, NULL},
+    {"data", TYPE_BYTES, ARGUMENT, 0, NULL},
+    {"size", TYPE_ULONG, ARGUMENT, 0, NULL},
+    {"written", TYPE_ULONG, RESULT, 0, NULL},
 };
 static const struct via_method sequential_methods[] = {
     {"Read", 1, 0, 3, read_params, NULL},
@@ -130,33 +130,33 @@ static const struct via_method sequential_methods[] = {
 };
 
 static const struct via_param seek_params[] = {
-    {"move", TYPE_HYPER, ARGUMENT, NULL},
-    {"origin", TYPE_ULONG, ARGUMENT, NULL},
-    {"position", TYPE_UHYPER, RESULT, NULL},
+    {"move", TYPE_HYPER, ARGUMENT, 0, NULL},
+    {"origin", TYPE_ULONG, ARGUMENT, 0, NULL},
+    {"position", TYPE_UHYPER, RESULT, 0, NULL},
 };
 static const struct via_param set_size_params[] = {
-    {"size", TYPE_UHYPER, ARGUMENT, NULL},
+    {"size", TYPE_UHYPER, ARGUMENT, 0, NULL},
 };
 static const struct via_param copy_params[] = {
-    {"stream", TYPE_STREAM, ARGUMENT, NULL},
-    {"size", TYPE_UHYPER, ARGUMENT, NULL},
-    {"read", TYPE_UHYPER, RESULT, NULL},
-    {"written", TYPE_UHYPER, RESULT, NULL},
+    {"stream", TYPE_STREAM, ARGUMENT, 0, NULL},
+    {"size", TYPE_UHYPER, ARGUMENT, 0, NULL},
+    {"read", TYPE_UHYPER, RESULT, 0, NULL},
+    {"written", TYPE_UHYPER, RESULT, 0, NULL},
 };
 static const struct via_param commit_params[] = {
-    {"flags", TYPE_ULONG, ARGUMENT, NULL},
+    {"flags", TYPE_ULONG, ARGUMENT, 0, NULL},
 };
 static const struct via_param region_params[] = {
-    {"offset", TYPE_UHYPER, ARGUMENT, NULL},
-    {"size", TYPE_UHYPER, ARGUMENT, NULL},
-    {"type", TYPE_ULONG, ARGUMENT, NULL},
+    {"offset", TYPE_UHYPER, ARGUMENT, 0, NULL},
+    {"size", TYPE_UHYPER, ARGUMENT, 0, NULL},
+    {"type", TYPE_ULONG, ARGUMENT, 0, NULL},
 };
 static const struct via_param stat_params[] = {
-    {"status", TYPE_STATUS, RESULT, NULL},
-    {"flags", TYPE_ULONG, ARGUMENT, NULL},
+    {"status", TYPE_STATUS, RESULT, 0, NULL},
+    {"flags", TYPE_ULONG, ARGUMENT, 0, NULL},
 };
 static const struct via_param clone_stream_params[] = {
-    {"clone", TYPE_STREAM, RETVAL, NULL},
+    {"clone", TYPE_STREAM, RETVAL, 0, NULL},
 };
 static const struct via_method stream_methods[] = {
     {"Seek", 3, 0, 3, seek_params, NULL},
@@ -171,16 +171,16 @@ static const struct via_method stream_methods[] = {
 };
 
 static const struct via_param skip_params[] = {
-    {"n", TYPE_ULONG, ARGUMENT, NULL},
+    {"n", TYPE_ULONG, ARGUMENT, 0, NULL},
 };
 #define ENUMERATOR(name, list, enumerator)                  \
     static const struct via_param name##_next_params[] = {  \
-        {"n", TYPE_ULONG, ARGUMENT, NULL},                  \
-        {"items", list, VIA_PARAM_OUT, NULL},               \
-        {"fetched", TYPE_ULONG, RESULT, NULL},              \
+        {"n", TYPE_ULONG, ARGUMENT, 0, NULL},               \
+        {"items", list, VIA_PARAM_OUT, 0, NULL},            \
+        {"fetched", TYPE_ULONG, RESULT, 0, NULL},           \
     };                                                      \
     static const struct via_param name##_clone_params[] = { \
-        {"clone", enumerator, RETVAL, NULL},                \
+        {"clone", enumerator, RETVAL, 0, NULL},             \
     };                                                      \
     static const struct via_method name##_methods[] = {     \
         {"Next", 1, 0, 3, name##_next_params, NULL},        \

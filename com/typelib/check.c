@@ -106,6 +106,9 @@ static HRESULT check_type(const struct via_typelib *lib, size_t index)
         ((type->flags & VIA_TYPE_NULLABLE) && !may_be_null(type->kind)))
         return error_set(VIA_E_TYPE, "type %zu has unknown flags", index);
     HRESULT hr = check_from(type, index);
+    if (SUCCEEDED(hr) && type->alias > lib->n_aliases)
+        hr = error_set(VIA_E_TYPE, "type %zu names alias %u, of which there are %u", index,
+                       type->alias, lib->n_aliases);
     if (FAILED(hr))
         return hr;
     switch (type->kind) {
@@ -384,6 +387,8 @@ static HRESULT check_param(const struct via_typelib *lib, const struct via_inter
     if ((param->flags & VIA_PARAM_IN_PLACE) && !may_be_in_place(lib, param))
         return fail_param(iface, method, param, "in place, but not an [in] array of numbers");
     const char *wrong = check_optional(lib, param);
+    if (!wrong)
+        wrong = check_param_alias(lib, param);
     if (wrong)
         return fail_param(iface, method, param, wrong);
     return check_param_references(lib, iface, method, param);
@@ -533,11 +538,11 @@ static HRESULT check_counts(const struct via_typelib *lib)
     if (lib->n_types <= TYPELIB_MAX_TYPES && lib->n_structs <= TYPELIB_MAX_ENTRIES &&
         lib->n_enums <= TYPELIB_MAX_ENTRIES && lib->n_interfaces <= TYPELIB_MAX_ENTRIES &&
         lib->n_coclasses <= TYPELIB_MAX_ENTRIES && lib->n_unions <= TYPELIB_MAX_ENTRIES &&
-        lib->n_expressions <= TYPELIB_MAX_TYPES)
+        lib->n_expressions <= TYPELIB_MAX_TYPES && lib->n_aliases <= TYPELIB_MAX_ENTRIES)
         return S_OK;
     return error_set(VIA_E_TYPE,
                      "more than %u types or expressions, or more than %u structs, unions, enums, "
-                     "interfaces or classes",
+                     "aliases, interfaces or classes",
                      TYPELIB_MAX_TYPES, TYPELIB_MAX_ENTRIES);
 }
 
@@ -557,6 +562,8 @@ HRESULT typelib_check(const struct via_typelib *lib)
         hr = check_expressions(lib);
     if (SUCCEEDED(hr))
         hr = check_types(lib);
+    if (SUCCEEDED(hr))
+        hr = check_aliases(lib);
     if (SUCCEEDED(hr))
         hr = check_enums(lib);
     if (SUCCEEDED(hr))

@@ -17,6 +17,13 @@ HRESULT check_field_references(const struct via_typelib *lib, const struct via_s
 HRESULT check_param_references(const struct via_typelib *lib, const struct via_interface *iface,
                                const struct via_method *method, const struct via_param *param);
 
+/* check_aliases.c: aliases, and the types that are declared by them. Types are valid by then, and
+ * name only aliases that are there. */
+HRESULT check_aliases(const struct via_typelib *lib);
+/* What is wrong with the alias of the pointer that the parameter is; NULL: nothing. Its type is
+ * valid. */
+const char *check_param_alias(const struct via_typelib *lib, const struct via_param *param);
+
 /* check_attributes.c. `owner`: for the message. */
 HRESULT check_help(const char *owner, const char *help);
 /* What is wrong with the parameter's default value, and with its being optional; NULL: nothing. Its

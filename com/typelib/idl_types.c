@@ -3,6 +3,7 @@
  * brackets, in front of the name and behind it; and the structs, unions and enums of a library.
  */
 #include "com/typelib/idl_types.h"
+#include "com/abi/guid.h"
 #include "com/typelib/kinds.h"
 #include "com/typelib/scope.h"
 #include "com/typelib/walk.h"
@@ -39,6 +40,11 @@ static const char *base_name(const struct via_typelib *lib, const struct via_typ
     return type->kind < sizeof(names) / sizeof(names[0]) ? names[type->kind] : NULL;
 }
 
+static const char *alias_name(const struct via_typelib *lib, uint16_t alias)
+{
+    return alias ? lib->aliases[alias - 1].name : NULL;
+}
+
 /* "struct Point", "SAFEARRAY(BSTR)", "IUnknown"; false: there is no word for it. */
 static bool print_base(struct idl_writer *self, const struct via_type *type)
 {
@@ -52,10 +58,11 @@ static bool print_base(struct idl_writer *self, const struct via_type *type)
         buffer_print(self->out, "union %s", lib->unions[type->index].name);
     } else if (type->kind == VIA_TYPE_SAFEARRAY) {
         const struct via_type *element = &lib->types[type->element];
-        buffer_print(self->out, "SAFEARRAY(");
-        if (element->kind == VIA_TYPE_SAFEARRAY || !print_base(self, element))
+        const char *alias = alias_name(lib, element->alias);
+        buffer_print(self->out, "SAFEARRAY(%s", alias ? alias : "");
+        if (element->kind == VIA_TYPE_SAFEARRAY || (!alias && !print_base(self, element)))
             return false;
-        buffer_print(self->out, element->kind == VIA_TYPE_INTERFACE ? " *)" : ")");
+        buffer_print(self->out, element->kind == VIA_TYPE_INTERFACE && !alias ? " *)" : ")");
     } else if (name) {
         buffer_print(self->out, "%s", name);
     }
@@ -69,6 +76,8 @@ struct declaration {
     const struct via_type *base;
     const struct via_type *levels[MAX_LEVELS]; /* of pointers and arrays; NULL: by reference */
     unsigned n_levels;
+    const char *alias; /* what it is declared by; NULL: by its base */
+    unsigned n_shown;  /* the outer levels, which that does not have in itself */
     bool is_string;
     bool is_nullable; /* the outermost pointer */
 };
@@ -76,6 +85,15 @@ struct declaration {
 static bool is_array(const struct via_type *level)
 {
     return level && level->kind == VIA_TYPE_ARRAY;
+}
+
+/* The first alias from outside is what stands in front of the name. */
+static void take_alias(const struct via_typelib *lib, uint16_t alias, struct declaration *out)
+{
+    if (out->alias || !alias)
+        return;
+    out->alias = alias_name(lib, alias);
+    out->n_shown = out->n_levels;
 }
 
 /* False: it has too many levels. */
@@ -90,9 +108,12 @@ static bool take_apart(const struct via_typelib *lib, uint16_t index, bool by_re
            type->kind == VIA_TYPE_POINTER) {
         if (out->n_levels >= MAX_LEVELS - 1)
             return false;
+        take_alias(lib, type->alias, out);
         out->levels[out->n_levels++] = type;
         type = &lib->types[type->element];
     }
+    take_alias(lib, type->alias, out);
+    out->n_shown = out->alias ? out->n_shown : out->n_levels;
     out->is_string = type->kind == VIA_TYPE_STRING8 || type->kind == VIA_TYPE_STRING16;
     out->base = type;
     return true;
@@ -183,13 +204,16 @@ static bool is_of_any_interface(const struct via_typelib *lib,
 static bool print_declarator(struct idl_writer *self, const struct declaration *declaration,
                              const char *name)
 {
-    bool is_pointer = declaration->is_string || declaration->base->kind == VIA_TYPE_INTERFACE;
-    if (is_of_any_interface(self->lib, declaration))
+    bool is_pointer = !declaration->alias &&
+                      (declaration->is_string || declaration->base->kind == VIA_TYPE_INTERFACE);
+    if (declaration->alias)
+        buffer_print(self->out, "%s", declaration->alias);
+    else if (is_of_any_interface(self->lib, declaration))
         buffer_print(self->out, "void");
     else if (!print_base(self, declaration->base))
         return false;
     buffer_print(self->out, is_pointer ? " *" : " ");
-    print_shape(declaration, declaration->n_levels, name, self->out);
+    print_shape(declaration, declaration->n_shown, name, self->out);
     return true;
 }
 
@@ -305,6 +329,51 @@ static void write_enum(struct idl_writer *self, uint16_t index)
     close_type(self, list->name, list->help);
 }
 
+/* Where "string" is no attribute, a name says it. */
+static const char *text_name(const struct via_type *type)
+{
+    return type->kind == VIA_TYPE_STRING8 ? "LPSTR" : "LPWSTR";
+}
+
+static void print_alias_attributes(struct idl_writer *self, const struct via_alias *alias)
+{
+    static const GUID none;
+    char uuid[GUID_TEXT_SIZE];
+    const char *separator = "[";
+    if (alias->flags & VIA_ALIAS_PUBLIC) {
+        buffer_print(self->out, "[public");
+        separator = ", ";
+    }
+    if (!IsEqualGUID(&alias->uuid, &none)) {
+        buffer_print(self->out, "%suuid(%.36s)", separator, guid_format(&alias->uuid, uuid) + 1);
+        separator = ", ";
+    }
+    if (alias->help) {
+        buffer_print(self->out, "%shelpstring(", separator);
+        typelib_print_text(alias->help, self->out);
+        buffer_print(self->out, ")");
+        separator = ", ";
+    }
+    buffer_print(self->out, separator[0] == ',' ? "] " : "");
+}
+
+static void define_alias(void *context, uint16_t index)
+{
+    struct idl_writer *self = context;
+    const struct via_alias *alias = &self->lib->aliases[index];
+    struct declaration declaration = {0};
+    bool is_good = take_apart(self->lib, alias->type, false, &declaration);
+    if (is_good && declaration.is_string && !declaration.alias) {
+        declaration.alias = text_name(declaration.base);
+        declaration.n_shown = declaration.n_levels;
+    }
+    buffer_print(self->out, "typedef ");
+    print_alias_attributes(self, alias);
+    if (!is_good || !print_declarator(self, &declaration, alias->name))
+        fail(self, "typedef", alias->name);
+    buffer_print(self->out, ";\n\n");
+}
+
 static void define(void *context, uint8_t kind, uint16_t index)
 {
     if (kind == VIA_TYPE_STRUCT)
@@ -322,12 +391,15 @@ void idl_write_types(struct idl_writer *self)
         self->result = error_set(E_OUTOFMEMORY, "no memory to write IDL");
         return;
     }
+    walk.define_alias = define_alias;
     for (uint16_t i = 0; i < self->lib->n_enums; i++)
         type_walk_to_record(&walk, VIA_TYPE_ENUM, i);
     for (uint16_t i = 0; i < self->lib->n_structs; i++)
         type_walk_to_record(&walk, VIA_TYPE_STRUCT, i);
     for (uint16_t i = 0; i < self->lib->n_unions; i++)
         type_walk_to_record(&walk, VIA_TYPE_UNION, i);
+    for (uint16_t i = 0; i < self->lib->n_aliases; i++)
+        type_walk_to_alias(&walk, i);
     type_walk_deinit(&walk);
 }
 
@@ -338,12 +410,13 @@ void idl_write_param(struct idl_writer *self, const struct via_method *method,
 {
     struct declaration declaration = {.scope = {.method = method, .is_idl = true}};
     const char *separator = ", ";
+    take_alias(self->lib, param->alias, &declaration);
     if (!take_apart(self->lib, param->type, param->flags & VIA_PARAM_BY_REF, &declaration)) {
         fail(self, method->name, param->name);
         return;
     }
     bool is_unique = declaration.is_nullable || (param->flags & VIA_PARAM_NULLABLE);
-    if (scope_is_refguid(self->lib, param)) {
+    if (!declaration.alias && scope_is_refguid(self->lib, param)) {
         buffer_print(self->out, "[%s] REFGUID %s", lead, param->name);
         return;
     }
@@ -358,7 +431,7 @@ void idl_write_result(struct idl_writer *self, const struct via_method *method,
                       const struct via_param *param)
 {
     struct declaration declaration = {.scope = {.method = method, .is_idl = true}};
-    if (!take_apart(self->lib, param->type, false, &declaration) || declaration.n_levels > 0 ||
+    if (!take_apart(self->lib, param->type, false, &declaration) || declaration.n_shown > 0 ||
         !print_declarator(self, &declaration, ""))
         fail(self, method->name, param->name);
 }

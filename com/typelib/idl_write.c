@@ -2,9 +2,8 @@
  * A type library as IDL that viaduct-idl compiles to the same interfaces: with the same hashes, so
  * that what was regenerated from a live object is what the object has.
  *
- * Descriptions say how an argument is passed, and no longer how it was written: names of typedefs,
- * `const` and comments are lost, and a union with a discriminant of its own comes out as a struct
- * of the two.
+ * Descriptions say how an argument is passed, and no longer how it was written: `const` and
+ * comments are lost, and a union with a discriminant of its own comes out as a struct of the two.
  */
 #include "com/abi/guid.h"
 #include "com/typelib/builtin.h"

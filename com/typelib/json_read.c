@@ -3,11 +3,9 @@
  * typelib_check() on the tables that come out.
  */
 #include "com/abi/guid.h"
-#include "com/typelib/kinds.h"
-#include "com/typelib/typelib.h"
+#include "com/typelib/json_reader.h"
 #include "core/util/error.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,29 +14,10 @@ struct block {
     max_align_t data[];
 };
 
-/* `lib` comes first, so that typelib_free() finds the rest. */
-struct parsed {
-    struct via_typelib lib;
-    struct block *blocks;
-    struct via_type *types;
-    size_t types_room;
-    struct via_expression *expressions;
-    size_t expressions_room;
-};
-
-struct reader {
-    struct parsed *out;
-    json_t *enums;
-    json_t *structs;
-    json_t *unions; /* NULL: the form has none */
-    json_t *interfaces;
-    HRESULT result; /* sticky */
-};
-
-static void fail(struct reader *self, const char *what)
+void reader_fail(struct reader *reader, const char *what)
 {
-    if (SUCCEEDED(self->result))
-        self->result = error_set(VIA_E_TYPE, "a type library in JSON form: %s", what);
+    if (SUCCEEDED(reader->result))
+        reader->result = error_set(VIA_E_TYPE, "a type library in JSON form: %s", what);
 }
 
 static void *allocate(struct reader *self, size_t n, size_t size)
@@ -58,7 +37,7 @@ static const char *read_name(struct reader *self, json_t *object, const char *ke
 {
     const char *text = json_string_value(json_object_get(object, key));
     if (!text) {
-        fail(self, "a name is missing");
+        reader_fail(self, "a name is missing");
         return "";
     }
     char *copy = allocate(self, strlen(text) + 1, 1);
@@ -70,7 +49,7 @@ static const char *read_help(struct reader *self, json_t *object)
 {
     json_t *help = json_object_get(object, "help");
     if (help && !json_is_string(help))
-        fail(self, "help is no text");
+        reader_fail(self, "help is no text");
     return json_is_string(help) ? read_name(self, object, "help") : NULL;
 }
 
@@ -80,12 +59,12 @@ static json_t *read_list(struct reader *self, json_t *object, const char *key, s
     *n = json_array_size(list);
     if (json_is_array(list) && *n <= TYPELIB_MAX_ENTRIES)
         return list;
-    fail(self, "a list is missing or too long");
+    reader_fail(self, "a list is missing or too long");
     *n = 0;
     return NULL;
 }
 
-static unsigned read_flag(json_t *object, const char *key, unsigned flag)
+unsigned reader_flag(json_t *object, const char *key, unsigned flag)
 {
     return json_is_true(json_object_get(object, key)) ? flag : 0;
 }
@@ -95,12 +74,11 @@ static GUID read_guid(struct reader *self, json_t *object, const char *key)
     GUID guid = {0};
     const char *text = json_string_value(json_object_get(object, key));
     if (!text || !guid_parse(text, &guid))
-        fail(self, "a GUID is missing or malformed");
+        reader_fail(self, "a GUID is missing or malformed");
     return guid;
 }
 
-/* The index of the entry with this name. */
-static uint16_t find_name(struct reader *self, json_t *list, json_t *name)
+uint16_t reader_find_name(struct reader *reader, json_t *list, json_t *name)
 {
     const char *wanted = json_string_value(name);
     size_t i;
@@ -113,191 +91,8 @@ static uint16_t find_name(struct reader *self, json_t *list, json_t *name)
                 return (uint16_t)i;
         }
     }
-    fail(self, "a reference names nothing in the library");
+    reader_fail(reader, "a reference names nothing in the library");
     return 0;
-}
-
-static uint16_t add_type(struct reader *self, const struct via_type *type)
-{
-    struct parsed *out = self->out;
-    if (FAILED(self->result))
-        return 0;
-    if (out->lib.n_types >= TYPELIB_MAX_TYPES) {
-        fail(self, "too many types");
-        return 0;
-    }
-    if (out->lib.n_types == out->types_room) {
-        size_t room = out->types_room ? out->types_room * 2 : 64;
-        struct via_type *larger = realloc(out->types, room * sizeof(*larger));
-        if (!larger) {
-            self->result = error_set(E_OUTOFMEMORY, "no memory for a type library");
-            return 0;
-        }
-        out->types = larger;
-        out->types_room = room;
-    }
-    out->types[out->lib.n_types] = *type;
-    return out->lib.n_types++;
-}
-
-/* Where size_is looks: the JSON list of the method's parameters or the struct's fields. */
-struct members {
-    json_t *list;
-    uint8_t size_from;
-};
-
-static uint16_t read_type(struct reader *self, json_t *json, const struct members *members,
-                          unsigned depth);
-
-static uint16_t add_expression(struct reader *self, struct via_expression expression)
-{
-    struct parsed *out = self->out;
-    if (FAILED(self->result))
-        return 0;
-    if (out->lib.n_expressions >= TYPELIB_MAX_TYPES) {
-        fail(self, "too many expressions");
-        return 0;
-    }
-    if (out->lib.n_expressions == out->expressions_room) {
-        size_t room = out->expressions_room ? out->expressions_room * 2 : 16;
-        struct via_expression *larger = realloc(out->expressions, room * sizeof(*larger));
-        if (!larger) {
-            self->result = error_set(E_OUTOFMEMORY, "no memory for a type library");
-            return 0;
-        }
-        out->expressions = larger;
-        out->expressions_room = room;
-    }
-    out->expressions[out->lib.n_expressions] = expression;
-    return out->lib.n_expressions++;
-}
-
-static uint16_t read_expression(struct reader *self, json_t *json, const struct members *members,
-                                unsigned depth)
-{
-    struct via_expression expression = {.op = VIA_OPERATOR_CONST};
-    if (depth > TYPELIB_MAX_EXPRESSION) {
-        fail(self, "an expression is nested too deeply");
-    } else if (json_is_integer(json)) {
-        expression.value = json_integer_value(json);
-    } else if (json_is_string(json)) {
-        bool is_param = members->size_from == VIA_SIZE_PARAM;
-        expression.op = is_param ? VIA_OPERATOR_PARAM : VIA_OPERATOR_FIELD;
-        expression.left = find_name(self, members->list, json);
-    } else {
-        const char *name = json_string_value(json_array_get(json, 1));
-        expression.op = name ? kinds_parse_operator(name) : 0;
-        if (!expression.op || json_array_size(json) != 3)
-            fail(self, "an expression is neither a name nor a number nor [LEFT, OPERATOR, RIGHT]");
-        if (SUCCEEDED(self->result))
-            expression.left = read_expression(self, json_array_get(json, 0), members, depth + 1);
-        if (SUCCEEDED(self->result))
-            expression.right = read_expression(self, json_array_get(json, 2), members, depth + 1);
-    }
-    return add_expression(self, expression);
-}
-
-/* What the type needs to know of its neighbours. */
-static void read_from(struct reader *self, json_t *json, const struct members *members,
-                      uint8_t *from, uint16_t *index)
-{
-    bool is_name = json_is_string(json);
-    *from = is_name ? members->size_from : VIA_SIZE_EXPRESSION;
-    *index =
-        is_name ? find_name(self, members->list, json) : read_expression(self, json, members, 0);
-}
-
-static void read_size(struct reader *self, json_t *size, const struct members *members,
-                      struct via_type *type)
-{
-    if (!json_is_integer(size)) {
-        read_from(self, size, members, &type->size_from, &type->size_index);
-        return;
-    }
-    json_int_t count = json_integer_value(size);
-    if (count <= 0 || count > TYPELIB_MAX_VALUE_SIZE)
-        fail(self, "a number of elements is out of range");
-    type->size_from = VIA_SIZE_CONST;
-    type->count = (uint32_t)count;
-}
-
-static void read_length(struct reader *self, json_t *json, const struct members *members,
-                        struct via_type *type)
-{
-    json_t *length = json_object_get(json, "length_is");
-    if (length)
-        read_from(self, length, members, &type->length_from, &type->length_index);
-}
-
-static void read_compound(struct reader *self, json_t *json, const struct members *members,
-                          unsigned depth, struct via_type *type)
-{
-    json_t *part;
-    if ((part = json_object_get(json, "array"))) {
-        json_int_t count = json_integer_value(json_object_get(json, "count"));
-        if (count <= 0 || count > TYPELIB_MAX_VALUE_SIZE)
-            fail(self, "an array's count is out of range");
-        type->kind = VIA_TYPE_ARRAY;
-        type->count = (uint32_t)count;
-        read_length(self, json, members, type);
-        type->element = read_type(self, part, members, depth);
-    } else if ((part = json_object_get(json, "sized"))) {
-        type->kind = VIA_TYPE_SIZED;
-        read_size(self, json_object_get(json, "size_is"), members, type);
-        read_length(self, json, members, type);
-        type->element = read_type(self, part, members, depth);
-    } else if ((part = json_object_get(json, "pointer"))) {
-        type->kind = VIA_TYPE_POINTER;
-        type->element = read_type(self, part, members, depth);
-    } else if ((part = json_object_get(json, "safearray"))) {
-        type->kind = VIA_TYPE_SAFEARRAY;
-        type->element = read_type(self, part, members, depth);
-    } else {
-        fail(self, "an unknown form of type");
-    }
-}
-
-static uint16_t read_type(struct reader *self, json_t *json, const struct members *members,
-                          unsigned depth)
-{
-    struct via_type type = {.index = VIA_NO_INDEX, .element = VIA_NO_INDEX};
-    json_t *part = NULL;
-    if (FAILED(self->result))
-        return 0;
-    if (depth > TYPELIB_MAX_NESTING) {
-        fail(self, "types are nested too deeply");
-        return 0;
-    }
-    if (json_is_string(json) || (part = json_object_get(json, "type"))) {
-        const char *kind = json_string_value(json_is_string(json) ? json : part);
-        type.kind = kind ? kinds_parse(kind) : 0;
-        if (!type.kind)
-            fail(self, "an unknown kind of type");
-    } else if ((part = json_object_get(json, "enum"))) {
-        type.kind = VIA_TYPE_ENUM;
-        type.index = find_name(self, self->enums, part);
-    } else if ((part = json_object_get(json, "struct"))) {
-        type.kind = VIA_TYPE_STRUCT;
-        type.index = find_name(self, self->structs, part);
-    } else if ((part = json_object_get(json, "interface"))) {
-        type.kind = VIA_TYPE_INTERFACE;
-        type.index = find_name(self, self->interfaces, part);
-        if ((part = json_object_get(json, "iid_is")))
-            read_from(self, part, members, &type.size_from, &type.size_index);
-    } else if ((part = json_object_get(json, "union"))) {
-        type.kind = VIA_TYPE_UNION;
-        type.index = find_name(self, self->unions, part);
-        read_from(self, json_object_get(json, "switch_is"), members, &type.size_from,
-                  &type.size_index);
-    } else if ((part = json_object_get(json, "handle"))) {
-        const char *kind = json_string_value(part);
-        type.kind = VIA_TYPE_HANDLE;
-        type.count = kind ? kinds_handle_parse(kind) : 0;
-    } else {
-        read_compound(self, json, members, depth + 1, &type);
-    }
-    type.flags = (uint8_t)read_flag(json, "nullable", VIA_TYPE_NULLABLE);
-    return add_type(self, &type);
 }
 
 static void read_enum(struct reader *self, json_t *json, struct via_enum *out)
@@ -311,7 +106,7 @@ static void read_enum(struct reader *self, json_t *json, struct via_enum *out)
         values[i].name = read_name(self, entry, "name");
         json_int_t value = json_integer_value(json_object_get(entry, "value"));
         if (value < INT32_MIN || value > INT32_MAX)
-            fail(self, "an enum's value is out of range");
+            reader_fail(self, "an enum's value is out of range");
         values[i].value = (int32_t)value;
     }
     out->help = read_help(self, json);
@@ -329,7 +124,7 @@ static void read_struct(struct reader *self, json_t *json, struct via_struct *ou
     for (size_t i = 0; fields && i < n; i++) {
         json_t *entry = json_array_get(members.list, i);
         fields[i].name = read_name(self, entry, "name");
-        fields[i].type = read_type(self, json_object_get(entry, "type"), &members, 0);
+        fields[i].type = reader_type(self, json_object_get(entry, "type"), &members);
     }
     out->help = read_help(self, json);
     out->fields = fields;
@@ -345,7 +140,7 @@ static void read_cases(struct reader *self, json_t *json, uint16_t arm, struct v
     {
         json_int_t number = json_integer_value(value);
         if (!json_is_integer(value) || number < INT32_MIN || number > INT32_MAX)
-            fail(self, "a union's case is out of range");
+            reader_fail(self, "a union's case is out of range");
         cases[(*n)++] = (struct via_case){(int32_t)number, arm};
     }
 }
@@ -358,7 +153,7 @@ static void read_union(struct reader *self, json_t *json, struct via_union *out)
     for (size_t i = 0; i < n_arms; i++)
         n_cases += json_array_size(json_object_get(json_array_get(list, i), "cases"));
     if (n_cases > TYPELIB_MAX_ENTRIES) {
-        fail(self, "a union has too many cases");
+        reader_fail(self, "a union has too many cases");
         return;
     }
     struct via_arm *arms = allocate(self, n_arms, sizeof(*arms));
@@ -371,7 +166,7 @@ static void read_union(struct reader *self, json_t *json, struct via_union *out)
         arms[i] = (struct via_arm){"", VIA_NO_INDEX};
         if (type) {
             arms[i].name = read_name(self, entry, "name");
-            arms[i].type = read_type(self, type, &nobody, 0);
+            arms[i].type = reader_type(self, type, &nobody);
         }
         read_cases(self, json_object_get(entry, "cases"), i, cases, &out->n_cases);
         if (json_is_true(json_object_get(entry, "default")))
@@ -381,6 +176,17 @@ static void read_union(struct reader *self, json_t *json, struct via_union *out)
     out->arms = arms;
     out->cases = cases;
     out->n_arms = (uint16_t)n_arms;
+}
+
+static void read_alias(struct reader *self, json_t *json, struct via_alias *out)
+{
+    static const struct members nobody = {0};
+    out->name = read_name(self, json, "name");
+    out->type = reader_type(self, json_object_get(json, "type"), &nobody);
+    out->flags = (uint16_t)reader_flag(json, "public", VIA_ALIAS_PUBLIC);
+    if (json_object_get(json, "uuid"))
+        out->uuid = read_guid(self, json, "uuid");
+    out->help = read_help(self, json);
 }
 
 static const struct via_constant *read_default(struct reader *self, json_t *json)
@@ -397,20 +203,20 @@ static const struct via_constant *read_default(struct reader *self, json_t *json
         const char *text = read_name(self, json, "default");
         *constant = (struct via_constant){VIA_CONSTANT_TEXT, 0, 0, text};
     } else {
-        fail(self, "a default value is neither a number nor a text");
+        reader_fail(self, "a default value is neither a number nor a text");
     }
     return constant;
 }
 
 static unsigned read_method_flags(json_t *json)
 {
-    return read_flag(json, "oneway", VIA_METHOD_ONEWAY) |
-           read_flag(json, "propget", VIA_METHOD_PROPGET) |
-           read_flag(json, "propput", VIA_METHOD_PROPPUT) |
-           read_flag(json, "propputref", VIA_METHOD_PROPPUTREF) |
-           read_flag(json, "vararg", VIA_METHOD_VARARG) |
-           read_flag(json, "restricted", VIA_METHOD_RESTRICTED) |
-           read_flag(json, "hidden", VIA_METHOD_HIDDEN);
+    return reader_flag(json, "oneway", VIA_METHOD_ONEWAY) |
+           reader_flag(json, "propget", VIA_METHOD_PROPGET) |
+           reader_flag(json, "propput", VIA_METHOD_PROPPUT) |
+           reader_flag(json, "propputref", VIA_METHOD_PROPPUTREF) |
+           reader_flag(json, "vararg", VIA_METHOD_VARARG) |
+           reader_flag(json, "restricted", VIA_METHOD_RESTRICTED) |
+           reader_flag(json, "hidden", VIA_METHOD_HIDDEN);
 }
 
 static void read_method(struct reader *self, json_t *json, struct via_method *out)
@@ -421,7 +227,7 @@ static void read_method(struct reader *self, json_t *json, struct via_method *ou
     struct via_param *params = allocate(self, n, sizeof(*params));
     json_int_t dispid = json_integer_value(json_object_get(json, "dispid"));
     if (dispid < INT32_MIN || dispid > INT32_MAX)
-        fail(self, "a method's id is out of range");
+        reader_fail(self, "a method's id is out of range");
     out->name = read_name(self, json, "name");
     out->dispid = (int32_t)dispid;
     out->help = read_help(self, json);
@@ -429,14 +235,15 @@ static void read_method(struct reader *self, json_t *json, struct via_method *ou
     for (size_t i = 0; params && i < n; i++) {
         json_t *entry = json_array_get(members.list, i);
         params[i].name = read_name(self, entry, "name");
-        params[i].type = read_type(self, json_object_get(entry, "type"), &members, 0);
-        params[i].flags = (uint16_t)(read_flag(entry, "in", VIA_PARAM_IN) |
-                                     read_flag(entry, "out", VIA_PARAM_OUT) |
-                                     read_flag(entry, "retval", VIA_PARAM_RETVAL) |
-                                     read_flag(entry, "by_ref", VIA_PARAM_BY_REF) |
-                                     read_flag(entry, "nullable", VIA_PARAM_NULLABLE) |
-                                     read_flag(entry, "in_place", VIA_PARAM_IN_PLACE) |
-                                     read_flag(entry, "optional", VIA_PARAM_OPTIONAL));
+        params[i].type = reader_type(self, json_object_get(entry, "type"), &members);
+        params[i].flags = (uint16_t)(reader_flag(entry, "in", VIA_PARAM_IN) |
+                                     reader_flag(entry, "out", VIA_PARAM_OUT) |
+                                     reader_flag(entry, "retval", VIA_PARAM_RETVAL) |
+                                     reader_flag(entry, "by_ref", VIA_PARAM_BY_REF) |
+                                     reader_flag(entry, "nullable", VIA_PARAM_NULLABLE) |
+                                     reader_flag(entry, "in_place", VIA_PARAM_IN_PLACE) |
+                                     reader_flag(entry, "optional", VIA_PARAM_OPTIONAL));
+        params[i].alias = reader_alias(self, entry);
         params[i].default_value = read_default(self, entry);
     }
     out->params = params;
@@ -451,14 +258,14 @@ static void read_interface(struct reader *self, json_t *json, struct via_interfa
     struct via_method *methods = allocate(self, n, sizeof(*methods));
     out->name = read_name(self, json, "name");
     out->iid = read_guid(self, json, "iid");
-    out->base = base ? find_name(self, self->interfaces, base) : VIA_NO_INDEX;
-    out->flags = (uint16_t)(read_flag(json, "external", VIA_INTERFACE_EXTERNAL) |
-                            read_flag(json, "dual", VIA_INTERFACE_DUAL) |
-                            read_flag(json, "oleautomation", VIA_INTERFACE_OLEAUTOMATION) |
-                            read_flag(json, "dispinterface", VIA_INTERFACE_DISPINTERFACE) |
-                            read_flag(json, "restricted", VIA_INTERFACE_RESTRICTED) |
-                            read_flag(json, "hidden", VIA_INTERFACE_HIDDEN) |
-                            read_flag(json, "nonextensible", VIA_INTERFACE_NONEXTENSIBLE));
+    out->base = base ? reader_find_name(self, self->interfaces, base) : VIA_NO_INDEX;
+    out->flags = (uint16_t)(reader_flag(json, "external", VIA_INTERFACE_EXTERNAL) |
+                            reader_flag(json, "dual", VIA_INTERFACE_DUAL) |
+                            reader_flag(json, "oleautomation", VIA_INTERFACE_OLEAUTOMATION) |
+                            reader_flag(json, "dispinterface", VIA_INTERFACE_DISPINTERFACE) |
+                            reader_flag(json, "restricted", VIA_INTERFACE_RESTRICTED) |
+                            reader_flag(json, "hidden", VIA_INTERFACE_HIDDEN) |
+                            reader_flag(json, "nonextensible", VIA_INTERFACE_NONEXTENSIBLE));
     out->help = read_help(self, json);
     for (size_t i = 0; methods && i < n; i++)
         read_method(self, json_array_get(list, i), &methods[i]);
@@ -473,16 +280,16 @@ static void read_coclass(struct reader *self, json_t *json, struct via_coclass *
     struct via_coclass_interface *interfaces = allocate(self, n, sizeof(*interfaces));
     out->name = read_name(self, json, "name");
     out->clsid = read_guid(self, json, "clsid");
-    out->flags = (uint16_t)(read_flag(json, "hidden", VIA_CLASS_HIDDEN) |
-                            read_flag(json, "noncreatable", VIA_CLASS_NONCREATABLE));
+    out->flags = (uint16_t)(reader_flag(json, "hidden", VIA_CLASS_HIDDEN) |
+                            reader_flag(json, "noncreatable", VIA_CLASS_NONCREATABLE));
     out->help = read_help(self, json);
     for (size_t i = 0; interfaces && i < n; i++) {
         json_t *entry = json_array_get(list, i);
         interfaces[i].interface_index =
-            find_name(self, self->interfaces, json_object_get(entry, "name"));
-        interfaces[i].flags = (uint16_t)(read_flag(entry, "default", VIA_COCLASS_DEFAULT) |
-                                         read_flag(entry, "source", VIA_COCLASS_SOURCE) |
-                                         read_flag(entry, "restricted", VIA_COCLASS_RESTRICTED));
+            reader_find_name(self, self->interfaces, json_object_get(entry, "name"));
+        interfaces[i].flags = (uint16_t)(reader_flag(entry, "default", VIA_COCLASS_DEFAULT) |
+                                         reader_flag(entry, "source", VIA_COCLASS_SOURCE) |
+                                         reader_flag(entry, "restricted", VIA_COCLASS_RESTRICTED));
     }
     out->interfaces = interfaces;
     out->n_interfaces = (uint16_t)n;
@@ -493,32 +300,35 @@ static void read_header(struct reader *self, json_t *json)
     struct via_typelib *lib = &self->out->lib;
     json_t *version = json_object_get(json, "version");
     if (json_integer_value(json_object_get(json, "viaduct_typelib")) != TYPELIB_JSON_VERSION)
-        fail(self, "it has another version than this program knows");
+        reader_fail(self, "it has another version than this program knows");
     lib->abi = VIA_TYPELIB_ABI;
     lib->size = sizeof(*lib);
     lib->name = read_name(self, json, "name");
     lib->libid = read_guid(self, json, "libid");
     lib->version_major = (uint16_t)json_integer_value(json_array_get(version, 0));
     lib->version_minor = (uint16_t)json_integer_value(json_array_get(version, 1));
-    lib->flags = (uint16_t)(read_flag(json, "restricted", VIA_LIBRARY_RESTRICTED) |
-                            read_flag(json, "hidden", VIA_LIBRARY_HIDDEN));
+    lib->flags = (uint16_t)(reader_flag(json, "restricted", VIA_LIBRARY_RESTRICTED) |
+                            reader_flag(json, "hidden", VIA_LIBRARY_HIDDEN));
     lib->help = read_help(self, json);
 }
 
 static void read_library(struct reader *self, json_t *json)
 {
     struct via_typelib *lib = &self->out->lib;
-    size_t n_enums, n_structs, n_interfaces, n_coclasses, n_unions = 0;
+    size_t n_enums, n_structs, n_interfaces, n_coclasses, n_unions = 0, n_aliases = 0;
     read_header(self, json);
     self->enums = read_list(self, json, "enums", &n_enums);
     self->structs = read_list(self, json, "structs", &n_structs);
     if (json_object_get(json, "unions"))
         self->unions = read_list(self, json, "unions", &n_unions);
+    if (json_object_get(json, "aliases"))
+        self->aliases = read_list(self, json, "aliases", &n_aliases);
     self->interfaces = read_list(self, json, "interfaces", &n_interfaces);
     json_t *coclass_list = read_list(self, json, "coclasses", &n_coclasses);
     struct via_enum *enums = allocate(self, n_enums, sizeof(*enums));
     struct via_struct *structs = allocate(self, n_structs, sizeof(*structs));
     struct via_union *unions = allocate(self, n_unions, sizeof(*unions));
+    struct via_alias *aliases = allocate(self, n_aliases, sizeof(*aliases));
     struct via_interface *interfaces = allocate(self, n_interfaces, sizeof(*interfaces));
     struct via_coclass *coclasses = allocate(self, n_coclasses, sizeof(*coclasses));
     for (size_t i = 0; enums && i < n_enums; i++)
@@ -527,6 +337,8 @@ static void read_library(struct reader *self, json_t *json)
         read_struct(self, json_array_get(self->structs, i), &structs[i]);
     for (size_t i = 0; unions && i < n_unions; i++)
         read_union(self, json_array_get(self->unions, i), &unions[i]);
+    for (size_t i = 0; aliases && i < n_aliases; i++)
+        read_alias(self, json_array_get(self->aliases, i), &aliases[i]);
     for (size_t i = 0; interfaces && i < n_interfaces; i++)
         read_interface(self, json_array_get(self->interfaces, i), &interfaces[i]);
     for (size_t i = 0; coclasses && i < n_coclasses; i++)
@@ -537,6 +349,8 @@ static void read_library(struct reader *self, json_t *json)
     lib->coclasses = coclasses;
     lib->unions = unions;
     lib->n_unions = (uint16_t)n_unions;
+    lib->aliases = aliases;
+    lib->n_aliases = (uint16_t)n_aliases;
     lib->types = self->out->types;
     lib->expressions = self->out->expressions;
     lib->n_enums = (uint16_t)n_enums;

@@ -49,11 +49,18 @@ static void write_also(json_t *json, const char *key, const struct via_typelib *
         json_object_set_new(json, key, write_from(lib, from, index, 0, owner));
 }
 
+/* `alias` is 1 and its index; 0: none. */
+static void write_alias_name(json_t *json, const struct via_typelib *lib, uint16_t alias)
+{
+    if (alias)
+        json_object_set_new(json, "alias", json_string(lib->aliases[alias - 1].name));
+}
+
 static json_t *write_type(const struct via_typelib *lib, uint16_t index, const struct owner *owner)
 {
     const struct via_type *type = &lib->types[index];
     const char *kind = kinds_name(type->kind);
-    if (kind && !(type->flags & VIA_TYPE_NULLABLE))
+    if (kind && !(type->flags & VIA_TYPE_NULLABLE) && !type->alias)
         return json_string(kind);
     json_t *json = json_object();
     switch (type->kind) {
@@ -96,6 +103,7 @@ static json_t *write_type(const struct via_typelib *lib, uint16_t index, const s
     }
     if (type->flags & VIA_TYPE_NULLABLE)
         json_object_set_new(json, "nullable", json_true());
+    write_alias_name(json, lib, type->alias);
     return json;
 }
 
@@ -176,6 +184,19 @@ static json_t *write_union(const struct via_typelib *lib, const struct via_union
     return json;
 }
 
+static json_t *write_alias(const struct via_typelib *lib, const struct via_alias *self)
+{
+    static const struct owner nobody = {0};
+    static const GUID none;
+    json_t *json =
+        json_pack("{s:s, s:o}", "name", self->name, "type", write_type(lib, self->type, &nobody));
+    set_flag(json, "public", self->flags, VIA_ALIAS_PUBLIC);
+    if (!IsEqualGUID(&self->uuid, &none))
+        json_object_set_new(json, "uuid", write_guid(&self->uuid));
+    set_help(json, self->help);
+    return json;
+}
+
 static json_t *write_method(const struct via_typelib *lib, const struct via_method *self)
 {
     struct owner owner = {.method = self};
@@ -191,6 +212,7 @@ static json_t *write_method(const struct via_typelib *lib, const struct via_meth
         set_flag(json, "nullable", param->flags, VIA_PARAM_NULLABLE);
         set_flag(json, "in_place", param->flags, VIA_PARAM_IN_PLACE);
         set_flag(json, "optional", param->flags, VIA_PARAM_OPTIONAL);
+        write_alias_name(json, lib, param->alias);
         if (param->default_value)
             json_object_set_new(json, "default", write_constant(param->default_value));
         json_array_append_new(params, json);
@@ -252,6 +274,7 @@ static json_t *write_library(const struct via_typelib *lib)
     json_t *enums = json_array();
     json_t *structs = json_array();
     json_t *unions = json_array();
+    json_t *aliases = json_array();
     json_t *interfaces = json_array();
     json_t *coclasses = json_array();
     for (uint16_t i = 0; i < lib->n_enums; i++)
@@ -260,15 +283,17 @@ static json_t *write_library(const struct via_typelib *lib)
         json_array_append_new(structs, write_struct(lib, &lib->structs[i]));
     for (uint16_t i = 0; i < lib->n_unions; i++)
         json_array_append_new(unions, write_union(lib, &lib->unions[i]));
+    for (uint16_t i = 0; i < lib->n_aliases; i++)
+        json_array_append_new(aliases, write_alias(lib, &lib->aliases[i]));
     for (uint16_t i = 0; i < lib->n_interfaces; i++)
         json_array_append_new(interfaces, write_interface(lib, &lib->interfaces[i]));
     for (uint16_t i = 0; i < lib->n_coclasses; i++)
         json_array_append_new(coclasses, write_coclass(lib, &lib->coclasses[i]));
-    json_t *json = json_pack("{s:i, s:s, s:o, s:[ii], s:o, s:o, s:o, s:o, s:o}", "viaduct_typelib",
-                             TYPELIB_JSON_VERSION, "name", lib->name, "libid",
-                             write_guid(&lib->libid), "version", (int)lib->version_major,
-                             (int)lib->version_minor, "enums", enums, "structs", structs, "unions",
-                             unions, "interfaces", interfaces, "coclasses", coclasses);
+    json_t *json = json_pack(
+        "{s:i, s:s, s:o, s:[ii], s:o, s:o, s:o, s:o, s:o, s:o}", "viaduct_typelib",
+        TYPELIB_JSON_VERSION, "name", lib->name, "libid", write_guid(&lib->libid), "version",
+        (int)lib->version_major, (int)lib->version_minor, "enums", enums, "structs", structs,
+        "unions", unions, "aliases", aliases, "interfaces", interfaces, "coclasses", coclasses);
     set_flag(json, "restricted", lib->flags, VIA_LIBRARY_RESTRICTED);
     set_flag(json, "hidden", lib->flags, VIA_LIBRARY_HIDDEN);
     set_help(json, lib->help);

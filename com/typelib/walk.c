@@ -5,8 +5,8 @@
 bool type_walk_init(struct type_walk *walk, const struct via_typelib *lib,
                     void (*define)(void *context, uint8_t kind, uint16_t index), void *context)
 {
-    size_t n = (size_t)lib->n_structs + lib->n_unions + lib->n_enums;
-    *walk = (struct type_walk){lib, define, context, calloc(n + 1, sizeof(bool))};
+    size_t n = (size_t)lib->n_structs + lib->n_unions + lib->n_enums + lib->n_aliases;
+    *walk = (struct type_walk){lib, define, context, calloc(n + 1, sizeof(bool)), NULL};
     return walk->done != NULL;
 }
 
@@ -45,12 +45,32 @@ void type_walk_to_record(struct type_walk *walk, uint8_t kind, uint16_t index)
     walk->define(walk->context, kind, index);
 }
 
+void type_walk_to_alias(struct type_walk *walk, uint16_t index)
+{
+    const struct via_typelib *lib = walk->lib;
+    bool *done = &walk->done[lib->n_structs + lib->n_unions + lib->n_enums + index];
+    if (*done)
+        return;
+    *done = true;
+    type_walk_to(walk, lib->aliases[index].type);
+    walk->define_alias(walk->context, index);
+}
+
+static void step_to_alias(struct type_walk *self, const struct via_type *type)
+{
+    if (type->alias && self->define_alias)
+        type_walk_to_alias(self, (uint16_t)(type->alias - 1));
+}
+
 void type_walk_to(struct type_walk *walk, uint16_t type)
 {
     const struct via_type *self = &walk->lib->types[type];
+    step_to_alias(walk, self);
     while (self->kind == VIA_TYPE_ARRAY || self->kind == VIA_TYPE_SIZED ||
-           self->kind == VIA_TYPE_POINTER || self->kind == VIA_TYPE_SAFEARRAY)
+           self->kind == VIA_TYPE_POINTER || self->kind == VIA_TYPE_SAFEARRAY) {
         self = &walk->lib->types[self->element];
+        step_to_alias(walk, self);
+    }
     if (self->kind == VIA_TYPE_INTERFACE)
         walk->define(walk->context, self->kind, self->index);
     else if (self->kind == VIA_TYPE_STRUCT || self->kind == VIA_TYPE_UNION ||

@@ -17,7 +17,7 @@ extern "C" {
 #endif
 
 /* Version of the table layout below; a library with another one is refused. */
-#define VIA_TYPELIB_ABI 4u
+#define VIA_TYPELIB_ABI 5u
 
 /* "No such index" in every 16-bit index below. */
 #define VIA_NO_INDEX 0xFFFFu
@@ -95,6 +95,24 @@ struct via_type {
     uint16_t size_index;
     uint16_t length_index;
     uint32_t count;
+    /* The name by which it was declared: 1 and the index of an alias of the same shape; 0: none.
+     * For people, generated files and COM's type libraries; how values are passed does not depend
+     * on it.
+     */
+    uint16_t alias;
+    uint16_t reserved; /* 0 */
+};
+
+/* Flags of an alias. */
+#define VIA_ALIAS_PUBLIC 0x01u /* COM's type libraries have it, as MIDL's [public] says */
+
+/* A typedef that gives a type another name. */
+struct via_alias {
+    const char *name;
+    uint16_t type;    /* what it stands for; in that are only aliases in front of this one */
+    uint16_t flags;   /* VIA_ALIAS_... */
+    GUID uuid;        /* zeroes: none */
+    const char *help; /* helpstring; NULL: none */
 };
 
 enum via_operator {
@@ -201,8 +219,11 @@ struct via_constant {
 
 struct via_param {
     const char *name;
-    uint16_t type;                            /* index into types */
-    uint16_t flags;                           /* VIA_PARAM_... */
+    uint16_t type;  /* index into types */
+    uint16_t flags; /* VIA_PARAM_... */
+    /* With BY_REF: the name of the pointer that is passed, as that of a type: 1 and the index of an
+     * alias that stands for a pointer to such a type; 0: none. */
+    uint16_t alias;
     const struct via_constant *default_value; /* NULL: none; else the parameter is OPTIONAL too */
 };
 
@@ -296,8 +317,10 @@ struct via_typelib {
     uint16_t n_expressions;
     const struct via_union *unions;
     const struct via_expression *expressions;
-    uint16_t flags;   /* VIA_LIBRARY_... */
+    uint16_t flags; /* VIA_LIBRARY_... */
+    uint16_t n_aliases;
     const char *help; /* helpstring; NULL: none */
+    const struct via_alias *aliases;
 };
 
 #ifdef __cplusplus

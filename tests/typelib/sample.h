@@ -4,7 +4,8 @@
 
 #include "com/typelib/typelib.h"
 
-enum { T_I32, T_BSTR, T_STRUCT, T_SIZED, T_INTERFACE, T_ENUM, T_ARRAY, N_TYPES };
+enum { T_I32, T_BSTR, T_STRUCT, T_SIZED, T_INTERFACE, T_ENUM, T_ARRAY, T_COUNT, T_COUNTS, N_TYPES };
+enum { A_COUNT = 1, A_COUNTS, N_ALIASES = A_COUNTS }; /* as types name them */
 enum { I_UNKNOWN, I_ONE, I_TWO, N_INTERFACES };
 
 struct sample {
@@ -13,7 +14,8 @@ struct sample {
     struct via_struct structs[1];
     struct via_enumerator values[2];
     struct via_enum enums[1];
-    struct via_param params[4];
+    struct via_alias aliases[N_ALIASES];
+    struct via_param params[5];
     struct via_method methods[2];
     struct via_interface interfaces[N_INTERFACES];
     struct via_coclass_interface members[1];
