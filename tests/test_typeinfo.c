@@ -308,6 +308,42 @@ TEST(constants_are_bound_by_their_library)
     ITypeLib_Release(library);
 }
 
+/* As midl has it: what is public is a type of the library, and what is declared by it names it. */
+TEST(an_alias_is_a_type)
+{
+    static const GUID index_id = {
+        0x6e2c5d00, 0x41b7, 0x4e0a, {0x9c, 0x53, 0x2f, 0x1a, 0x7b, 0x8d, 0x0e, 0x09}};
+    ITypeLib *library = open_library();
+    ITypeInfo *info = NULL, *owner = NULL;
+    ITypeComp *comp = NULL, *inner = NULL;
+    TYPEATTR *attr = NULL;
+    WCHAR quiet[] = {'T', 'y', 'p', 'e', 'Q', 'u', 'i', 'e', 't', 0};
+    BOOL is_name = TRUE;
+    REQUIRE_NOT_NULL(library);
+    REQUIRE_OK(ITypeLib_GetTypeInfoOfGuid(library, &index_id, &info));
+    REQUIRE_OK(ITypeInfo_GetTypeAttr(info, &attr));
+    CHECK_EQ(attr->typekind, TKIND_ALIAS);
+    CHECK_EQ(attr->cbSizeInstance, 4);
+    REQUIRE_EQ(attr->tdescAlias.vt, VT_USERDEFINED);
+    CHECK_OK(ITypeInfo_GetRefTypeInfo(info, attr->tdescAlias.hreftype, &owner));
+    CLEANUP(cleanup_free) char *text = owner != NULL ? dump_type(owner) : NULL;
+    CHECK_STR_HAS(text, "kind 6 TypeCount");
+    CHECK_STR_HAS(text, "means vt3");
+    ITypeInfo_ReleaseTypeAttr(info, attr);
+    ITypeInfo_Release(owner);
+    ITypeInfo_Release(info);
+    CHECK_OK(ITypeLib_IsName(library, quiet, 0, &is_name));
+    CHECK_EQ(is_name, FALSE);
+    CHECK_OK(ITypeLib_GetTypeComp(library, &comp));
+    CHECK_OK(ITypeComp_BindType(comp, (LPOLESTR)VIA_STR("typeobject"), 0, &owner, &inner));
+    CLEANUP(cleanup_free) char *found = owner != NULL ? dump_type(owner) : NULL;
+    CHECK_STR_HAS(found, "means vt13");
+    ITypeComp_Release(inner);
+    ITypeInfo_Release(owner);
+    ITypeComp_Release(comp);
+    ITypeLib_Release(library);
+}
+
 /* --- objects --- */
 
 static void add(ITypeInfo *info, void *instance, IDispatch *dispatch)
@@ -403,6 +439,12 @@ static void describe_all(void)
                 SysFreeString(names[i]);
         ITypeInfo_Release(info);
     }
+    info = NULL;
+    if (SUCCEEDED(ITypeLib_GetTypeInfo(library, ITypeLib_GetTypeInfoCount(library) - 1, &info))) {
+        if (SUCCEEDED(ITypeInfo_GetTypeAttr(info, &attr)))
+            ITypeInfo_ReleaseTypeAttr(info, attr);
+        ITypeInfo_Release(info);
+    }
     ITypeLib_Release(library);
 }
 
@@ -420,5 +462,6 @@ HARNESS_MAIN("typeinfo", TEST_ENTRY(a_library_says_what_its_source_says),
              TEST_ENTRY(few_names_fit), TEST_ENTRY(a_class_has_the_names_of_its_default_interface),
              TEST_ENTRY(what_is_not_there_is_refused),
              TEST_ENTRY(a_library_has_attributes_and_names), TEST_ENTRY(names_are_bound),
-             TEST_ENTRY(constants_are_bound_by_their_library), TEST_ENTRY(an_object_gives_its_own),
-             TEST_ENTRY(a_class_calls_its_object), TEST_ENTRY(short_memory_is_survived))
+             TEST_ENTRY(constants_are_bound_by_their_library), TEST_ENTRY(an_alias_is_a_type),
+             TEST_ENTRY(an_object_gives_its_own), TEST_ENTRY(a_class_calls_its_object),
+             TEST_ENTRY(short_memory_is_survived))

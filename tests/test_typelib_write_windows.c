@@ -143,12 +143,14 @@ static void drop_behind(char *text, const char *word)
 }
 
 /* IDispatch's own functions are stdole2's in the one, and have types of ours in the other. Structs
- * have a GUID that only the one needs; and Wine's writer gives structs and enums no size. */
+ * have a GUID that only the one needs; and Wine's writer gives structs and enums no size, nor
+ * aliases of structs. */
 static void even_out(char *text)
 {
     drop_lines(text, "  6000000");
     drop_lines(text, "  6001000");
-    if (text != NULL && (!strncmp(text, "kind 0", 6) || !strncmp(text, "kind 1", 6)))
+    if (text != NULL && (!strncmp(text, "kind 0", 6) || !strncmp(text, "kind 1", 6) ||
+                         strstr(text, "  means TypeRow\n") != NULL))
         drop_behind(text, " {");
 }
 

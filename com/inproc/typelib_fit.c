@@ -149,13 +149,23 @@ static bool is_in_another(const GUID *iid, const struct typelib_written *others,
     return false;
 }
 
+/* An alias may be of a pointer, which an argument is by reference. */
+static bool fits_alias(const struct typelib_fit *fit, const struct via_typelib *lib, uint16_t index)
+{
+    const struct via_type *type = &lib->types[lib->aliases[index].type];
+    if (type->kind == VIA_TYPE_POINTER)
+        type = &lib->types[type->element];
+    return check_type(fit, lib, type, 0) == NULL;
+}
+
 HRESULT typelib_fit_init(struct typelib_fit *fit, const struct via_typelib *lib,
                          const struct typelib_written *others, unsigned n_others,
                          typelib_fit_note note, void *context)
 {
     fit->interfaces = calloc(lib->n_interfaces + 1u, sizeof(bool));
     fit->structs = calloc(lib->n_structs + 1u, sizeof(bool));
-    if (fit->interfaces == NULL || fit->structs == NULL)
+    fit->aliases = calloc(lib->n_aliases + 1u, sizeof(bool));
+    if (fit->interfaces == NULL || fit->structs == NULL || fit->aliases == NULL)
         return error_set(E_OUTOFMEMORY, "no memory for a type library");
     for (uint16_t i = 0; i < lib->n_interfaces; i++) {
         const struct via_interface *itf = &lib->interfaces[i];
@@ -166,6 +176,8 @@ HRESULT typelib_fit_init(struct typelib_fit *fit, const struct via_typelib *lib,
     strike_out(fit, lib, note, context);
     for (uint16_t i = 0; i < lib->n_structs; i++)
         fit->structs[i] = check_struct(fit, lib, i, 0) == NULL;
+    for (uint16_t i = 0; i < lib->n_aliases; i++)
+        fit->aliases[i] = fits_alias(fit, lib, i);
     return S_OK;
 }
 
@@ -173,5 +185,6 @@ void typelib_fit_deinit(struct typelib_fit *fit)
 {
     free(fit->interfaces);
     free(fit->structs);
+    free(fit->aliases);
     memset(fit, 0, sizeof *fit);
 }

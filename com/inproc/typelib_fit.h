@@ -1,8 +1,8 @@
 /*
  * What of a library can be in a type library that Windows' own marshaler goes by: interfaces whose
- * every parameter is one of automation's types, and the structs of these. In others it would send
- * one element of an array, or refuse the whole interface. What another library describes fits if it
- * is in that one's type library.
+ * every parameter is one of automation's types, and the structs and aliases of these. In others it
+ * would send one element of an array, or refuse the whole interface. What another library describes
+ * fits if it is in that one's type library.
  */
 #ifndef COM_INPROC_TYPELIB_FIT_H
 #define COM_INPROC_TYPELIB_FIT_H
@@ -14,6 +14,7 @@
 struct typelib_fit {
     bool *interfaces; /* by index */
     bool *structs;
+    bool *aliases;
 };
 
 /* A library that is written already; so many may be referred to. */

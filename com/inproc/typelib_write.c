@@ -16,6 +16,7 @@ struct pair {
     ICreateTypeInfo *to;
     BSTR name;
     TYPEKIND kind; /* of what is written */
+    bool is_filled;
 };
 
 struct copying {
@@ -58,7 +59,17 @@ static bool is_interface(TYPEKIND kind)
     return kind == TKIND_INTERFACE || kind == TKIND_DISPATCH;
 }
 
-static bool fits(const struct copying *self, TYPEKIND kind, const GUID *guid, UINT record)
+/* The how manieth alias that is public. */
+static uint16_t alias_at(const struct via_typelib *lib, UINT n)
+{
+    uint16_t i = 0;
+    while (!(lib->aliases[i].flags & VIA_ALIAS_PUBLIC) || n-- > 0)
+        i++;
+    return i;
+}
+
+/* `n`: how many structs, or public aliases, are in front of it. */
+static bool fits(const struct copying *self, TYPEKIND kind, const GUID *guid, UINT n)
 {
     uint16_t index;
     switch (kind) {
@@ -67,7 +78,9 @@ static bool fits(const struct copying *self, TYPEKIND kind, const GUID *guid, UI
         index = typelib_find_interface(self->lib, guid);
         return index != VIA_NO_INDEX && self->fit->interfaces[index];
     case TKIND_RECORD:
-        return self->fit->structs[record];
+        return self->fit->structs[n];
+    case TKIND_ALIAS:
+        return self->fit->aliases[alias_at(self->lib, n)];
     case TKIND_UNION:
         return false;
     default:
@@ -111,8 +124,8 @@ static HRESULT write_header(struct copying *self, struct pair *pair, const GUID 
     return FAILED(hr) ? failed(hr, "type", pair->name) : S_OK;
 }
 
-/* `*record` counts the structs. */
-static HRESULT begin_pair(struct copying *self, UINT place, UINT *record)
+/* `counts`: of types of each kind that came before. */
+static HRESULT begin_pair(struct copying *self, UINT place, UINT counts[TKIND_MAX])
 {
     struct pair *pair = &self->pairs[place];
     GUID guid;
@@ -120,7 +133,7 @@ static HRESULT begin_pair(struct copying *self, UINT place, UINT *record)
     HRESULT hr = ITypeLib_GetTypeInfo(self->from, place, &pair->from);
     if (SUCCEEDED(hr))
         hr = get_kind(pair->from, &pair->kind, &guid, &flags);
-    UINT own = pair->kind == TKIND_RECORD ? (*record)++ : 0;
+    UINT own = SUCCEEDED(hr) ? counts[pair->kind]++ : 0;
     if (SUCCEEDED(hr) && !fits(self, pair->kind, &guid, own)) {
         ITypeInfo_Release(pair->from);
         pair->from = NULL;
@@ -167,6 +180,17 @@ static ITypeInfo *find_in_others(const struct copying *self, const GUID *guid)
     return NULL;
 }
 
+static HRESULT fill_pair(const struct copying *self, struct pair *pair);
+
+/* Structs and aliases need to know how large the others are that they name. */
+static HRESULT refer_to_pair(const struct copying *self, struct pair *pair, ITypeInfo **info)
+{
+    bool is_first = pair->kind == TKIND_RECORD || pair->kind == TKIND_ALIAS;
+    HRESULT hr = is_first ? fill_pair(self, pair) : S_OK;
+    return SUCCEEDED(hr) ? ICreateTypeInfo_QueryInterface(pair->to, &IID_ITypeInfo, (void **)info)
+                         : hr;
+}
+
 /* The type that `other` is, in what is written or in Windows' own library; with a reference. */
 static HRESULT find_written(const struct copying *self, ITypeInfo *other, ITypeInfo **info)
 {
@@ -181,7 +205,7 @@ static HRESULT find_written(const struct copying *self, ITypeInfo *other, ITypeI
     for (UINT i = 0; SUCCEEDED(hr) && i < self->n; i++)
         if (self->pairs[i].from != NULL && !wcscmp(self->pairs[i].name, name) &&
             is_interface(kind) == is_interface(self->pairs[i].kind)) {
-            hr = ICreateTypeInfo_QueryInterface(self->pairs[i].to, &IID_ITypeInfo, (void **)info);
+            hr = refer_to_pair(self, &self->pairs[i], info);
             break;
         }
     if (SUCCEEDED(hr) && *info == NULL && is_interface(kind))
@@ -318,15 +342,34 @@ static HRESULT add_variable(const struct copying *self, const struct pair *pair,
     return hr;
 }
 
-static HRESULT fill_pair(const struct copying *self, const struct pair *pair)
+static HRESULT set_meaning(const struct copying *self, const struct pair *pair)
 {
     TYPEATTR *attributes;
     HRESULT hr = ITypeInfo_GetTypeAttr(pair->from, &attributes);
     if (FAILED(hr))
         return hr;
+    hr = map_type(self, pair, &attributes->tdescAlias);
+    if (SUCCEEDED(hr)) {
+        hr = ICreateTypeInfo_SetTypeDescAlias(pair->to, &attributes->tdescAlias);
+        if (FAILED(hr))
+            hr = failed(hr, "what is meant by", pair->name);
+    }
+    ITypeInfo_ReleaseTypeAttr(pair->from, attributes);
+    return hr;
+}
+
+static HRESULT fill_pair(const struct copying *self, struct pair *pair)
+{
+    TYPEATTR *attributes;
+    if (pair->is_filled)
+        return S_OK;
+    pair->is_filled = true;
+    HRESULT hr = ITypeInfo_GetTypeAttr(pair->from, &attributes);
+    if (FAILED(hr))
+        return hr;
     WORD n_functions = attributes->cFuncs, n_variables = attributes->cVars;
     ITypeInfo_ReleaseTypeAttr(pair->from, attributes);
-    hr = add_impls(self, pair);
+    hr = pair->kind == TKIND_ALIAS ? set_meaning(self, pair) : add_impls(self, pair);
     for (UINT i = 0; i < n_functions && SUCCEEDED(hr); i++)
         hr = add_function(self, pair, i);
     for (UINT i = 0; i < n_variables && SUCCEEDED(hr); i++)
@@ -409,13 +452,13 @@ HRESULT typelib_write(const struct via_typelib *lib, const struct typelib_fit *f
                       const struct typelib_written *others, unsigned n_others, const WCHAR *path)
 {
     struct copying copying = {.lib = lib, .fit = fit, .written = others, .n_others = n_others};
-    UINT record = 0;
+    UINT counts[TKIND_MAX] = {0};
     HRESULT hr = open_libraries(&copying, path);
     if (SUCCEEDED(hr))
         hr = write_library(&copying);
     /* All types first: they refer to each other. */
     for (UINT i = 0; i < copying.n && SUCCEEDED(hr); i++)
-        hr = begin_pair(&copying, i, &record);
+        hr = begin_pair(&copying, i, counts);
     for (UINT i = 0; i < copying.n && SUCCEEDED(hr); i++)
         if (copying.pairs[i].from != NULL)
             hr = fill_pair(&copying, &copying.pairs[i]);

@@ -76,9 +76,28 @@ static UINT n_described(const struct via_typelib *lib)
     return n;
 }
 
+/* Of the first `n` aliases. */
+static UINT n_public(const struct via_typelib *lib, uint16_t n)
+{
+    UINT count = 0;
+    for (uint16_t i = 0; i < n; i++)
+        count += (lib->aliases[i].flags & VIA_ALIAS_PUBLIC) != 0;
+    return count;
+}
+
 UINT type_places_count(const struct via_typelib *lib)
 {
-    return n_described(lib) + lib->n_coclasses + lib->n_enums + lib->n_structs + lib->n_unions;
+    return n_described(lib) + lib->n_coclasses + lib->n_enums + lib->n_structs + lib->n_unions +
+           n_public(lib, lib->n_aliases);
+}
+
+/* The how manieth alias that is public; VIA_NO_INDEX: there are fewer. */
+static uint16_t public_at(const struct via_typelib *lib, UINT place)
+{
+    for (uint16_t i = 0; i < lib->n_aliases; i++)
+        if ((lib->aliases[i].flags & VIA_ALIAS_PUBLIC) != 0 && place-- == 0)
+            return i;
+    return VIA_NO_INDEX;
 }
 
 /* The how manieth interface that is described; VIA_NO_INDEX: there are fewer. */
@@ -114,7 +133,9 @@ bool type_place_at(const struct via_typelib *lib, UINT place, struct type_subjec
             return true;
         place -= others[i].n;
     }
-    return false;
+    subject->view = TYPE_VIEW_ALIAS;
+    subject->index = public_at(lib, place);
+    return subject->index != VIA_NO_INDEX;
 }
 
 static bool is_interface(const struct type_subject *subject)
@@ -131,6 +152,9 @@ UINT type_subject_place(const struct type_subject *subject)
             place -= !is_described(&lib->interfaces[i]);
         return place;
     }
+    if (subject->view == TYPE_VIEW_ALIAS)
+        return type_places_count(lib) - n_public(lib, lib->n_aliases) +
+               n_public(lib, subject->index);
     place += n_described(lib);
     if (subject->view > TYPE_VIEW_COCLASS)
         place += lib->n_coclasses;
@@ -195,7 +219,8 @@ TYPEKIND type_subject_kind(const struct type_subject *subject)
     static const TYPEKIND kinds[] = {
         [TYPE_VIEW_INTERFACE] = TKIND_INTERFACE, [TYPE_VIEW_DISPATCH] = TKIND_DISPATCH,
         [TYPE_VIEW_COCLASS] = TKIND_COCLASS,     [TYPE_VIEW_ENUM] = TKIND_ENUM,
-        [TYPE_VIEW_STRUCT] = TKIND_RECORD,       [TYPE_VIEW_UNION] = TKIND_UNION};
+        [TYPE_VIEW_STRUCT] = TKIND_RECORD,       [TYPE_VIEW_UNION] = TKIND_UNION,
+        [TYPE_VIEW_ALIAS] = TKIND_ALIAS};
     return kinds[subject->view];
 }
 
@@ -211,6 +236,8 @@ const char *type_subject_name(const struct type_subject *subject)
         return lib->structs[subject->index].name;
     case TYPE_VIEW_UNION:
         return lib->unions[subject->index].name;
+    case TYPE_VIEW_ALIAS:
+        return lib->aliases[subject->index].name;
     default:
         return lib->interfaces[subject->index].name;
     }
@@ -228,6 +255,8 @@ const char *type_subject_help(const struct type_subject *subject)
         return lib->structs[subject->index].help;
     case TYPE_VIEW_UNION:
         return lib->unions[subject->index].help;
+    case TYPE_VIEW_ALIAS:
+        return lib->aliases[subject->index].help;
     default:
         return lib->interfaces[subject->index].help;
     }
@@ -238,6 +267,8 @@ GUID type_subject_guid(const struct type_subject *subject)
     static const GUID none;
     if (is_interface(subject))
         return subject->lib->interfaces[subject->index].iid;
+    if (subject->view == TYPE_VIEW_ALIAS)
+        return subject->lib->aliases[subject->index].uuid;
     return subject->view == TYPE_VIEW_COCLASS ? subject->lib->coclasses[subject->index].clsid
                                               : none;
 }
@@ -308,6 +339,8 @@ static uint16_t table_size(const struct via_typelib *lib, enum type_view view)
         return lib->n_structs;
     case TYPE_VIEW_UNION:
         return lib->n_unions;
+    case TYPE_VIEW_ALIAS:
+        return lib->n_aliases;
     default:
         return lib->n_interfaces;
     }
@@ -318,7 +351,7 @@ HRESULT type_ref_find(const struct type_subject *from, HREFTYPE ref, struct type
     unsigned view = (ref >> REF_VIEW_SHIFT) & 0xF;
     const struct via_typelib *lib = library_at(from, ref >> REF_LIBRARY_SHIFT);
     *to = (struct type_subject){.lib = lib, .index = (uint16_t)ref};
-    if (lib == NULL || view > TYPE_VIEW_UNION || to->index >= table_size(lib, (enum type_view)view))
+    if (lib == NULL || view > TYPE_VIEW_ALIAS || to->index >= table_size(lib, (enum type_view)view))
         return TYPE_E_ELEMENTNOTFOUND;
     to->view = (enum type_view)view;
     return type_subject_resolve(to);

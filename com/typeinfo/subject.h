@@ -1,7 +1,8 @@
 /*
  * What a type information is about: one thing of a type library, as clients of COM divide it up.
  *
- * A library is a list of places: its interfaces, classes, enums, structs and unions, in this order.
+ * A library is a list of places: its interfaces, classes, enums, structs, unions and those aliases
+ * that are public, in this order.
  * An interface has two views, as in Windows' libraries: the vtable (TKIND_INTERFACE) and what
  * late-bound callers see (TKIND_DISPATCH). A dual interface has one place, which is the latter,
  * and index -1 of its implemented types leads from one view to the other. Late-bound callers also
@@ -25,7 +26,8 @@ enum type_view {
     TYPE_VIEW_COCLASS,
     TYPE_VIEW_ENUM,
     TYPE_VIEW_STRUCT,
-    TYPE_VIEW_UNION
+    TYPE_VIEW_UNION,
+    TYPE_VIEW_ALIAS
 };
 
 struct type_subject {

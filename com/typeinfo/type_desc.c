@@ -79,7 +79,23 @@ static VARTYPE simple_vt(const struct via_type *type)
     return of_kind[type->kind];
 }
 
-/* Dimensions of arrays in arrays are those of one. */
+/* `alias` is 1 and its index; 0: none. */
+static bool is_public(const struct via_typelib *lib, uint16_t alias)
+{
+    return alias != 0 && (lib->aliases[alias - 1].flags & VIA_ALIAS_PUBLIC) != 0;
+}
+
+/* False: there is none that COM's type libraries have. */
+static bool make_alias(const struct type_subject *from, const struct via_typelib *lib,
+                       uint16_t alias, TYPEDESC *desc)
+{
+    if (!is_public(lib, alias))
+        return false;
+    make_reference(type_ref_make(from, lib, TYPE_VIEW_ALIAS, (uint16_t)(alias - 1)), desc);
+    return true;
+}
+
+/* Dimensions of arrays in arrays are those of one; one that has a name stays one in itself. */
 static uint16_t make_array(const struct via_typelib *lib, uint16_t type, struct type_block *block,
                            TYPEDESC *desc)
 {
@@ -87,6 +103,8 @@ static uint16_t make_array(const struct via_typelib *lib, uint16_t type, struct 
     desc->vt = VT_CARRAY;
     desc->lpadesc = array;
     for (; lib->types[type].kind == VIA_TYPE_ARRAY; type = lib->types[type].element) {
+        if (array->cDims > 0 && is_public(lib, lib->types[type].alias))
+            break;
         if (array->cDims > 0)
             type_block_take(block, sizeof(SAFEARRAYBOUND)); /* right behind it */
         array->rgbounds[array->cDims].cElements = lib->types[type].count;
@@ -123,6 +141,8 @@ void type_desc_make(const struct type_subject *from, const struct via_typelib *l
         desc = make_pointer(block, desc);
     for (;;) {
         const struct via_type *self = &lib->types[type];
+        if (make_alias(from, lib, self->alias, desc))
+            return;
         switch (self->kind) {
         case VIA_TYPE_ARRAY:
             type = make_array(lib, type, block, desc);

@@ -20,7 +20,9 @@ void *type_block_take(struct type_block *block, size_t size);
 
 /* Room beside the TYPEDESC itself, at most. `by_ref`: for a pointer to such a value. */
 size_t type_desc_extra(const struct via_typelib *lib, uint16_t type, bool by_ref);
-/* `type` is one of `lib`, which is the subject's own or a base's. */
+/* `type` is one of `lib`, which is the subject's own or a base's. What is declared by a public
+ * alias is a reference to that; but what is passed by reference always shows the pointer, by which
+ * clients see that. */
 void type_desc_make(const struct type_subject *from, const struct via_typelib *lib, uint16_t type,
                     bool by_ref, struct type_block *block, TYPEDESC *desc);
 /* `n_pointers` to a simple type; takes as many TYPEDESCs. VT_USERDEFINED: a GUID. */

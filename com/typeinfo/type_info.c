@@ -11,6 +11,7 @@
 #include "com/marshal/plan.h"
 #include "com/typeinfo/functions.h"
 #include "com/typeinfo/objects.h"
+#include "com/typeinfo/type_desc.h"
 #include "com/typeinfo/variables.h"
 #include "com/typelib/typelib.h"
 #include "core/util/cleanup.h"
@@ -100,6 +101,8 @@ static void set_size(const struct type_subject *subject, TYPEATTR *attr)
         layout = typelib_struct_layout(subject->lib, subject->index);
     else if (subject->view == TYPE_VIEW_UNION)
         layout = typelib_union_layout(subject->lib, subject->index);
+    else if (subject->view == TYPE_VIEW_ALIAS)
+        layout = typelib_layout(subject->lib, subject->lib->aliases[subject->index].type);
     attr->cbSizeInstance = layout.size;
     attr->cbAlignment = (WORD)layout.alignment;
 }
@@ -123,10 +126,16 @@ static HRESULT STDMETHODCALLTYPE TypeInfo_GetTypeAttr(ITypeInfo *iface, TYPEATTR
     const struct type_subject *subject = &info_from_ITypeInfo(iface)->subject;
     if (result == NULL)
         return E_INVALIDARG;
-    TYPEATTR *attr = calloc(1, sizeof *attr);
+    struct type_block block;
+    uint16_t meaning = subject->view == TYPE_VIEW_ALIAS ? subject->lib->aliases[subject->index].type
+                                                        : VIA_NO_INDEX;
+    size_t extra = type_desc_extra(subject->lib, meaning, false);
+    TYPEATTR *attr = type_block_new(&block, sizeof *attr, extra);
     *result = attr;
     if (attr == NULL)
         return E_OUTOFMEMORY;
+    if (meaning != VIA_NO_INDEX)
+        type_desc_make(subject, subject->lib, meaning, false, &block, &attr->tdescAlias);
     attr->guid = type_subject_guid(subject);
     attr->memidConstructor = MEMBERID_NIL;
     attr->memidDestructor = MEMBERID_NIL;

@@ -11,6 +11,7 @@
 #include "core/util/error.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define MAX_LEVELS (TYPELIB_MAX_NESTING + 2)
 

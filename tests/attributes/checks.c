@@ -30,6 +30,20 @@ bool attribute_is_text(BSTR text, const WCHAR *expected)
     return text != NULL && SysStringLen(text) == n && !memcmp(text, expected, n * sizeof(WCHAR));
 }
 
+bool attribute_has_text(BSTR text, const char *part)
+{
+    UINT n = SysStringLen(text);
+    size_t size = strlen(part);
+    for (UINT i = 0; i + size <= n; i++) {
+        size_t same = 0;
+        while (same < size && text[i + same] == (WCHAR)(unsigned char)part[same])
+            same++;
+        if (same == size)
+            return true;
+    }
+    return false;
+}
+
 IAttributes *attribute_face(IUnknown *object)
 {
     IAttributes *result = NULL;
@@ -108,6 +122,8 @@ const struct attribute_check attribute_checks[] = {
     {"source", "late", attribute_source_late},
     {"const", "typed", attribute_const_typed},
     {"typedef", "typed", attribute_typedef_typed},
+    {"typedef", "by-name", attribute_typedef_by_name},
+    {"typedef", "late", attribute_typedef_late},
     {"importlib", "typed", attribute_importlib_typed},
 };
 const size_t n_attribute_checks = sizeof(attribute_checks) / sizeof(attribute_checks[0]);

@@ -188,11 +188,79 @@ end:
 
 bool attribute_typedef_typed(IUnknown *object)
 {
+    IAttributes *itf = attribute_face(object);
     AttributeObject same = object;
     AttributeNumber number = -1;
+    double sum = 0;
     bool ok = true;
+    const struct via_method *add = attribute_method("Add");
+    uint16_t alias = attributes_typelib.types[add->params[0].type].alias;
     EXPECT(sizeof number == sizeof(LONG) && number < 0 && same == object);
+    EXPECT(alias > 0 && !strcmp(attributes_typelib.aliases[alias - 1].name, "AttributeNumber"));
+    EXPECT(itf != NULL && IAttributes_Add(itf, number, 43, 0.5, &sum) == S_OK && sum == 42.5);
 end:
+    if (itf != NULL)
+        IAttributes_Release(itf);
+    return ok;
+}
+
+bool attribute_typedef_by_name(IUnknown *object)
+{
+    BSTR json = NULL;
+    double sum = 0;
+    bool ok = true;
+    EXPECT(via_describe(object, &IID_IAttributes, &json) == S_OK);
+    EXPECT(attribute_has_text(json, "\"alias\":\"AttributeNumber\"") &&
+           attribute_has_text(json, "\"alias\":\"AttributeObject\""));
+    EXPECT(via_invoke(object, "Add", -1, 43, 0.5, &sum) == S_OK && sum == 42.5);
+end:
+    SysFreeString(json);
+    return ok;
+}
+
+/* What its first argument is declared by. */
+static HRESULT get_argument_type(ITypeInfo *info, MEMBERID id, ITypeInfo **type)
+{
+    FUNCDESC *desc = NULL;
+    HRESULT hr = TYPE_E_ELEMENTNOTFOUND;
+    *type = NULL;
+    for (UINT i = 0; FAILED(hr) && SUCCEEDED(ITypeInfo_GetFuncDesc(info, i, &desc)); i++) {
+        if (desc->memid == id && desc->cParams > 0 &&
+            desc->lprgelemdescParam[0].tdesc.vt == VT_USERDEFINED)
+            hr = ITypeInfo_GetRefTypeInfo(info, desc->lprgelemdescParam[0].tdesc.hreftype, type);
+        ITypeInfo_ReleaseFuncDesc(info, desc);
+    }
+    return hr;
+}
+
+bool attribute_typedef_late(IUnknown *object)
+{
+    IDispatch *dispatch = NULL;
+    ITypeInfo *info = NULL, *alias = NULL;
+    TYPEATTR *attr = NULL;
+    BSTR name = NULL;
+    VARIANT arguments[2] = {attribute_i4(40), attribute_i4(3)}, result;
+    bool ok = true;
+    VariantInit(&result);
+    EXPECT(via_get_dispatch(object, &dispatch) == S_OK);
+    EXPECT(IDispatch_GetTypeInfo(dispatch, 0, 0, &info) == S_OK);
+    EXPECT(get_argument_type(info, 1, &alias) == S_OK);
+    EXPECT(ITypeInfo_GetDocumentation(alias, MEMBERID_NIL, &name, NULL, NULL, NULL) == S_OK);
+    EXPECT(attribute_is_text(name, VIA_STR("AttributeNumber")));
+    EXPECT(ITypeInfo_GetTypeAttr(alias, &attr) == S_OK);
+    EXPECT(attr->typekind == TKIND_ALIAS && attr->tdescAlias.vt == VT_I4);
+    EXPECT(attribute_invoke(dispatch, 1, DISPATCH_METHOD, arguments, 2, &result) == S_OK);
+    EXPECT(V_VT(&result) == VT_R8 && V_R8(&result) == 41.5);
+end:
+    SysFreeString(name);
+    if (attr != NULL)
+        ITypeInfo_ReleaseTypeAttr(alias, attr);
+    if (alias != NULL)
+        ITypeInfo_Release(alias);
+    if (info != NULL)
+        ITypeInfo_Release(info);
+    if (dispatch != NULL)
+        IDispatch_Release(dispatch);
     return ok;
 }
 

@@ -99,27 +99,14 @@ end:
     return ok;
 }
 
-static bool has_text(BSTR json, const char *part)
-{
-    UINT n = SysStringLen(json);
-    size_t size = strlen(part);
-    for (UINT i = 0; i + size <= n; i++) {
-        size_t same = 0;
-        while (same < size && json[i + same] == (WCHAR)(unsigned char)part[same])
-            same++;
-        if (same == size)
-            return true;
-    }
-    return false;
-}
-
 bool attribute_help_by_name(IUnknown *object)
 {
     BSTR json = NULL;
     bool ok = true;
     EXPECT(via_describe(object, &IID_IAttributes, &json) == S_OK);
-    EXPECT(has_text(json, "Adds what is given.") && has_text(json, "Attributes\\tand more"));
-    EXPECT(has_text(json, "Red, or blue."));
+    EXPECT(attribute_has_text(json, "Adds what is given.") &&
+           attribute_has_text(json, "Attributes\\tand more"));
+    EXPECT(attribute_has_text(json, "Red, or blue."));
 end:
     SysFreeString(json);
     return ok;

@@ -22,6 +22,8 @@ bool attribute_failed(int line, const char *what);
 extern const GUID attribute_no_iid; /* IDispatch's REFIID, which is always this */
 
 bool attribute_is_text(BSTR text, const WCHAR *expected);
+/* Whether the text has `part` in it, which is ASCII. */
+bool attribute_has_text(BSTR text, const char *part);
 /* For the caller; NULL where it has none. */
 IAttributes *attribute_face(IUnknown *object);
 /* Arguments in order, as they are written; at most four. */
@@ -60,6 +62,8 @@ bool attribute_source_late(IUnknown *object);
 bool attribute_source_typed(IUnknown *object);
 bool attribute_const_typed(IUnknown *object);
 bool attribute_typedef_typed(IUnknown *object);
+bool attribute_typedef_by_name(IUnknown *object);
+bool attribute_typedef_late(IUnknown *object);
 bool attribute_importlib_typed(IUnknown *object);
 
 #endif

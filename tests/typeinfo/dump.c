@@ -178,6 +178,11 @@ static void print_one(ITypeInfo *info, struct buffer *out, unsigned depth)
                  name != NULL ? name : "?", guid_format(&attr->guid, guid), attr->wTypeFlags,
                  (unsigned)attr->cbSizeInstance, attr->cbSizeVft);
     print_help(info, MEMBERID_NIL, out);
+    if (attr->typekind == TKIND_ALIAS) {
+        buffer_print(out, "  means ");
+        print_type(info, &attr->tdescAlias, out);
+        buffer_print(out, "\n");
+    }
     for (UINT i = 0; i < attr->cImplTypes; i++)
         print_implemented(info, i, out);
     for (UINT i = 0; i < attr->cFuncs; i++)
