@@ -61,6 +61,12 @@ static SAFEARRAY *make_array(LONG number)
     return array;
 }
 
+static IUnknown *retained(IEcho *object)
+{
+    IEcho_AddRef(object);
+    return (IUnknown *)object;
+}
+
 /* Values of one type that differ by `number`, 1 or 2; to be cleared. What is behind VT_VARIANT is
  * made as a text. */
 static VARIANT make(VARTYPE vt, LONG number)
@@ -74,7 +80,7 @@ static VARIANT make(VARTYPE vt, LONG number)
     else if (vt == VT_BOOL)
         V_BOOL(&value) = number == 1 ? VARIANT_TRUE : VARIANT_FALSE;
     else if (vt == VT_UNKNOWN && number == 1)
-        IEcho_AddRef((IEcho *)(V_UNKNOWN(&value) = (IUnknown *)&other.IEcho_iface));
+        V_UNKNOWN(&value) = retained(&other.IEcho_iface);
     else if (vt == (VT_ARRAY | VT_I4))
         V_ARRAY(&value) = make_array(number);
     else if (vt != VT_UNKNOWN)

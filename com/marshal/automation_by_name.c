@@ -90,7 +90,7 @@ static WCHAR *text_of(struct by_name *self, const struct via_value *value)
 
 /* By way of a DECIMAL, which has all digits: Wine's VarCyFromStr() goes through a double. Halves
  * become even. */
-static HRESULT cy_from_text(const WCHAR *text, CY *cy)
+static HRESULT cy_from_text(WCHAR *text, CY *cy)
 {
     DECIMAL decimal = {0};
     HRESULT hr = VarDecFromStr(text, TEXT_LCID, TEXT_FLAGS, &decimal);
