@@ -91,7 +91,7 @@ static const struct via_param enum_points_params[] = {
     {"points", TYPE_ENUM_POINTS, RETVAL, 0, NULL},
 };
 static const struct via_param find_params[] = {
-    {"iid", TYPE_GUID, ARGUMENT | VIA_PARAM_BY_REF, NULL},
+    {"iid", TYPE_GUID, ARGUMENT | VIA_PARAM_BY_REF, 0, NULL},
     {"point", TYPE_POINT, RETVAL, 0, NULL},
 };
 static const struct via_method container_methods[] = {
@@ -151,7 +151,7 @@ static const struct via_method enum_connections_methods[] = {
 };
 
 static const struct via_param resolve_params[] = {
-    {"iid", TYPE_GUID, ARGUMENT | VIA_PARAM_BY_REF, NULL},
+    {"iid", TYPE_GUID, ARGUMENT | VIA_PARAM_BY_REF, 0, NULL},
     {"object", TYPE_UNKNOWN, RETVAL, 0, NULL},
 };
 static const struct via_method weak_methods[] = {
