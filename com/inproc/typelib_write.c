@@ -59,7 +59,7 @@ static bool is_interface(TYPEKIND kind)
     return kind == TKIND_INTERFACE || kind == TKIND_DISPATCH;
 }
 
-/* The how manieth alias that is public. */
+/* The alias with so many public ones in front of it. */
 static uint16_t alias_at(const struct via_typelib *lib, UINT n)
 {
     uint16_t i = 0;

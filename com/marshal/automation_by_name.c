@@ -15,8 +15,9 @@
 #include <viaduct/com.h>
 
 #define VT_NAME_SIZE 24
+/* Digits behind the point. */
+#define CY_SCALE 4
 /* Windows takes its user's settings otherwise. */
-#define CY_SCALE   4
 #define TEXT_LCID  0x0409u
 #define TEXT_FLAGS LOCALE_NOUSEROVERRIDE
 

@@ -91,7 +91,7 @@ UINT type_places_count(const struct via_typelib *lib)
            n_public(lib, lib->n_aliases);
 }
 
-/* The how manieth alias that is public; VIA_NO_INDEX: there are fewer. */
+/* The alias at this place among the public ones; VIA_NO_INDEX: there are fewer. */
 static uint16_t public_at(const struct via_typelib *lib, UINT place)
 {
     for (uint16_t i = 0; i < lib->n_aliases; i++)
@@ -100,7 +100,7 @@ static uint16_t public_at(const struct via_typelib *lib, UINT place)
     return VIA_NO_INDEX;
 }
 
-/* The how manieth interface that is described; VIA_NO_INDEX: there are fewer. */
+/* The interface at this place among those that are described; VIA_NO_INDEX: there are fewer. */
 static uint16_t described_at(const struct via_typelib *lib, UINT place)
 {
     for (uint16_t i = 0; i < lib->n_interfaces; i++)
