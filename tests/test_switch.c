@@ -368,6 +368,7 @@ TEST(goes_back_once_when_workers_are_busy)
     settings.max_workers = N_WORKERS;
     if (!pair_open_with(&pair, base_scheme(), NULL, &settings))
         return;
+    CHECK_OK(link_node_need_reactor(pair.client.node)); /* which it may never come to sleep for */
     for (unsigned i = 0; i < N_WORKERS; i++) {
         keepers[i] =
             (struct keeper){{.run = keep_worker, .argument = &keepers[i]}, &n_kept, &goes_on};
