@@ -39,20 +39,6 @@ static bool text_is(BSTR text, const char *expected)
     return text && SysStringLen(text) == n;
 }
 
-/* Through payloads as it is, and with an object that answers by name in between. */
-#define BOTH(test_name)         \
-    TEST(test_name)             \
-    {                           \
-        is_reflected = false;   \
-        test_name##_body();     \
-    }                           \
-    TEST(test_name##_reflected) \
-    {                           \
-        is_reflected = true;    \
-        test_name##_body();     \
-        is_reflected = false;   \
-    }
-
 static void amounts_keep_their_values_body(void)
 {
     IEcho *face = begin();

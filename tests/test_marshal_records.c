@@ -29,20 +29,6 @@ static IEcho *begin(void)
     return loop_proxy_face(&proxy);
 }
 
-/* Through payloads as it is, and with an object that answers by name in between. */
-#define BOTH(test_name)         \
-    TEST(test_name)             \
-    {                           \
-        is_reflected = false;   \
-        test_name##_body();     \
-    }                           \
-    TEST(test_name##_reflected) \
-    {                           \
-        is_reflected = true;    \
-        test_name##_body();     \
-        is_reflected = false;   \
-    }
-
 static IRecordInfo *info_of(const char *name)
 {
     IRecordInfo *info = NULL;

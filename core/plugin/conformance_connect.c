@@ -166,8 +166,10 @@ static HRESULT begin_one(struct conformance *c, const struct crowd *crowd,
  * skipped. */
 static struct crowd *make_crowd(struct conformance *c)
 {
-    struct crowd *crowd = decides_late(c) ? calloc(1, sizeof *crowd) : NULL;
-    if (crowd == NULL)
+    if (!decides_late(c))
+        return NULL;
+    struct crowd *crowd = calloc(1, sizeof *crowd);
+    if (!CONF_CHECK(c, crowd != NULL, "no memory for many connections"))
         return NULL;
     HRESULT hr = listen_far(c, crowd) ? S_OK : E_FAIL;
     while (hr == S_OK && crowd->n_clients < N_CROWD) {

@@ -14,4 +14,19 @@ struct mirror {
 HRESULT mirror_init(struct mirror *mirror, IEcho *target);
 IEcho *mirror_face(struct mirror *mirror);
 
+/* Through payloads as it is, and with an object that answers by name in between: by a suite's
+ * `is_reflected`, which says what its proxy leads to. */
+#define BOTH(test_name)         \
+    TEST(test_name)             \
+    {                           \
+        is_reflected = false;   \
+        test_name##_body();     \
+    }                           \
+    TEST(test_name##_reflected) \
+    {                           \
+        is_reflected = true;    \
+        test_name##_body();     \
+        is_reflected = false;   \
+    }
+
 #endif

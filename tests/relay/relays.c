@@ -58,6 +58,32 @@ HRESULT relays_start_between(bool messages, struct relay **relay)
     return relays_start(raw_address("in", listen), raw_address("out", connect), messages, relay);
 }
 
+static void hold(void *argument)
+{
+    struct relays_block *block = argument;
+    block->is_held = true;
+    while (!block->is_over)
+        os_sleep_ms(1);
+    block->is_held = false;
+}
+
+void relays_hold(struct relays_block *block)
+{
+    block->is_held = false;
+    block->is_over = false;
+    if (!CHECK_OK(os_poller_post(relays_poller(), hold, block)))
+        return;
+    while (!block->is_held)
+        os_sleep_ms(1);
+}
+
+void relays_let_go(struct relays_block *block)
+{
+    block->is_over = true;
+    while (block->is_held)
+        os_sleep_ms(1);
+}
+
 intptr_t relays_connect(const char *name)
 {
     intptr_t end = RAW_NONE;

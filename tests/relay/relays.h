@@ -25,6 +25,14 @@ HRESULT relays_start_between(bool messages, struct relay **relay);
 /* RAW_NONE: it has not become possible. */
 intptr_t relays_connect(const char *name);
 
+/* Keeps the reactor from everything else until it is let go. */
+struct relays_block {
+    _Atomic bool is_held;
+    _Atomic bool is_over;
+};
+void relays_hold(struct relays_block *block);
+void relays_let_go(struct relays_block *block);
+
 struct echo_client;
 
 struct echo {

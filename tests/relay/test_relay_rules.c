@@ -90,37 +90,20 @@ TEST(a_client_that_is_silent_for_too_long)
     relays_close();
 }
 
-/* Holds the reactor until it is let go. */
-struct block {
-    _Atomic bool is_held;
-    _Atomic bool is_over;
-};
-
-static void hold(void *argument)
-{
-    struct block *block = argument;
-    block->is_held = true;
-    while (!block->is_over)
-        os_sleep_ms(1);
-    block->is_held = false;
-}
-
 /* More than a relay lets in at once. */
 TEST(many_who_wait_to_be_accepted)
 {
     static intptr_t ends[100];
-    struct block block = {false, false};
+    struct relays_block block;
     struct echo echo;
     struct relay *relay;
     if (raw_has_messages)
         SKIP("a pipe has no queue: who finds its places taken tries again");
     if (relays_open() && echo_start(&echo, false) && start_relay(200, 0, &relay)) {
-        CHECK_OK(os_poller_post(relays_poller(), hold, &block));
-        while (!block.is_held)
-            os_sleep_ms(1);
+        relays_hold(&block);
         for (int i = 0; i < 100; i++)
             ends[i] = relays_connect("in");
-        block.is_over = true;
+        relays_let_go(&block);
         for (int i = 0; i < 100; i++) {
             CHECK(ends[i] != RAW_NONE && echo_ask(ends[i], 10));
             raw_close(ends[i]);

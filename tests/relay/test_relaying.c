@@ -35,21 +35,6 @@ TEST(bytes_of_any_number)
     relays_close();
 }
 
-/* Holds the reactor until it is let go. */
-struct block {
-    _Atomic bool is_held;
-    _Atomic bool is_over;
-};
-
-static void hold(void *argument)
-{
-    struct block *block = argument;
-    block->is_held = true;
-    while (!block->is_over)
-        os_sleep_ms(1);
-    block->is_held = false;
-}
-
 TEST(clients_leave_before_they_are_accepted)
 {
     struct echo echo;
@@ -57,10 +42,8 @@ TEST(clients_leave_before_they_are_accepted)
     if (relays_open() && echo_start(&echo, false) &&
         CHECK_OK(relays_start_between(false, &relay))) {
         for (int round = 0; round < 20; round++) {
-            struct block block = {false, false};
-            CHECK_OK(os_poller_post(relays_poller(), hold, &block));
-            while (!block.is_held)
-                os_sleep_ms(1);
+            struct relays_block block;
+            relays_hold(&block);
             for (int i = 0; i < 16; i++) {
                 intptr_t end = raw_connect("in");
                 if (end != RAW_NONE && i % 2 == 0)
@@ -68,9 +51,7 @@ TEST(clients_leave_before_they_are_accepted)
                 if (end != RAW_NONE)
                     raw_close(end);
             }
-            block.is_over = true;
-            while (block.is_held)
-                os_sleep_ms(1);
+            relays_let_go(&block);
         }
         echo_check(100);
         relay_stop(relay);
